@@ -1,0 +1,233 @@
+/**
+ * The catalogue of failures: every code that an answer, a log line or a metric can bear, in one place.
+ *
+ * `fault` says who has to act. `proxyStatus` is the error type of RFC 9209, section 2.3, where one fits.
+ */
+export type Fault = 'client' | 'policy' | 'upstream' | 'proxy';
+
+interface Entry {
+  /** The HTTP status of the answer, where one can still be sent. */
+  readonly status: number;
+  readonly fault: Fault;
+  readonly proxyStatus: string;
+  /** One line for the person at the other end. */
+  readonly text: string;
+}
+
+export const errors = {
+  malformed_request: {
+    status: 400,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The request is not valid HTTP/1.1.',
+  },
+  invalid_target: {
+    status: 400,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The target is not a valid host and port.',
+  },
+  unsupported_scheme: {
+    status: 400,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'Only http:// can be requested in the clear; use CONNECT for https://.',
+  },
+  host_mismatch: {
+    status: 400,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The Host header names another host than the request target.',
+  },
+  not_a_proxy_request: {
+    status: 400,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'This is a proxy port: use it as an HTTP proxy.',
+  },
+  misdirected_request: {
+    status: 421,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The request names another host than the tunnel it came through.',
+  },
+  header_too_large: {
+    status: 431,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The request head is larger than 16 KiB.',
+  },
+  request_timeout: {
+    status: 408,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The request head was not complete in time.',
+  },
+  version_not_supported: {
+    status: 505,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'Only HTTP/1.0 and HTTP/1.1 are spoken here.',
+  },
+  policy_denied: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'Blocked by company policy.',
+  },
+  destination_prohibited: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'destination_ip_prohibited',
+    text: 'The destination address may not be reached through this proxy.',
+  },
+  port_prohibited: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'The destination port may not be reached through this proxy.',
+  },
+  server_name_mismatch: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'The TLS server name is not the name that was asked for.',
+  },
+  tls_required: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'Only TLS may be spoken in a tunnel to this port.',
+  },
+  hello_timeout: {
+    status: 408,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The client sent nothing through its tunnel in time.',
+  },
+  client_rejected_ca: {
+    status: 403,
+    fault: 'client',
+    proxyStatus: 'tls_alert_received',
+    text: 'The client does not trust the certificate authority of the company.',
+  },
+  client_closed: {
+    status: 499,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The client went away before the answer.',
+  },
+  dns_error: { status: 502, fault: 'upstream', proxyStatus: 'dns_error', text: 'The host name could not be resolved.' },
+  dns_timeout: {
+    status: 504,
+    fault: 'upstream',
+    proxyStatus: 'dns_timeout',
+    text: 'The host name was not resolved in time.',
+  },
+  connection_refused: {
+    status: 502,
+    fault: 'upstream',
+    proxyStatus: 'connection_refused',
+    text: 'The destination refused the connection.',
+  },
+  connection_timeout: {
+    status: 504,
+    fault: 'upstream',
+    proxyStatus: 'connection_timeout',
+    text: 'The destination did not answer in time.',
+  },
+  connection_terminated: {
+    status: 502,
+    fault: 'upstream',
+    proxyStatus: 'connection_terminated',
+    text: 'The destination ended the connection before the answer was complete.',
+  },
+  destination_unreachable: {
+    status: 502,
+    fault: 'upstream',
+    proxyStatus: 'destination_ip_unroutable',
+    text: 'The destination cannot be reached.',
+  },
+  upstream_protocol_error: {
+    status: 502,
+    fault: 'upstream',
+    proxyStatus: 'http_protocol_error',
+    text: 'The destination did not answer with valid HTTP.',
+  },
+  idle_timeout: {
+    status: 504,
+    fault: 'upstream',
+    proxyStatus: 'http_response_timeout',
+    text: 'Nothing moved for longer than the idle limit.',
+  },
+  loop_detected: {
+    status: 502,
+    fault: 'proxy',
+    proxyStatus: 'proxy_loop_detected',
+    text: 'The request came back to the proxy that sent it.',
+  },
+  connection_limit: {
+    status: 503,
+    fault: 'proxy',
+    proxyStatus: 'connection_limit_reached',
+    text: 'The proxy is at its connection limit; try again shortly.',
+  },
+  draining: {
+    status: 503,
+    fault: 'proxy',
+    proxyStatus: 'connection_limit_reached',
+    text: 'The proxy is shutting down; try again shortly.',
+  },
+  internal_error: {
+    status: 500,
+    fault: 'proxy',
+    proxyStatus: 'proxy_internal_error',
+    text: 'The proxy failed while handling the request.',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof errors;
+
+/** A failure with its catalogue code. `detail` is for the log only and must hold no secret. */
+export class SallyportError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ?? errors[code].text, options);
+    this.name = 'SallyportError';
+    this.code = code;
+  }
+}
+
+/** Thrown for configuration that cannot be used; the message is one line: file, line, what is wrong, what to do. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+const bySystemCode: Readonly<Record<string, ErrorCode>> = {
+  ECONNREFUSED: 'connection_refused',
+  ECONNRESET: 'connection_terminated',
+  EPIPE: 'connection_terminated',
+  ETIMEDOUT: 'connection_timeout',
+  EHOSTUNREACH: 'destination_unreachable',
+  ENETUNREACH: 'destination_unreachable',
+  EADDRNOTAVAIL: 'destination_unreachable',
+  ENOTFOUND: 'dns_error',
+  EAI_AGAIN: 'dns_error',
+  EAI_FAIL: 'dns_error',
+  ENODATA: 'dns_error',
+  ERR_INVALID_ARG_VALUE: 'invalid_target',
+};
+
+/** The catalogue code of anything that was thrown while an upstream was dialled or read. */
+export function upstreamErrorCode(error: unknown): ErrorCode {
+  if (error instanceof SallyportError) return error.code;
+  if (!(error instanceof Error)) return 'internal_error';
+  if (error instanceof AggregateError && error.errors.length > 0) return upstreamErrorCode(error.errors[0]);
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code.startsWith('HPE_')) return 'upstream_protocol_error';
+  return bySystemCode[code] ?? 'internal_error';
+}

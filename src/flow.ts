@@ -1,0 +1,364 @@
+/**
+ * The nouns of the product: what travels from station to station. Types only.
+ *
+ * One attempt is first an {@link Arrival}, then {@link Asked} (who asks for which AI service), then {@link Decided}
+ * (what the policy says and what will be done), then {@link Finished}. Each step returns a wider type, so that no
+ * station can run early and nothing in between is optional.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from './errors.ts';
+
+// ---- names and addresses ------------------------------------------------------------------------------------------
+
+declare const hostname: unique symbol;
+/**
+ * A host in its one canonical form: a lower-case A-label name without trailing dot, a dotted IPv4 address, or a
+ * compressed IPv6 address without brackets. Made only by `listen/target.ts`.
+ */
+export type Hostname = string & { readonly [hostname]: true };
+
+export type HostKind = 'name' | 'ipv4' | 'ipv6';
+
+export interface Target {
+  readonly host: Hostname;
+  readonly kind: HostKind;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+// ---- the catalogue ------------------------------------------------------------------------------------------------
+
+export type ProductKind =
+  'chat' | 'api' | 'coding-agent' | 'ide' | 'image' | 'video' | 'voice' | 'search' | 'gateway' | 'cloud-resale';
+
+/** Who runs the host: the vendor itself, a cloud that resells the model, or a reseller or relay. */
+export type Channel = 'direct' | 'cloud' | 'reseller';
+
+/** The API dialect, which chooses the shape of an error answer. */
+export type Wire =
+  | 'anthropic'
+  | 'openai'
+  | 'gemini'
+  | 'bedrock'
+  | 'azure'
+  | 'mistral'
+  | 'cohere'
+  | 'dashscope'
+  | 'openrouter'
+  | 'copilot'
+  | 'qoder'
+  | 'none';
+
+export interface HostPattern {
+  /** `suffix`: the host and everything below it, on a label boundary; `exact`: only the host. */
+  readonly match: 'suffix' | 'exact';
+  readonly host: Hostname;
+  readonly role: string;
+  /** Where the host speaks another dialect than its product. */
+  readonly wire?: Wire | undefined;
+}
+
+export interface Product {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ProductKind;
+  readonly channel: Channel;
+  readonly wire: Wire;
+  readonly tags: readonly string[];
+  readonly hosts: readonly HostPattern[];
+}
+
+/** One file of `config/vendors/`. */
+export interface Vendor {
+  readonly id: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly products: readonly Product[];
+}
+
+/** The AI service that a host belongs to. */
+export interface Service {
+  readonly vendor: string;
+  readonly vendorName: string;
+  readonly product: string;
+  readonly productName: string;
+  readonly kind: ProductKind;
+  readonly channel: Channel;
+  readonly wire: Wire;
+  /** What the host does for the product: app, api, auth, cdn, … */
+  readonly role: string;
+  readonly tags: readonly string[];
+}
+
+// ---- arrivals -----------------------------------------------------------------------------------------------------
+
+interface ArrivalBase {
+  /** 96 random bits in hexadecimal: the id that answers, pages and log lines bear. */
+  readonly id: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly at: number;
+  /** Monotonic clock, milliseconds; for durations. */
+  readonly started: number;
+  /** The address of the peer on the proxy port, IPv4-mapped forms unwrapped. */
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  readonly target: Target;
+  readonly userAgent: string;
+}
+
+/** A CONNECT whose answer has not been written yet (RFC 9110, section 9.3.6). */
+export interface TunnelArrival extends ArrivalBase {
+  readonly kind: 'tunnel';
+  /** Paused. What the client sent behind the CONNECT head is in `early`, not in the socket. */
+  readonly socket: Socket;
+  readonly early: Buffer;
+}
+
+/** What a readable request says of itself, whichever HTTP version carried it. */
+export interface RequestFacts {
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  readonly httpVersion: '1.0' | '1.1' | '2.0';
+  /** Path with query, origin-form (RFC 9112, section 3.2.1). Records keep the path only. */
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  /** A person's browser asks for a page: the one case that may be redirected. */
+  readonly navigation: boolean;
+}
+
+/** The intercepted tunnel that a decrypted request came through. */
+export interface OuterTunnel {
+  readonly id: string;
+  /** The name that the leaf was made for. */
+  readonly target: Target;
+  readonly denial: Denial;
+}
+
+export interface RequestArrival extends ArrivalBase {
+  readonly kind: 'request';
+  readonly facts: RequestFacts;
+  readonly req: IncomingMessage | Http2ServerRequest;
+  readonly res: ServerResponse | Http2ServerResponse;
+  /** Null for a request that came in the clear on the proxy port. */
+  readonly tunnel: OuterTunnel | null;
+}
+
+/** A request to switch protocols (WebSocket), HTTP/1.1 only (RFC 9110, section 7.8). */
+export interface UpgradeArrival extends ArrivalBase {
+  readonly kind: 'upgrade';
+  readonly facts: RequestFacts;
+  readonly req: IncomingMessage;
+  readonly socket: Duplex;
+  readonly early: Buffer;
+  readonly tunnel: OuterTunnel | null;
+}
+
+/** What arrived and could not become an Arrival: there is no valid target, or no room. */
+export interface Rejected {
+  readonly id: string;
+  readonly at: number;
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  readonly code: ErrorCode;
+  /** For the log: what was wrong, in one line without anything secret. */
+  readonly detail: string;
+}
+
+export type Arrival = TunnelArrival | RequestArrival | UpgradeArrival;
+
+/** The first bytes of a tunnel, as far as they were needed to tell what speaks. */
+export type Hello =
+  | {
+      readonly kind: 'tls';
+      /** Null where the client sent none. */
+      readonly serverName: Target | null;
+      readonly alpn: readonly string[];
+      readonly bytes: Buffer;
+    }
+  | {
+      readonly kind: 'other';
+      readonly why: 'not-tls' | 'malformed-tls' | 'bad-server-name' | 'too-large' | 'silent' | 'ended';
+      readonly bytes: Buffer;
+    };
+
+// ---- asked --------------------------------------------------------------------------------------------------------
+
+export interface Client {
+  readonly address: string;
+  /** The authenticated name, or null. */
+  readonly user: string | null;
+  /** Ids of the policy's groups that the client is in. */
+  readonly groups: ReadonlySet<string>;
+}
+
+/** What is known when a decision is asked for. `hello` is null until a tunnel has spoken. */
+export interface Question {
+  readonly moment: 'connect' | 'hello' | 'request';
+  readonly client: Client;
+  readonly target: Target;
+  readonly service: Service | null;
+  /** The server name of the ClientHello where it is not the target's host, with the service it belongs to. */
+  readonly serverName: { readonly host: Hostname; readonly service: Service | null } | null;
+  readonly navigation: boolean;
+  /** The denial that the outer tunnel was intercepted for: a later moment never forgets it. */
+  readonly denied: Denial | null;
+}
+
+export interface Asked<A extends Arrival = Arrival> {
+  readonly arrival: A;
+  readonly question: Question;
+}
+
+// ---- policy, as it is written -------------------------------------------------------------------------------------
+
+export type Effect = 'allow' | 'deny' | 'monitor';
+
+/** How a denial is delivered: inside TLS in the client's own language, as the answer to the CONNECT, or by RST. */
+export type Manner = 'intercept' | 'refuse' | 'reset';
+
+export interface Assistant {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+}
+
+/** What a rule is about. All that is given must hold; an empty list never occurs. */
+export interface What {
+  readonly vendors?: readonly string[] | undefined;
+  /** `vendor/product`. */
+  readonly products?: readonly string[] | undefined;
+  readonly channels?: readonly Channel[] | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** `example.com` is the name and everything below it; `=example.com` only the name. */
+  readonly domains?: readonly string[] | undefined;
+}
+
+export interface Rule {
+  readonly id: string;
+  readonly what: What;
+  /** Groups that the rule is for; absent: everyone. */
+  readonly groups?: readonly string[] | undefined;
+  /** Epoch milliseconds, inclusive. */
+  readonly from?: number | undefined;
+  /** Epoch milliseconds, exclusive. */
+  readonly until?: number | undefined;
+  readonly effect: Effect;
+  readonly reason: string;
+  readonly assistant?: string | undefined;
+  readonly manner?: Manner | undefined;
+  readonly redirect?: 'page' | 'immediate' | undefined;
+  readonly link?: string | undefined;
+}
+
+export interface Exception {
+  readonly id: string;
+  readonly what: What;
+  readonly groups?: readonly string[] | undefined;
+  readonly from?: number | undefined;
+  readonly until: number;
+  readonly approvedBy: string;
+  readonly ticket?: string | undefined;
+  readonly reason: string;
+}
+
+export interface PolicyDocument {
+  readonly assistants: readonly Assistant[];
+  /** Id of the assistant of rules that name none; null: a denial names no way on. */
+  readonly defaultAssistant: string | null;
+  /** Group id to CIDR blocks and addresses. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly rules: readonly Rule[];
+  readonly exceptions: readonly Exception[];
+  readonly defaults: {
+    /** For hosts that no rule names and the catalogue does not know. */
+    readonly unlisted: Effect;
+    /** For hosts of the catalogue that no rule names. */
+    readonly catalogue: Effect;
+    readonly manner: Manner;
+    readonly redirect: 'page' | 'immediate';
+    /** Raw addresses in a CONNECT whose ClientHello names no host. */
+    readonly rawAddress: Effect;
+  };
+}
+
+// ---- decided ------------------------------------------------------------------------------------------------------
+
+/** All that an answer needs to explain a denial. Nothing in it comes from the request but vendor and product. */
+export interface Denial {
+  readonly rule: string;
+  readonly reason: string;
+  readonly service: Service | null;
+  readonly assistant: Assistant | null;
+  readonly manner: Manner;
+  readonly redirect: 'page' | 'immediate';
+  /** Where to ask: a ticket or request-access link from the rule, or null. */
+  readonly link: string | null;
+  /** Since when the rule holds, epoch milliseconds, or null. */
+  readonly since: number | null;
+}
+
+export type Decision =
+  | { readonly effect: 'allow' | 'monitor'; readonly rule: string; readonly reason: string }
+  | { readonly effect: 'deny'; readonly rule: string; readonly reason: string; readonly denial: Denial };
+
+export type Action =
+  /** Dial at once; answer 200 when connected; relay once the hello has been judged too. */
+  | { readonly kind: 'tunnel' }
+  /** Answer 200, read the hello, decide again with its server name before anything is dialled. */
+  | { readonly kind: 'listen' }
+  /** Answer 200 and end TLS here, so that the client can be told why. */
+  | { readonly kind: 'intercept'; readonly denial: Denial }
+  /** Answer the CONNECT itself with the denial. */
+  | { readonly kind: 'refuse'; readonly denial: Denial }
+  /** End the connection by RST. */
+  | { readonly kind: 'reset' }
+  /** Pass the request on. */
+  | { readonly kind: 'forward' }
+  /** Answer the request with the denial, in the form its client shows. */
+  | { readonly kind: 'block'; readonly denial: Denial }
+  /** 303 to the assistant: only for a navigation, only where the rule says `redirect: immediate`. */
+  | { readonly kind: 'redirect'; readonly denial: Denial };
+
+export interface Decided<A extends Arrival = Arrival> extends Asked<A> {
+  readonly decision: Decision;
+  readonly action: Action;
+}
+
+/** How an attempt ended. Bytes are counted as the client sent and received them, below any TLS that is not ours. */
+export interface Outcome {
+  /** `passed`: the origin's bytes; `blocked`: the policy's answer; `failed`: neither, and `error` says why. */
+  readonly kind: 'passed' | 'blocked' | 'failed';
+  /** What the client got: the name of the answer (`page`, `json`, `anthropic`, `connect`, …) or null. */
+  readonly answer: string | null;
+  /** HTTP status that the client was sent, or null where it was sent none. */
+  readonly status: number | null;
+  readonly error: ErrorCode | null;
+  /** Bytes from the client. */
+  readonly bytesIn: number;
+  /** Bytes to the client. */
+  readonly bytesOut: number;
+  /** The address that was dialled, or null. */
+  readonly upstream: { readonly address: string; readonly port: number } | null;
+}
+
+export interface Finished<A extends Arrival = Arrival> extends Decided<A> {
+  readonly outcome: Outcome;
+  /** Milliseconds, monotonic. */
+  readonly duration: number;
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------
+
+/** A complete, unframed answer. `body` is exact; the writer adds Content-Length, and Connection on HTTP/1. */
+export interface Answer {
+  /** Which row of the answer table gave it; also the `answer` label of metrics. */
+  readonly name: string;
+  readonly status: number;
+  /** HTTP/1.1 reason phrase: printable ASCII, under 100 characters. */
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
