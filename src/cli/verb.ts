@@ -1,0 +1,53 @@
+/** What a command of the command line is. One verb, one file; `main.ts` holds the table. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
+export interface Io {
+  /** Writes one line to standard output. */
+  readonly out: (line: string) => void;
+  /** Writes one line to standard error. */
+  readonly err: (line: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** 0: good; 1: the answer is no; 2: wrong use or unusable configuration. */
+export type ExitCode = 0 | 1 | 2;
+
+export interface Verb {
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The arguments, as in `explain URL-or-HOST [--client IP]`. */
+  readonly usage: string;
+  readonly run: (args: readonly string[], io: Io) => Promise<ExitCode>;
+}
+
+/** Thrown for a wrong use of the command line; the message is one line and `main.ts` exits with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** `parseArgs` in strict mode, whose complaints become a {@link UsageError}. */
+export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The `-c FILE` option that every command which reads configuration has. */
+export const configOption = { config: { type: 'string', short: 'c' } } as const;
+
+/**
+ * The configuration file: `-c`, then `SALLYPORT_CONFIG`, then `config/sallyport.yaml` in the working directory, then
+ * the example that the package ships.
+ */
+export function configFile(given: string | undefined, io: Io): string {
+  const named = given ?? io.env['SALLYPORT_CONFIG'];
+  if (named !== undefined && named !== '') return resolve(io.cwd, named);
+  const local = resolve(io.cwd, 'config/sallyport.yaml');
+  return existsSync(local) ? local : fileURLToPath(new URL('../../config/sallyport.yaml', import.meta.url));
+}

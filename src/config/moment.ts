@@ -1,0 +1,76 @@
+/** Dates of the policy: an instant with its offset, or a day that begins at midnight in the time zone of the file. */
+import { ConfigError } from '../errors.ts';
+
+/** A point in time as it is written; a day needs a time zone to become an instant. */
+export type Moment =
+  | { readonly kind: 'instant'; readonly at: number }
+  | { readonly kind: 'day'; readonly year: number; readonly month: number; readonly day: number };
+
+const day = /^(\d{4})-(\d{2})-(\d{2})$/;
+const instant = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,3})?)?(Z|z|[+-]\d{2}:\d{2})?$/;
+
+function parseDay(text: string): Extract<Moment, { kind: 'day' }> | null {
+  const [, year, month, date] = (day.exec(text) ?? []).map(Number);
+  if (year === undefined || month === undefined || date === undefined) return null;
+  // Date.UTC turns the 30th of February into the 2nd of March.
+  const back = new Date(Date.UTC(year, month - 1, date));
+  if (year < 1970 || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== date) {
+    throw new ConfigError(`"${text}" is not a day of the calendar; correct it`);
+  }
+  return { kind: 'day', year, month, day: date };
+}
+
+/** Reads `2026-07-10`, `2026-07-10T08:00Z` or `2026-07-10T08:00:00+02:00`. @throws {ConfigError} */
+export function parseMoment(text: string): Moment {
+  const whole = parseDay(text);
+  if (whole !== null) return whole;
+  const [, date, hour, minute, second = '00', zone] = instant.exec(text) ?? [];
+  if (date === undefined) {
+    throw new ConfigError(`"${text}" is not a date; write 2026-07-10 or 2026-07-10T08:00:00+02:00`);
+  }
+  parseDay(date);
+  if (zone === undefined) throw new ConfigError(`"${text}" has no time zone; add Z or an offset such as +02:00`);
+  const at = Date.parse(`${date}T${hour ?? ''}:${minute ?? ''}:${second}${zone.toUpperCase()}`);
+  if (Number.isNaN(at) || hour === '24') throw new ConfigError(`"${text}" is not a time of day; correct it`);
+  return { kind: 'instant', at };
+}
+
+/** An IANA time zone that this system knows. */
+export function isTimeZone(name: string): boolean {
+  try {
+    // Offsets such as +02:00 are zones to newer releases of Node only.
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** What the clocks of the zone show at the instant, written as if it were UTC. */
+function wallClock(format: Intl.DateTimeFormat, at: number): number {
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+}
+
+/** The instant, in epoch milliseconds; a day is its first instant, also where the clocks skip midnight. */
+export function resolveMoment(moment: Moment, timeZone: string): number {
+  if (moment.kind === 'instant') return moment.at;
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  const midnight = Date.UTC(moment.year, moment.month - 1, moment.day);
+  const aDay = 86_400_000;
+  // The offset of the zone before and after that midnight; they differ only where the clocks change near it.
+  const candidates = [midnight - aDay, midnight + aDay].map((near) => midnight - (wallClock(format, near) - near));
+  const real = candidates.filter((at) => wallClock(format, at) === midnight);
+  return real.length > 0 ? Math.min(...real) : Math.max(...candidates);
+}

@@ -1,0 +1,40 @@
+/** The suggestion behind "did you mean": the nearest of the known words. */
+
+/** Edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let best = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (before[j - 2] ?? best) + 1);
+      next.push(best);
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The known word that was probably meant, or null where none is near. */
+export function nearest(word: string, known: Iterable<string>): string | null {
+  if (word.length > 64) return null;
+  const folded = word.toLowerCase().replaceAll('-', '_');
+  let best: string | null = null;
+  let least = Math.max(1, Math.round(word.length * 0.4)) + 1;
+  for (const candidate of known) {
+    const edits = distance(folded, candidate.toLowerCase().replaceAll('-', '_'));
+    if (edits < least) [best, least] = [candidate, edits];
+  }
+  return best;
+}
+
+/** The end of an error message: what was probably meant, or else what there is. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  if (near !== null) return `did you mean "${near}"?`;
+  if (known.length === 0) return 'there are none yet';
+  return known.length <= 12 ? `known: ${known.join(', ')}` : `one of the ${known.length} known ones is needed`;
+}

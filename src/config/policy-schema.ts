@@ -1,0 +1,141 @@
+/** `policy.yaml`: whom, what, when, effect, why. */
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import type { Exception, PolicyDocument, Rule, What } from '../flow.ts';
+import { parseHost } from '../listen/target.ts';
+import { isTimeZone, parseMoment, resolveMoment } from './moment.ts';
+import { nearest } from './nearest.ts';
+import { parseCidr } from './network.ts';
+import { id, line, link, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
+import { channel } from './vendor-schema.ts';
+
+const effect = z.enum(['allow', 'deny', 'monitor']);
+const manner = z.enum(['intercept', 'refuse', 'reset']);
+const redirect = z.enum(['page', 'immediate']);
+const moment = read(parseMoment);
+
+/** `example.com`: the name and everything below it; `=example.com`: only the name. An address has nothing below it. */
+const domain = read((text) => {
+  if (text.includes('*')) {
+    throw new ConfigError(`"${text}" has a wildcard; "example.com" already means the name and everything below it`);
+  }
+  const only = text.startsWith('=');
+  const { host, kind } = parseHost(only ? text.slice(1) : text);
+  return only || kind !== 'name' ? `=${host}` : host;
+});
+
+const timeZone = read((text) => {
+  if (isTimeZone(text)) return text;
+  const near = nearest(text, Intl.supportedValuesOf('timeZone'));
+  const cure = near === null ? 'write an IANA name such as Europe/Berlin' : `did you mean "${near}"?`;
+  throw new ConfigError(`"${text}" is not a time zone; ${cure}`);
+});
+
+const what = {
+  vendors: oneOrMany(id).optional(),
+  products: oneOrMany(productRef).optional(),
+  channels: oneOrMany(channel).optional(),
+  tags: oneOrMany(id).optional(),
+  domains: oneOrMany(domain).optional(),
+};
+const whatKeys = Object.keys(what) as (keyof typeof what)[];
+
+function namesSomething(entry: { readonly [K in keyof typeof what]?: unknown }): boolean {
+  return whatKeys.some((key) => entry[key] !== undefined);
+}
+const namesNothing = `it says nothing about what it is for; add one of ${whatKeys.join(', ')}`;
+
+const whomAndWhen = { groups: oneOrMany(id).optional(), from: moment.optional() };
+
+const rule = strict({
+  id,
+  ...what,
+  ...whomAndWhen,
+  until: moment.optional(),
+  effect,
+  reason: line,
+  assistant: id.optional(),
+  manner: manner.optional(),
+  redirect: redirect.optional(),
+  link: link.optional(),
+}).refine(namesSomething, namesNothing);
+
+const exception = strict({
+  id,
+  ...what,
+  ...whomAndWhen,
+  until: moment,
+  approved_by: line,
+  ticket: line.optional(),
+  reason: line,
+}).refine(namesSomething, namesNothing);
+
+export const policySchema = strict({
+  time_zone: timeZone.default('UTC'),
+  assistants: z.record(id, strict({ name: line, url: webUrl })).default({}),
+  default_assistant: id.optional(),
+  groups: z.record(id, strict({ networks: oneOrMany(read(parseCidr)) })).default({}),
+  rules: z.array(rule).default([]),
+  exceptions: z.array(exception).default([]),
+  defaults: strict({
+    unlisted: effect.default('allow'),
+    catalogue: effect.default('monitor'),
+    manner: manner.default('intercept'),
+    redirect: redirect.default('page'),
+    raw_address: effect.default('deny'),
+  }).prefault({}),
+});
+
+export type PolicyFile = z.output<typeof policySchema>;
+type RuleEntry = PolicyFile['rules'][number];
+type ExceptionEntry = PolicyFile['exceptions'][number];
+
+function toWhat(entry: RuleEntry | ExceptionEntry): What {
+  return Object.fromEntries(whatKeys.filter((key) => entry[key] !== undefined).map((key) => [key, entry[key]]));
+}
+
+/** The document that `decide/` compiles; days become instants in the time zone of the file. */
+export function toPolicy(file: PolicyFile): PolicyDocument {
+  const zone = file.time_zone;
+  const at = (entry: RuleEntry['from']): number | undefined =>
+    entry === undefined ? undefined : resolveMoment(entry, zone);
+
+  const toRule = (entry: RuleEntry): Rule => ({
+    id: entry.id,
+    what: toWhat(entry),
+    groups: entry.groups,
+    from: at(entry.from),
+    until: at(entry.until),
+    effect: entry.effect,
+    reason: entry.reason,
+    assistant: entry.assistant,
+    manner: entry.manner,
+    redirect: entry.redirect,
+    link: entry.link,
+  });
+  const toException = (entry: ExceptionEntry): Exception => ({
+    id: entry.id,
+    what: toWhat(entry),
+    groups: entry.groups,
+    from: at(entry.from),
+    until: resolveMoment(entry.until, zone),
+    approvedBy: entry.approved_by,
+    ticket: entry.ticket,
+    reason: entry.reason,
+  });
+
+  return {
+    assistants: Object.entries(file.assistants).map(([id, assistant]) => ({ id, ...assistant })),
+    defaultAssistant: file.default_assistant ?? null,
+    groups: Object.fromEntries(Object.entries(file.groups).map(([id, group]) => [id, group.networks])),
+    rules: file.rules.map(toRule),
+    exceptions: file.exceptions.map(toException),
+    defaults: {
+      unlisted: file.defaults.unlisted,
+      catalogue: file.defaults.catalogue,
+      manner: file.defaults.manner,
+      redirect: file.defaults.redirect,
+      rawAddress: file.defaults.raw_address,
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** What is wrong with configuration: where, in one line, and how several problems become one error. */
+import { relative, isAbsolute } from 'node:path';
+import { ConfigError } from '../errors.ts';
+
+/** Keys and list positions from the top of a file to a value. */
+export type Path = readonly PropertyKey[];
+
+/** A finding that knows its place in the document but not yet its line. */
+export interface Finding {
+  readonly path: Path;
+  /** What is wrong; then, behind a semicolon, the cure. */
+  readonly message: string;
+  /** The key itself is wrong, not its value. */
+  readonly onKey?: boolean;
+}
+
+export interface Position {
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+}
+
+export interface Problem {
+  readonly file: string;
+  /** Null where the file as a whole is meant. */
+  readonly position: Position | null;
+  readonly message: string;
+}
+
+/** A path as messages show it: relative where it lies below the working directory. */
+export function shownPath(file: string): string {
+  const near = relative('', file);
+  return near === '' || near.startsWith('..') || isAbsolute(near) ? file : near;
+}
+
+function line({ file, position, message }: Problem): string {
+  const place = position === null ? '' : `:${position.line}:${position.column}`;
+  return `${shownPath(file)}${place}: ${message.replaceAll(/\s+/g, ' ').trim()}`;
+}
+
+/** Configuration that cannot be used. `message` is the first problem and the number of the others. */
+export class InvalidConfig extends ConfigError {
+  /** The problems, one line each, in the order of the files. */
+  readonly issues: readonly string[];
+
+  constructor(issues: readonly string[]) {
+    const more = issues.length - 1;
+    super(`${issues[0] ?? ''}${more > 0 ? ` (and ${more} more)` : ''}`);
+    this.issues = issues;
+  }
+}
+
+/** Several problems as one error: in the order of the lines, within the order in which the files were read. */
+export function invalidConfig(problems: readonly Problem[]): InvalidConfig {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  const place = ({ position }: Problem): readonly [number, number] => [position?.line ?? 0, position?.column ?? 0];
+  const sorted = problems.toSorted((a, b) => {
+    const [lineA, columnA] = place(a);
+    const [lineB, columnB] = place(b);
+    return files.indexOf(a.file) - files.indexOf(b.file) || lineA - lineB || columnA - columnB;
+  });
+  return new InvalidConfig([...new Set(sorted.map(line))]);
+}

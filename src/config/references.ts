@@ -1,0 +1,88 @@
+/** What must hold inside a policy and between it and the catalogue: every name exists, every window has a length. */
+import type { Exception, PolicyDocument, Rule } from '../flow.ts';
+import { didYouMean } from './nearest.ts';
+import type { Finding, Path } from './problem.ts';
+import type { VendorFile } from './vendor-schema.ts';
+
+/** The names that a policy may use. */
+interface Names {
+  readonly vendors: readonly string[];
+  /** `vendor/product`. */
+  readonly products: readonly string[];
+  readonly tags: readonly string[];
+  readonly groups: readonly string[];
+  readonly assistants: readonly string[];
+  /** Other names of vendors, which are answered with the id. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+function namesOf(policy: PolicyDocument, vendors: readonly VendorFile[]): Names {
+  const tags = vendors.flatMap(({ tags, products }) => [...tags, ...products.flatMap((product) => product.tags)]);
+  return {
+    vendors: vendors.map(({ id }) => id),
+    products: vendors.flatMap(({ id, products }) => products.map((product) => `${id}/${product.id}`)),
+    tags: [...new Set(tags)].toSorted(),
+    groups: Object.keys(policy.groups),
+    assistants: policy.assistants.map(({ id }) => id),
+    aliases: new Map(vendors.flatMap(({ id, aliases }) => aliases.map((alias) => [alias, id]))),
+  };
+}
+
+function unknown(kind: string, word: string, known: readonly string[], names: Names): string | null {
+  if (known.includes(word)) return null;
+  const alias = kind === 'vendor' ? names.aliases.get(word) : undefined;
+  return `unknown ${kind} "${word}"; ${alias === undefined ? didYouMean(word, known) : `did you mean "${alias}"?`}`;
+}
+
+/** The products that were probably meant are those of the vendor, once it is known. */
+function unknownProduct(ref: string, names: Names): string | null {
+  const vendor = ref.split('/', 1)[0] ?? '';
+  const wrongVendor = unknown('vendor', vendor, names.vendors, names);
+  if (wrongVendor !== null) return wrongVendor;
+  const own = names.products.filter((product) => product.startsWith(`${vendor}/`));
+  return unknown('product', ref, own, names);
+}
+
+function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[] {
+  const lists = [
+    ['vendors', entry.what.vendors, (word: string) => unknown('vendor', word, names.vendors, names)],
+    ['products', entry.what.products, (word: string) => unknownProduct(word, names)],
+    ['tags', entry.what.tags, (word: string) => unknown('tag', word, names.tags, names)],
+    ['groups', entry.groups, (word: string) => unknown('group', word, names.groups, names)],
+  ] as const;
+  const found = lists.flatMap(([key, words, check]) =>
+    (words ?? []).flatMap((word, i) => {
+      const message = check(word);
+      return message === null ? [] : [{ path: [...path, key, i], message }];
+    }),
+  );
+  const assistant = 'assistant' in entry ? entry.assistant : undefined;
+  const message = assistant === undefined ? null : unknown('assistant', assistant, names.assistants, names);
+  if (message !== null) found.push({ path: [...path, 'assistant'], message });
+  if (entry.from !== undefined && entry.until !== undefined && entry.from >= entry.until) {
+    found.push({ path: [...path, 'until'], message: '"until" is not after "from"; exchange or correct them' });
+  }
+  return found;
+}
+
+/** Everything that is wrong in a policy whose shape is right. */
+export function checkPolicy(policy: PolicyDocument, vendors: readonly VendorFile[]): Finding[] {
+  const names = namesOf(policy, vendors);
+  const found: Finding[] = [];
+  const seen = new Map<string, string>();
+  const entries = (['rules', 'exceptions'] as const).flatMap((list) =>
+    policy[list].map((entry, i) => ({ entry, path: [list, i], kind: list === 'rules' ? 'rule' : 'exception' })),
+  );
+  for (const { entry, path, kind } of entries) {
+    const before = seen.get(entry.id);
+    if (before !== undefined) {
+      found.push({ path: [...path, 'id'], message: `the id "${entry.id}" is already that of ${before}; rename one` });
+    } else seen.set(entry.id, `another ${kind}`);
+    found.push(...checkEntry(entry, path, names));
+  }
+  if (policy.defaultAssistant !== null) {
+    const message = unknown('assistant', policy.defaultAssistant, names.assistants, names);
+    if (message !== null) found.push({ path: ['default_assistant'], message });
+  }
+  return found;
+}

@@ -1,0 +1,192 @@
+/** The small values of the configuration files, and the words for what is wrong with them. */
+import { z } from 'zod';
+import { ConfigError, SallyportError } from '../errors.ts';
+import { didYouMean, nearest } from './nearest.ts';
+import type { Finding, Path } from './problem.ts';
+
+/** A file with more mistakes than this is another kind of file; finding the place of each would take long. */
+const MAX_FINDINGS = 100;
+
+/** A mapping with exactly these keys; an unknown one is answered with the nearest known. */
+export function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      // One line for each key, in the order of `keys`: findings() takes them apart again.
+      const keys = issue.keys.slice(0, MAX_FINDINGS);
+      return keys.map((key) => `unknown key ${shown(key)}; ${didYouMean(key, known)}`).join('\n');
+    },
+  });
+}
+
+/** What was written, without repeating it at length. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Text that a function reads; what it throws becomes the message. */
+export function read<T>(parse: (text: string) => T): z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>> {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text) as Awaited<T>;
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof SallyportError)) throw error;
+      const cure = error instanceof SallyportError ? '; write a host such as example.com' : '';
+      context.addIssue({ code: 'custom', message: `${error.message}${cure}` });
+      return z.NEVER;
+    }
+  });
+}
+
+/** A list, or its only item. Never empty. */
+export function oneOrMany<T extends z.ZodType>(item: T): z.ZodPipe<z.ZodTransform, z.ZodArray<T>> {
+  return z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(item).min(1)) as z.ZodPipe<
+    z.ZodTransform,
+    z.ZodArray<T>
+  >;
+}
+
+/** A line of text for people. */
+export const line = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1000)
+  .refine((text) => !/\p{Cc}/u.test(text), 'control characters are not allowed; write one line of plain text');
+
+/** Ids stand in log lines, metric labels and URLs. */
+export const id = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'an id has only a-z, 0-9, ".", "_" and "-", at most 63, and begins with a letter or digit; rename it',
+  );
+
+/** `vendor/product`. */
+export const productRef = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]*\/[a-z0-9][a-z0-9._-]*$/, 'a product is written vendor/product, such as openai/chatgpt');
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** Timers of Node end at 2^31 - 1 ms; what is longer would fire at once. */
+const LONGEST = 24 * units.d;
+
+/** `500ms`, `10s`, `5m`, `1h`, `1d` in milliseconds. */
+export const duration = read((text) => {
+  const [, amount, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) {
+    throw new ConfigError(`${shown(text)} is not a duration; write a number and a unit, such as 500ms, 10s, 5m or 1h`);
+  }
+  const length = Number(amount) * units[unit as keyof typeof units];
+  if (length < 1 || length > LONGEST) throw new ConfigError(`${shown(text)} is out of range; write 1ms to 24d`);
+  return length;
+});
+
+function parseWebUrl(text: string): string {
+  const url = URL.canParse(text) && /^https?:\/\//i.test(text) ? new URL(text) : null;
+  if (url === null)
+    throw new ConfigError(`${shown(text)} is not a URL; write one that begins with http:// or https://`);
+  if (url.username !== '' || url.password !== '') throw new ConfigError('a URL here has no credentials; remove them');
+  return text;
+}
+
+/** A URL with the scheme http or https and no credentials, as it was written. */
+export const webUrl = read(parseWebUrl);
+
+/** A web URL, or `mailto:`. */
+export const link = read((text) => (/^mailto:[^\s@]+@[^\s@]+$/.test(text) ? text : parseWebUrl(text)));
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys',
+  record: 'a mapping of keys',
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return kinds[typeof value] ?? typeof value;
+}
+
+function named(path: Path | undefined): string {
+  const key = path?.findLast((part) => typeof part === 'string');
+  return key === undefined ? 'the file' : `"${key}"`;
+}
+
+const missing = 'is missing; add it';
+
+function wrongType(name: string, expected: string, input: unknown): string {
+  if (input === undefined) return `${name} ${missing}`;
+  const text = `${name} must be ${kinds[expected] ?? expected}, not ${kindOf(input)}`;
+  if (input === null) return `${text}; give it a value or remove the key`;
+  return `${text}; ${expected === 'string' && typeof input !== 'object' ? 'put it in quotes' : 'correct it'}`;
+}
+
+function wrongValue(name: string, known: readonly string[], input: unknown): string {
+  if (input === undefined) return `${name} ${missing}`;
+  const near = typeof input === 'string' ? nearest(input, known) : null;
+  const cure = near === null ? 'choose one' : `did you mean "${near}"?`;
+  return `${name} must be one of ${known.join(', ')}, not ${shown(input)}; ${cure}`;
+}
+
+function wrongSize(
+  name: string,
+  issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig>,
+): string {
+  if (issue.code === 'too_big') {
+    const most = String(issue.maximum);
+    if (issue.origin === 'string') return `${name} is longer than ${most} characters; shorten it`;
+    return `${name} is ${shown(issue.input)}; write ${most} or less`;
+  }
+  if (issue.origin === 'array') return `${name} is an empty list; add an item or remove the key`;
+  if (issue.origin === 'string') return `${name} is empty text; write something or remove the key`;
+  return `${name} is ${shown(issue.input)}; write ${String(issue.minimum)} or more`;
+}
+
+/** Our words for what zod finds; schemas with words of their own keep them. */
+const words: z.core.$ZodErrorMap = (issue) => {
+  const name = named(issue.path);
+  if (issue.code === 'invalid_type') return wrongType(name, issue.expected, issue.input);
+  if (issue.code === 'invalid_value') return wrongValue(name, issue.values.map(String), issue.input);
+  if (issue.code === 'too_small' || issue.code === 'too_big') return wrongSize(name, issue);
+  return undefined;
+};
+
+function finding(issue: z.core.$ZodIssue): Finding[] {
+  if (issue.code === 'unrecognized_keys') {
+    const messages = issue.message.split('\n');
+    return messages.map((message, i) => ({ path: [...issue.path, issue.keys[i] ?? ''], message, onKey: true }));
+  }
+  if (issue.code === 'invalid_key') {
+    const message = issue.issues[0]?.message ?? issue.message;
+    return [{ path: issue.path, message, onKey: true }];
+  }
+  return [{ path: issue.path, message: issue.message }];
+}
+
+/** A key that is missing because it is misspelt is one mistake, not two. */
+function withoutEchoes(findings: readonly Finding[]): Finding[] {
+  const meant = new Set(
+    findings.flatMap(({ path, message, onKey }) => {
+      const key = onKey === true ? /; did you mean "([^"]+)"\?$/.exec(message)?.[1] : undefined;
+      return key === undefined ? [] : [JSON.stringify([...path.slice(0, -1), key])];
+    }),
+  );
+  return findings.filter(({ path, message }) => !(message.endsWith(missing) && meant.has(JSON.stringify(path))));
+}
+
+/** The value in the shape of the schema, or everything that is wrong with it. */
+export function shape<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+): { readonly ok: true; readonly value: z.output<T> } | { readonly ok: false; readonly findings: readonly Finding[] } {
+  const result = schema.safeParse(value, { error: words });
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, findings: withoutEchoes(result.error.issues.flatMap(finding)).slice(0, MAX_FINDINGS) };
+}

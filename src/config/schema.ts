@@ -1,0 +1,174 @@
+/** `sallyport.yaml`: how the proxy runs. Every key is optional; `config/sallyport.yaml` shows each with its default. */
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import type { PolicyDocument, Vendor } from '../flow.ts';
+import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
+import type { Address, AllowedDestination } from './network.ts';
+import { duration, line, read, strict, webUrl } from './scalars.ts';
+
+export type { Address, AllowedDestination } from './network.ts';
+
+/** The whole configuration: validated, deeply frozen, all paths absolute, all durations in milliseconds. */
+export interface Config {
+  /** The sallyport.yaml that it was read from. */
+  readonly file: string;
+  /** Port 0 lets the system choose. */
+  readonly listen: { readonly proxy: Address; readonly pages: Address; readonly admin: Address };
+  readonly pages: {
+    /** What people's browsers reach the pages under; no trailing slash. By default made from `listen.pages` as written. */
+    readonly url: string;
+    readonly company: { readonly name: string; readonly contact: string | null };
+  };
+  readonly certificates: {
+    readonly dir: string;
+    readonly keyType: 'ecdsa-p256' | 'rsa-2048';
+    readonly leafDays: number;
+    readonly organisation: string;
+    /** A certificate authority that is brought along; null: one of our own in `dir`. */
+    readonly authority: {
+      readonly certFile: string;
+      readonly keyFile: string;
+      readonly passphraseFile: string | null;
+    } | null;
+  };
+  /** `-`: standard output; `none`; or a file. */
+  readonly accessLog: { readonly path: string };
+  readonly outbound: {
+    readonly ports: readonly number[];
+    readonly allow: readonly AllowedDestination[];
+    /** Name, or `*.name` for every name below it, to address; asked before DNS. */
+    readonly hosts: Readonly<Record<string, string>>;
+    readonly connectTimeout: number;
+  };
+  readonly tunnels: {
+    readonly helloTimeout: number;
+    readonly idleTimeout: number;
+    readonly tlsRequiredPorts: readonly number[];
+  };
+  readonly limits: { readonly connections: number; readonly headTimeout: number; readonly drainTimeout: number };
+  readonly redirect: { readonly contextLifetime: number };
+  readonly policy: PolicyDocument;
+  readonly vendors: readonly Vendor[];
+  readonly policyFile: string;
+  /** The first 12 hexadecimal digits of the SHA-256 over the policy file and the vendor files. */
+  readonly policyHash: string;
+  /** Every file that was read. */
+  readonly files: readonly string[];
+}
+
+const port = z.number().int().min(1).max(65_535);
+const address = read(parseAddress);
+const file = line;
+
+const hostName = z.string().superRefine((text, context) => {
+  const result = read(parseNamePattern).safeParse(text);
+  if (!result.success) context.addIssue({ code: 'custom', message: result.error.issues[0]?.message ?? '' });
+});
+
+const baseUrl = webUrl.transform((text, context) => {
+  const url = new URL(text);
+  if (url.search === '' && url.hash === '') return text.replace(/\/+$/, '');
+  context.addIssue({ code: 'custom', message: 'the URL of the pages has no query and no fragment; remove them' });
+  return z.NEVER;
+});
+
+export const settingsSchema = strict({
+  policy: file.default('policy.yaml'),
+  vendors: file.default('vendors'),
+  listen: strict({
+    proxy: address.prefault('127.0.0.1:3128'),
+    pages: address.prefault('127.0.0.1:8128'),
+    admin: address.prefault('127.0.0.1:9128'),
+  }).prefault({}),
+  pages: strict({
+    url: baseUrl.optional(),
+    company: strict({ name: line.default('Your company'), contact: line.optional() }).prefault({}),
+  }).prefault({}),
+  certificates: strict({
+    dir: file.default('certs'),
+    key_type: z.enum(['ecdsa-p256', 'rsa-2048']).default('ecdsa-p256'),
+    leaf_days: z.number().int().min(1).max(90).default(60),
+    organisation: line.max(64).default('Sallyport'),
+    authority: strict({ cert_file: file, key_file: file, passphrase_file: file.optional() }).optional(),
+  }).prefault({}),
+  access_log: strict({ path: file.default('-') }).prefault({}),
+  outbound: strict({
+    ports: z.array(port).default([443, 80]),
+    allow: z.array(read(parseAllowed)).default([]),
+    hosts: z.record(hostName, read(parseIp)).default({}),
+    connect_timeout: duration.prefault('10s'),
+  }).prefault({}),
+  tunnels: strict({
+    hello_timeout: duration.prefault('10s'),
+    idle_timeout: duration.prefault('1h'),
+    tls_required_ports: z.array(port).default([443]),
+  }).prefault({}),
+  limits: strict({
+    connections: z.number().int().min(1).max(1_000_000).default(10_000),
+    head_timeout: duration.prefault('15s'),
+    drain_timeout: duration.prefault('30s'),
+  }).prefault({}),
+  redirect: strict({ context_lifetime: duration.prefault('10m') }).prefault({}),
+});
+
+export type SettingsFile = z.output<typeof settingsSchema>;
+
+/** The part of the configuration that sallyport.yaml alone makes. */
+export type Settings = Omit<Config, 'policy' | 'vendors' | 'policyHash' | 'files'> & { readonly vendorsDir: string };
+
+function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(hosts).map(([name, ip]) => {
+      const { below, host } = parseNamePattern(name);
+      return [below ? `*.${host}` : host, ip];
+    }),
+  );
+}
+
+/** Relative paths count from the folder of sallyport.yaml. */
+export function toSettings(given: SettingsFile, configFile: string): Settings {
+  const path = (name: string): string => resolve(dirname(configFile), name);
+  const { certificates, access_log: log, outbound, tunnels, limits } = given;
+  const { authority } = certificates;
+  return {
+    file: configFile,
+    policyFile: path(given.policy),
+    vendorsDir: path(given.vendors),
+    listen: given.listen,
+    pages: {
+      url: given.pages.url ?? `http://${formatAddress(given.listen.pages)}`,
+      company: { name: given.pages.company.name, contact: given.pages.company.contact ?? null },
+    },
+    certificates: {
+      dir: path(certificates.dir),
+      keyType: certificates.key_type,
+      leafDays: certificates.leaf_days,
+      organisation: certificates.organisation,
+      authority: authority
+        ? {
+            certFile: path(authority.cert_file),
+            keyFile: path(authority.key_file),
+            passphraseFile: authority.passphrase_file === undefined ? null : path(authority.passphrase_file),
+          }
+        : null,
+    },
+    accessLog: { path: log.path === '-' || log.path === 'none' ? log.path : path(log.path) },
+    outbound: {
+      ports: outbound.ports,
+      allow: outbound.allow,
+      hosts: canonicalHosts(outbound.hosts),
+      connectTimeout: outbound.connect_timeout,
+    },
+    tunnels: {
+      helloTimeout: tunnels.hello_timeout,
+      idleTimeout: tunnels.idle_timeout,
+      tlsRequiredPorts: tunnels.tls_required_ports,
+    },
+    limits: {
+      connections: limits.connections,
+      headTimeout: limits.head_timeout,
+      drainTimeout: limits.drain_timeout,
+    },
+    redirect: { contextLifetime: given.redirect.context_lifetime },
+  };
+}

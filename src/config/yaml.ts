@@ -1,0 +1,193 @@
+/**
+ * YAML in, a plain value and the place of each of its parts out.
+ *
+ * Stricter than the language: UTF-8 only, one document, no aliases, no tags, no key twice, and bounds on size and
+ * depth, so that no file can make the parser expand or recurse without end.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, Node, YAMLError } from 'yaml';
+import { invalidConfig } from './problem.ts';
+import type { Path, Position, Problem } from './problem.ts';
+
+/** A configuration file is written by people; what is larger is something else. */
+const MAX_BYTES = 1024 * 1024;
+/** Ten thousand rules have fewer; a megabyte of commas has more, and would take the parser seconds. */
+const MAX_TOKENS = 800_000;
+/** The deepest file of ours has six levels. */
+const MAX_DEPTH = 50;
+/** Block nesting costs at least one column a level. */
+const MAX_INDENT = 500;
+
+export interface YamlFile {
+  readonly file: string;
+  readonly text: string;
+  readonly value: unknown;
+  /** Where the value (or, with `onKey`, its key) stands; for what is missing, where it would have to stand. */
+  readonly at: (path: Path, onKey: boolean) => Position;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file; create it, or correct the path',
+  ENOTDIR: 'there is no such file; a part of the path is not a folder',
+  EISDIR: 'this is a folder; name the file in it',
+  EACCES: 'the file may not be read; allow it to the account that Sallyport runs under',
+  EPERM: 'the file may not be read; allow it to the account that Sallyport runs under',
+};
+
+/** The one line for a file or folder that the system would not hand out. */
+export function unreadable(file: string, error: unknown): Problem {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  return { file, position: null, message: reasons[code] ?? `cannot be read (${code}); correct the path` };
+}
+
+function readBytes(file: string): Buffer | string {
+  const { size } = statSync(file);
+  return size > MAX_BYTES
+    ? `the file has ${size} bytes; configuration files end at ${MAX_BYTES}; split it`
+    : readFileSync(file);
+}
+
+function readText(file: string): string {
+  const whole = (message: string): Error => invalidConfig([{ file, position: null, message }]);
+  let bytes: Buffer | string;
+  try {
+    bytes = readBytes(file);
+  } catch (error) {
+    throw invalidConfig([unreadable(file, error)]);
+  }
+  if (typeof bytes === 'string') throw whole(bytes);
+  try {
+    // Also takes the byte order mark away.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw whole('the file is not UTF-8; save it as UTF-8');
+  }
+}
+
+function positionOf(text: string, offset: number): Position {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
+
+/**
+ * Looks for what is too deep or too much before the parser does, which recurses and would end in a stack overflow
+ * without a line.
+ */
+function tooMuch(text: string): { readonly offset: number; readonly message: string } | null {
+  let offset = 0;
+  let flow = 0;
+  let onLine = 0;
+  let tokens = 0;
+  for (const token of new Lexer().lex(text)) {
+    // Marks of the lexer that stand for no text: document start, flow error end, scalar.
+    if (token === '\x02' || token === '\x18' || token === '\x1f') continue;
+    if (token === '[' || token === '{') flow++;
+    else if (token === ']' || token === '}') flow--;
+    else if (token === '-' || token === '?') onLine++;
+    else if (token.endsWith('\n')) onLine = 0;
+    const indent = onLine === 0 && token.length > MAX_INDENT && token.trim() === '' ? token.length : 0;
+    if (flow > MAX_DEPTH || onLine > MAX_DEPTH || indent > 0) {
+      return { offset, message: `nested more than ${MAX_DEPTH} levels deep; flatten it` };
+    }
+    if (++tokens > MAX_TOKENS) return { offset, message: 'far too many values for one file; split it' };
+    offset += token.length;
+  }
+  return null;
+}
+
+function syntaxMessage(error: YAMLError, text: string): string {
+  const { code } = error;
+  if (code === 'TAB_AS_INDENT') return 'a tab is used for indentation; use spaces';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; keep one document, without "---"';
+  if (code === 'TAG_RESOLVE_FAILED') return 'tags such as !name are not supported; write a plain value';
+  if (text[error.pos[0]] === '*') return starNeedsQuotes;
+  return `not valid YAML: ${error.message.replace(/\.?\s*$/, '')}; check indentation, colons and quotes`;
+}
+
+const starNeedsQuotes = 'text that begins with * is an alias, which is not supported; put it in quotes';
+
+/** What YAML allows and we do not. The parser's own search for keys that stand twice is quadratic, so it is here. */
+function forbidden(document: Document, place: (offset: number) => Position, file: string): Problem[] {
+  const problems: Problem[] = [];
+  const add = (node: Node | null, message: string): void => {
+    problems.push({ file, position: place(node?.range?.[0] ?? 0), message });
+  };
+  visit(document, {
+    Alias: (_, node) => add(node, starNeedsQuotes),
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) add(key, `the key "${String(key.value)}" stands twice in one mapping; keep one`);
+        if (key.value === '__proto__') add(key, 'the key "__proto__" is not supported; remove it');
+        if (key.value === '<<') add(key, 'the merge key "<<" is not supported; write the keys out');
+        seen.add(key.value);
+      }
+    },
+  });
+  if (document.directives?.yaml.explicit === true) {
+    add(null, 'the directive %YAML is not supported; remove the line');
+  }
+  return problems;
+}
+
+function locator(document: Document, place: (offset: number) => Position): YamlFile['at'] {
+  return (path, onKey) => {
+    let node: unknown = document.contents;
+    let start = document.contents?.range?.[0] ?? 0;
+    for (const [index, part] of path.entries()) {
+      let next: unknown;
+      let key: unknown;
+      if (isMap(node)) {
+        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(part));
+        [next, key] = [pair?.value, pair?.key];
+      } else if (isSeq(node)) next = node.items[Number(part)];
+      const chosen = (onKey && index === path.length - 1 ? key : next) ?? key;
+      const range = isScalar(chosen) || isMap(chosen) || isSeq(chosen) || isAlias(chosen) ? chosen.range : null;
+      if (range === undefined || range === null) break;
+      start = range[0];
+      node = next;
+    }
+    return place(start);
+  };
+}
+
+/**
+ * Reads one YAML file.
+ *
+ * @throws {InvalidConfig} for a file that cannot be read or is not YAML in the sense of this module.
+ */
+export function readYaml(file: string): YamlFile {
+  const text = readText(file);
+  const excess = tooMuch(text);
+  if (excess !== null) {
+    const { offset, message } = excess;
+    throw invalidConfig([{ file, position: positionOf(text, offset), message }]);
+  }
+  const lines = new LineCounter();
+  const place = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    strict: true,
+    uniqueKeys: false,
+    stringKeys: true,
+    version: '1.2',
+    logLevel: 'error',
+  });
+  const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
+    file,
+    position: place(error.pos[0]),
+    message: syntaxMessage(error, text),
+  }));
+  if (problems.length === 0) problems.push(...forbidden(document, place, file));
+  if (problems.length === 0 && document.contents === null) {
+    problems.push({ file, position: place(0), message: 'the file is empty; write its keys, or {} for none' });
+  }
+  if (problems.length > 0) throw invalidConfig(problems);
+  return { file, text, value: document.toJS({ maxAliasCount: 0 }), at: locator(document, place) };
+}

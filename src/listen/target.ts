@@ -1,0 +1,133 @@
+/**
+ * The one parser for every host, port and URL authority: what is decided, logged and dialled is what this file made.
+ *
+ * It accepts what resolvers and browsers would take for a host and folds it to one canonical form (WHATWG URL, host
+ * parsing: UTS 46, IPv4 in its odd spellings), and refuses what two parsers could read in two ways: percent-encoding,
+ * user information, zone ids, control characters, empty labels.
+ */
+import { isIPv6 } from 'node:net';
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { SallyportError } from '../errors.ts';
+import type { HostKind, Hostname, Target } from '../flow.ts';
+
+export interface Host {
+  readonly host: Hostname;
+  readonly kind: HostKind;
+}
+
+export interface ParsedUrl {
+  readonly scheme: 'http' | 'https';
+  readonly target: Target;
+  /** Origin-form: path and query, never empty (RFC 9112, section 3.2.1). */
+  readonly path: string;
+}
+
+/** Names that need no folding: lower-case labels, the last of which cannot be read as a number. */
+const plainName = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z](?:[a-z0-9-]{0,62})$/;
+const foldedName = /^[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*$/;
+const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+/** Delimiters of a URL, percent signs and anything a terminal or a log would not show as itself. */
+const forbidden = /[\p{Cc}\s%/\\?#@<>^|[\]:*"'`{}(),;&=+!$~]/u;
+
+const MAX_NAME = 253;
+
+function invalid(what: string): SallyportError {
+  return new SallyportError('invalid_target', what);
+}
+
+/** What was wrong, without repeating hostile input at length or unprintably. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+function canonicalIpv6(text: string): Host {
+  if (!isIPv6(text) || text.includes('%'))
+    throw invalid(`${shown(text)} is not an IPv6 address (zone ids are refused)`);
+  const canonical = new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
+  if (mapped === null) return { host: canonical as Hostname, kind: 'ipv6' };
+  const high = Number.parseInt(mapped[1] ?? '', 16);
+  const low = Number.parseInt(mapped[2] ?? '', 16);
+  return { host: `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}` as Hostname, kind: 'ipv4' };
+}
+
+/** Newer releases of Node pass ASCII through `domainToASCII` unread, so that broken Punycode must be found here. */
+function checkAces(name: string): void {
+  const unicode = domainToUnicode(name);
+  const broken = unicode.split('.').some((label) => label.startsWith('xn--'));
+  if (broken || domainToASCII(unicode) !== name) throw invalid(`${shown(name)} has a label that is not valid Punycode`);
+}
+
+/**
+ * Reads a host: a name in any case or script, with or without one trailing dot, an IPv4 address in any spelling that
+ * resolvers take, or an IPv6 address with or without brackets. IPv4-mapped IPv6 becomes IPv4.
+ *
+ * @throws {SallyportError} `invalid_target`, saying what is wrong.
+ */
+export function parseHost(text: string): Host {
+  if (text.length <= MAX_NAME && plainName.test(text) && !text.includes('xn--')) {
+    return { host: text as Hostname, kind: 'name' };
+  }
+  if (text === '') throw invalid('the host is empty');
+  if (text.length > 1024) throw invalid(`the host is ${text.length} characters long; names end at ${MAX_NAME}`);
+  if (text.startsWith('[') && text.endsWith(']')) return canonicalIpv6(text.slice(1, -1));
+  if (isIPv6(text)) return canonicalIpv6(text);
+  if (forbidden.test(text)) throw invalid(`${shown(text)} has a character that no host name has`);
+  const folded = domainToASCII(text);
+  const name = folded.endsWith('.') ? folded.slice(0, -1) : folded;
+  if (ipv4.test(name)) return { host: name as Hostname, kind: 'ipv4' };
+  if (name.length > MAX_NAME) throw invalid(`the host is ${name.length} octets long; names end at ${MAX_NAME}`);
+  if (!foldedName.test(name)) throw invalid(`${shown(text)} is not a host name`);
+  if (name.includes('xn--')) checkAces(name);
+  return { host: name as Hostname, kind: 'name' };
+}
+
+function parsePort(text: string): number {
+  const port = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw invalid(`${shown(text)} is not a port; ports are 1 to 65535`);
+  return port;
+}
+
+/**
+ * Reads `host:port` (RFC 9112, section 3.2.3). Without `defaultPort` the port is required.
+ *
+ * @throws {SallyportError} `invalid_target`, saying what is wrong.
+ */
+export function parseAuthority(text: string, defaultPort?: number): Target {
+  if (text.includes('@')) throw invalid('user information is not allowed in a target');
+  const colon = text.lastIndexOf(':');
+  const hasPort = colon > text.lastIndexOf(']') && colon !== -1;
+  const hostText = hasPort ? text.slice(0, colon) : text;
+  const portText = hasPort ? text.slice(colon + 1) : '';
+  if (hostText.includes(':') && !hostText.startsWith('[')) throw invalid('an IPv6 address needs brackets');
+  // Brackets are for IPv6 alone; parseHost accepts it bare too, which would make "::1:1" two things at once.
+  const { host, kind } = parseHost(hostText);
+  if (portText !== '') return { host, kind, port: parsePort(portText) };
+  if (defaultPort === undefined) throw invalid(`${shown(text)} has no port`);
+  return { host, kind, port: defaultPort };
+}
+
+/**
+ * Reads an absolute URL with the scheme http or https (RFC 9112, section 3.2.2).
+ *
+ * @throws {SallyportError} `invalid_target` or `unsupported_scheme`.
+ */
+export function parseUrl(text: string): ParsedUrl {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined) throw invalid(`${shown(text)} is not an absolute URL`);
+  if (scheme !== 'http' && scheme !== 'https')
+    throw new SallyportError('unsupported_scheme', `scheme ${shown(scheme)}`);
+  const rest = text.slice(scheme.length + 1);
+  if (!rest.startsWith('//')) throw invalid(`${shown(text)} names no host`);
+  if (text.includes('#')) throw invalid('a request target has no fragment');
+  const end = rest.slice(2).search(/[/?]/);
+  const authority = end === -1 ? rest.slice(2) : rest.slice(2, end + 2);
+  const path = end === -1 ? '/' : rest.slice(end + 2);
+  const target = parseAuthority(authority, scheme === 'http' ? 80 : 443);
+  return { scheme, target, path: path.startsWith('/') ? path : `/${path}` };
+}
+
+/** `host:port` with brackets around IPv6, as a Host header or a CONNECT target writes it. */
+export function formatAuthority(target: Target): string {
+  return target.kind === 'ipv6' ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { lint } from '../../src/config/lint.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { goodPolicy, goodVendor, withConfig } from './folder.ts';
+import type { Files } from './folder.ts';
+
+const now = Date.parse('2026-08-01T00:00:00Z');
+
+function warnings(files: Files, at = now): string[] {
+  return withConfig(files, (file) => lint(loadConfig(file), at).map(({ message }) => message));
+}
+
+const rules = (...lines: readonly string[]): Files => ({
+  'policy.yaml': `groups: { a: { networks: 10.0.0.0/8 } }\nrules:\n${lines.map((line) => `  - { reason: x, ${line} }\n`).join('')}`,
+});
+const exception = (until: string): Files => ({
+  'policy.yaml': `${goodPolicy}exceptions: [{ id: e, vendors: acme, until: ${until}, approved_by: me, reason: x }]\n`,
+});
+
+test('the shipped configuration has no warning while its exception runs', () => {
+  const shipped = fileURLToPath(new URL('../../config/sallyport.yaml', import.meta.url));
+  expect(lint(loadConfig(shipped), Date.parse('2027-06-29T23:59:59Z'))).toEqual([]);
+  expect(lint(loadConfig(shipped), Date.parse('2027-06-30T00:00:00Z'))).toHaveLength(1);
+});
+
+describe('warns of', () => {
+  test.each<readonly [string, Files, string]>([
+    [
+      'an exception that ran out',
+      exception('2026-08-01'),
+      'the exception "e" ran out at 2026-08-01T00:00Z; renew or remove it',
+    ],
+    [
+      'a rule that ended',
+      rules('id: r, vendors: acme, effect: deny, until: 2026-07-31'),
+      'the rule "r" ended at 2026-07-31T00:00Z; renew or remove it',
+    ],
+    [
+      'the same rule again',
+      rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: [acme], effect: deny'),
+      'the rule "s" never acts: "r" says it all before; remove one of the two',
+    ],
+    [
+      'an allow behind the same deny',
+      rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: acme, effect: allow, until: 2027-01-01'),
+      'the rule "s" never acts: "r" says it all before; remove one of the two',
+    ],
+    [
+      'a rule that nothing can match',
+      rules('id: r, vendors: acme, channels: reseller, effect: deny'),
+      'the rule "r" can match no host of the catalogue: all that it names must hold at once; correct or remove it',
+    ],
+    [
+      'a product without hosts',
+      { 'vendors/acme.yaml': `${goodVendor}  - { id: api, name: API, kind: api, hosts: [] }\n` },
+      'the product "acme/api" has no hosts, so that nothing reaches it; add some',
+    ],
+    [
+      'a vendor without products',
+      {
+        'policy.yaml': '{}',
+        'vendors/acme.yaml': 'id: acme\nname: Acme\nowner: Acme\ncountry: GB\nproducts: []\n',
+      },
+      'the vendor "acme" has no products, so that no host reaches it; add some',
+    ],
+    [
+      'pages under an address that no browser can open',
+      { 'sallyport.yaml': 'listen: { pages: 0.0.0.0:8128 }' },
+      'pages.url is http://0.0.0.0:8128, which no browser can open; set it to the name that people reach 0.0.0.0 by',
+    ],
+  ])('%s', (_, files, message) => {
+    expect(warnings(files)).toEqual([message]);
+  });
+});
+
+describe('is silent about', () => {
+  test.each<readonly [string, Files]>([
+    ['an exception that still runs', exception('2026-08-01T00:00:01Z')],
+    [
+      'a rule that another took over from',
+      rules(
+        'id: r, vendors: acme, effect: monitor, until: 2026-07-10',
+        'id: s, vendors: acme, effect: deny, from: 2026-07-10',
+      ),
+    ],
+    [
+      'the same subject for another group',
+      rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: acme, effect: deny, groups: a'),
+    ],
+    [
+      'the same subject for longer',
+      rules('id: r, vendors: acme, effect: deny, until: 2027-01-01', 'id: s, vendors: acme, effect: deny'),
+    ],
+    [
+      'a deny behind an allow, which it overrules',
+      rules('id: r, vendors: acme, effect: allow', 'id: s, vendors: acme, effect: deny'),
+    ],
+    ['a rule about domains only', rules('id: r, domains: other.test, effect: deny')],
+    ['a tag of a product', rules('id: r, tags: maker, channels: [direct, cloud], effect: deny')],
+  ])('%s', (_, files) => {
+    expect(warnings(files)).toEqual([]);
+  });
+});
