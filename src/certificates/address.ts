@@ -1,0 +1,26 @@
+/** Addresses as octets, the way an `iPAddress` of a certificate holds them (RFC 5280, section 4.2.1.6). */
+import { isIPv4, isIPv6 } from 'node:net';
+import { SallyportError } from '../errors.ts';
+
+function ipv6Octets(address: string): Buffer {
+  const [left = '', right] = address.split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const head = groups(left);
+  const tail = groups(right ?? '');
+  const zeros = right === undefined ? [] : Array<string>(8 - head.length - tail.length).fill('0');
+  const octets = Buffer.alloc(16);
+  [...head, ...zeros, ...tail].forEach((group, index) => octets.writeUInt16BE(Number.parseInt(group, 16), index * 2));
+  return octets;
+}
+
+/**
+ * The 4 or 16 octets of an address in its canonical form.
+ *
+ * @throws {SallyportError} `invalid_target` for anything else: a certificate must never be made for another address.
+ */
+export function addressOctets(address: string, kind: 'ipv4' | 'ipv6'): Buffer {
+  if (kind === 'ipv4' && isIPv4(address)) return Buffer.from(address.split('.').map(Number));
+  // Dotted tails and zone ids are not canonical.
+  if (kind === 'ipv6' && isIPv6(address) && !/[.%]/.test(address)) return ipv6Octets(address);
+  throw new SallyportError('invalid_target', `no certificate for ${JSON.stringify(address)}: not an ${kind} address`);
+}

@@ -1,0 +1,193 @@
+/**
+ * The company's certificate authority: made on the first run, or brought along. Only denied tunnels, and those that a
+ * rule says must be looked into, ever see a certificate that it signed.
+ *
+ * The key is put in place first, and the certificate is made for whatever key is there. So a start that was cut off
+ * between the two is finished by the next one, and two first starts at the same moment end with one pair, without a
+ * lock that a crash could leave behind.
+ */
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import { elements } from './der.ts';
+import { readCertificates, readKey } from './key-files.ts';
+import { publish, removeAbandoned } from './publish.ts';
+import { authorityCertificate, generateKey, keyId, publicKeyInfo, type Issuer, type KeyType } from './x509.ts';
+
+export interface AuthorityOptions {
+  /** Where `ca.pem` and `ca.key` are, or will be made. */
+  readonly dir: string;
+  /** Of a CA that is made; one that is there stays what it is. */
+  readonly keyType: KeyType;
+  /** Stands in the name of a CA that is made. */
+  readonly organisation: string;
+  /** Wall clock, epoch milliseconds. */
+  readonly now: () => number;
+  /** A CA that is brought along; `certFile` may hold the CAs above it too. */
+  readonly own: { readonly certFile: string; readonly keyFile: string; readonly passphraseFile: string | null } | null;
+}
+
+export interface Authority extends Issuer {
+  /** The certificate that signs, PEM. */
+  readonly certificate: string;
+  /** What is sent behind a leaf, PEM: the intermediates, beginning with the one that signs; empty for a root. */
+  readonly chain: string;
+  /** What devices have to trust: the root, as far as it is known here; else the topmost CA. */
+  readonly anchor: { readonly pem: string; readonly subject: string; readonly fingerprint: string };
+  readonly subject: string;
+  /** SHA-256 of the certificate that signs, as `AA:BB:…`. */
+  readonly fingerprint: string;
+  /** Epoch milliseconds; of the whole chain, where there is one. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Whether this very start made it, found the one that an earlier start made, or was given one. */
+  readonly source: 'made' | 'found' | 'brought';
+}
+
+const subjectKeyIdOid = Buffer.from([0x06, 0x03, 0x55, 0x1d, 0x0e]);
+
+const oneLine = (name: string): string => name.split('\n').join(', ');
+
+/** Subject and subject key identifier as they stand in the certificate (RFC 5280, sections 4.1 and 4.2.1.2). */
+function issuerParts(certificate: X509Certificate): { subjectDer: Buffer; subjectKeyId: Buffer } {
+  const body = elements(elements(elements(certificate.raw)[0]?.value ?? Buffer.of())[0]?.value ?? Buffer.of());
+  // Only version 3 can be a CA, and there the version is written out: the subject is the sixth field.
+  const subjectDer = body[5]?.whole ?? Buffer.of();
+  const extensions = elements(body.find((field) => field.tag === 0xa3)?.value ?? Buffer.of())[0];
+  for (const { value } of elements(extensions?.value ?? Buffer.of())) {
+    const parts = elements(value);
+    const id = elements(parts.at(-1)?.value ?? Buffer.of())[0];
+    if (id !== undefined && parts[0]?.whole.equals(subjectKeyIdOid) === true) {
+      return { subjectDer, subjectKeyId: id.value };
+    }
+  }
+  return { subjectDer, subjectKeyId: keyId(publicKeyInfo(certificate.publicKey)) };
+}
+
+const isRoot = (certificate: X509Certificate): boolean =>
+  certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+
+/** The CA and those above it, in the order in which they sign each other, whatever the order in the file. */
+function chainFrom(signer: X509Certificate, all: readonly X509Certificate[]): X509Certificate[] {
+  const chain = [signer];
+  for (;;) {
+    const last = chain.at(-1) ?? signer;
+    const above = all.find((next) => !chain.includes(next) && last.checkIssued(next) && last.verify(next.publicKey));
+    if (above === undefined || isRoot(last)) return chain;
+    chain.push(above);
+  }
+}
+
+function assemble(
+  files: { readonly certFile: string; readonly keyFile: string },
+  all: readonly X509Certificate[],
+  key: KeyObject,
+  source: Authority['source'],
+): Authority {
+  const { certFile, keyFile } = files;
+  const signer = all.find((certificate) => certificate.checkPrivateKey(key));
+  if (signer === undefined) {
+    throw new ConfigError(
+      `${certFile}: no certificate in it belongs to the key in ${keyFile}: put the right pair back`,
+    );
+  }
+  const chain = chainFrom(signer, all);
+  const unfit = chain.find((certificate) => !certificate.ca);
+  if (unfit !== undefined) {
+    const cure = 'it needs basicConstraints CA:TRUE, and keyUsage keyCertSign';
+    throw new ConfigError(`${certFile}: ${oneLine(unfit.subject)} is not a certificate authority: ${cure}`);
+  }
+  const anchor = chain.at(-1) ?? signer;
+  return {
+    ...issuerParts(signer),
+    key,
+    certificate: signer.toString(),
+    chain: chain
+      .filter((certificate) => !isRoot(certificate))
+      .map((certificate) => certificate.toString())
+      .join(''),
+    anchor: { pem: anchor.toString(), subject: oneLine(anchor.subject), fingerprint: anchor.fingerprint256 },
+    subject: oneLine(signer.subject),
+    fingerprint: signer.fingerprint256,
+    notBefore: Math.max(...chain.map((certificate) => Date.parse(certificate.validFrom))),
+    notAfter: Math.min(...chain.map((certificate) => Date.parse(certificate.validTo))),
+    certFile,
+    keyFile,
+    source,
+  };
+}
+
+const filesOf = (dir: string): { certFile: string; keyFile: string } => ({
+  certFile: join(dir, 'ca.pem'),
+  keyFile: join(dir, 'ca.key'),
+});
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * The authority that is there, or null where none has been made yet. Expired ones too, so that they can be shown.
+ *
+ * @throws {ConfigError} naming the file and what to do.
+ */
+export async function findAuthority(options: AuthorityOptions): Promise<Authority | null> {
+  const { own } = options;
+  const files = own ?? filesOf(options.dir);
+  const certificates = await readCertificates(files.certFile);
+  if (certificates === null && own !== null) {
+    throw new ConfigError(`${own.certFile}: the certificate of the CA is not there`);
+  }
+  if (certificates === null) return null;
+  if (own === null && !(await exists(files.keyFile))) {
+    const cure = `put its key back, or move ${files.certFile} away to have a new CA made`;
+    throw new ConfigError(`${files.keyFile}: the CA has a certificate but no key: ${cure}`);
+  }
+  const key = await readKey(files.keyFile, own?.passphraseFile ?? null);
+  return assemble(files, certificates, key, own === null ? 'found' : 'brought');
+}
+
+async function makeAuthority(options: AuthorityOptions): Promise<Authority> {
+  const { certFile, keyFile } = filesOf(options.dir);
+  if (!(await exists(keyFile))) {
+    const fresh = await generateKey(options.keyType);
+    await publish(keyFile, fresh.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
+  }
+  const key = await readKey(keyFile, null);
+  await publish(certFile, authorityCertificate(key, options.organisation, options.now()), 0o644);
+  // What counts is what stands on disk: another process may have been first.
+  const made = await findAuthority(options);
+  if (made === null) throw new ConfigError(`${certFile}: it vanished while the CA was made: start again`);
+  return { ...made, source: 'made' };
+}
+
+const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
+
+/** Why the authority cannot sign at `now`, or null where it can. */
+export function validityFault(authority: Authority, now: number): string | null {
+  const cure = authority.source === 'brought' ? 'bring a valid one' : 'move it and its key away to have a new CA made';
+  if (now > authority.notAfter) return `the CA expired on ${dateOf(authority.notAfter)} UTC: ${cure}`;
+  if (now >= authority.notBefore) return null;
+  return `the CA is not valid before ${dateOf(authority.notBefore)} UTC: set the clock of this machine, or ${cure}`;
+}
+
+/**
+ * The authority to sign with: the one that is brought along, the one that is there, or a new one.
+ *
+ * @throws {ConfigError} where it cannot be used, naming the file and what to do. Nothing is ever overwritten.
+ */
+export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
+  if (options.own === null) {
+    const { certFile, keyFile } = filesOf(options.dir);
+    await removeAbandoned([certFile, keyFile], options.now());
+  }
+  const authority = (await findAuthority(options)) ?? (await makeAuthority(options));
+  const fault = validityFault(authority, options.now());
+  if (fault !== null) throw new ConfigError(`${authority.certFile}: ${fault}`);
+  return authority;
+}

@@ -1,0 +1,109 @@
+/** Reads what an authority is made of from disk, and says in one line what keeps it from being used. */
+import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { platform } from 'node:os';
+import { ConfigError } from '../errors.ts';
+
+/** Windows has no permission bits: Node reports made-up ones there, and access lists guard the files. */
+export const hasPermissionBits = platform() !== 'win32';
+
+/** `ENOENT` and its like, for messages. */
+export function systemCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+const curves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+/** Why a key cannot sign here, or null where it can. */
+function keyFault(key: KeyObject): string | null {
+  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
+  const type = key.asymmetricKeyType;
+  if (type === 'rsa') {
+    return modulusLength >= 2048 ? null : `is an RSA key of ${modulusLength} bits, which clients refuse`;
+  }
+  if (type !== 'ec') return `is of the type ${String(type)}, which many clients cannot verify`;
+  return curves.has(namedCurve) ? null : `is on the curve ${namedCurve}, which clients refuse`;
+}
+
+/**
+ * The text of a file that is for its owner alone; `what` names it in messages.
+ *
+ * @throws {ConfigError} where it cannot be read, or where group or others may use it.
+ */
+/** The text of a file that nobody else may read. @throws {ConfigError} */
+export async function readGuarded(file: string, what: string): Promise<string> {
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw new ConfigError(`${file}: ${what} cannot be read (${systemCode(error)})`);
+  });
+  try {
+    const { mode } = await handle.stat();
+    if (hasPermissionBits && (mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      throw new ConfigError(`${file}: others can use ${what} (mode ${octal}): run "chmod 600 ${file}"`);
+    }
+    return await handle.readFile('utf8');
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${file}: ${what} cannot be read (${systemCode(error)})`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readPassphrase(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new ConfigError(`${file}: the passphrase of the CA key cannot be read (${systemCode(error)})`);
+  });
+  // Editors and `echo` end the file with one line break, which is no part of the passphrase.
+  return text.replace(/\r?\n$/, '');
+}
+
+function decodeKey(file: string, pem: string, passphraseFile: string | null, passphrase: string | null): KeyObject {
+  try {
+    return createPrivateKey(passphrase === null ? pem : { key: pem, passphrase });
+  } catch (error) {
+    const code = systemCode(error);
+    if (passphrase === null && /ENCRYPTED/.test(pem)) {
+      throw new ConfigError(`${file}: the key of the CA is encrypted: name the file with its passphrase`);
+    }
+    if (passphraseFile !== null && /ENCRYPTED/.test(pem) && !code.includes('UNSUPPORTED')) {
+      throw new ConfigError(`${file}: the passphrase in ${passphraseFile} does not open the key of the CA`);
+    }
+    const cure = 'convert it with "openssl pkcs8 -topk8", or put the right file back';
+    throw new ConfigError(`${file}: this is not a private key in PEM that can be read here (${code}): ${cure}`);
+  }
+}
+
+/**
+ * The private key in `file`: PEM, PKCS#8 or traditional, encrypted where there is a file with its passphrase.
+ *
+ * @throws {ConfigError} for a file that group or others may use, and for a key that cannot sign for today's clients.
+ */
+export async function readKey(file: string, passphraseFile: string | null): Promise<KeyObject> {
+  const pem = await readGuarded(file, 'the key of the CA');
+  const passphrase = passphraseFile === null ? null : await readPassphrase(passphraseFile);
+  const key = decodeKey(file, pem, passphraseFile, passphrase);
+  const fault = keyFault(key);
+  if (fault !== null) throw new ConfigError(`${file}: the key of the CA ${fault}: use ECDSA P-256 or RSA 2048`);
+  return key;
+}
+
+/** The certificates in `file`, PEM, in the order in which they stand there; null where there is no such file. */
+export async function readCertificates(file: string): Promise<X509Certificate[] | null> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw new ConfigError(`${file}: the certificate of the CA cannot be read (${systemCode(error)})`);
+  });
+  if (text === null) return null;
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) {
+    throw new ConfigError(`${file}: there is no certificate in PEM in it: put the right file back, or convert it`);
+  }
+  return blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch {
+      throw new ConfigError(`${file}: certificate ${index + 1} in it is damaged: put the right file back`);
+    }
+  });
+}

@@ -1,0 +1,189 @@
+/**
+ * X.509 v3 certificates (RFC 5280): the CA's own, and leaves for exactly one host. The bytes to be signed are put
+ * together here; keys, signatures and digests are node:crypto's, because those of node-forge are too slow for a proxy
+ * and know no elliptic curves.
+ */
+import { createHash, createPublicKey, generateKeyPair, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { HostKind } from '../flow.ts';
+import { addressOctets } from './address.ts';
+import {
+  bits,
+  elements,
+  encode,
+  integer,
+  nothing,
+  octets,
+  oid,
+  sequence,
+  set,
+  time,
+  utf8,
+  wrap,
+  yes,
+  type Node,
+} from './der.ts';
+
+export type KeyType = 'ecdsa-p256' | 'rsa-2048';
+
+const day = 86_400_000;
+/** Clients whose clock is slow must not see a certificate from the future. */
+export const backdated = day;
+const authorityLife = 1826 * day;
+
+/** Upper bound of O and CN, in characters (RFC 5280, appendix A.1). */
+const maxNamePart = 64;
+
+const ids = {
+  commonName: '2.5.4.3',
+  organisation: '2.5.4.10',
+  subjectKeyId: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  authorityKeyId: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
+  sha256WithRsa: '1.2.840.113549.1.1.11',
+} as const;
+
+/** What signs: the parts of a CA that end up in the certificates that it issues. */
+export interface Issuer {
+  readonly key: KeyObject;
+  /** The CA's subject, DER as it stands in its certificate. */
+  readonly subjectDer: Buffer;
+  readonly subjectKeyId: Buffer;
+}
+
+/** A private key of the type that configuration names. */
+export async function generateKey(keyType: KeyType): Promise<KeyObject> {
+  const generate = promisify(generateKeyPair);
+  const pair =
+    keyType === 'rsa-2048'
+      ? await generate('rsa', { modulusLength: 2048 })
+      : await generate('ec', { namedCurve: 'P-256' });
+  return pair.privateKey;
+}
+
+/** SubjectPublicKeyInfo, DER. */
+export function publicKeyInfo(key: KeyObject): Buffer {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+/** 160 bits of SHA-256 over the public key's bits (RFC 7093, section 2, method 1). */
+export function keyId(spki: Buffer): Buffer {
+  const [info] = elements(spki);
+  const key = info === undefined ? undefined : elements(info.value)[1];
+  if (key === undefined) throw new RangeError('not a SubjectPublicKeyInfo');
+  return createHash('sha256').update(key.value.subarray(1)).digest().subarray(0, 20);
+}
+
+export function toPem(der: Buffer): string {
+  const lines = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}
+
+function algorithm(key: KeyObject): Buffer {
+  // RSA has a NULL for parameters (RFC 4055, section 5), ECDSA has none (RFC 5758, section 3.2).
+  const rsa = sequence(oid(ids.sha256WithRsa), nothing());
+  return encode(key.asymmetricKeyType === 'rsa' ? rsa : sequence(oid(ids.ecdsaWithSha256)));
+}
+
+const extension = (id: string, value: Uint8Array): Buffer => encode(sequence(oid(id), octets(value)));
+
+const criticalExtension = (id: string, value: Uint8Array): Buffer => encode(sequence(oid(id), yes(), octets(value)));
+
+const namePart = (id: string, text: string): Node => set(sequence(oid(id), utf8(text)));
+
+const validity = (from: number, until: number): Buffer => encode(sequence(time(from), time(until)));
+
+/** 126 random bits: positive, always 16 octets, never the same twice (RFC 5280, section 4.1.2.2). */
+function serialNumber(): Buffer {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0);
+  return encode(integer(bytes));
+}
+
+const version3 = wrap(0xa0, encode(integer(Uint8Array.of(2))));
+
+function signed(key: KeyObject, algorithmDer: Buffer, parts: readonly Buffer[]): string {
+  const body = wrap(0x30, ...parts);
+  const signature = sign('sha256', body, key);
+  return toPem(wrap(0x30, body, algorithmDer, wrap(0x03, Uint8Array.of(0), signature)));
+}
+
+const shortened = (text: string, length: number): string => Array.from(text).slice(0, length).join('').trim();
+
+/** `O` is the organisation, `CN` a name that a person finds again in a list of a hundred authorities. */
+function authorityName(organisation: string, id: Buffer, now: number): Buffer {
+  const tail = `Sallyport CA ${new Date(now).getUTCFullYear()} ${id.toString('hex', 0, 3)}`;
+  const owner = shortened(organisation, maxNamePart - tail.length - 1);
+  const commonName = namePart(ids.commonName, `${owner} ${tail}`.trim());
+  if (owner === '') return encode(sequence(commonName));
+  return encode(sequence(namePart(ids.organisation, shortened(organisation, maxNamePart)), commonName));
+}
+
+/**
+ * A self-signed CA certificate for `key`, PEM. It may sign leaves and no further CA, and lives for five years.
+ *
+ * @param now Epoch milliseconds.
+ */
+export function authorityCertificate(key: KeyObject, organisation: string, now: number): string {
+  const spki = publicKeyInfo(key);
+  const id = keyId(spki);
+  const name = authorityName(organisation, id, now);
+  const algorithmDer = algorithm(key);
+  const extensions = wrap(
+    0xa3,
+    wrap(
+      0x30,
+      criticalExtension(ids.basicConstraints, encode(sequence(yes(), integer(Uint8Array.of(0))))),
+      // keyCertSign and cRLSign: bits 5 and 6, the last one unused.
+      criticalExtension(ids.keyUsage, encode(bits(1, Uint8Array.of(0x06)))),
+      extension(ids.subjectKeyId, encode(octets(id))),
+    ),
+  );
+  const times = validity(now - backdated, now + authorityLife);
+  return signed(key, algorithmDer, [version3, serialNumber(), algorithmDer, name, times, name, spki, extensions]);
+}
+
+export interface Host {
+  readonly host: string;
+  readonly kind: HostKind;
+}
+
+/** Makes one certificate, PEM, for exactly `host`; `from` and `until` are epoch milliseconds. */
+export type Mint = (host: Host, from: number, until: number) => string;
+
+/**
+ * Prepares the minting of leaves that share one key: all that is equal in every leaf is encoded here, once, so that a
+ * new name costs one signature and little else.
+ */
+export function createMint(issuer: Issuer, leafKey: KeyObject): Mint {
+  const algorithmDer = algorithm(issuer.key);
+  const spki = publicKeyInfo(leafKey);
+  // digitalSignature, and keyEncipherment for the RSA key exchange of TLS 1.2 clients that insist on the bit.
+  const isRsa = leafKey.asymmetricKeyType === 'rsa';
+  const usage = isRsa ? bits(5, Uint8Array.of(0xa0)) : bits(7, Uint8Array.of(0x80));
+  const fixed = Buffer.concat([
+    criticalExtension(ids.basicConstraints, encode(sequence())),
+    criticalExtension(ids.keyUsage, encode(usage)),
+    extension(ids.extendedKeyUsage, encode(sequence(oid(ids.serverAuth)))),
+    extension(ids.subjectKeyId, encode(octets(keyId(spki)))),
+    extension(ids.authorityKeyId, wrap(0x30, wrap(0x80, issuer.subjectKeyId))),
+  ]);
+  return ({ host, kind }, from, until) => {
+    // GeneralName: [2] dNSName or [7] iPAddress.
+    const name = kind === 'name' ? wrap(0x82, Buffer.from(host, 'latin1')) : wrap(0x87, addressOctets(host, kind));
+    const named = host.length <= maxNamePart;
+    const subject = encode(named ? sequence(namePart(ids.commonName, host)) : sequence());
+    // Without a subject the alternative name has to be critical (RFC 5280, section 4.2.1.6).
+    const names = (named ? extension : criticalExtension)(ids.subjectAltName, wrap(0x30, name));
+    const times = validity(from, until);
+    const extensions = wrap(0xa3, wrap(0x30, names, fixed));
+    const head = [version3, serialNumber(), algorithmDer, issuer.subjectDer];
+    return signed(issuer.key, algorithmDer, [...head, times, subject, spki, extensions]);
+  };
+}
