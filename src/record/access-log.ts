@@ -1,0 +1,43 @@
+/**
+ * The access log: one JSON line for every attempt, written when it has ended, and for everything that was turned
+ * away before it could become one.
+ */
+import { createAccessLine } from './access-line.ts';
+import { fileDestination, streamDestination } from './destinations.ts';
+import { createLineWriter } from './line-writer.ts';
+import type { Sink } from './sink.ts';
+
+export interface AccessLogOptions {
+  /** File to append to, or `-` for `stdout`. */
+  readonly path: string;
+  readonly stdout: NodeJS.WritableStream;
+  /** Names this machine in every line (`host.name`); absent: no such field. */
+  readonly hostname?: string | undefined;
+  /** Hears the first error of each spell of errors: disk full, reader gone. */
+  readonly onFault: (error: Error) => void;
+}
+
+export interface AccessLog extends Sink {
+  /** Opens the file anew after log rotation moved it; lines are neither lost nor torn. */
+  reopen(): void;
+  /** Lines that could not be written, since the start. */
+  readonly lost: number;
+}
+
+/** @throws ConfigError where the file cannot be opened. */
+export function createAccessLog(options: AccessLogOptions): AccessLog {
+  const destination = options.path === '-' ? streamDestination(options.stdout) : fileDestination(options.path);
+  const writer = createLineWriter(destination, options.onFault);
+  const line = createAccessLine(options.hostname ?? null);
+  return {
+    name: 'access log',
+    decided: () => undefined,
+    finished: (finished) => writer.write(line.finished(finished)),
+    rejected: (rejected) => writer.write(line.rejected(rejected)),
+    reopen: () => writer.reopen(),
+    close: () => writer.close(),
+    get lost() {
+      return writer.lost;
+    },
+  };
+}

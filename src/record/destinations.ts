@@ -1,0 +1,76 @@
+/**
+ * The two places that lines go to: a file by its descriptor, and a stream that waits for its reader.
+ */
+import { close, open, openSync, write } from 'node:fs';
+import { Socket } from 'node:net';
+import { ConfigError } from '../errors.ts';
+import type { Destination } from './line-writer.ts';
+
+/** Readable by the owner and the group: lines tell what people do. */
+const fileMode = 0o640;
+
+const noop = (): void => undefined;
+
+/**
+ * Appends to the file at `path`, which is made where it does not exist.
+ * @throws ConfigError where it cannot be opened.
+ */
+export function fileDestination(path: string): Destination {
+  let fd: number;
+  try {
+    fd = openSync(path, 'a', fileMode);
+  } catch (error) {
+    throw new ConfigError(
+      `access log ${path}: ${reasonOf(error)}; create its directory, or give this account the right to write there`,
+    );
+  }
+  return {
+    write: (chunk, done) => writeAll(fd, chunk, done),
+    reopen(done) {
+      open(path, 'a', fileMode, (error, opened) => {
+        if (error === null) {
+          close(fd, noop);
+          fd = opened;
+        }
+        done(error);
+      });
+    },
+    close: () => close(fd, noop),
+  };
+}
+
+/**
+ * Writes to `stream`, which stays open. Standard output that is a file is written by its descriptor, because the stream
+ * over it would wait for the disk; a pipe or a terminal is a `Socket`, whose writes do not wait.
+ */
+export function streamDestination(stream: NodeJS.WritableStream): Destination {
+  const reopen: Destination['reopen'] = (done) => void setImmediate(done, null);
+  const fd = stream instanceof Socket ? null : descriptorOf(stream);
+  if (fd !== null) return { write: (chunk, done) => writeAll(fd, chunk, done), reopen, close: noop };
+  // Without a listener a reader that went away (EPIPE) would end the process; the write's own callback has the error.
+  stream.on('error', noop);
+  return {
+    write(chunk, done) {
+      stream.write(chunk, (error) => done(error ? 0 : chunk.length, error ?? null));
+    },
+    reopen,
+    close: noop,
+  };
+}
+
+/** A write may take less than it was given; what it took before an error is reported with it. */
+function writeAll(fd: number, chunk: Buffer, done: (written: number, error: Error | null) => void, from = 0): void {
+  write(fd, chunk, from, chunk.length - from, null, (error, written) => {
+    const total = from + (error === null ? written : 0);
+    if (error !== null || total === chunk.length) done(total, error);
+    else writeAll(fd, chunk, done, total);
+  });
+}
+
+function descriptorOf(stream: NodeJS.WritableStream): number | null {
+  return 'fd' in stream && typeof stream.fd === 'number' ? stream.fd : null;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,131 @@
+/**
+ * Lines to a file or a stream, without ever making a request wait. Lines are gathered while one write is under way and
+ * leave together with the next; beyond a bound they are dropped and counted. A full disk or a vanished reader costs
+ * lines, never traffic.
+ */
+export interface LineWriter {
+  /** `line` ends in a newline. Never throws, never waits. */
+  write(line: string): void;
+  /** Opens the file anew, for log rotation; nothing for a stream. */
+  reopen(): void;
+  /** Writes what is queued, for at most some seconds. Later lines count as lost. */
+  close(): Promise<void>;
+  /** Lines that were not written, since the start. */
+  readonly lost: number;
+}
+
+/** Where chunks of lines go: one at a time, the next one after `done`. */
+export interface Destination {
+  /** `done` is called once, later, with the number of bytes that were written and the error that ended it, if any. */
+  write(chunk: Buffer, done: (written: number, error: Error | null) => void): void;
+  /** Called between writes; `done` is called once, later. The old destination stays in use where it fails. */
+  reopen(done: (error: Error | null) => void): void;
+  close(): void;
+}
+
+/** UTF-16 units in memory at most: about 15,000 lines. */
+const pendingLimit = 8 * 1024 * 1024;
+
+/** How long `close` waits for a reader that does not read, milliseconds. */
+const closeLimit = 2000;
+
+const newline = 0x0a;
+
+/** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
+export function createLineWriter(destination: Destination, onFault: (error: Error) => void): LineWriter {
+  let pending = '';
+  let pendingLines = 0;
+  let lost = 0;
+  /** A write or a reopening is under way, or one is scheduled. */
+  let busy = false;
+  let reopening = false;
+  let failing = false;
+  /** A write ended inside a line: the next one begins a new line, or it would spoil a second record. */
+  let torn = false;
+  let closed = false;
+  let idle: (() => void) | null = null;
+  let closing: Promise<void> | null = null;
+
+  const settle = (error: Error | null): void => {
+    if (error !== null && !failing) onFault(error);
+    failing = error !== null;
+    next();
+  };
+
+  const next = (): void => {
+    if (reopening) {
+      reopening = false;
+      destination.reopen(settle);
+      return;
+    }
+    if (pendingLines === 0) {
+      busy = false;
+      idle?.();
+      return;
+    }
+    const head = torn ? 1 : 0;
+    const chunk = Buffer.from(torn ? `\n${pending}` : pending, 'utf8');
+    pending = '';
+    pendingLines = 0;
+    destination.write(chunk, (written, error) => {
+      if (written > 0) torn = chunk[written - 1] !== newline;
+      if (written < chunk.length) lost += countLines(chunk, Math.max(written, head));
+      settle(error);
+    });
+  };
+
+  const start = (): void => {
+    if (busy) return;
+    busy = true;
+    setImmediate(next);
+  };
+
+  const drain = async (): Promise<void> => {
+    closed = true;
+    if (busy) {
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(resolve, closeLimit);
+        idle = () => {
+          clearTimeout(limit);
+          resolve();
+        };
+      });
+    }
+    lost += pendingLines;
+    pendingLines = 0;
+    pending = '';
+    // A write that is still under way owns the descriptor; closed now, its number could soon be another file's.
+    if (!busy) destination.close();
+  };
+
+  return {
+    get lost() {
+      return lost;
+    },
+    write(line) {
+      if (closed || pending.length + line.length > pendingLimit) {
+        lost += 1;
+        return;
+      }
+      pending += line;
+      pendingLines += 1;
+      start();
+    },
+    reopen() {
+      if (closed) return;
+      reopening = true;
+      start();
+    },
+    close() {
+      closing ??= drain();
+      return closing;
+    },
+  };
+}
+
+/** The lines of `chunk` that end behind its first `from` bytes, so the ones that were not written whole. */
+function countLines(chunk: Buffer, from: number): number {
+  let lines = 0;
+  for (let at = chunk.indexOf(newline, from); at !== -1; at = chunk.indexOf(newline, at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,188 @@
+/**
+ * Prometheus metrics; the one home of prom-client.
+ *
+ * Labels come from configuration and from this program's own tables, never from a request: no client can add a series.
+ * What happens for every connection is counted in plain numbers, which move to prom-client when somebody scrapes.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { errors } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Arrival, Effect, Finished, Outcome } from '../flow.ts';
+import { isBlocked, serviceOf } from './blocks.ts';
+import { registerObserved } from './observed.ts';
+import type { Observed } from './observed.ts';
+import type { Sink } from './sink.ts';
+
+/** The labels of `sallyport_blocked_total`. `none` stands for a service that the catalogue does not know. */
+export interface BlockedSeries {
+  readonly vendor: string;
+  readonly product: string;
+  readonly channel: string;
+  readonly rule: string;
+  readonly answer: string;
+}
+
+/** Series that are to be there, at 0, before anything happens, so that `rate()` and alerts see the first block. */
+export interface ExpectedSeries {
+  readonly blocked: readonly BlockedSeries[];
+  readonly wouldDeny: readonly Omit<BlockedSeries, 'answer'>[];
+}
+
+export interface MetricsOptions {
+  readonly build: { readonly version: string; readonly nodeVersion: string };
+  readonly expected: ExpectedSeries;
+  /** What other parts know, asked at each scrape. */
+  readonly observed: Observed;
+}
+
+export interface Metrics extends Sink {
+  /** All metrics in the Prometheus text format. */
+  render(): Promise<string>;
+  readonly contentType: string;
+  /** Adds series at 0, after a policy was loaded. Series that were there stay, with their counts. */
+  expect(series: ExpectedSeries): void;
+  /** Counts an exception that no connection's handler caught. */
+  uncaughtException(): void;
+}
+
+const serviceLabels = ['vendor', 'product', 'channel'] as const;
+
+/** Seconds. From a plain request on one machine up to a tunnel that is open for an hour. */
+const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+
+/** prom-client names these gauges as if they were counters, which `promtool check metrics` refuses. */
+const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const blocked = new Counter({
+    name: 'sallyport_blocked_total',
+    help: 'Attempts that the policy stopped, each counted once, when it ended.',
+    labelNames: [...serviceLabels, 'rule', 'answer'],
+    registers,
+  });
+  const wouldDeny = new Counter({
+    name: 'sallyport_would_deny_total',
+    help: 'Attempts that a rule in monitor mode let pass and would have stopped.',
+    labelNames: [...serviceLabels, 'rule'],
+    registers,
+  });
+  const failed = new Counter({
+    name: 'sallyport_errors_total',
+    help: 'Attempts that ended with an error, or were turned away, by its code and by who has to act.',
+    labelNames: ['code', 'fault'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'sallyport_request_duration_seconds',
+    help: 'From the arrival of an attempt to its end; for a tunnel as long as it was open.',
+    labelNames: ['kind'],
+    buckets: durationBuckets,
+    registers,
+  });
+  for (const kind of ['tunnel', 'request', 'upgrade'] satisfies Arrival['kind'][]) duration.zero({ kind });
+  const uncaught = new Counter({
+    name: 'sallyport_uncaught_exceptions_total',
+    help: 'Exceptions that no handler caught. Each is a defect of the proxy.',
+    registers,
+  });
+  const build = new Gauge({
+    name: 'sallyport_build_info',
+    help: 'Always 1; the labels say what is running.',
+    labelNames: ['version', 'node_version'],
+    registers,
+  });
+  build.set({ version: options.build.version, node_version: options.build.nodeVersion }, 1);
+  const countRequest = registerRequests(registry);
+  const countBytes = registerBytes(registry);
+  registerObserved(registry, options.observed);
+  collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
+  const countError = (code: ErrorCode, count = 1): void => failed.inc({ code, fault: errors[code].fault }, count);
+  for (const code of Object.keys(errors) as ErrorCode[]) countError(code, 0);
+
+  const expect = (series: ExpectedSeries): void => {
+    for (const labels of series.blocked) blocked.inc({ ...labels }, 0);
+    for (const labels of series.wouldDeny) wouldDeny.inc({ ...labels }, 0);
+  };
+  expect(options.expected);
+
+  return {
+    name: 'metrics',
+    decided: () => undefined,
+    finished(finished) {
+      const { arrival, decision, outcome } = finished;
+      countRequest(arrival.kind, decision.effect, outcome.kind);
+      countBytes(outcome);
+      duration.observe({ kind: arrival.kind }, finished.duration / 1000);
+      if (outcome.error !== null) countError(outcome.error);
+      if (decision.effect === 'monitor') wouldDeny.inc({ ...labelsOf(finished), rule: decision.rule });
+      if (isBlocked(finished)) {
+        blocked.inc({ ...labelsOf(finished), rule: decision.rule, answer: outcome.answer ?? 'none' });
+      }
+    },
+    rejected: ({ code }) => countError(code),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+    expect,
+    uncaughtException: () => uncaught.inc(),
+    close: () => Promise.resolve(),
+  };
+}
+
+function labelsOf(finished: Finished): Omit<BlockedSeries, 'rule' | 'answer'> {
+  const service = serviceOf(finished);
+  return {
+    vendor: service?.vendor ?? 'none',
+    product: service?.product ?? 'none',
+    channel: service?.channel ?? 'none',
+  };
+}
+
+function registerRequests(
+  registry: Registry,
+): (kind: Arrival['kind'], effect: Effect, outcome: Outcome['kind']) => void {
+  const outcomes = () => ({ passed: 0, blocked: 0, failed: 0 }) satisfies Record<Outcome['kind'], number>;
+  const effects = () => ({ allow: outcomes(), deny: outcomes(), monitor: outcomes() }) satisfies Record<Effect, object>;
+  const counts = { tunnel: effects(), request: effects(), upgrade: effects() } satisfies Record<
+    Arrival['kind'],
+    object
+  >;
+  new Counter({
+    name: 'sallyport_requests_total',
+    help: 'Attempts that ended, by kind, by what the policy said and by how they ended.',
+    labelNames: ['kind', 'effect', 'outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [kind, byEffect] of Object.entries(counts)) {
+        for (const [effect, byOutcome] of Object.entries(byEffect)) {
+          for (const [outcome, count] of Object.entries(byOutcome)) this.inc({ kind, effect, outcome }, count);
+        }
+      }
+    },
+  });
+  return (kind, effect, outcome) => {
+    counts[kind][effect][outcome] += 1;
+  };
+}
+
+function registerBytes(registry: Registry): (outcome: Outcome) => void {
+  const bytes = { in: 0, out: 0 };
+  new Counter({
+    name: 'sallyport_bytes_total',
+    help: 'Bytes from clients (in) and to clients (out), counted when the attempt ended.',
+    labelNames: ['direction'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ direction: 'in' }, bytes.in);
+      this.inc({ direction: 'out' }, bytes.out);
+    },
+  });
+  return (outcome) => {
+    bytes.in += outcome.bytesIn;
+    bytes.out += outcome.bytesOut;
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Metrics whose value another part holds: asked at each scrape, so that nobody has to keep a copy up to date.
+ */
+import { Counter, Gauge } from 'prom-client';
+import type { Registry } from 'prom-client';
+
+/** Times are epoch milliseconds; counts are since the start. */
+export interface Observed {
+  tunnelsOpen(): number;
+  connectionsOpen(): number;
+  leafCertificatesMinted(): number;
+  accessLogLinesLost(): number;
+  /** End of the CA certificate's life, or null where there is no CA. */
+  caNotAfter(): number | null;
+  configReload(): { readonly successful: boolean; readonly lastSuccessAt: number };
+  policyHash(): string;
+}
+
+export function registerObserved(registry: Registry, observed: Observed): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number | null): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const now = value();
+        if (now === null) this.remove();
+        else this.set(now);
+      },
+    });
+  };
+  const counter = (name: string, help: string, value: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  };
+  gauge('sallyport_tunnels_open', 'Tunnels that are open.', () => observed.tunnelsOpen());
+  gauge('sallyport_connections_open', 'Client connections that are open.', () => observed.connectionsOpen());
+  counter('sallyport_leaf_certificates_minted_total', 'Leaf certificates made for denied hosts.', () =>
+    observed.leafCertificatesMinted(),
+  );
+  counter('sallyport_access_log_lines_lost_total', 'Access log lines that could not be written.', () =>
+    observed.accessLogLinesLost(),
+  );
+  gauge('sallyport_ca_not_after_timestamp_seconds', 'When the CA certificate expires.', () => {
+    const at = observed.caNotAfter();
+    return at === null ? null : at / 1000;
+  });
+  gauge('sallyport_config_last_reload_successful', '1 if the last reading of the configuration succeeded.', () =>
+    observed.configReload().successful ? 1 : 0,
+  );
+  gauge(
+    'sallyport_config_last_reload_success_timestamp_seconds',
+    'When the configuration was last read successfully.',
+    () => observed.configReload().lastSuccessAt / 1000,
+  );
+  new Gauge({
+    name: 'sallyport_policy_info',
+    help: 'Always 1; the label is the hash of the policy in force.',
+    labelNames: ['hash'],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ hash: observed.policyHash() }, 1);
+    },
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * The latest blocks, in memory, so that a person can look up the id that an answer gave. Facts only: no path, no
+ * header, nothing that the person typed but the host.
+ */
+import type { Assistant, Finished } from '../flow.ts';
+import { isBlocked } from './blocks.ts';
+import type { Sink } from './sink.ts';
+
+export interface RecentBlock {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly clientAddress: string;
+  readonly host: string;
+  /** Names for people, or null for a host that the catalogue does not know. */
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly rule: string;
+  readonly reason: string;
+  readonly assistant: Assistant | null;
+  /** Where to ask, or null. */
+  readonly link: string | null;
+  readonly answer: string | null;
+}
+
+export interface Recent extends Sink {
+  /** The block with this id, if it was this client's; another client is told as little as for an unknown id. */
+  find(id: string, clientAddress: string): RecentBlock | null;
+  /** The client's latest blocks, newest first. */
+  ofClient(clientAddress: string, limit?: number): readonly RecentBlock[];
+}
+
+/** Remembers the last `limit` blocks of all clients together. */
+export function createRecent(limit = 2000): Recent {
+  const byId = new Map<string, RecentBlock>();
+  return {
+    name: 'recent blocks',
+    decided: () => undefined,
+    finished(finished) {
+      if (!isBlocked(finished)) return;
+      byId.set(finished.arrival.id, factsOf(finished));
+      if (byId.size <= limit) return;
+      const oldest = byId.keys().next();
+      if (!oldest.done) byId.delete(oldest.value);
+    },
+    rejected: () => undefined,
+    find(id, clientAddress) {
+      const block = byId.get(id);
+      return block !== undefined && block.clientAddress === machineOf(clientAddress) ? block : null;
+    },
+    ofClient(clientAddress, most = 20) {
+      const address = machineOf(clientAddress);
+      const own = [...byId.values()].filter((block) => block.clientAddress === address);
+      return own.slice(-most).reverse();
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function factsOf({ arrival, question, decision, outcome }: Finished): RecentBlock {
+  const denial = decision.effect === 'deny' ? decision.denial : null;
+  const service = denial?.service ?? null;
+  return {
+    id: arrival.id,
+    at: arrival.at,
+    clientAddress: machineOf(question.client.address),
+    host: arrival.target.host,
+    vendor: service?.vendorName ?? null,
+    product: service?.productName ?? null,
+    rule: decision.rule,
+    reason: decision.reason,
+    assistant: denial?.assistant ?? null,
+    link: denial?.link ?? null,
+    answer: outcome.answer,
+  };
+}
+
+/** A browser may reach the proxy as 127.0.0.1 and the pages as ::1: the same machine, the same client. */
+function machineOf(address: string): string {
+  return address === '::1' ? '127.0.0.1' : address;
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fileDestination, streamDestination } from '../../src/record/destinations.ts';
+import type { Destination } from '../../src/record/line-writer.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-log-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(destination: Destination, text: string) {
+  return new Promise<{ written: number; code: unknown }>((resolve) => {
+    destination.write(Buffer.from(text), (written, error) =>
+      resolve({ written, code: error !== null && 'code' in error ? error.code : error }),
+    );
+  });
+}
+
+function reopen(destination: Destination) {
+  return new Promise<Error | null>((resolve) => destination.reopen(resolve));
+}
+
+test('a file is appended to, readable by owner and group only', async () => {
+  const path = join(folder, 'access.log');
+  for (const text of ['a\n', 'b\n']) {
+    const destination = fileDestination(path);
+    expect(await write(destination, text)).toEqual({ written: 2, code: null });
+    destination.close();
+  }
+  expect(readFileSync(path, 'utf8')).toBe('a\nb\n');
+  expect(statSync(path).mode & 0o007).toBe(0);
+});
+
+test('after a rotation lines go to the new file once it is reopened', async () => {
+  const path = join(folder, 'access.log');
+  const destination = fileDestination(path);
+  await write(destination, 'a\n');
+  renameSync(path, `${path}.1`);
+  await write(destination, 'b\n');
+  expect(await reopen(destination)).toBe(null);
+  await write(destination, 'c\n');
+  destination.close();
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('a\nb\n');
+  expect(readFileSync(path, 'utf8')).toBe('c\n');
+});
+
+test('a reopening that fails leaves the old file in use', async () => {
+  const path = join(folder, 'logs');
+  const destination = fileDestination(path);
+  renameSync(path, join(folder, 'old'));
+  rmSync(folder, { recursive: true });
+  expect(await reopen(destination)).toMatchObject({ code: 'ENOENT' });
+  expect(await write(destination, 'a\n')).toEqual({ written: 2, code: null });
+  destination.close();
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-log-'));
+});
+
+test('a full disk is an error of the write', async () => {
+  const destination = fileDestination('/dev/full');
+  expect(await write(destination, 'a\n')).toEqual({ written: 0, code: 'ENOSPC' });
+  destination.close();
+});
+
+test.each([
+  ['a directory that is not there', () => join(folder, 'none', 'access.log'), /ENOENT; create its directory/],
+  ['a directory in place of the file', () => folder, /EISDIR/],
+])('%s is one line that says what to do', (_name, path, message) => {
+  expect(() => fileDestination(path())).toThrow(message);
+});
+
+test('a stream is written to, stays open, and its errors end nothing', async () => {
+  const stream = new PassThrough();
+  const destination = streamDestination(stream);
+  expect(await write(destination, 'a\n')).toEqual({ written: 2, code: null });
+  expect(stream.read()).toEqual(Buffer.from('a\n'));
+  expect(await reopen(destination)).toBe(null);
+  stream.destroy(new Error('reader gone'));
+  expect((await write(destination, 'b\n')).written).toBe(0);
+  destination.close();
+});
