@@ -1,0 +1,123 @@
+/**
+ * The answer table: client class to answer, first match wins. A class is known by what a request says of itself,
+ * never by the vendor alone; each row says why its answer is the one that its clients show.
+ */
+import type { Answer, Denial, RequestFacts } from '../flow.ts';
+import { isPreflight, originOf, preflightHeaders, readableBy } from './cors.ts';
+import { connectStreamAnswer, denialHeaders, head, wireAnswer } from './denied.ts';
+import type { Asking } from './denied.ts';
+import { dialectOf, headerOf } from './dialect.ts';
+import { emptyAnswer, htmlAnswer, jsonAnswer, textAnswer } from './headers.ts';
+import { messageOf, wordsFor } from './message.ts';
+import { redirectPage } from './page.ts';
+import type { About, AnswerSettings } from './settings.ts';
+import { shapeOf } from './shapes.ts';
+import { grpcMessage } from './text.ts';
+
+interface Row {
+  readonly name: string;
+  readonly is: (facts: RequestFacts) => boolean;
+  readonly why: string;
+  readonly answer: (asking: Asking, name: string) => Answer;
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'grpc',
+    is: (facts) => facts.httpVersion === '2.0' && /^application\/grpc(?:[+;]|$)/.test(contentType(facts)),
+    why: 'A 403 loses the text, and a header block followed by an empty DATA frame is INTERNAL: trailers-only.',
+    answer: (asking, name) =>
+      emptyAnswer({
+        ...head(asking, name, 200),
+        headers: {
+          ...denialHeaders(asking),
+          'Content-Type': 'application/grpc',
+          'grpc-status': '7',
+          'grpc-message': grpcMessage(asking.message),
+        },
+      }),
+  },
+  {
+    name: 'connect-stream',
+    is: (facts) => /^application\/connect\+(?:proto|json)(?:;|$)/.test(contentType(facts)),
+    why: 'The Connect protocol reads the error of a stream from its last frame only, and the status must be 200.',
+    answer: (asking, name) => connectStreamAnswer(asking, name, contentType(asking.facts).includes('json')),
+  },
+  {
+    name: 'codex-websocket',
+    is: (facts) => isWebSocket(facts) && /^codex/i.test(headerOf(facts, 'user-agent')),
+    why: 'Codex prints the body of a refused upgrade as it is and stops; to anything else it tries again.',
+    answer: (asking, name) => textAnswer(head(asking, name, 400), asking.message),
+  },
+  {
+    name: 'preflight',
+    is: (facts) => isPreflight(facts) && originOf(facts) !== null,
+    why: 'A preflight that fails hides the denial from the page; the request that follows is denied readably.',
+    answer: (asking, name) =>
+      emptyAnswer({
+        ...head(asking, name, 204),
+        headers: { ...denialHeaders(asking), ...preflightHeaders(asking.facts) },
+      }),
+  },
+  {
+    name: 'page',
+    is: (facts) => facts.navigation,
+    why: 'A person reads it. No redirect: it would show no reason, and take a posted body along.',
+    answer: (asking, name) =>
+      htmlAnswer({ ...head(asking, name, 403), headers: denialHeaders(asking) }, redirectPage(asking)),
+  },
+  {
+    name: 'subresource',
+    is: (facts) =>
+      /^(?:image|script|style|font|audio|video|track|manifest|\w*worker)$/.test(headerOf(facts, 'sec-fetch-dest')),
+    why: 'Nobody reads the body of an image, a style sheet or a script.',
+    answer: (asking, name) => ({ ...textAnswer(head(asking, name, 403), ''), body: Buffer.alloc(0) }),
+  },
+  {
+    name: 'browser',
+    is: (facts) => headerOf(facts, 'origin') !== '' || headerOf(facts, 'sec-fetch-site') !== '',
+    why: 'With CORS fields the script of the page can read the denial, and an EventSource stops to reconnect.',
+    answer: (asking, name) => wireAnswer(asking, name, 403, readableBy(asking.facts)),
+  },
+  {
+    name: 'git',
+    is: (facts) => headerOf(facts, 'user-agent').startsWith('git/'),
+    why: 'git shows plain text, line by line, behind "remote:".',
+    answer: (asking, name) => textAnswer(head(asking, name, 403), asking.message),
+  },
+  {
+    name: 'connect-rpc',
+    is: (facts) => headerOf(facts, 'connect-protocol-version') !== '',
+    why: 'A unary call of the Connect protocol knows its error by this code.',
+    answer: (asking, name) =>
+      jsonAnswer(head(asking, name, 403), { code: 'permission_denied', message: asking.message }),
+  },
+  {
+    name: 'wire',
+    is: () => true,
+    why: 'The error of its own API, with the status that ends it: shown at once, no second try. Streams too: every SDK looks at the status first.',
+    answer: (asking) => {
+      const dialect = dialectOf(asking.facts, asking.denial.service);
+      return wireAnswer(asking, dialect === 'none' ? 'json' : dialect, shapeOf(dialect).status, {});
+    },
+  },
+];
+
+/** The table for people: the docs and tests show it. */
+export const answerTable: readonly { readonly name: string; readonly why: string }[] = rows;
+
+export function isWebSocket(facts: RequestFacts): boolean {
+  return headerOf(facts, 'upgrade').toLowerCase() === 'websocket';
+}
+
+/** The denial in the form that the client of this request shows. */
+export function answerFor(denial: Denial, about: About, facts: RequestFacts, settings: AnswerSettings): Answer {
+  const words = wordsFor(denial, about, settings);
+  const asking = { denial, about, facts, settings, words, message: messageOf(words) };
+  for (const row of rows) if (row.is(facts)) return row.answer(asking, row.name);
+  throw new Error('The last row of the answer table matches everything.');
+}
+
+function contentType(facts: RequestFacts): string {
+  return headerOf(facts, 'content-type').toLowerCase();
+}

@@ -1,0 +1,70 @@
+/**
+ * Which API dialect a request speaks. The request tells it before the catalogue does: a relay, a cloud or Copilot hears
+ * several dialects on one host.
+ */
+import type { RequestFacts, Service, Wire } from '../flow.ts';
+
+/** `dashscope-native` is the older of DashScope's two dialects, known by its path alone. */
+export type Dialect = Wire | 'dashscope-native';
+
+interface Sign {
+  readonly dialect: Dialect;
+  readonly shown: (path: string, header: (name: string) => string) => boolean;
+}
+
+const userAgent =
+  (pattern: RegExp): Sign['shown'] =>
+  (_path, header) =>
+    pattern.test(header('user-agent'));
+const path =
+  (pattern: RegExp): Sign['shown'] =>
+  (asked) =>
+    pattern.test(asked);
+const header =
+  (name: string): Sign['shown'] =>
+  (_path, field) =>
+    field(name) !== '';
+
+/** First match wins. Paths before fields: Anthropic's Bedrock SDK sends `anthropic-version` to AWS paths too. */
+const signs: readonly Sign[] = [
+  { dialect: 'qoder', shown: userAgent(/^qoder/i) },
+  { dialect: 'dashscope-native', shown: path(/^\/api\/v1\/services\//) },
+  { dialect: 'dashscope', shown: path(/^\/compatible-mode\//) },
+  { dialect: 'bedrock', shown: path(/^\/model\/[^/]+\/(?:invoke|converse)(?:-|$)/) },
+  { dialect: 'azure', shown: path(/^\/openai\/deployments\//) },
+  { dialect: 'anthropic', shown: path(/\/v1\/(?:messages|complete)(?:\/|$)/) },
+  {
+    dialect: 'gemini',
+    shown: path(/:(?:(?:stream)?generateContent|(?:stream)?rawPredict|predict|countTokens|(?:batch)?embedContents?)$/i),
+  },
+  { dialect: 'gemini', shown: path(/^\/v1internal:/) },
+  {
+    dialect: 'openai',
+    shown: path(/\/(?:chat\/completions|completions|responses|embeddings|images\/generations|realtime)(?:\/|$)/),
+  },
+  { dialect: 'anthropic', shown: header('anthropic-version') },
+  { dialect: 'gemini', shown: header('x-goog-api-key') },
+  { dialect: 'bedrock', shown: (_path, field) => field('authorization').startsWith('AWS4-HMAC-SHA256') },
+  { dialect: 'openai', shown: header('openai-beta') },
+  { dialect: 'anthropic', shown: userAgent(/^(?:claude-cli|claude-code|anthropic)\//i) },
+  { dialect: 'openai', shown: userAgent(/^(?:codex|openai\/)/i) },
+  { dialect: 'gemini', shown: userAgent(/^(?:GeminiCLI|google-genai)/i) },
+];
+
+/** They speak OpenAI's paths with errors of their own. */
+const kinOfOpenai: ReadonlySet<Dialect> = new Set(['azure', 'mistral', 'dashscope', 'openrouter', 'copilot']);
+
+/** `none` where neither the request nor the catalogue tells. */
+export function dialectOf(facts: RequestFacts, service: Service | null): Dialect {
+  const asked = facts.path.split('?', 1)[0] ?? '';
+  const known = service?.wire ?? 'none';
+  const sign = signs.find(({ shown }) => shown(asked, (name) => headerOf(facts, name)));
+  if (sign === undefined || (sign.dialect === 'openai' && kinOfOpenai.has(known))) return known;
+  return sign.dialect;
+}
+
+/** The field's value, repeated fields joined; empty where it was not sent. */
+export function headerOf({ headers }: RequestFacts, name: string): string {
+  const value = headers[name];
+  return typeof value === 'string' ? value : (value?.join(', ') ?? '');
+}

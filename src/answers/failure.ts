@@ -1,0 +1,63 @@
+/** What a failure of the catalogue looks like: a page for a person, JSON for everything else. */
+import { errors } from '../errors.ts';
+import type { ErrorCode, Fault } from '../errors.ts';
+import type { Answer } from '../flow.ts';
+import { commonHeaders, htmlAnswer, jsonAnswer } from './headers.ts';
+import { html } from './html.ts';
+import { contactLine, factList, haltIcon, layout } from './layout.ts';
+import type { Page } from './layout.ts';
+import type { AnswerSettings, Failed } from './settings.ts';
+import { dateAndTime } from './text.ts';
+
+/** Who has to act, in words for the person who cannot. */
+const advice: Readonly<Record<Fault, string>> = {
+  client: 'The program that asked for this has to ask differently; trying again will not help.',
+  policy: 'This is a rule of the proxy; trying again will not help.',
+  upstream: 'The fault is beyond the proxy. Try again in a while.',
+  proxy: 'The fault is in the proxy. Try again in a while, and tell its operators the reference if it stays.',
+};
+
+const heading: Readonly<Record<Fault, string>> = {
+  client: 'This request cannot be handled',
+  policy: 'This destination is not allowed',
+  upstream: 'The site cannot be reached',
+  proxy: 'The proxy could not do this',
+};
+
+export function failureAnswer(code: ErrorCode, failed: Failed, settings: AnswerSettings): Answer {
+  const { status, fault, text } = errors[code];
+  const { id, at, facts } = failed;
+  const final = fault === 'client' || fault === 'policy';
+  const headers = commonHeaders({ viaName: settings.viaName, id, at, code, details: text });
+  const head = { status, reason: text.replace(/\.$/, ''), headers };
+  if (facts?.navigation === true)
+    return htmlAnswer({ ...head, name: 'error-page' }, failurePage(code, failed, settings));
+  const message = `${text} Ref ${id}`;
+  return jsonAnswer(
+    { ...head, name: 'error', headers: final ? { ...headers, 'x-should-retry': 'false' } : headers },
+    { message, error: { message, type: code, code, status }, type: 'error', detail: message, id },
+  );
+}
+
+function failurePage(code: ErrorCode, { id, at, target }: Failed, { company }: AnswerSettings): Page {
+  const { fault, text, status } = errors[code];
+  return layout({
+    title: `${heading[fault]}: ${text}`,
+    company,
+    room: 'Web proxy',
+    content: html`<article class="card">
+      <p class="badge${fault === 'policy' ? ' halt' : ''}">${haltIcon}Error ${status}</p>
+      <h1>${heading[fault]}</h1>
+      <p class="lead">${text}</p>
+      <p class="soft">${advice[fault]}</p>
+      ${factList([
+        ['Address', target?.host ?? null],
+        ['Error', html`<code>${code}</code>`],
+        ['Time', dateAndTime(at)],
+        ['Reference', html`<code>${id}</code>`],
+      ])}
+    </article>`,
+    foot: contactLine(company),
+    framed: true,
+  });
+}

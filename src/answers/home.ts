@@ -1,0 +1,89 @@
+/** The home page: what this proxy is, and how to use it from each system. */
+import { html, quoted } from './html.ts';
+import type { Html } from './html.ts';
+import { arrowIcon, contactLine, factList, goodIcon, layout } from './layout.ts';
+import type { Page } from './layout.ts';
+import { webUrl } from './links.ts';
+import { setUpHelp } from './set-up.ts';
+import type { Company } from './settings.ts';
+import { dateAndTime, oneLine } from './text.ts';
+
+export interface HomeModel {
+  readonly company: Company;
+  /** Host and port. */
+  readonly proxyAddress: string;
+  readonly pacUrl: string;
+  readonly wpadUrl: string;
+  readonly caPemUrl: string;
+  readonly caCrtUrl: string;
+  /** SHA-256, as `openssl x509 -fingerprint` writes it; null where there is no CA. */
+  readonly caFingerprint: string | null;
+  readonly assistantUrl: string | null;
+  readonly version: string;
+  /** `loadedAt` in epoch milliseconds. */
+  readonly policy: { readonly rules: number; readonly hash: string; readonly loadedAt: number };
+  readonly adminUrl: string | null;
+}
+
+export function homePage(model: HomeModel): Page {
+  const { company, policy, version, adminUrl } = model;
+  const name = oneLine(company.name, 80);
+  return layout({
+    title: `The web proxy of ${name}`,
+    company,
+    room: 'Web proxy',
+    wide: true,
+    content: html`<article class="card">
+        <p class="badge good">${goodIcon}Running</p>
+        <h1>The web proxy of ${quoted(name)}</h1>
+        <p class="lead">
+          It lets approved AI services through untouched, and says why when one is not allowed. Allowed traffic is not
+          decrypted unless a rule says that it must be looked into.
+        </p>
+        ${assistantButton(model.assistantUrl)}
+        ${factList([
+          ['Proxy', html`<code>${model.proxyAddress}</code>`],
+          ['Automatic set-up', html`<a href="${model.pacUrl}">${model.pacUrl}</a>`],
+          ['Policy', rulesLoaded(policy)],
+          ['Version', version],
+          ['Administration', adminUrl === null ? null : html`<a href="${adminUrl}">${adminUrl}</a>`],
+        ])}
+      </article>
+      ${certificate(model)} ${setUpHelp(model)}`,
+    foot: contactLine(company),
+  });
+}
+
+function assistantButton(assistantUrl: string | null): Html | null {
+  const url = assistantUrl === null ? null : webUrl(assistantUrl);
+  return url === null
+    ? null
+    : html`<p>
+        <a class="button" href="${url}"><span>To the approved assistant</span>${arrowIcon}</a>
+      </p>`;
+}
+
+function rulesLoaded({ rules, hash, loadedAt }: HomeModel['policy']): Html {
+  return html`${rules} ${rules === 1 ? 'rule' : 'rules'}, loaded ${dateAndTime(loadedAt)}, <code>${hash}</code>`;
+}
+
+function certificate({ caFingerprint, caCrtUrl, caPemUrl }: HomeModel): Html {
+  if (caFingerprint === null)
+    return html`<section class="card" aria-labelledby="certificate">
+      <h2 id="certificate">Certificate</h2>
+      <p>This proxy has no certificate authority: what is blocked is refused without a page that says why.</p>
+    </section>`;
+  return html`<section class="card" aria-labelledby="certificate">
+    <h2 id="certificate">1. Trust the certificate</h2>
+    <p class="soft">
+      It lets the proxy answer in place of a blocked service. Without it you see a connection error in place of the
+      reason. Compare the fingerprint with the one your IT department gives out.
+    </p>
+    <p class="row">
+      <a class="button" href="${caCrtUrl}">Download for Windows, macOS, phones</a>
+      <a href="${caPemUrl}">Download for Linux and tools (PEM)</a>
+    </p>
+    <p class="small soft">SHA-256 fingerprint</p>
+    <pre class="wrap" tabindex="0" aria-label="SHA-256 fingerprint"><code>${caFingerprint}</code></pre>
+  </section>`;
+}

@@ -1,0 +1,134 @@
+/** The shell that all pages share: who speaks, the content, and the small print. */
+import { html, quoted, render, styleElement } from './html.ts';
+import type { Html } from './html.ts';
+import { contactHref } from './links.ts';
+import type { Company } from './settings.ts';
+import { framedCsp, ownCsp, sheet } from './style.ts';
+import { oneLine } from './text.ts';
+
+/** A complete document with the Content-Security-Policy that it needs. */
+export interface Page {
+  readonly html: string;
+  readonly csp: string;
+}
+
+export interface Layout {
+  /** The whole matter in one line: some clients show nothing else of a page. */
+  readonly title: string;
+  /** Null where the page does not know whose it is. */
+  readonly company: Company | null;
+  /** What this is a page of, in the corner. */
+  readonly room: string;
+  readonly content: Html;
+  readonly foot: Html | null;
+  /** Takes the person on by itself. */
+  readonly onward?: { readonly seconds: number; readonly url: string } | null;
+  readonly wide?: boolean;
+  /** The page stands at somebody else's address. */
+  readonly framed?: boolean;
+}
+
+const style = styleElement(sheet);
+
+export function layout({ title, company, room, content, foot, onward, wide, framed }: Layout): Page {
+  const name = oneLine(company?.name ?? 'Sallyport', 80);
+  const refresh = onward ? html`<meta http-equiv="refresh" content="${onward.seconds};url=${onward.url}" />` : null;
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>${title}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex, nofollow" />
+        <meta name="referrer" content="no-referrer" />
+        <meta name="color-scheme" content="light dark" />
+        ${refresh} ${style}
+      </head>
+      <body class="${wide === true ? 'wide' : 'narrow'}">
+        <a class="skip" href="#content">Skip to the content</a>
+        <header class="top">${gate}<span>${quoted(name)}</span><span class="room">${room}</span></header>
+        <main id="content">${content}</main>
+        <footer class="foot">${foot}</footer>
+      </body>
+    </html> `;
+  return { html: render(page), csp: framed === true ? framedCsp : ownCsp };
+}
+
+/** A link where there is an address, else the words alone. */
+export function linkOr(text: string, href: string | null): Html {
+  return href === null ? quoted(text) : html`<a href="${href}">${quoted(text)}</a>`;
+}
+
+export function contactLine(company: Company | null): Html | null {
+  if (company?.contact == null) return null;
+  const href = contactHref(company.contact);
+  return html`<p>Questions? ${linkOr(oneLine(company.contact, 120), href)}</p>`;
+}
+
+/** Term and description; rows without a description are left out. */
+export function factList(rows: readonly (readonly [string, Html | string | null])[]): Html {
+  const shown = rows.filter(([, value]) => value !== null && value !== '');
+  return html`<dl class="facts">
+    ${shown.map(
+      ([term, value]) =>
+        html`<dt>${term}</dt>
+          <dd>${typeof value === 'string' ? quoted(value) : value}</dd> `,
+    )}
+  </dl>`;
+}
+
+/** The mark: an arched gate with the way out. */
+const gate = html`<svg
+  viewBox="0 0 32 32"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2.6"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+  aria-hidden="true"
+  focusable="false"
+>
+  <path d="M5 28V14a9.5 9.5 0 0 1 19 0v3" />
+  <path d="M5 28h9" />
+  <path d="M13 22.5h15m-5-5 5 5-5 5" />
+</svg>`;
+
+export const haltIcon = html`<svg
+  viewBox="0 0 20 20"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  aria-hidden="true"
+  focusable="false"
+>
+  <circle cx="10" cy="10" r="7.5" />
+  <path d="m4.8 15.2 10.4-10.4" />
+</svg>`;
+
+export const goodIcon = html`<svg
+  viewBox="0 0 20 20"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+  aria-hidden="true"
+  focusable="false"
+>
+  <circle cx="10" cy="10" r="7.5" />
+  <path d="m6.7 10.3 2.3 2.3 4.4-4.9" />
+</svg>`;
+
+export const arrowIcon = html`<svg
+  viewBox="0 0 20 20"
+  fill="none"
+  stroke="currentColor"
+  stroke-width="2.2"
+  stroke-linecap="round"
+  stroke-linejoin="round"
+  aria-hidden="true"
+  focusable="false"
+>
+  <path d="M3.5 10h13m-5-5 5 5-5 5" />
+</svg>`;

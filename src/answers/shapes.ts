@@ -1,0 +1,114 @@
+/**
+ * What a denial looks like in each API dialect: the body that its SDKs read, and the status that ends its clients at
+ * once. Never 401, 404, 407, 429, 5xx or a redirect: clients retry those, log in again, or follow with their key.
+ */
+import type { Dialect } from './dialect.ts';
+import type { PolicyKeys } from './message.ts';
+
+export interface ShapeFacts {
+  readonly message: string;
+  readonly id: string;
+  readonly policy: PolicyKeys;
+}
+
+export interface Shape {
+  readonly status: 400 | 403 | 451;
+  readonly headers?: (facts: ShapeFacts) => Readonly<Record<string, string>>;
+  readonly body: (facts: ShapeFacts) => object;
+}
+
+/** Our own code in every shape that has one. */
+const CODE = 'blocked_by_policy';
+
+/** Fits all clients that were tried: the message first, for those who print what comes first. */
+const universal = ({ message, policy }: ShapeFacts): object => ({
+  message,
+  error: { message, type: 'permission_error', code: CODE, status: 'PERMISSION_DENIED' },
+  type: 'error',
+  detail: message,
+  policy,
+});
+
+const shapes: Readonly<Record<Dialect, Shape>> = {
+  /** 403 would make Claude Code say "Please run /login". */
+  anthropic: {
+    status: 400,
+    body: ({ message, id, policy }) => ({
+      type: 'error',
+      error: { type: 'invalid_request_error', message },
+      request_id: id,
+      policy,
+    }),
+  },
+  /** Codex tries a 403 thirteen times, a 400 once. */
+  openai: {
+    status: 400,
+    body: ({ message, policy }) => ({
+      error: { message, type: 'invalid_request_error', param: null, code: CODE },
+      policy,
+    }),
+  },
+  /** google.rpc.Status; the values of `metadata` must be strings. */
+  gemini: {
+    status: 403,
+    body: ({ message, policy }) => ({
+      error: {
+        code: 403,
+        message,
+        status: 'PERMISSION_DENIED',
+        details: [
+          {
+            '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+            reason: 'BLOCKED_BY_POLICY',
+            domain: 'sallyport',
+            metadata: Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== null)),
+          },
+        ],
+      },
+    }),
+  },
+  bedrock: {
+    status: 403,
+    headers: ({ id }) => ({ 'x-amzn-errortype': 'AccessDeniedException', 'x-amzn-requestid': id }),
+    body: ({ message, policy }) => ({ message, policy }),
+  },
+  azure: {
+    status: 403,
+    body: ({ message, policy }) => ({ error: { code: 'PermissionDenied', message }, policy }),
+  },
+  /** All five keys, or the AI SDK does not read it. */
+  mistral: {
+    status: 403,
+    body: ({ message, policy }) => ({ object: 'error', message, type: 'forbidden', param: null, code: CODE, policy }),
+  },
+  cohere: { status: 403, body: ({ message, policy }) => ({ message, policy }) },
+  dashscope: {
+    status: 403,
+    body: ({ message, id, policy }) => ({
+      error: { message, type: 'AccessDenied', param: null, code: 'AccessDenied' },
+      request_id: id,
+      policy,
+    }),
+  },
+  'dashscope-native': {
+    status: 403,
+    body: ({ message, id, policy }) => ({ code: 'AccessDenied', message, request_id: id, policy }),
+  },
+  /** `code` must be an integer. */
+  openrouter: {
+    status: 403,
+    body: ({ message, policy }) => ({
+      error: { code: 403, message, metadata: { reasons: ['policy'], ...policy } },
+      user_id: null,
+    }),
+  },
+  /** Without `x-github-request-id`, so that the client says that a proxy answered. */
+  copilot: { status: 403, body: ({ message, policy }) => ({ error: { message, code: CODE }, policy }) },
+  /** Qoder takes 400 and 403 for a rejected token. */
+  qoder: { status: 451, body: universal },
+  none: { status: 403, body: universal },
+};
+
+export function shapeOf(dialect: Dialect): Shape {
+  return shapes[dialect];
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { homePage } from '../../src/answers/home.ts';
+import type { HomeModel } from '../../src/answers/home.ts';
+import { expectSoundPage } from './documents.ts';
+import { at, hostile, settings } from './samples.ts';
+
+const model: HomeModel = {
+  company: settings.company,
+  proxyAddress: '127.0.0.1:3128',
+  pacUrl: 'http://127.0.0.1:8128/proxy.pac',
+  wpadUrl: 'http://127.0.0.1:8128/wpad.dat',
+  caPemUrl: 'http://127.0.0.1:8128/ca.pem',
+  caCrtUrl: 'http://127.0.0.1:8128/ca.crt',
+  caFingerprint: '5E:2A:91',
+  assistantUrl: 'http://127.0.0.1:8128/assistant',
+  version: '0.1.0',
+  policy: { rules: 7, hash: '3fa1c09b77de', loadedAt: at },
+  adminUrl: null,
+};
+
+const { html } = homePage(model);
+
+describe('the home page', () => {
+  test('is sound, with hostile words too', () => {
+    expectSoundPage(homePage(model));
+    expectSoundPage(homePage({ ...model, company: { name: hostile, contact: hostile }, assistantUrl: hostile }));
+  });
+
+  test.each(['127.0.0.1:3128', '7 rules, loaded 3 August 2026, 09:41 UTC', '3fa1c09b77de', '0.1.0', '5E:2A:91'])(
+    'says %s',
+    (text) => {
+      expect(html).toContain(text);
+    },
+  );
+
+  test.each([model.pacUrl, model.caPemUrl, model.caCrtUrl, model.assistantUrl ?? ''])('links to %s', (url) => {
+    expect(html).toContain(`href="${url}"`);
+  });
+
+  test('says so where there is no certificate authority, no assistant, and one rule', () => {
+    const bare = homePage({
+      ...model,
+      caFingerprint: null,
+      assistantUrl: null,
+      adminUrl: 'http://127.0.0.1:9128',
+      policy: { ...model.policy, rules: 1 },
+    });
+    expectSoundPage(bare);
+    expect(bare.html).toContain('has no certificate authority');
+    expect(bare.html).toContain('1 rule,');
+    expect(bare.html).toContain('href="http://127.0.0.1:9128"');
+    expect(bare.html).not.toContain('To the approved assistant');
+  });
+});
