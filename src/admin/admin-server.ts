@@ -1,0 +1,90 @@
+/**
+ * The admin port: metrics, health and facts, for operators and their tools. Nothing here changes anything.
+ */
+import type { FastifyReply } from 'fastify';
+import { checkProvenance, checkToken } from './guard.ts';
+import type { Refused } from './guard.ts';
+import { createApp, serverOf } from './http-server.ts';
+import type { HttpServer, Refusal } from './http-server.ts';
+
+/** Times are epoch milliseconds. */
+export interface AdminFacts {
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly startedAt: number;
+  readonly policy: { readonly hash: string; readonly rules: number; readonly exceptions: number };
+  readonly reload: {
+    readonly successful: boolean;
+    readonly lastSuccessAt: number;
+    /** One line: file, line, what is wrong; null where the last reading succeeded. */
+    readonly problem: string | null;
+  };
+  /** Null where there is no CA. */
+  readonly ca: { readonly fingerprint: string; readonly notAfter: number } | null;
+}
+
+export interface AdminServerOptions {
+  readonly metrics: { render(): Promise<string>; readonly contentType: string };
+  readonly health: { ready(): { readonly ok: boolean; readonly why: string } };
+  readonly facts: () => AdminFacts;
+  /** Names beside its addresses that this server may be called by (`Host`), such as its name in a cluster. */
+  readonly hosts: readonly string[];
+  /** Asked for by `/api` as a bearer token; null: `/api` answers only where the port is bound to loopback. */
+  readonly token: string | null;
+  readonly onFault: (id: string, error: unknown) => void;
+}
+
+/** Nothing that this port sends is to be rendered. */
+const headers = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
+
+const refuse: Refusal = (reply, status, text, id) =>
+  reply.code(status).send(id === null ? { error: text, status } : { error: text, status, id });
+
+export function createAdminServer(options: AdminServerOptions): HttpServer {
+  const { metrics, health } = options;
+  const bound: string[] = [];
+  const app = createApp({ headers, refuse, onFault: options.onFault });
+
+  const turnAway = (reply: FastifyReply, { status, text }: Refused): FastifyReply => {
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    return refuse(reply, status, text, null);
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    const refused = checkProvenance(request.raw, { hosts: options.hosts, bound });
+    if (refused !== null) return turnAway(reply, refused);
+  });
+
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
+  app.get('/livez', (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/readyz', (_request, reply) => {
+    const { ok, why } = health.ready();
+    return reply
+      .code(ok ? 200 : 503)
+      .type('text/plain')
+      .send(`${ok ? 'ok' : why}\n`);
+  });
+  app.get('/api/status', (request, reply) => {
+    const refused = checkToken(request.raw, options.token, bound);
+    return refused === null ? reply.send(statusOf(options.facts(), Date.now())) : turnAway(reply, refused);
+  });
+
+  return serverOf(app, ({ host }) => void bound.push(host.toLowerCase()));
+}
+
+/** The facts as JSON for people and scripts: times in ISO 8601. */
+function statusOf(facts: AdminFacts, now: number): object {
+  const { version, nodeVersion, startedAt, policy, reload, ca } = facts;
+  return {
+    version,
+    nodeVersion,
+    startedAt: isoTime(startedAt),
+    uptimeSeconds: Math.round((now - startedAt) / 1000),
+    policy,
+    reload: { successful: reload.successful, lastSuccessAt: isoTime(reload.lastSuccessAt), problem: reload.problem },
+    ca: ca === null ? null : { fingerprint: ca.fingerprint, notAfter: isoTime(ca.notAfter) },
+  };
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,96 @@
+/**
+ * What the admin port and the pages port have in common: a Fastify server that trusts nobody.
+ */
+import { randomBytes } from 'node:crypto';
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+export interface Address {
+  /** An address or a name to listen on. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  /** Returns the address in use. @throws where it cannot be used, in the words of the system. */
+  listen(address: Address): Promise<Address>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/** How a server says no, in its own language. `id` is in the log too. */
+export type Refusal = (reply: FastifyReply, status: number, text: string, id: string | null) => FastifyReply;
+
+export interface HttpServerOptions {
+  /** On every answer, beside `X-Content-Type-Options` and the like. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly refuse: Refusal;
+  /** Hears of what went wrong while a request was answered, under the id that the answer shows. */
+  readonly onFault: (id: string, error: unknown) => void;
+}
+
+const bodyLimit = 64 * 1024;
+const maxHeaderSize = 16 * 1024;
+/** Milliseconds. */
+const limits = { headers: 10_000, request: 30_000, keepAlive: 5_000, checkEvery: 2_000 };
+const maxConnections = 512;
+
+const commonHeaders: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** A server without routes. `X-Forwarded-*` is ignored, and no answer shows a stack or the text of an exception. */
+export function createApp({ headers, refuse, onFault }: HttpServerOptions): FastifyInstance {
+  const all = { ...commonHeaders, ...headers };
+  const refuseFault = (reply: FastifyReply, error: unknown): FastifyReply => {
+    reply.headers(all);
+    const status = clientStatus(error);
+    if (status !== null) return refuse(reply, status, 'The request is not valid.', null);
+    const id = randomBytes(12).toString('hex');
+    onFault(id, error);
+    return refuse(reply, 500, 'Something went wrong here.', id);
+  };
+  const app = fastify({
+    logger: false,
+    trustProxy: false,
+    bodyLimit,
+    requestTimeout: limits.request,
+    keepAliveTimeout: limits.keepAlive,
+    forceCloseConnections: true,
+    http: { maxHeaderSize, headersTimeout: limits.headers, connectionsCheckingInterval: limits.checkEvery },
+    // A path that is not valid percent-encoding leads nowhere, like any other unknown path.
+    frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, 'There is nothing here.', null),
+  });
+  app.server.maxConnections = maxConnections;
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(all));
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'There is nothing here.', null));
+  app.setErrorHandler((error, _request, reply) => refuseFault(reply, error));
+  return app;
+}
+
+/** Opens and closes `app`. `onListen` hears the address in use before the first request. */
+export function serverOf(app: FastifyInstance, onListen: (address: Address) => void = () => undefined): HttpServer {
+  return {
+    async listen({ host, port }) {
+      onListen({ host, port });
+      await app.listen({ host, port });
+      const bound = app.server.address();
+      const address =
+        bound === null || typeof bound === 'string' ? { host, port } : { host: bound.address, port: bound.port };
+      onListen(address);
+      return address;
+    },
+    close: () => app.close(),
+  };
+}
+
+/** The status of an error that the client is to blame for, or null. */
+function clientStatus(error: unknown): number | null {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return null;
+  return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : null;
+}

@@ -1,0 +1,116 @@
+/**
+ * The pages port: what people see. Home, the built-in assistant stand-in, the details of a block, the proxy
+ * configuration file and the CA certificate. Every link points to the configured name; what a request says about
+ * names and addresses (`Host`, `X-Forwarded-*`) is not believed.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createApp, serverOf } from './http-server.ts';
+import type { HttpServer, Refusal } from './http-server.ts';
+import { pacFile } from './pac.ts';
+import type { PacSettings } from './pac.ts';
+
+/** A complete page with the Content-Security-Policy that it needs. */
+export interface Page {
+  readonly html: string;
+  readonly csp: string;
+}
+
+/** Makes the pages. `token` and `id` come from the address line, so from anybody. */
+export interface Pages {
+  home(): Page;
+  /** `token` is the signed context that a redirect brought along, not yet verified; null where there is none. */
+  assistant(token: string | null): Page;
+  /** Null where there is no such block, or it was another client's. */
+  blocked(id: string, clientAddress: string): Page | null;
+  notFound(): Page;
+}
+
+export interface PagesServerOptions {
+  readonly pages: Pages;
+  readonly pac: () => PacSettings;
+  /** The CA certificate, or null where there is none. Never the key. */
+  readonly ca: () => { readonly pem: string; readonly der: Buffer } | null;
+  readonly onFault: (id: string, error: unknown) => void;
+}
+
+/** What no page may do, unless its own policy says so. */
+const headers = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+};
+
+/** How long clients keep the proxy configuration file, seconds. */
+const pacMaxAge = 300;
+
+/** An arrival's id: 96 random bits in hexadecimal. */
+const idPattern = /^[0-9a-f]{24}$/;
+
+/** Signed contexts are short; more than this is not one. */
+const tokenLimit = 4096;
+
+/** @throws ConfigError for settings that no proxy configuration file can be made of. */
+export function createPagesServer({ pages, pac, ca, onFault }: PagesServerOptions): HttpServer {
+  pacFile(pac());
+  const app = createApp({ headers, refuse: refuseWith(pages), onFault });
+  const notFound = (reply: FastifyReply): FastifyReply => sendPage(reply.code(404), pages.notFound());
+
+  app.get('/', (_request, reply) => sendPage(reply, pages.home()));
+  app.get('/assistant', (request, reply) => sendPage(reply, pages.assistant(tokenOf(request))));
+  app.get<{ Params: { id: string } }>('/blocked/:id', (request, reply) => {
+    const { id } = request.params;
+    const page = idPattern.test(id) ? pages.blocked(id, clientAddressOf(request)) : null;
+    return page === null ? notFound(reply) : sendPage(reply, page);
+  });
+  for (const path of ['/proxy.pac', '/wpad.dat']) {
+    app.get(path, (_request, reply) =>
+      reply
+        .type('application/x-ns-proxy-autoconfig')
+        .header('cache-control', `max-age=${pacMaxAge}`)
+        .send(pacFile(pac())),
+    );
+  }
+  app.get('/ca.pem', (_request, reply) => {
+    const certificate = ca();
+    return certificate === null
+      ? notFound(reply)
+      : download(reply, 'sallyport-ca.pem', 'application/x-pem-file', Buffer.from(certificate.pem));
+  });
+  app.get('/ca.crt', (_request, reply) => {
+    const certificate = ca();
+    return certificate === null
+      ? notFound(reply)
+      : download(reply, 'sallyport-ca.crt', 'application/x-x509-ca-cert', certificate.der);
+  });
+  app.get('/livez', (_request, reply) => reply.type('text/plain').send('ok\n'));
+  return serverOf(app);
+}
+
+function refuseWith(pages: Pages): Refusal {
+  return (reply, status, text, id) => {
+    if (status === 404) return sendPage(reply.code(404), pages.notFound());
+    return reply
+      .code(status)
+      .type('text/plain')
+      .send(id === null ? `${text}\n` : `${text} Quote the id ${id} when you report it.\n`);
+  };
+}
+
+function sendPage(reply: FastifyReply, page: Page): FastifyReply {
+  return reply.header('content-security-policy', page.csp).type('text/html; charset=utf-8').send(page.html);
+}
+
+function download(reply: FastifyReply, name: string, type: string, body: Buffer): FastifyReply {
+  return reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(body);
+}
+
+function tokenOf({ query }: FastifyRequest): string | null {
+  if (typeof query !== 'object' || query === null || !('sallyport' in query)) return null;
+  const token = query.sallyport;
+  return typeof token === 'string' && token.length <= tokenLimit ? token : null;
+}
+
+/** The peer's address, an IPv4 address that came over an IPv6 socket in its own form. */
+function clientAddressOf({ raw }: FastifyRequest): string {
+  const address = raw.socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}

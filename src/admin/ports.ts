@@ -1,0 +1,103 @@
+/** The two ports beside the proxy: pages for people, and metrics, health and API for operators. */
+import { X509Certificate } from 'node:crypto';
+import type { HomeModel } from '../answers/home.ts';
+import type { BlockFacts } from '../answers/people.ts';
+import type { Company } from '../answers/settings.ts';
+import type { Verified } from '../answers/context.ts';
+import type { PolicyDocument, Vendor } from '../flow.ts';
+import { createAdminServer, type AdminFacts, type AdminServerOptions } from './admin-server.ts';
+import type { HttpServer } from './http-server.ts';
+import { createPagesServer } from './pages-server.ts';
+import { createPeople } from './people.ts';
+
+/** What these ports show of the configuration in force. */
+interface ShownConfig {
+  readonly pages: { readonly company: Company };
+  readonly policy: Pick<PolicyDocument, 'assistants' | 'defaultAssistant' | 'rules' | 'exceptions'>;
+  readonly policyHash: string;
+  readonly vendors: readonly Vendor[];
+}
+
+export interface PortsOptions {
+  readonly config: () => ShownConfig;
+  /** What people reach the pages under, without a slash at its end. */
+  readonly pagesUrl: () => string;
+  readonly proxyPort: () => number;
+  readonly authority: {
+    readonly anchor: { readonly pem: string; readonly fingerprint: string };
+    readonly notAfter: number;
+  };
+  readonly build: { readonly version: string; readonly nodeVersion: string };
+  readonly reloaded: () => AdminFacts['reload'];
+  readonly draining: () => boolean;
+  readonly metrics: AdminServerOptions['metrics'];
+  readonly verify: (token: string) => Verified;
+  readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
+  readonly onFault: (id: string, error: unknown) => void;
+}
+
+export interface Ports {
+  readonly pages: HttpServer;
+  readonly admin: HttpServer;
+}
+
+export function createPorts(options: PortsOptions): Ports {
+  const { config, authority, build, onFault, pagesUrl } = options;
+  const startedAt = Date.now();
+  const der = new X509Certificate(authority.anchor.pem).raw;
+
+  const assistant = (): PolicyDocument['assistants'][number] | undefined => {
+    const { assistants, defaultAssistant } = config().policy;
+    return assistants.find(({ id }) => id === defaultAssistant);
+  };
+  /** People reach the proxy under the name that they reach the pages under. */
+  const proxy = (): { host: string; port: number } => ({
+    host: new URL(pagesUrl()).hostname,
+    port: options.proxyPort(),
+  });
+  const policy = (): AdminFacts['policy'] => ({
+    hash: config().policyHash,
+    rules: config().policy.rules.length,
+    exceptions: config().policy.exceptions.length,
+  });
+  const home = (): Omit<HomeModel, 'company' | 'adminUrl'> => ({
+    proxyAddress: `${proxy().host}:${proxy().port}`,
+    pacUrl: `${pagesUrl()}/proxy.pac`,
+    wpadUrl: `${pagesUrl()}/wpad.dat`,
+    caPemUrl: `${pagesUrl()}/ca.pem`,
+    caCrtUrl: `${pagesUrl()}/ca.crt`,
+    caFingerprint: authority.anchor.fingerprint,
+    assistantUrl: assistant()?.url ?? null,
+    version: build.version,
+    policy: { ...policy(), loadedAt: options.reloaded().lastSuccessAt },
+  });
+
+  const pages = createPagesServer({
+    pages: createPeople({
+      company: () => config().pages.company,
+      home,
+      assistantName: () => assistant()?.name ?? 'the approved assistant',
+      verify: options.verify,
+      vendorName: (id) => config().vendors.find((vendor) => vendor.id === id)?.name ?? null,
+      findBlock: options.findBlock,
+    }),
+    pac: () => ({ proxies: [proxy()], direct: [], failOpen: false }),
+    ca: () => ({ pem: authority.anchor.pem, der }),
+    onFault,
+  });
+  const admin = createAdminServer({
+    metrics: options.metrics,
+    health: { ready: () => (options.draining() ? { ok: false, why: 'draining' } : { ok: true, why: '' }) },
+    facts: () => ({
+      ...build,
+      startedAt,
+      policy: policy(),
+      reload: options.reloaded(),
+      ca: { fingerprint: authority.anchor.fingerprint, notAfter: authority.notAfter },
+    }),
+    hosts: [],
+    token: null,
+    onFault,
+  });
+  return { pages, admin };
+}
