@@ -231,3 +231,8 @@ export function upstreamErrorCode(error: unknown): ErrorCode {
   if (code.startsWith('HPE_')) return 'upstream_protocol_error';
   return bySystemCode[code] ?? 'internal_error';
 }
+
+/** Anything that was thrown, with its stack, on one line. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message).replaceAll(/\s*\n\s*/g, ' | ') : String(error);
+}

@@ -1,0 +1,158 @@
+/** From an action to its file: the only place that knows them all. */
+import type { Socket } from 'node:net';
+import { SallyportError, type ErrorCode } from '../errors.ts';
+import type {
+  Answer,
+  Arrival,
+  Decided,
+  Denial,
+  Hello,
+  Outcome,
+  RequestArrival,
+  TunnelArrival,
+  UpgradeArrival,
+} from '../flow.ts';
+import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block.ts';
+import type { Forward } from './forward.ts';
+import { intercept, type Interceptor } from './intercept.ts';
+import { answerEstablished, type Tunnel } from './tunnel.ts';
+import { answerAndEnd, reset, sendAnswer } from './write.ts';
+
+/** What denials and failures look like; `answers/` makes them. */
+export interface ActAnswers {
+  readonly denied: (denial: Denial, arrival: RequestArrival) => Answer;
+  readonly redirected: (denial: Denial, arrival: RequestArrival) => Answer;
+  readonly upgradeDenied: (denial: Denial, arrival: UpgradeArrival) => UpgradeDenial;
+  readonly connectDenied: (denial: Denial, arrival: TunnelArrival) => Answer;
+  readonly failed: (code: ErrorCode, arrival: Arrival) => Answer;
+}
+
+export interface ActOptions {
+  readonly tunnel: Tunnel;
+  readonly interceptor: Interceptor;
+  readonly forward: Forward;
+  readonly upgrade: (arrival: UpgradeArrival) => Promise<Outcome>;
+  readonly answers: ActAnswers;
+}
+
+/** A tunnel after the first moment: still open, with its upstream where one was dialled, or ended already. */
+export type Opened =
+  { readonly kind: 'open'; readonly upstream: Socket | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
+
+export interface Act {
+  /** The action of the first moment of a CONNECT. */
+  readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened>;
+  /** The action of the second moment. Null: recorded request by request. */
+  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Socket | null) => Promise<Outcome | null>;
+  readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
+  readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
+  /** Ends what failed by surprise, with an answer where one can still be given. */
+  readonly abandon: (arrival: Arrival) => Promise<void>;
+}
+
+function wrongMoment(kind: string): never {
+  throw new SallyportError('internal_error', `the action "${kind}" does not fit this moment`);
+}
+
+export function createAct(options: ActOptions): Act {
+  const { tunnel, forward, answers } = options;
+
+  const resetTunnel = (socket: Socket, upstream: Socket | null, status: number | null): Outcome => {
+    upstream?.destroy();
+    reset(socket);
+    return { ...blockedOutcome('reset', 0, 0), status };
+  };
+
+  return {
+    async open({ arrival, action }) {
+      const { socket } = arrival;
+      switch (action.kind) {
+        case 'tunnel': {
+          const dialled = await tunnel.open(arrival);
+          return 'kind' in dialled ? { kind: 'ended', outcome: dialled } : { kind: 'open', upstream: dialled };
+        }
+        case 'listen':
+        case 'intercept':
+          answerEstablished(socket);
+          return { kind: 'open', upstream: null };
+        case 'refuse': {
+          const answer = answers.connectDenied(action.denial, arrival);
+          const bytesOut = await answerAndEnd(socket, answer);
+          return { kind: 'ended', outcome: blockedOutcome(answer.name, answer.status, bytesOut) };
+        }
+        case 'reset':
+          return { kind: 'ended', outcome: resetTunnel(socket, null, null) };
+        case 'forward':
+        case 'block':
+        case 'redirect':
+          return wrongMoment(action.kind);
+      }
+    },
+
+    async carry(decided, hello, upstream) {
+      const { arrival, action } = decided;
+      switch (action.kind) {
+        case 'tunnel':
+          return tunnel.carry(decided, hello, upstream);
+        case 'intercept':
+          upstream?.destroy();
+          return intercept(options.interceptor, arrival, action.denial, hello);
+        case 'reset':
+          return resetTunnel(arrival.socket, upstream, 200);
+        case 'listen':
+        case 'refuse':
+        case 'forward':
+        case 'block':
+        case 'redirect':
+          return wrongMoment(action.kind);
+      }
+    },
+
+    async request({ arrival, action }) {
+      switch (action.kind) {
+        case 'forward':
+          return forward.forward(arrival);
+        case 'block':
+          return block(arrival, answers.denied(action.denial, arrival));
+        case 'redirect':
+          return block(arrival, answers.redirected(action.denial, arrival));
+        case 'reset':
+          reset(arrival.req.socket);
+          return { ...blockedOutcome('reset', 0, 0), status: null };
+        case 'tunnel':
+        case 'listen':
+        case 'intercept':
+        case 'refuse':
+          return wrongMoment(action.kind);
+      }
+    },
+
+    async upgrade({ arrival, action }) {
+      switch (action.kind) {
+        case 'forward':
+          return options.upgrade(arrival);
+        case 'block':
+        case 'redirect':
+          return blockUpgrade(arrival, answers.upgradeDenied(action.denial, arrival));
+        case 'reset':
+          reset(arrival.socket);
+          return { ...blockedOutcome('reset', 0, 0), status: null };
+        case 'tunnel':
+        case 'listen':
+        case 'intercept':
+        case 'refuse':
+          return wrongMoment(action.kind);
+      }
+    },
+
+    async abandon(arrival) {
+      if (arrival.kind === 'request') {
+        if (arrival.res.headersSent) reset(arrival.req.socket);
+        else await sendAnswer(arrival.req, arrival.res, answers.failed('internal_error', arrival));
+        return;
+      }
+      // Whether a tunnel was answered 200 already is not known here; RST is right in both cases, a bare FIN in neither.
+      reset(arrival.socket);
+    },
+  };
+}

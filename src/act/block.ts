@@ -1,0 +1,23 @@
+/** Answers a readable request with its denial, in the form that its client shows. */
+import type { Answer, Outcome, RequestArrival, UpgradeArrival } from '../flow.ts';
+import { closeWebSocket } from './upgrade.ts';
+import { answerAndEnd, sendAnswer } from './write.ts';
+
+/** How a WebSocket is turned away: by an HTTP answer, or by a close frame with a reason of at most 123 bytes. */
+export type UpgradeDenial =
+  { readonly kind: 'answer'; readonly answer: Answer } | { readonly kind: 'close'; readonly reason: string };
+
+export function blockedOutcome(answer: string, status: number, bytesOut: number): Outcome {
+  return { kind: 'blocked', answer, status, error: null, bytesIn: 0, bytesOut, upstream: null };
+}
+
+export async function block(arrival: RequestArrival, answer: Answer): Promise<Outcome> {
+  const bytesOut = await sendAnswer(arrival.req, arrival.res, answer);
+  return blockedOutcome(answer.name, answer.status, bytesOut);
+}
+
+export async function blockUpgrade(arrival: UpgradeArrival, denial: UpgradeDenial): Promise<Outcome> {
+  if (denial.kind === 'close') return blockedOutcome('websocket', 101, await closeWebSocket(arrival, denial.reason));
+  const bytesOut = await answerAndEnd(arrival.socket, denial.answer);
+  return blockedOutcome(denial.answer.name, denial.answer.status, bytesOut);
+}

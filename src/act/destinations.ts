@@ -1,0 +1,138 @@
+/**
+ * Which addresses and ports may be dialled. A proxy stands inside the network it protects: without this, it is a way
+ * to every private service for whoever may use it (Smokescreen's classification, plus our own listeners).
+ */
+import { BlockList, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Target } from '../flow.ts';
+
+/** A destination that may be reached although its address or port is not for everyone. */
+export interface Allowance {
+  readonly match: 'cidr' | 'host' | 'suffix';
+  /** A CIDR block, a host, or the name that everything below is meant of, without leading dot. */
+  readonly value: string;
+  /** Null: every port. */
+  readonly port: number | null;
+}
+
+/** A port that this process listens on. */
+export interface OwnPort {
+  readonly port: number;
+  /** The pages port may be reached where an allowance names it; the proxy and the admin port never. */
+  readonly pages: boolean;
+}
+
+/** RFC 6890 and the IANA special-purpose registries, with the tunnelling forms that hide an IPv4 address. */
+const special: readonly (readonly [string, number, string])[] = [
+  ['0.0.0.0', 8, 'this network'],
+  ['10.0.0.0', 8, 'private'],
+  ['100.64.0.0', 10, 'carrier-grade NAT'],
+  ['127.0.0.0', 8, 'loopback'],
+  ['169.254.0.0', 16, 'link-local and metadata'],
+  ['172.16.0.0', 12, 'private'],
+  ['192.0.0.0', 24, 'protocol assignments'],
+  ['192.0.2.0', 24, 'documentation'],
+  ['192.88.99.0', 24, '6to4 relay'],
+  ['192.168.0.0', 16, 'private'],
+  ['198.18.0.0', 15, 'benchmarking'],
+  ['198.51.100.0', 24, 'documentation'],
+  ['203.0.113.0', 24, 'documentation'],
+  ['224.0.0.0', 4, 'multicast'],
+  ['240.0.0.0', 4, 'reserved'],
+  ['168.63.129.16', 32, 'metadata'],
+  ['::', 96, 'unspecified, loopback and IPv4-compatible'],
+  ['::ffff:0:0:0', 96, 'IPv4-translated'],
+  ['64:ff9b:1::', 48, 'local NAT64'],
+  ['100::', 64, 'discard'],
+  ['2001::', 32, 'Teredo'],
+  ['2001:db8::', 32, 'documentation'],
+  ['2002::', 16, '6to4'],
+  ['fc00::', 7, 'unique local'],
+  ['fe80::', 10, 'link-local'],
+  ['fec0::', 10, 'site-local'],
+  ['ff00::', 8, 'multicast'],
+];
+
+const ranges = special.map(([net, prefix, name]) => {
+  const list = new BlockList();
+  list.addSubnet(net, prefix, isIPv6(net) ? 'ipv6' : 'ipv4');
+  return { list, name };
+});
+
+const nat64 = new BlockList();
+nat64.addSubnet('64:ff9b::', 96, 'ipv6');
+/** Interface identifiers `0:5efe:a.b.c.d`, with the universal bit or without it (RFC 5214, section 6.1). */
+const isatap = /:0?(?:200)?:?5efe:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
+
+function embeddedIpv4(address: string): string {
+  const [high = '0', low = '0'] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':').slice(-2);
+  const bits = [Number.parseInt(high || '0', 16), Number.parseInt(low || '0', 16)];
+  return bits.flatMap((part) => [part >> 8, part & 255]).join('.');
+}
+
+/** The name of the special range that an address is in, or null for an address of the public internet. */
+export function specialRange(address: string): string | null {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  if (family === 'ipv6') {
+    if (nat64.check(address, 'ipv6')) return specialRange(embeddedIpv4(address));
+    if (isatap.test(address)) return 'ISATAP';
+  }
+  return ranges.find(({ list }) => list.check(address, family))?.name ?? null;
+}
+
+export interface Destinations {
+  /** Null where the port may be dialled for this target, else why not. */
+  readonly portProblem: (target: Target) => string | null;
+  /** Null where the address may be dialled for this target, else why not. */
+  readonly addressProblem: (target: Target, address: string) => string | null;
+}
+
+function compile(allowance: Allowance): (host: string) => boolean {
+  if (allowance.match === 'host') return (host) => host === allowance.value;
+  if (allowance.match === 'suffix') return (host) => host.endsWith(`.${allowance.value}`);
+  const [net = '', prefix = ''] = allowance.value.split('/');
+  const family = isIPv6(net) ? 'ipv6' : 'ipv4';
+  const list = new BlockList();
+  list.addSubnet(net, Number(prefix), family);
+  return (host) => isIPv6(host) === (family === 'ipv6') && /^[\d.]+$|:/.test(host) && list.check(host, family);
+}
+
+export function createDestinations(options: {
+  readonly ports: readonly number[];
+  readonly allow: readonly Allowance[];
+  readonly own: () => readonly OwnPort[];
+}): Destinations {
+  const ports = new Set(options.ports);
+  const allowances = options.allow.map((allowance) => ({ port: allowance.port, matches: compile(allowance) }));
+  const allowed = (host: string, port: number): boolean =>
+    allowances.some((entry) => (entry.port === null || entry.port === port) && entry.matches(host));
+  const verdicts = new Map<string, string | null>();
+
+  const rangeOf = (address: string): string | null => {
+    const known = verdicts.get(address);
+    if (known !== undefined) return known;
+    const range = specialRange(address);
+    if (verdicts.size >= 10_000) verdicts.clear();
+    verdicts.set(address, range);
+    return range;
+  };
+
+  const isOwnAddress = (address: string, range: string | null): boolean =>
+    range === 'loopback' ||
+    range === 'this network' ||
+    range === 'unspecified, loopback and IPv4-compatible' ||
+    Object.values(networkInterfaces()).some((list) => list?.some((entry) => entry.address === address));
+
+  return {
+    portProblem: (target) =>
+      ports.has(target.port) || allowed(target.host, target.port) ? null : `port ${target.port} is not an allowed port`,
+    addressProblem: (target, address) => {
+      const range = rangeOf(address);
+      const own = options.own().find((entry) => entry.port === target.port);
+      const listed = allowed(target.host, target.port) || allowed(address, target.port);
+      if (own !== undefined && !(own.pages && listed) && isOwnAddress(address, range))
+        return `${address} is this proxy itself`;
+      return range === null || listed ? null : `${address} is ${range}`;
+    },
+  };
+}

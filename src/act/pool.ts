@@ -1,0 +1,39 @@
+/** Kept-alive connections to origins, each made by the one dial. */
+import { Agent, type ClientRequestArgs } from 'node:http';
+import { isIP } from 'node:net';
+import { PassThrough, type Duplex } from 'node:stream';
+import type { Hostname, Target } from '../flow.ts';
+import type { Dialler } from './upstream.ts';
+
+/** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
+const FREE_FOR = 4_000;
+
+const kinds = { 0: 'name', 4: 'ipv4', 6: 'ipv6' } as const;
+
+/** `node:http` hands over the host that the request was made with, which is the canonical one of its target. */
+function targetOf(options: ClientRequestArgs): Target {
+  const host = options.host ?? '';
+  return { host: host as Hostname, kind: kinds[isIP(host) as 0 | 4 | 6], port: Number(options.port) };
+}
+
+/** An agent with the default pooling of `node:http`, whose connections are dialled by us. */
+export function createPool(dialler: Dialler): Agent {
+  class Pool extends Agent {
+    override createConnection(
+      options: ClientRequestArgs,
+      callback?: (error: Error | null, stream: Duplex) => void,
+    ): undefined {
+      // A pooled connection is nobody's in particular: no single client's end gives it up.
+      const nobody = new PassThrough();
+      dialler.dial(targetOf(options), nobody).then(
+        (socket) => {
+          // An origin that closes a pooled connection must not leave it half open in the pool.
+          socket.allowHalfOpen = false;
+          callback?.(null, socket);
+        },
+        (error: unknown) => callback?.(error instanceof Error ? error : new Error('dial failed'), nobody),
+      );
+    }
+  }
+  return new Pool({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: FREE_FOR });
+}

@@ -1,0 +1,96 @@
+/** CONNECT: the answer to it, and the relay behind it. */
+import type { Socket } from 'node:net';
+import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
+import type { Answer, Decided, Hello, Outcome, TunnelArrival } from '../flow.ts';
+import { relay } from './relay.ts';
+import type { Dialler } from './upstream.ts';
+import { answerAndEnd, reset } from './write.ts';
+
+export interface TunnelOptions {
+  readonly dialler: Dialler;
+  /** Milliseconds without a byte. */
+  readonly idleTimeout: number;
+  /** Ports behind which only TLS may be spoken. */
+  readonly tlsRequiredPorts: readonly number[];
+  readonly failed: (code: ErrorCode, arrival: TunnelArrival) => Answer;
+}
+
+export interface Tunnel {
+  /** Dials and answers 200, or answers what failed. */
+  readonly open: (arrival: TunnelArrival) => Promise<Socket | Outcome>;
+  /** Relays until both sides are done. Dials first where that had to wait for the hello. */
+  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Socket | null) => Promise<Outcome>;
+}
+
+const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
+
+export function answerEstablished(socket: Socket): void {
+  socket.write(established);
+}
+
+export function failedOutcome(error: ErrorCode, status: number | null, bytesOut = 0): Outcome {
+  return { kind: 'failed', answer: null, status, error, bytesIn: 0, bytesOut, upstream: null };
+}
+
+function helloProblem(hello: Hello): ErrorCode | null {
+  if (hello.kind === 'tls') return null;
+  if (hello.why === 'silent') return 'hello_timeout';
+  return hello.why === 'ended' ? 'client_closed' : 'tls_required';
+}
+
+export function createTunnel(options: TunnelOptions): Tunnel {
+  const tlsRequired = new Set(options.tlsRequiredPorts);
+
+  /** What must not be relayed whatever the policy says of the name: bytes that hide which name they are for. */
+  const unfit = (hello: Hello, port: number): ErrorCode | null => {
+    if (tlsRequired.has(port)) return helloProblem(hello);
+    const hidden = hello.kind === 'other' && hello.why !== 'not-tls' && hello.why !== 'silent' && hello.why !== 'ended';
+    return hidden ? 'tls_required' : null;
+  };
+
+  return {
+    async open(arrival) {
+      const { socket } = arrival;
+      try {
+        const upstream = await options.dialler.dial(arrival.target, socket);
+        answerEstablished(socket);
+        return upstream;
+      } catch (error) {
+        const code = upstreamErrorCode(error);
+        if (code === 'client_closed') return failedOutcome(code, null);
+        const answer = options.failed(code, arrival);
+        const bytesOut = await answerAndEnd(socket, answer);
+        return failedOutcome(code, answer.status, bytesOut);
+      }
+    },
+
+    async carry({ arrival }, hello, opened) {
+      const { socket, target } = arrival;
+      const problem = unfit(hello, target.port);
+      if (problem !== null) {
+        opened?.destroy();
+        reset(socket);
+        return failedOutcome(problem, 200);
+      }
+      let upstream: Socket;
+      try {
+        upstream = opened ?? (await options.dialler.dial(target, socket));
+      } catch (error) {
+        reset(socket);
+        return failedOutcome(upstreamErrorCode(error), 200);
+      }
+      const address = { address: upstream.remoteAddress ?? '', port: upstream.remotePort ?? target.port };
+      if (hello.bytes.length > 0) upstream.write(hello.bytes);
+      const { error } = await relay(socket, upstream, options.idleTimeout);
+      return {
+        kind: error === null ? 'passed' : 'failed',
+        answer: null,
+        status: 200,
+        error,
+        bytesIn: upstream.bytesWritten,
+        bytesOut: upstream.bytesRead,
+        upstream: address,
+      };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** Answers what arrived and never became an attempt: not valid, or no room for it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../errors.ts';
+import type { Answer, Rejected } from '../flow.ts';
+import { answerAndEnd, sendAnswer } from './write.ts';
+
+type Origin = Omit<Rejected, 'code' | 'detail'>;
+
+export interface TurnAwayOptions {
+  readonly failed: (code: ErrorCode, origin: Origin) => Answer;
+  readonly record: (rejected: Rejected) => void;
+  readonly surprised: (error: unknown) => void;
+}
+
+export interface TurnAway {
+  /** On a bare connection, which ends with it. */
+  readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
+  readonly rejectRequest: (
+    req: IncomingMessage | Http2ServerRequest,
+    res: ServerResponse | Http2ServerResponse,
+    origin: Origin,
+    code: ErrorCode,
+    detail: string,
+  ) => void;
+}
+
+export function createTurnAway({ failed, record, surprised }: TurnAwayOptions): TurnAway {
+  const note = ({ id, at, clientAddress, clientPort }: Origin, code: ErrorCode, detail: string): Answer => {
+    const rejected = { id, at, clientAddress, clientPort, code, detail };
+    record(rejected);
+    return failed(code, rejected);
+  };
+  return {
+    reject: (socket, origin, code, detail) => {
+      answerAndEnd(socket, note(origin, code, detail)).catch(surprised);
+    },
+    rejectRequest: (req, res, origin, code, detail) => {
+      sendAnswer(req, res, note(origin, code, detail)).catch(surprised);
+    },
+  };
+}

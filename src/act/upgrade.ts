@@ -1,0 +1,118 @@
+/** WebSocket in the clear: the handshake is passed on as HTTP, and what follows 101 as bytes. */
+import { createHash } from 'node:crypto';
+import { request, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
+import type { Answer, Outcome, UpgradeArrival } from '../flow.ts';
+import { requestFields, responseFields } from './fields.ts';
+import { relay } from './relay.ts';
+import type { Dialler } from './upstream.ts';
+import { answerAndEnd } from './write.ts';
+
+export interface UpgradeOptions {
+  readonly dialler: Dialler;
+  readonly via: string;
+  /** Milliseconds without a byte. */
+  readonly idleTimeout: number;
+  readonly failed: (code: ErrorCode, arrival: UpgradeArrival) => Answer;
+}
+
+/** RFC 6455, section 1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const POLICY_VIOLATION = 1008;
+
+function responseHead(answer: IncomingMessage, fields: readonly string[]): Buffer {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ''}`];
+  for (let i = 0; i < fields.length; i += 2) lines.push(`${fields[i] ?? ''}: ${fields[i + 1] ?? ''}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** An origin that does not switch answers like to any request; the connection ends with that answer. */
+function passRefusal(answer: IncomingMessage, client: Duplex, via: string): Promise<ErrorCode | null> {
+  client.write(responseHead(answer, [...responseFields(answer, via), 'Connection', 'close']));
+  answer.pipe(client);
+  return new Promise((resolve) => {
+    answer.once('error', () => client.destroy());
+    client.once('error', () => answer.destroy());
+    client.once('close', () => resolve(answer.complete ? null : 'connection_terminated'));
+    client.once('end', () => client.end());
+    client.resume();
+  });
+}
+
+/** Passes the upgrade on; resolves when both sides are closed. */
+export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival): Promise<Outcome> {
+  const { socket: client, req, target, facts } = arrival;
+  const outcome = (kind: Outcome['kind'], status: number | null, error: ErrorCode | null): Outcome => {
+    const { bytesRead, bytesWritten } = req.socket;
+    return { kind, answer: null, status, error, bytesIn: bytesRead, bytesOut: bytesWritten, upstream: null };
+  };
+  client.on('error', () => undefined);
+  try {
+    const headers = { ...requestFields(req, target, options.via), connection: 'Upgrade', upgrade: 'websocket' };
+    const upstream = await options.dialler.dial(target, client);
+    const address = { address: upstream.remoteAddress ?? '', port: target.port };
+    const outgoing = request({ createConnection: () => upstream, method: facts.method, path: facts.path, headers });
+    client.once('close', () => outgoing.destroy());
+    const settled = await new Promise<{ answer: IncomingMessage; early: Buffer | null }>((resolve, reject) => {
+      outgoing.once('error', reject);
+      outgoing.once('upgrade', (answer, _socket, early) => resolve({ answer, early }));
+      outgoing.once('response', (answer) => resolve({ answer, early: null }));
+      outgoing.setTimeout(options.idleTimeout, () => outgoing.destroy(new Error('idle')));
+      outgoing.end();
+    });
+    const status = settled.answer.statusCode ?? null;
+    if (settled.early === null) {
+      const error = await passRefusal(settled.answer, client, options.via);
+      return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
+    }
+    const switched = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
+    client.write(responseHead(settled.answer, [...responseFields(settled.answer, options.via), ...switched]));
+    if (settled.early.length > 0) client.write(settled.early);
+    if (arrival.early.length > 0) upstream.write(arrival.early);
+    upstream.setTimeout(0);
+    const { error } = await relay(client, upstream, options.idleTimeout);
+    return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
+  } catch (error) {
+    const code = upstreamErrorCode(error);
+    const answer = options.failed(code, arrival);
+    await answerAndEnd(client, answer);
+    return outcome('failed', answer.status, code);
+  }
+}
+
+/** A close frame from the server: FIN and opcode 8, unmasked, the code and a reason (RFC 6455, section 5.5.1). */
+function closeFrame(reason: string): Buffer {
+  const text = Buffer.from(reason);
+  const frame = Buffer.alloc(4 + text.length);
+  frame.writeUInt16BE(0x8800 | (text.length + 2), 0);
+  frame.writeUInt16BE(POLICY_VIOLATION, 2);
+  text.copy(frame, 4);
+  return frame;
+}
+
+/**
+ * Accepts a WebSocket only to close it with the reason, which is the one form that scripts can read.
+ *
+ * @param reason at most 123 bytes of UTF-8.
+ */
+export async function closeWebSocket(arrival: UpgradeArrival, reason: string): Promise<number> {
+  const key = arrival.req.headers['sec-websocket-key'] ?? '';
+  const accept = createHash('sha1').update(`${key}${GUID}`).digest('base64');
+  const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  const bytes = Buffer.concat([Buffer.from(head), closeFrame(reason)]);
+  const { socket } = arrival;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => socket.destroy(), 2_000);
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.on('data', () => undefined).resume();
+    socket.once('end', () => socket.end());
+    if (socket.destroyed) resolve();
+    else socket.write(bytes, () => socket.end());
+  });
+  return bytes.length;
+}

@@ -1,0 +1,91 @@
+/** The only outbound dial: resolve once, check what came back, connect to what was checked. */
+import { connect, type LookupFunction, type Socket, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { SallyportError, upstreamErrorCode } from '../errors.ts';
+import type { Target } from '../flow.ts';
+import type { Destinations } from './destinations.ts';
+import type { Resolver } from './resolver.ts';
+
+export interface Dialler {
+  /**
+   * Connects to a target. The dial is given up when `client` closes.
+   *
+   * @throws {SallyportError} `port_prohibited`, `destination_prohibited`, `dns_*`, `connection_*`,
+   *   `destination_unreachable` or `client_closed`.
+   */
+  readonly dial: (target: Target, client: Duplex) => Promise<Socket>;
+}
+
+/** Milliseconds before the next address is tried beside one that does not answer (RFC 8305, section 5). */
+const ATTEMPT = 300;
+
+function open(addresses: readonly string[], port: number): Socket {
+  const shared = { port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+  const [only] = addresses;
+  if (addresses.length === 1 && only !== undefined) return connect({ ...shared, host: only });
+  const entries = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+  // Whatever name is passed here, the answer is the list that was checked.
+  const lookup: LookupFunction = (_name, _options, answer) => answer(null, entries);
+  return connect({
+    ...shared,
+    host: 'checked.invalid',
+    lookup,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ATTEMPT,
+  });
+}
+
+/** @param connectTimeout milliseconds for the connection, after the name was resolved. */
+export function createDialler(options: {
+  readonly resolver: Resolver;
+  readonly destinations: Destinations;
+  readonly connectTimeout: number;
+}): Dialler {
+  const check = (target: Target, addresses: readonly string[]): readonly string[] => {
+    let problem = 'no address';
+    const usable = addresses.filter((address) => {
+      const found = options.destinations.addressProblem(target, address);
+      if (found !== null) problem = found;
+      return found === null;
+    });
+    if (usable.length === 0) throw new SallyportError('destination_prohibited', problem);
+    return usable;
+  };
+
+  return {
+    async dial(target, client) {
+      const port = options.destinations.portProblem(target);
+      if (port !== null) throw new SallyportError('port_prohibited', port);
+      const resolved = options.resolver.resolve(target);
+      const addresses = check(target, 'then' in resolved ? await resolved : resolved);
+      if (client.destroyed) throw new SallyportError('client_closed');
+      const socket = open(addresses, target.port);
+      return new Promise<Socket>((resolve, reject) => {
+        const fail = (error: SallyportError): void => {
+          settle();
+          socket.on('error', () => undefined).destroy();
+          reject(error);
+        };
+        const onTimeout = (): void =>
+          fail(new SallyportError('connection_timeout', `no answer in ${options.connectTimeout} ms`));
+        const onGone = (): void => fail(new SallyportError('client_closed'));
+        const onError = (error: Error): void =>
+          fail(new SallyportError(upstreamErrorCode(error), error.message, { cause: error }));
+        const timer = setTimeout(onTimeout, options.connectTimeout);
+        const settle = (): void => {
+          clearTimeout(timer);
+          client.off('close', onGone);
+          socket.off('error', onError);
+        };
+        client.once('close', onGone);
+        socket.once('error', onError);
+        socket.once('connect', () => {
+          settle();
+          // From here on somebody else listens; until then a reset must not be an uncaught error.
+          socket.on('error', () => undefined);
+          resolve(socket);
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** Puts answers on the wire, so that the peer really gets to read them. */
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Answer } from '../flow.ts';
+
+/** What is still read of a request body after its answer, so that no RST overtakes the answer. */
+const DRAIN_BYTES = 32 * 1024 * 1024;
+const DRAIN_TIME = 3_000;
+/** How long a connection is kept after a final answer for the peer to close it. */
+const LINGER = 2_000;
+
+function head(answer: Answer, length: number): string {
+  const lines = [`HTTP/1.1 ${answer.status} ${answer.reason}`];
+  for (const [name, value] of Object.entries(answer.headers)) lines.push(`${name}: ${value}`);
+  lines.push(`Content-Length: ${length}`, 'Connection: close');
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/**
+ * Answers on a bare socket and ends it: the answer, then FIN, then the peer's remaining bytes are read and dropped.
+ * Closing with unread bytes would send RST, which takes the answer back from the peer's receive buffer
+ * (RFC 9112, section 9.6). Resolves with the bytes written, once the socket is closed.
+ */
+export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
+  const bytes = Buffer.concat([Buffer.from(head(answer, answer.body.length), 'latin1'), answer.body]);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => socket.destroy(), LINGER);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve(bytes.length);
+    };
+    if (socket.destroyed) {
+      done();
+      return;
+    }
+    socket.on('error', () => undefined);
+    socket.once('close', done);
+    socket.on('data', () => undefined);
+    socket.resume();
+    socket.end(bytes);
+  });
+}
+
+/** Ends a connection by RST. */
+export function reset(socket: Duplex): void {
+  if ('resetAndDestroy' in socket) (socket as Socket).resetAndDestroy();
+  else socket.destroy();
+}
+
+/** Resolves when the body was read, or enough of it. */
+function drained(req: IncomingMessage | Http2ServerRequest): Promise<void> {
+  // A client that waits for "100 Continue" sends no body once it has its answer.
+  if (req.complete || req.headers.expect !== undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    let left = DRAIN_BYTES;
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, DRAIN_TIME);
+    req.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) done();
+    });
+    req.once('end', done);
+    req.once('close', done);
+    req.resume();
+  });
+}
+
+/**
+ * Answers a request of HTTP/1 or HTTP/2 and resolves with the body bytes written. On HTTP/1 the connection ends with
+ * it: what was decided for one name must not be assumed for the next.
+ */
+export async function sendAnswer(
+  req: IncomingMessage | Http2ServerRequest,
+  res: ServerResponse | Http2ServerResponse,
+  answer: Answer,
+): Promise<number> {
+  const bodiless = req.method === 'HEAD' || answer.status === 204 || answer.status === 304;
+  const body = bodiless ? Buffer.alloc(0) : answer.body;
+  for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
+  if (answer.status !== 204) res.setHeader('Content-Length', answer.body.length);
+  res.on('error', () => undefined);
+  if (res instanceof ServerResponse) {
+    res.setHeader('Connection', 'close');
+    res.writeHead(answer.status, answer.reason);
+    res.flushHeaders();
+    if (body.length > 0) res.write(body);
+    await drained(req);
+    res.end();
+  } else {
+    // Without a body the head alone must end the stream: gRPC takes an empty DATA frame for a broken answer.
+    res.statusCode = answer.status;
+    if (body.length > 0) res.end(body);
+    else res.end();
+    req.resume();
+  }
+  return body.length;
+}

@@ -1,0 +1,170 @@
+/** `sallyport explain`: what the policy does with a host, for a client at a time, and why. */
+import { parseMoment, resolveMoment } from '../config/moment.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { compile } from '../decide/compile.ts';
+import { consider } from '../decide/consider.ts';
+import type { Considered } from '../decide/consider.ts';
+import { decide } from '../decide/decide.ts';
+import { indexHosts } from '../decide/match.ts';
+import { ConfigError, SallyportError } from '../errors.ts';
+import type { Action, Assistant, Decision, Question, Target } from '../flow.ts';
+import { indexGroups } from '../identify/clients.ts';
+import { indexServices } from '../identify/services.ts';
+import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
+import { configFile, configOption, parse, UsageError } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+/** What was asked on the command line. */
+interface Asked {
+  readonly target: Target;
+  readonly moment: 'connect' | 'request';
+  /** Null: a client in no group. */
+  readonly address: string | null;
+  readonly user: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** What is printed; with `--json` as it stands. */
+interface Explained {
+  readonly effect: Decision['effect'];
+  readonly action: Action['kind'];
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly channel: string | null;
+  readonly rule: string;
+  readonly reason: string;
+  readonly assistant: Assistant | null;
+  readonly host: string;
+  readonly port: number;
+  readonly client: { readonly address: string | null; readonly user: string | null };
+  readonly groups: readonly string[];
+  readonly at: string;
+  readonly considered: readonly Considered[];
+}
+
+const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
+
+/** A browser or client asks for an https URL and for a bare host by CONNECT; an http URL is a request that is read. */
+function readTarget(text: string): Pick<Asked, 'target' | 'moment'> {
+  if (text.includes('://')) {
+    const { scheme, target } = parseUrl(text);
+    return { target, moment: scheme === 'https' ? 'connect' : 'request' };
+  }
+  // Unambiguous without brackets only because it has no port.
+  if (addressBare.test(text)) return { target: { ...parseHost(text), port: 443 }, moment: 'connect' };
+  return { target: parseAuthority(text, 443), moment: 'connect' };
+}
+
+/** Runs a parser whose complaint is one about the command line. */
+function used<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SallyportError || error instanceof ConfigError)) throw error;
+    throw new UsageError(`explain: ${what}: ${error.message}`, { cause: error });
+  }
+}
+
+function readClient(text: string): string {
+  const { host, kind } = parseHost(text);
+  if (kind === 'name') throw new ConfigError(`"${text}" is no IP address; write one such as 10.0.0.7 or fd00::7`);
+  return host;
+}
+
+function answer(config: Config, { target, moment, address, user, at }: Asked): Explained {
+  const policy = compile(config.policy);
+  const services = indexServices(config.vendors, indexHosts);
+  const groups = indexGroups(config.policy.groups)(address ?? '');
+  const service = services(target.host);
+  const question: Question = {
+    moment,
+    client: { address: address ?? '', user, groups },
+    target,
+    service,
+    serverName: null,
+    navigation: false,
+    denied: null,
+  };
+  const { decision, action } = decide(policy, question, at);
+  return {
+    effect: decision.effect,
+    action: action.kind,
+    vendor: service?.vendor ?? null,
+    product: service?.product ?? null,
+    channel: service?.channel ?? null,
+    rule: decision.rule,
+    reason: decision.reason,
+    assistant: decision.effect === 'deny' ? decision.denial.assistant : null,
+    host: target.host,
+    port: target.port,
+    client: { address, user },
+    groups: [...groups],
+    at: new Date(at).toISOString(),
+    considered: consider(policy, question, at),
+  };
+}
+
+const actions: Readonly<Record<Action['kind'], string>> = {
+  tunnel: 'tunnel, untouched',
+  listen: 'wait for the name in the TLS hello, and judge that; without a name the above holds',
+  intercept: 'end TLS here and answer the client in its own language',
+  refuse: 'answer the CONNECT with 403',
+  reset: 'reset the connection',
+  forward: 'forward',
+  block: 'answer the request with the denial',
+  redirect: '303 to the assistant',
+};
+
+function lines(shown: Explained, target: Target): string[] {
+  const { vendor, product, channel, assistant, client, groups } = shown;
+  const service = vendor === null ? 'in no catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
+  const who = [client.address ?? 'any client', ...(client.user === null ? [] : [`user ${client.user}`])];
+  const inGroups = groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`;
+  return [
+    `${shown.effect}  ${formatAuthority(target)}  (${service})`,
+    `  rule       ${shown.rule}`,
+    `  reason     ${shown.reason}`,
+    `  action     ${actions[shown.action]}`,
+    ...(assistant === null ? [] : [`  assistant  ${assistant.name}, ${assistant.url}`]),
+    `  client     ${[...who, inGroups].join(', ')}`,
+    `  at         ${shown.at}`,
+    'considered:',
+    ...shown.considered.map(({ verdict, kind, id, effect, why }) => `  ${verdict}  ${kind} ${id} (${effect}): ${why}`),
+  ];
+}
+
+function run(args: readonly string[], io: Io): ExitCode {
+  const { values, positionals } = parse({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...configOption,
+      client: { type: 'string' },
+      user: { type: 'string' },
+      at: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  });
+  const [text, ...more] = positionals;
+  if (text === undefined) throw new UsageError('explain: name a URL or a host, such as https://claude.ai/');
+  if (more.length > 0) throw new UsageError(`explain: one URL or host at a time, but there is "${more.join(' ')}" too`);
+  const { client, at } = values;
+  const asked: Asked = {
+    ...used('the target', () => readTarget(text)),
+    address: client === undefined ? null : used('--client', () => readClient(client)),
+    user: values.user ?? null,
+    at: at === undefined ? Date.now() : used('--at', () => resolveMoment(parseMoment(at), 'UTC')),
+  };
+  const shown = answer(loadConfig(configFile(values.config, io)), asked);
+  if (values.json === true) io.out(JSON.stringify(shown, null, 2));
+  else lines(shown, asked.target).forEach((line) => io.out(line));
+  return shown.effect === 'deny' ? 1 : 0;
+}
+
+export const explain: Verb = {
+  summary: 'Says what the policy does with a host and why; exits with 0 where it lets through, with 1 where it denies',
+  usage: 'explain URL-or-HOST [--client IP] [--user NAME] [--at TIME] [--json] [-c FILE]',
+  run: (args, io) => Promise.resolve().then(() => run(args, io)),
+};

@@ -1,0 +1,99 @@
+/** `sallyport serve`: runs the proxy until a signal ends it. */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import { createGateway, type Addresses, type Gateway } from '../gateway.ts';
+import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
+
+interface Manifest {
+  readonly version: string;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as Manifest).version;
+}
+
+function at(address: { readonly host: string; readonly port: number }): string {
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** What a person at the terminal needs next: the addresses, and three lines that show the product at work. */
+function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
+  const config = gateway.config();
+  const proxy = at(addresses.proxy);
+  const pages = at(addresses.pages);
+  const admin = at(addresses.admin);
+  const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
+  return `Sallyport ${version()}: ${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}
+
+  proxy  http://${proxy}
+  pages  http://${pages}/  (set-up help, PAC, CA certificate)
+  admin  http://${admin}/metrics
+  CA     ${ca}
+
+Try it in another terminal:
+  # allowed: through a tunnel, untouched
+  curl -sS --proxytunnel -x http://${proxy} http://${pages}/assistant -o /dev/null -w '%{http_code}\\n'
+  # denied: answered inside TLS, with the reason
+  curl -sS -x http://${proxy} --cacert ${ca} https://api.anthropic.com/v1/messages -d '{}'
+  # counted
+  curl -sS http://${admin}/metrics | grep '^sallyport_blocked_total.*anthropic' | grep -v ' 0$'
+`;
+}
+
+/** Ends when asked to by a signal: TERM and INT drain first, a second one stops at once; HUP reloads. */
+function untilStopped(gateway: Gateway, io: Io): Promise<ExitCode> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (signal: string): void => {
+      if (stopping) {
+        io.err(`sallyport: ${signal} again, stopping now`);
+        void gateway.close().then(() => resolve(0));
+        return;
+      }
+      stopping = true;
+      io.err(`sallyport: ${signal}, draining for up to ${gateway.config().limits.drainTimeout / 1000} s`);
+      void gateway
+        .drain()
+        .then(() => gateway.close())
+        .then(() => resolve(0));
+    };
+    process.on('SIGTERM', () => stop('SIGTERM'));
+    process.on('SIGINT', () => stop('SIGINT'));
+    process.on('SIGHUP', () => gateway.reload());
+    const onDefect = (error: unknown): void => {
+      gateway.uncaught(error);
+      if (stopping) return;
+      stopping = true;
+      void gateway
+        .drain()
+        .then(() => gateway.close())
+        .then(() => resolve(1));
+    };
+    process.on('uncaughtException', onDefect);
+    process.on('unhandledRejection', onDefect);
+  });
+}
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = parse({ args: [...args], options: configOption, allowPositionals: true });
+  if (positionals[0] !== undefined) throw new UsageError(`serve takes no argument, but got "${positionals[0]}"`);
+  const file = configFile(values.config, io);
+  const gateway = await createGateway({
+    load: () => loadConfig(file),
+    version: version(),
+    nodeVersion: process.version,
+    stdout: process.stdout,
+    log: (line) => io.err(`sallyport: ${line}`),
+  });
+  const addresses = await gateway.listen();
+  io.out(welcome(gateway, addresses, io));
+  return untilStopped(gateway, io);
+}
+
+export const serve: Verb = {
+  summary: 'Runs the proxy, the pages for people and the admin port.',
+  usage: 'serve [-c FILE]',
+  run,
+};

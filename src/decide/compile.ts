@@ -1,0 +1,97 @@
+/**
+ * A policy as it is written becomes one that is looked up: every rule is filed under its most specific field, so that
+ * a decision asks a handful of tables and never walks over rules that are about something else.
+ */
+import type { Assistant, PolicyDocument } from '../flow.ts';
+import { exceptionEntries, fieldOf, readPattern, ruleEntries } from './entry.ts';
+import type { Entry, Field } from './entry.ts';
+import { indexHosts } from './match.ts';
+import type { HostEntry, HostIndex } from './match.ts';
+
+/** Entries that are filed under the same word, the strongest first. */
+export interface Bucket {
+  readonly byGroup: ReadonlyMap<string, readonly Entry[]>;
+  readonly everyone: readonly Entry[];
+}
+
+type Table = ReadonlyMap<string, Bucket>;
+
+/** All rules, or all exceptions. */
+export interface Index {
+  readonly domains: HostIndex<Bucket>;
+  readonly products: Table;
+  readonly vendors: Table;
+  readonly tags: Table;
+  readonly channels: Table;
+  readonly everything: Bucket;
+}
+
+export interface Policy {
+  readonly document: PolicyDocument;
+  readonly exceptions: Index;
+  readonly rules: Index;
+  readonly assistants: ReadonlyMap<string, Assistant>;
+}
+
+function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [entry]);
+  else if (list.at(-1) !== entry) list.push(entry);
+}
+
+function toBucket(entries: readonly Entry[]): Bucket {
+  const byGroup = new Map<string, Entry[]>();
+  for (const entry of entries) for (const group of entry.groups ?? []) append(byGroup, group, entry);
+  return { byGroup, everyone: entries.filter(({ groups }) => groups === null) };
+}
+
+/** Words with the same single entry share its bucket: a list of a million domains is one rule. */
+function toBuckets(lists: ReadonlyMap<string, readonly Entry[]>): Table {
+  const shared = new Map<Entry, Bucket>();
+  const bucketOf = (entries: readonly Entry[]): Bucket => {
+    const [only, second] = entries;
+    if (only === undefined || second !== undefined) return toBucket(entries);
+    const bucket = shared.get(only) ?? toBucket(entries);
+    shared.set(only, bucket);
+    return bucket;
+  };
+  return new Map(Array.from(lists, ([word, entries]) => [word, bucketOf(entries)]));
+}
+
+function* hostEntries(domains: Table): Generator<HostEntry<Bucket>> {
+  for (const [text, value] of domains) yield { ...readPattern(text), value };
+}
+
+function index(entries: readonly Entry[]): Index {
+  const filed: Record<Field, Map<string, Entry[]>> = {
+    domains: new Map(),
+    products: new Map(),
+    vendors: new Map(),
+    tags: new Map(),
+    channels: new Map(),
+  };
+  const catchAll: Entry[] = [];
+  for (const entry of entries) {
+    const field = fieldOf(entry.what);
+    if (field === null) catchAll.push(entry);
+    else for (const word of entry.what[field] ?? []) append(filed[field], word, entry);
+  }
+  return {
+    domains: indexHosts(hostEntries(toBuckets(filed.domains))),
+    products: toBuckets(filed.products),
+    vendors: toBuckets(filed.vendors),
+    tags: toBuckets(filed.tags),
+    channels: toBuckets(filed.channels),
+    everything: toBucket(catchAll),
+  };
+}
+
+/** Built once for each load of the configuration; the time it takes grows with the document. */
+export function compile(document: PolicyDocument): Policy {
+  return {
+    document,
+    exceptions: index(exceptionEntries(document)),
+    rules: index(ruleEntries(document)),
+    assistants: new Map(document.assistants.map((assistant) => [assistant.id, assistant])),
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * Why a decision came out as it did: everything in the policy that is about what was asked for, which won, and why the
+ * others lost. Found by walking over the whole document, not by the tables that decisions are looked up in.
+ */
+import type { Client, Effect, HostKind, Hostname, Question } from '../flow.ts';
+import type { Policy } from './compile.ts';
+import { builtIn, defaultFor } from './decision.ts';
+import { isSpecific, whoseSay } from './decide.ts';
+import { exceptionEntries, fieldOf, fitsService, inForce, isFor, readPattern, ruleEntries } from './entry.ts';
+import type { Entry, Subject } from './entry.ts';
+
+export interface Considered {
+  readonly kind: 'exception' | 'rule' | 'default' | 'built-in';
+  readonly id: string;
+  readonly effect: Effect;
+  /** The host that it is about. */
+  readonly host: Hostname;
+  readonly verdict: 'won' | 'lost';
+  /** One sentence without a full stop. */
+  readonly why: string;
+}
+
+/** An entry that is about the subject, with all that ranks it; smaller numbers go first. */
+interface Candidate {
+  readonly entry: Entry;
+  /** The domain that covers the host, where the entry names domains. */
+  readonly pattern: string | null;
+  readonly rank: readonly [exceptionFirst: number, level: number, domain: number, order: number];
+}
+
+const levels = { domains: 0, products: 1, vendors: 2, tags: 3, channels: 3 } as const;
+const levelNames = ['host', 'product', 'vendor', 'class', 'everything'] as const;
+
+/** The smaller, the closer: exact, then the longest suffix. */
+function distance(pattern: string, host: Hostname): number | null {
+  const { match, host: name } = readPattern(pattern);
+  if (name === host) return match === 'exact' ? -Infinity : -name.length;
+  return match === 'suffix' && host.endsWith(`.${name}`) ? -name.length : null;
+}
+
+function candidate(entry: Entry, { host, service }: Subject): Candidate | null {
+  if (!fitsService(entry.what, service)) return null;
+  const field = fieldOf(entry.what);
+  let closest: { readonly pattern: string; readonly distance: number } | null = null;
+  for (const pattern of entry.what.domains ?? []) {
+    const far = distance(pattern, host);
+    if (far !== null && (closest === null || far < closest.distance)) closest = { pattern, distance: far };
+  }
+  if (field === 'domains' && closest === null) return null;
+  const level = field === null ? 4 : levels[field];
+  const exceptionFirst = entry.kind === 'exception' ? 0 : 1;
+  const rank = [exceptionFirst, level, closest?.distance ?? 0, entry.order] as const;
+  return { entry, pattern: closest?.pattern ?? null, rank };
+}
+
+function compare(a: Candidate, b: Candidate): number {
+  const step = a.rank.findIndex((value, i) => value !== b.rank[i]);
+  // Not the difference: two exact patterns would give NaN.
+  return step === -1 ? 0 : (a.rank[step] ?? 0) < (b.rank[step] ?? 0) ? -1 : 1;
+}
+
+function moment(at: number): string {
+  return new Date(at).toISOString().replace(/(?::00)?\.000Z$/, 'Z');
+}
+
+/** Why it does not exist for this client now; null where it does. */
+function obstacle({ entry }: Candidate, client: Client, now: number): string | null {
+  if (now < entry.from) return `not yet in force: from ${moment(entry.from)}`;
+  if (!inForce(entry, now)) return `no longer in force: until ${moment(entry.until)}`;
+  if (isFor(entry, client)) return null;
+  return `for the group ${(entry.groups ?? []).join(' or ')}, which the client is not in`;
+}
+
+function known({ entry, pattern }: Candidate): string {
+  const field = fieldOf(entry.what);
+  if (field === null) return 'everything';
+  return pattern === null
+    ? `the ${field.slice(0, -1)} ${(entry.what[field] ?? []).join(' or ')}`
+    : `the host ${pattern}`;
+}
+
+function whyWon(winner: Candidate): string {
+  if (winner.entry.kind === 'exception') return `an exception goes before every rule; it names ${known(winner)}`;
+  return `the strongest that applies; it names ${known(winner)}`;
+}
+
+/** The first step of the precedence at which the two differ. */
+function whyLost(loser: Candidate, winner: Candidate): string {
+  const { id } = winner.entry;
+  const [exceptionFirst, level, domain] = loser.rank;
+  if (exceptionFirst !== winner.rank[0]) return `the exception ${id} goes before every rule`;
+  if (level !== winner.rank[1]) {
+    return `less specific than ${id}: ${levelNames[winner.rank[1]] ?? ''} goes before ${levelNames[level] ?? ''}`;
+  }
+  if (domain !== winner.rank[2]) return `less specific than ${id}, which names ${known(winner)}`;
+  if ((loser.entry.groups === null) !== (winner.entry.groups === null)) return `for everyone; ${id} is for a group`;
+  if (loser.entry.effect !== winner.entry.effect) {
+    return `of the same rank as ${id}, where ${winner.entry.effect} goes before ${loser.entry.effect}`;
+  }
+  return `of the same rank as ${id}, which stands before it in the file`;
+}
+
+interface Heard {
+  readonly rows: readonly Considered[];
+  readonly effect: Effect;
+  readonly specific: boolean;
+}
+
+/** One host by itself. The winner is the first row. */
+function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): Heard {
+  const entries = [...exceptionEntries(policy.document), ...ruleEntries(policy.document)];
+  const about = entries.map((entry) => candidate(entry, subject)).filter((found) => found !== null);
+  const sorted = about.toSorted(compare);
+  const winner = sorted.find((one) => obstacle(one, client, now) === null);
+  const { host, service } = subject;
+  const fallback = defaultFor(policy, kind, service);
+
+  const rows = sorted.map((one): Considered => {
+    const { kind, id, effect } = one.entry;
+    if (one === winner) return { kind, id, effect, host, verdict: 'won', why: whyWon(one) };
+    const why = obstacle(one, client, now) ?? (winner === undefined ? '' : whyLost(one, winner));
+    return { kind, id, effect, host, verdict: 'lost', why };
+  });
+  const isDefault = { kind: 'default', id: fallback.id, effect: fallback.effect, host } as const;
+  const last: Considered =
+    winner === undefined
+      ? { ...isDefault, verdict: 'won', why: 'no rule and no exception applies' }
+      : { ...isDefault, verdict: 'lost', why: 'defaults hold only where no rule and no exception applies' };
+  const winnerFirst = [...rows, last].toSorted((a, b) => Number(b.verdict === 'won') - Number(a.verdict === 'won'));
+  return {
+    rows: winnerFirst,
+    effect: winner?.entry.effect ?? fallback.effect,
+    specific: winner === undefined ? service !== null : isSpecific(winner.entry),
+  };
+}
+
+function overruled({ rows }: Heard, why: string): Considered[] {
+  return rows.map((row) => (row.verdict === 'won' ? { ...row, verdict: 'lost', why } : row));
+}
+
+/** Every rule, exception and default that is about what was asked for; the winner is first, and the only one. */
+export function consider(policy: Policy, question: Question, now: number): readonly Considered[] {
+  const { target, service, serverName, client, denied } = question;
+  const asked = hear(policy, { host: target.host, service }, target.kind, client, now);
+  const own = { kind: 'built-in', effect: 'deny', host: target.host, verdict: 'won' } as const;
+  if (denied !== null) {
+    const why = 'the tunnel was denied, and no later moment lifts that';
+    return [{ ...own, id: denied.rule, why }, ...overruled(asked, `the denial of the tunnel by ${denied.rule} stands`)];
+  }
+  if (serverName === null) return asked.rows;
+
+  const spoken = hear(policy, serverName, 'name', client, now);
+  switch (whoseSay(target.kind, asked, spoken.effect)) {
+    case 'target':
+      return [...asked.rows, ...overruled(spoken, `what ${target.host} gets stands for the whole tunnel`)];
+    case 'server-name':
+      return [...spoken.rows, ...overruled(asked, `what ${serverName.host} gets stands for the whole tunnel`)];
+    case 'mismatch': {
+      const why = `the tunnel was asked for ${target.host} and speaks to ${serverName.host}`;
+      const lost = [asked, spoken].flatMap((heard) => overruled(heard, 'the two names of the tunnel differ'));
+      return [{ ...own, id: builtIn.serverNameMismatch, why }, ...lost];
+    }
+  }
+}

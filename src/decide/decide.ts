@@ -1,0 +1,95 @@
+/**
+ * What the policy says. Pure: the same policy, question and time have the same answer.
+ *
+ * The precedence, which the code below follows:
+ *
+ *   0. A denial that the outer tunnel was intercepted for stands.
+ *   1. Exceptions allow. Of several the one that steps 2 to 4 would choose decides.
+ *   2. The most specific rule: host (exact before suffix, longer before shorter) over product over vendor over class
+ *      (tag, channel) over a rule about everything. At the same level a rule for a group over one for everyone.
+ *   3. At equal rank deny over monitor over allow.
+ *   4. Then the order of the file.
+ *   5. Then the defaults: for hosts of the catalogue, for raw addresses, for hosts that are in no list.
+ *
+ * A rule is known by its most specific field, and all of its fields must hold. Before its `from`, from its `until` on,
+ * and for a client in none of its groups it does not exist.
+ *
+ * Where a tunnel is asked for under one name and its ClientHello says another, both are judged; {@link whoseSay} says
+ * which stands. A raw address that nothing names is judged by the name in the ClientHello.
+ */
+import type { Action, Decision, Effect, HostKind, Question } from '../flow.ts';
+import { actionFor } from './action.ts';
+import type { Policy } from './compile.ts';
+import { byDefault, byEntry, byMismatch, defaultFor } from './decision.ts';
+import { fieldOf } from './entry.ts';
+import type { Entry, Subject } from './entry.ts';
+import { strongest } from './strongest.ts';
+
+/** What one host gets. */
+interface Verdict {
+  readonly decision: Decision;
+  /** Something is about this very host, and not merely about all hosts. */
+  readonly specific: boolean;
+}
+
+/** @param now wall clock, epoch milliseconds: schedules are kept by it. */
+export function decide(policy: Policy, question: Question, now: number): { decision: Decision; action: Action } {
+  const { denied, target, service, serverName } = question;
+  if (denied !== null) {
+    const { rule, reason } = denied;
+    return withAction({ effect: 'deny', rule, reason, denial: denied }, question);
+  }
+  const asked = judge(policy, { host: target.host, service }, target.kind, question, now);
+  if (serverName === null) {
+    const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
+    return unnamed ? { decision: asked.decision, action: { kind: 'listen' } } : withAction(asked.decision, question);
+  }
+  const spoken = judge(policy, serverName, 'name', question, now);
+  switch (whoseSay(target.kind, standing(asked), spoken.decision.effect)) {
+    case 'target':
+      return withAction(asked.decision, question);
+    case 'server-name':
+      return withAction(spoken.decision, question);
+    case 'mismatch':
+      return withAction(byMismatch(policy, serverName.service ?? service), question);
+  }
+}
+
+function withAction(decision: Decision, question: Question): { decision: Decision; action: Action } {
+  return { decision, action: actionFor(decision, question) };
+}
+
+function standing({ decision, specific }: Verdict): Standing {
+  return { effect: decision.effect, specific };
+}
+
+function judge(policy: Policy, subject: Subject, kind: HostKind, { client }: Question, now: number): Verdict {
+  const { service } = subject;
+  const entry =
+    strongest(policy.exceptions, subject, client, now) ?? // 1
+    strongest(policy.rules, subject, client, now); // 2, 3, 4
+  if (entry !== null) return { decision: byEntry(policy, entry, service), specific: isSpecific(entry) };
+  return { decision: byDefault(policy, defaultFor(policy, kind, service), service), specific: service !== null }; // 5
+}
+
+export function isSpecific(entry: Entry): boolean {
+  return fieldOf(entry.what) !== null;
+}
+
+export interface Standing {
+  readonly effect: Effect;
+  readonly specific: boolean;
+}
+
+/**
+ * Whose verdict stands where the ClientHello says another name than the CONNECT: a denial of either; then nobody's,
+ * for a tunnel to a name may not speak to another; a raw address may, and there the stricter one stands.
+ */
+export function whoseSay(kind: HostKind, target: Standing, serverName: Effect): 'target' | 'server-name' | 'mismatch' {
+  const unnamed = kind !== 'name' && !target.specific;
+  if (unnamed) return 'server-name';
+  if (target.effect === 'deny') return 'target';
+  if (serverName === 'deny') return 'server-name';
+  if (kind === 'name') return 'mismatch';
+  return serverName === 'monitor' ? 'server-name' : 'target';
+}

@@ -1,0 +1,77 @@
+/** Decisions from what made them: a rule or an exception, a default of the policy, or this program's own rule. */
+import type { Assistant, Decision, Effect, HostKind, Rule, Service } from '../flow.ts';
+import type { Policy } from './compile.ts';
+import { readEffect } from './entry.ts';
+import type { Entry } from './entry.ts';
+
+/** Ids that a decision bears where no rule of the policy decided. */
+export const builtIn = {
+  catalogue: 'default-catalogue',
+  unlisted: 'default-unlisted',
+  rawAddress: 'default-raw-address',
+  serverNameMismatch: 'server-name-mismatch',
+} as const;
+
+/** What a rule says about its denials; a default says nothing. */
+type Terms = Partial<Pick<Rule, 'assistant' | 'manner' | 'redirect' | 'link' | 'from'>>;
+
+/** A default of the policy, as it applies to one host. */
+export interface Default {
+  readonly id: string;
+  readonly effect: Effect;
+  readonly reason: string;
+}
+
+function assistantOf(policy: Policy, id: string | undefined): Assistant | null {
+  const { assistants, document } = policy;
+  const named = id === undefined ? undefined : assistants.get(id);
+  return named ?? assistants.get(document.defaultAssistant ?? '') ?? null;
+}
+
+function deny(policy: Policy, rule: string, reason: string, service: Service | null, terms: Terms): Decision {
+  const { defaults } = policy.document;
+  const denial = {
+    rule,
+    reason,
+    service,
+    assistant: assistantOf(policy, terms.assistant),
+    manner: terms.manner ?? defaults.manner,
+    redirect: terms.redirect ?? defaults.redirect,
+    link: terms.link ?? null,
+    since: terms.from ?? null,
+  };
+  return { effect: 'deny', rule, reason, denial };
+}
+
+export function byEntry(policy: Policy, entry: Entry, service: Service | null): Decision {
+  const { id, effect, reason } = entry;
+  if (effect !== 'deny') return { effect, rule: id, reason };
+  return deny(policy, id, reason, service, entry.kind === 'rule' ? entry.rule : {});
+}
+
+const done = { allow: 'let through', monitor: 'let through and counted', deny: 'denied' } as const;
+
+/** The default for a host that no rule names. */
+export function defaultFor(policy: Policy, kind: HostKind, service: Service | null): Default {
+  const { defaults } = policy.document;
+  if (service !== null) {
+    const { effect, reason } = readEffect(defaults.catalogue, 'No rule names this AI service');
+    return { id: builtIn.catalogue, effect, reason: `${reason}; by default it is ${done[effect]}.` };
+  }
+  if (kind !== 'name') {
+    const { effect, reason } = readEffect(defaults.rawAddress, 'The client names an address and no host');
+    return { id: builtIn.rawAddress, effect, reason: `${reason}; by default that is ${done[effect]}.` };
+  }
+  const { effect, reason } = readEffect(defaults.unlisted, 'No rule names this host, and it is no known AI service');
+  return { id: builtIn.unlisted, effect, reason: `${reason}; by default it is ${done[effect]}.` };
+}
+
+export function byDefault(policy: Policy, { id, effect, reason }: Default, service: Service | null): Decision {
+  return effect === 'deny' ? deny(policy, id, reason, service, {}) : { effect, rule: id, reason };
+}
+
+/** A tunnel that was asked for under one name and speaks to another: whichever is meant, one of them is a lie. */
+export function byMismatch(policy: Policy, service: Service | null): Decision {
+  const reason = 'The TLS server name is not the name that the tunnel was asked for.';
+  return deny(policy, builtIn.serverNameMismatch, reason, service, { manner: 'reset' });
+}

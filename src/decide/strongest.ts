@@ -1,0 +1,51 @@
+/** Which rule decides about one host: the lookup in a compiled policy. */
+import type { Client, Service } from '../flow.ts';
+import type { Bucket, Index } from './compile.ts';
+import { fitsService, inForce, productKey } from './entry.ts';
+import type { Entry, Subject } from './entry.ts';
+
+/**
+ * The first entry that applies, from the most to the least specific and at the same level the strongest; or null.
+ * Constant in the number of entries that are about something else.
+ */
+export function strongest(index: Index, subject: Subject, client: Client, now: number): Entry | null {
+  const { host, service } = subject;
+  const first = (entries: readonly Entry[] | undefined): Entry | null =>
+    entries?.find((entry) => inForce(entry, now) && fitsService(entry.what, service)) ?? null;
+
+  const within = (bucket: Bucket | undefined): Entry | null => {
+    if (bucket === undefined) return null;
+    let best: Entry | null = null;
+    if (bucket.byGroup.size > 0) {
+      for (const group of client.groups) best = stronger(best, first(bucket.byGroup.get(group)));
+    }
+    return best ?? first(bucket.everyone);
+  };
+
+  return (
+    index.domains.pick(host, within) ??
+    (service === null ? null : aboutService(index, service, within)) ??
+    within(index.everything)
+  );
+}
+
+function aboutService(
+  index: Index,
+  service: Service,
+  within: (bucket: Bucket | undefined) => Entry | null,
+): Entry | null {
+  return (
+    within(index.products.get(productKey(service))) ??
+    within(index.vendors.get(service.vendor)) ??
+    // Tags and the channel are one level: the strongest of all that apply.
+    service.tags.reduce(
+      (best, tag) => stronger(best, within(index.tags.get(tag))),
+      within(index.channels.get(service.channel)),
+    )
+  );
+}
+
+function stronger(a: Entry | null, b: Entry | null): Entry | null {
+  if (a === null || b === null) return a ?? b;
+  return b.order < a.order ? b : a;
+}

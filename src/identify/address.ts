@@ -1,0 +1,43 @@
+/** IP addresses as numbers, so that a block is a prefix. */
+import { isIP } from 'node:net';
+
+export interface Bits {
+  readonly width: 32 | 128;
+  /** Most significant bit first. */
+  readonly value: bigint;
+}
+
+function ipv4Bits(text: string): bigint {
+  return text.split('.').reduce((bits, part) => (bits << 8n) | BigInt(Number(part)), 0n);
+}
+
+function ipv6Bits(text: string): bigint {
+  const dotted = text.includes('.') ? text.lastIndexOf(':') + 1 : text.length;
+  const tail = ipv4Bits(text.slice(dotted));
+  const hex =
+    dotted === text.length
+      ? text
+      : `${text.slice(0, dotted)}${(tail >> 16n).toString(16)}:${(tail & 0xffffn).toString(16)}`;
+  const [left = [], right = []] = hex.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = new Array<string>(8 - left.length - right.length).fill('0');
+  return [...left, ...zeros, ...right].reduce((bits, word) => (bits << 16n) | BigInt(`0x${word}`), 0n);
+}
+
+/** Null for what is no address. The zone of a link-local address (`%eth0`) says nothing about who it is. */
+export function readAddress(text: string): Bits | null {
+  const zone = text.indexOf('%');
+  const address = zone === -1 ? text : text.slice(0, zone);
+  const family = isIP(address);
+  if (family === 4) return { width: 32, value: ipv4Bits(address) };
+  return family === 6 ? { width: 128, value: ipv6Bits(address) } : null;
+}
+
+/** `::ffff:0:0/96`: IPv4 as a dual-stack socket shows it (RFC 4291, section 2.5.5.2). */
+export function isMapped({ width, value }: Bits): boolean {
+  return width === 128 && value >> 32n === 0xffffn;
+}
+
+/** An IPv4-mapped address as the IPv4 address that it is. */
+export function unmapped(bits: Bits): Bits {
+  return isMapped(bits) ? { width: 32, value: bits.value & 0xffff_ffffn } : bits;
+}

@@ -1,0 +1,70 @@
+/** From an arrival to the question that the policy is asked. */
+import type {
+  Asked,
+  Client,
+  Hello,
+  Hostname,
+  Question,
+  RequestArrival,
+  Service,
+  TunnelArrival,
+  UpgradeArrival,
+} from '../flow.ts';
+
+export interface IdentifyOptions {
+  readonly services: (host: Hostname) => Service | null;
+  /** The groups of an address. */
+  readonly groups: (address: string) => ReadonlySet<string>;
+}
+
+export interface Identify {
+  readonly connect: (arrival: TunnelArrival) => Asked<TunnelArrival>;
+  /** The question of the CONNECT once more, now that the tunnel has spoken. */
+  readonly hello: (asked: Asked<TunnelArrival>, hello: Hello) => Asked<TunnelArrival>;
+  readonly request: <A extends RequestArrival | UpgradeArrival>(arrival: A) => Asked<A>;
+}
+
+export function createIdentify({ services, groups }: IdentifyOptions): Identify {
+  const clientAt = (address: string): Client => ({ address, user: null, groups: groups(address) });
+
+  /** The ClientHello's name where it is another than the CONNECT's: the same name adds nothing. */
+  const otherName = (hello: Hello, asked: Hostname): Question['serverName'] => {
+    if (hello.kind !== 'tls' || hello.serverName === null || hello.serverName.host === asked) return null;
+    const { host } = hello.serverName;
+    return { host, service: services(host) };
+  };
+
+  return {
+    connect: (arrival) => ({
+      arrival,
+      question: {
+        moment: 'connect',
+        client: clientAt(arrival.clientAddress),
+        target: arrival.target,
+        service: services(arrival.target.host),
+        serverName: null,
+        navigation: false,
+        denied: null,
+      },
+    }),
+
+    hello: ({ arrival, question }, hello) => ({
+      arrival,
+      question: { ...question, moment: 'hello', serverName: otherName(hello, question.target.host) },
+    }),
+
+    request: (arrival) => ({
+      arrival,
+      question: {
+        moment: 'request',
+        client: clientAt(arrival.clientAddress),
+        target: arrival.target,
+        service: services(arrival.target.host),
+        serverName: null,
+        // An upgrade cannot be redirected, whatever its headers claim.
+        navigation: arrival.kind === 'request' && arrival.facts.navigation,
+        denied: arrival.tunnel?.denial ?? null,
+      },
+    }),
+  };
+}

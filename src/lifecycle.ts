@@ -1,0 +1,182 @@
+/**
+ * One attempt from arrival to record. Read this file first.
+ *
+ *   listen     sockets become arrivals: a CONNECT, a request, an upgrade
+ *   identify   who asks, and for which AI service?
+ *   decide     what does the policy say? One pure function, asked at each moment with what is known then
+ *   act        tunnel, forward, intercept, block, redirect, refuse, reset
+ *   record     metrics, access log, recent blocks: each attempt once, also the failed one
+ *
+ * A CONNECT has two moments: its target, and then the first bytes of the tunnel, which may name another host. What is
+ * denied is intercepted, and the requests inside come back here as arrivals of their own, on the same path as plain
+ * ones. The policy is read once per attempt: a reload swaps the reference for those that come after.
+ *
+ * Whatever goes wrong before the action denies; whatever goes wrong in it ends that attempt alone.
+ */
+import { upstreamErrorCode } from './errors.ts';
+import type {
+  Action,
+  Arrival,
+  Asked,
+  Decided,
+  Decision,
+  Finished,
+  Hello,
+  Outcome,
+  Question,
+  Rejected,
+  RequestArrival,
+  TunnelArrival,
+  UpgradeArrival,
+} from './flow.ts';
+
+interface Upstream {
+  readonly destroy: () => unknown;
+}
+
+export interface Identify {
+  readonly connect: (arrival: TunnelArrival) => Asked<TunnelArrival>;
+  readonly hello: (asked: Asked<TunnelArrival>, hello: Hello) => Asked<TunnelArrival>;
+  readonly request: <A extends RequestArrival | UpgradeArrival>(arrival: A) => Asked<A>;
+}
+
+/** One policy, compiled, with the catalogue and the groups that belong to it. */
+export interface Snapshot {
+  readonly identify: Identify;
+  readonly decide: (question: Question, now: number) => { readonly decision: Decision; readonly action: Action };
+}
+
+type Opened<U> =
+  { readonly kind: 'open'; readonly upstream: U | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
+
+export interface Stations<U extends Upstream> {
+  readonly snapshot: () => Snapshot;
+  /** Wall clock, milliseconds since the epoch: schedules are kept by it. */
+  readonly now: () => number;
+  readonly hello: (arrival: TunnelArrival, upstream: U | null) => Promise<Hello>;
+  readonly act: {
+    readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened<U>>;
+    readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: U | null) => Promise<Outcome | null>;
+    readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
+    readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
+    readonly abandon: (arrival: Arrival) => Promise<void>;
+  };
+  readonly record: {
+    readonly decided: (decided: Decided) => void;
+    readonly finished: (finished: Finished) => void;
+    readonly rejected: (rejected: Rejected) => void;
+  };
+  /** An error that nothing expected; for the log and the counter. */
+  readonly surprised: (error: unknown) => void;
+}
+
+export interface Lifecycle {
+  /** Takes an attempt through its life. Never rejects. */
+  readonly take: (arrival: Arrival) => Promise<void>;
+}
+
+export function createLifecycle<U extends Upstream>(stations: Stations<U>): Lifecycle {
+  const { act, record } = stations;
+
+  const judge = <A extends Arrival>(snapshot: Snapshot, asked: Asked<A>): Decided<A> => ({
+    ...asked,
+    ...snapshot.decide(asked.question, stations.now()),
+  });
+
+  const finish = (decided: Decided, outcome: Outcome): void => {
+    record.finished({ ...decided, outcome, duration: performance.now() - decided.arrival.started });
+  };
+
+  /** The last resort of every path: the attempt ends, is recorded as failed, and nobody else notices. */
+  const fail = async (decided: Decided, error: unknown): Promise<void> => {
+    stations.surprised(error);
+    await act.abandon(decided.arrival).catch(stations.surprised);
+    const code = upstreamErrorCode(error);
+    finish(decided, {
+      kind: 'failed',
+      answer: null,
+      status: null,
+      error: code,
+      bytesIn: 0,
+      bytesOut: 0,
+      upstream: null,
+    });
+  };
+
+  const tunnel = async (arrival: TunnelArrival): Promise<void> => {
+    const snapshot = stations.snapshot();
+    const asked = snapshot.identify.connect(arrival);
+    let decided = judge(snapshot, asked);
+    record.decided(decided);
+    let upstream: U | null = null;
+    try {
+      const opened = await act.open(decided);
+      if (opened.kind === 'ended') {
+        finish(decided, opened.outcome);
+        return;
+      }
+      upstream = opened.upstream;
+      const hello = await stations.hello(arrival, upstream);
+      decided = judge(snapshot, snapshot.identify.hello(asked, hello));
+      const outcome = await act.carry(decided, hello, upstream);
+      if (outcome !== null) finish(decided, outcome);
+    } catch (error) {
+      upstream?.destroy();
+      await fail(decided, error);
+    }
+  };
+
+  const request = async (arrival: RequestArrival): Promise<void> => {
+    const snapshot = stations.snapshot();
+    const decided = judge(snapshot, snapshot.identify.request(arrival));
+    record.decided(decided);
+    try {
+      finish(decided, await act.request(decided));
+    } catch (error) {
+      await fail(decided, error);
+    }
+  };
+
+  const upgrade = async (arrival: UpgradeArrival): Promise<void> => {
+    const snapshot = stations.snapshot();
+    const decided = judge(snapshot, snapshot.identify.request(arrival));
+    record.decided(decided);
+    try {
+      finish(decided, await act.upgrade(decided));
+    } catch (error) {
+      await fail(decided, error);
+    }
+  };
+
+  const route = (arrival: Arrival): Promise<void> => {
+    switch (arrival.kind) {
+      case 'tunnel':
+        return tunnel(arrival);
+      case 'request':
+        return request(arrival);
+      case 'upgrade':
+        return upgrade(arrival);
+    }
+  };
+
+  return {
+    async take(arrival) {
+      try {
+        await route(arrival);
+      } catch (error) {
+        // Identifying or deciding threw: there is no decision to record, and doubt denies.
+        stations.surprised(error);
+        await act.abandon(arrival).catch(stations.surprised);
+        const { id, at, clientAddress, clientPort } = arrival;
+        record.rejected({
+          id,
+          at,
+          clientAddress,
+          clientPort,
+          code: 'internal_error',
+          detail: 'no decision was reached',
+        });
+      }
+    },
+  };
+}

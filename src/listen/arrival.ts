@@ -1,0 +1,78 @@
+/** What every arrival has: an id, two clocks, the peer; and the facts of a readable request. */
+import { randomFillSync } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { RequestFacts } from '../flow.ts';
+
+const ID_BYTES = 12;
+const pool = Buffer.alloc(ID_BYTES * 512);
+let used = pool.length;
+
+/** 96 random bits in hexadecimal; drawn from a pool, because a call for each would cost more than the rest. */
+export function newId(): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += ID_BYTES;
+  return pool.toString('hex', used - ID_BYTES, used);
+}
+
+/** A peer's address without the `::ffff:` that a dual-stack socket puts before IPv4. */
+export function peerAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+export interface Origin {
+  readonly id: string;
+  readonly at: number;
+  readonly started: number;
+  readonly clientAddress: string;
+  readonly clientPort: number;
+}
+
+export function originOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): Origin {
+  return {
+    id: newId(),
+    at: Date.now(),
+    started: performance.now(),
+    clientAddress: peerAddress(socket.remoteAddress),
+    clientPort: socket.remotePort ?? 0,
+  };
+}
+
+function header(req: IncomingMessage | Http2ServerRequest, name: string): string {
+  const value = req.headers[name];
+  return typeof value === 'string' ? value : (value?.join(', ') ?? '');
+}
+
+/**
+ * A browser that goes to a page says `Sec-Fetch-Mode: navigate` (Fetch Metadata). Browsers that do not send it yet, or
+ * not in the clear, ask for `text/html` by GET. Scripts that set `Accept` to `text/html` get the page too.
+ */
+function isNavigation(req: IncomingMessage | Http2ServerRequest, method: string): boolean {
+  const mode = header(req, 'sec-fetch-mode');
+  if (mode !== '') return mode === 'navigate';
+  return (method === 'GET' || method === 'HEAD') && header(req, 'accept').includes('text/html');
+}
+
+const versions: Readonly<Record<string, RequestFacts['httpVersion']>> = { '1.0': '1.0', '1.1': '1.1', '2.0': '2.0' };
+
+/** Null for a version that is not spoken here: Node's parser lets `HTTP/2.0` and `HTTP/0.9` request lines pass. */
+export function factsOf(
+  req: IncomingMessage | Http2ServerRequest,
+  scheme: RequestFacts['scheme'],
+  path: string,
+): RequestFacts | null {
+  const httpVersion = versions[req.httpVersion];
+  // Only a session says that it is HTTP/2; a request line that claims so lies.
+  if (httpVersion === undefined || (httpVersion === '2.0') !== 'stream' in req) return null;
+  const method = req.method ?? '';
+  return { method, scheme, httpVersion, path, headers: req.headers, navigation: isNavigation(req, method) };
+}
+
+export function userAgentOf(req: IncomingMessage | Http2ServerRequest): string {
+  return header(req, 'user-agent');
+}

@@ -1,0 +1,192 @@
+/**
+ * Reads a TLS ClientHello (RFC 8446, section 4.1.2) from the first bytes of a tunnel: server name and ALPN.
+ *
+ * A hello may be split over segments and over records in any way (RFC 8446, section 5.1) and, with post-quantum key
+ * shares, be larger than one record. What OpenSSL would read is read; what is not understood is never "no name".
+ */
+
+/** The largest hello that is read. Real ones are 0.3 to 4 KiB. */
+export const MAX_HELLO = 64 * 1024;
+/** Records of one byte each cost five more; beyond this the framing is an attack. */
+const MAX_FRAMED = MAX_HELLO * 6;
+
+const HANDSHAKE = 22;
+const CLIENT_HELLO = 1;
+const SERVER_NAME = 0;
+const ALPN = 16;
+
+export type ClientHello =
+  | { readonly kind: 'hello'; readonly serverName: string | null; readonly alpn: readonly string[] }
+  | { readonly kind: 'more' }
+  | { readonly kind: 'bad'; readonly why: 'not-tls' | 'malformed-tls' | 'too-large' };
+
+const more: ClientHello = { kind: 'more' };
+const notTls: ClientHello = { kind: 'bad', why: 'not-tls' };
+const malformed: ClientHello = { kind: 'bad', why: 'malformed-tls' };
+const tooLarge: ClientHello = { kind: 'bad', why: 'too-large' };
+
+interface Unframer {
+  /** Takes the next bytes; gives the body of the handshake message once it is whole. */
+  push(bytes: Buffer): Buffer | ClientHello;
+}
+
+/** Takes the records off, each byte once however it was cut; a hello in one record and one segment is not copied. */
+function createUnframer(): Unframer {
+  const fragments: Buffer[] = [];
+  const head = Buffer.alloc(5);
+  let headBytes = 0;
+  let left = 0; // of the current record
+  let framed = 0;
+  let have = 0;
+  let need = 0; // of the message; 0 while its own head is not there
+
+  /** Null: the record head is not whole yet. */
+  const recordHead = (): ClientHello | null => {
+    const first = framed <= 5;
+    if (headBytes > 0 && head[0] !== HANDSHAKE) return first ? notTls : malformed;
+    if (headBytes > 1 && head[1] !== 3) return first ? notTls : malformed;
+    if (headBytes < 5) return null;
+    left = head.readUInt16BE(3);
+    headBytes = 0;
+    return left > 16_384 ? malformed : null;
+  };
+
+  const message = (): Buffer | ClientHello | null => {
+    if (need === 0 && have >= 4) {
+      const start = fragments.length === 1 ? fragments[0] : Buffer.concat(fragments, have);
+      if (start?.[0] !== CLIENT_HELLO) return malformed;
+      need = start.readUIntBE(1, 3) + 4;
+      if (need > MAX_HELLO) return tooLarge;
+    }
+    if (need === 0 || have < need) return null;
+    const whole = fragments.length === 1 ? fragments[0] : Buffer.concat(fragments, have);
+    return whole?.subarray(4, need) ?? null;
+  };
+
+  return {
+    push(bytes) {
+      let at = 0;
+      while (at < bytes.length) {
+        if (left > 0) {
+          const fragment = bytes.subarray(at, at + left);
+          at += fragment.length;
+          left -= fragment.length;
+          have += fragment.length;
+          framed += fragment.length;
+          fragments.push(fragment);
+          const result = message();
+          if (result !== null) return result;
+        } else {
+          const taken = bytes.copy(head, headBytes, at, at + 5 - headBytes);
+          at += taken;
+          headBytes += taken;
+          framed += taken;
+          const problem = recordHead();
+          if (problem !== null) return problem;
+        }
+        if (framed > MAX_FRAMED) return tooLarge;
+      }
+      return more;
+    },
+  };
+}
+
+/** A cursor that answers null instead of reading past the end. */
+function reader(bytes: Buffer): {
+  take(length: number): Buffer | null;
+  number(size: number): number | null;
+  rest(): number;
+} {
+  let at = 0;
+  const take = (length: number): Buffer | null => {
+    if (at + length > bytes.length) return null;
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  return {
+    take,
+    number: (size) => take(size)?.readUIntBE(0, size) ?? null,
+    rest: () => bytes.length - at,
+  };
+}
+
+/** A vector with a length prefix of `size` bytes (RFC 8446, section 3.4). */
+function vector(from: ReturnType<typeof reader>, size: number): Buffer | null {
+  const length = from.number(size);
+  return length === null ? null : from.take(length);
+}
+
+/** RFC 6066, section 3: one list with one host_name. Null: malformed. */
+function readServerName(extension: Buffer): string | null {
+  const outer = reader(extension);
+  const list = vector(outer, 2);
+  if (list === null || outer.rest() > 0) return null;
+  const inner = reader(list);
+  const type = inner.number(1);
+  const name = vector(inner, 2);
+  if (type !== 0 || name === null || name.length === 0 || inner.rest() > 0) return null;
+  return name.toString('latin1');
+}
+
+/** RFC 7301, section 3.1. Null: malformed. */
+function readAlpn(extension: Buffer): string[] | null {
+  const list = vector(reader(extension), 2);
+  if (list === null) return null;
+  const names = reader(list);
+  const found: string[] = [];
+  while (names.rest() > 0) {
+    const name = vector(names, 1);
+    if (name === null) return null;
+    found.push(name.toString('latin1'));
+  }
+  return found;
+}
+
+function readExtensions(extensions: Buffer): ClientHello {
+  const from = reader(extensions);
+  let serverName: string | null = null;
+  let alpn: readonly string[] = [];
+  while (from.rest() > 0) {
+    const type = from.number(2);
+    const body = vector(from, 2);
+    if (type === null || body === null) return malformed;
+    if (type === SERVER_NAME) {
+      // A second name is a second opinion on where this goes (RFC 8446, section 4.2: one of each type).
+      if (serverName !== null) return malformed;
+      serverName = readServerName(body);
+      if (serverName === null) return malformed;
+    } else if (type === ALPN) {
+      const offered = readAlpn(body);
+      if (offered === null) return malformed;
+      alpn = offered;
+    }
+  }
+  return { kind: 'hello', serverName, alpn };
+}
+
+function readBody(body: Buffer): ClientHello {
+  const from = reader(body);
+  const head = from.take(34); // legacy_version, random
+  const session = vector(from, 1);
+  const suites = vector(from, 2);
+  const compression = vector(from, 1);
+  if (head === null || session === null || suites === null || compression === null) return malformed;
+  if (from.rest() === 0) return { kind: 'hello', serverName: null, alpn: [] };
+  const extensions = vector(from, 2);
+  return extensions === null || from.rest() > 0 ? malformed : readExtensions(extensions);
+}
+
+export interface ClientHelloReader {
+  /** Takes the next bytes of the stream; `more` until the whole hello was there. Never throws. */
+  push(bytes: Buffer): ClientHello;
+}
+
+export function createClientHelloReader(): ClientHelloReader {
+  const records = createUnframer();
+  return {
+    push(bytes) {
+      const body = records.push(bytes);
+      return Buffer.isBuffer(body) ? readBody(body) : body;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Reads the head of a CONNECT from raw bytes: the request line and the few fields that matter here.
+ *
+ * It is read here and not by Node's parser, because most connections of a forward proxy are one CONNECT, and this
+ * costs a third less. Therefore it must be at least as strict (RFC 9112, sections 2.2, 3 and 5).
+ */
+import type { ErrorCode } from '../errors.ts';
+
+/** The most that a head may hold, as Node's own `maxHeaderSize`. */
+export const MAX_HEAD = 16 * 1024;
+const MAX_FIELDS = 200;
+
+export interface ConnectHead {
+  /** The authority as it was sent; `parseAuthority` has the last word on it. */
+  readonly authority: string;
+  readonly userAgent: string;
+  /** Bytes of the head, the empty line included. */
+  readonly length: number;
+}
+
+export type ConnectHeadResult =
+  | { readonly kind: 'head'; readonly head: ConnectHead }
+  | { readonly kind: 'more' }
+  | { readonly kind: 'bad'; readonly code: ErrorCode; readonly detail: string };
+
+const requestLine = /^CONNECT ([!-~]+) HTTP\/1\.[01]$/;
+const version = / HTTP\/(\d)\.(\d)$/;
+const fieldLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\u0080-\u00ff]*)$/;
+
+function bad(code: ErrorCode, detail: string): ConnectHeadResult {
+  return { kind: 'bad', code, detail };
+}
+
+function badRequestLine(line: string): ConnectHeadResult {
+  const named = version.exec(line);
+  if (named !== null && named[1] !== '1') return bad('version_not_supported', `HTTP/${named[1]}.${named[2]}`);
+  return bad('malformed_request', 'the request line is not "CONNECT host:port HTTP/1.1"');
+}
+
+/** A head whose lines end in bare LF has no end that counts: it is refused at once, not waited for. */
+function unfinished(bytes: Buffer): ConnectHeadResult {
+  if (bytes.includes('\n\n')) return bad('malformed_request', 'lines end in CR LF');
+  return bytes.length > MAX_HEAD ? bad('header_too_large', `over ${MAX_HEAD} bytes`) : { kind: 'more' };
+}
+
+/** Parses what has arrived of a connection that starts with `CONNECT `. Never throws. */
+export function readConnectHead(bytes: Buffer): ConnectHeadResult {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end === -1) return unfinished(bytes);
+  if (end > MAX_HEAD) return bad('header_too_large', `${end} bytes`);
+  const lines = bytes.toString('latin1', 0, end).split('\r\n');
+  if (lines.length > MAX_FIELDS) return bad('header_too_large', `${lines.length} field lines`);
+  const first = lines[0] ?? '';
+  const authority = requestLine.exec(first)?.[1];
+  if (authority === undefined) return badRequestLine(first);
+  let userAgent = '';
+  let hosts = 0;
+  for (let i = 1; i < lines.length; i += 1) {
+    const field = fieldLine.exec(lines[i] ?? '');
+    if (field === null) return bad('malformed_request', `field line ${i} is not "name: value"`);
+    const name = (field[1] ?? '').toLowerCase();
+    if (name === 'user-agent') userAgent = (field[2] ?? '').trimEnd();
+    else if (name === 'host') hosts += 1;
+    // A CONNECT has no content (RFC 9110, section 9.3.6): whoever frames some wants two parsers to disagree.
+    else if (name === 'content-length' || name === 'transfer-encoding')
+      return bad('malformed_request', `a CONNECT has no ${name}`);
+  }
+  if (hosts > 1) return bad('malformed_request', 'more than one Host field');
+  return { kind: 'head', head: { authority, userAgent, length: end + 4 } };
+}

@@ -1,0 +1,200 @@
+/**
+ * Requests inside intercepted tunnels: TLS of a denied host ends here, and each request in it becomes an Arrival that
+ * takes the same path as a plain one. A tunnel that speaks HTTP in the clear is read the same way, without TLS.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContext } from 'node:tls';
+import { SallyportError, type ErrorCode } from '../errors.ts';
+import type { Hello, OuterTunnel, RequestArrival, Target, UpgradeArrival } from '../flow.ts';
+import { originOf, userAgentOf, type Origin } from './arrival.ts';
+import { MAX_HEAD } from './connect-head.ts';
+import { createHttp1Server, handTo } from './http.ts';
+import { addressTunnelled } from './request.ts';
+import { parseHost } from './target.ts';
+
+export interface DecryptedOptions {
+  /** Milliseconds for the TLS handshake, and for each request head. */
+  readonly headTimeout: number;
+  /** Milliseconds that a connection may stay without a byte. */
+  readonly idleTimeout: number;
+  /** A context with a leaf for exactly this name. Synchronous: it runs inside the handshake. */
+  readonly contextFor: (target: Target) => SecureContext;
+  readonly arrived: (arrival: RequestArrival | UpgradeArrival) => void;
+  readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;
+  readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
+}
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+/** How a client's side of an intercepted tunnel went. */
+export interface InterceptEnd {
+  /** Requests that were read in it. */
+  readonly requests: number;
+  readonly error: ErrorCode | null;
+}
+
+interface Inside extends OuterTunnel {
+  readonly scheme: 'http' | 'https';
+  requests: number;
+  error: ErrorCode | null;
+}
+
+export interface Decrypted {
+  /** Takes over the paused socket of a tunnel; resolves when it is closed. */
+  readonly take: (socket: Socket, tunnel: OuterTunnel, hello: Hello) => Promise<InterceptEnd>;
+  readonly close: () => void;
+}
+
+/** A connection is known by its four numbers; a TLS socket has those of the socket that it wraps. */
+function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}
+
+/** TLS alerts with which a client says that it does not trust the leaf (RFC 8446, section 6.2). */
+const distrust = /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE)/;
+
+function tlsErrorCode(error: NodeJS.ErrnoException): ErrorCode {
+  return distrust.test(error.code ?? '') ? 'client_rejected_ca' : 'client_closed';
+}
+
+export function createDecrypted(options: DecryptedOptions): Decrypted {
+  const open = new Map<string, Inside>();
+
+  const onRequest = (req: Request, res: Response): void => {
+    const origin = originOf(req.socket);
+    const inside = open.get(keyOf(req.socket));
+    try {
+      if (inside === undefined) throw new SallyportError('internal_error', 'a request came through no known tunnel');
+      inside.requests += 1;
+      const addressed = addressTunnelled(req, inside.target, inside.scheme);
+      options.arrived({
+        kind: 'request',
+        ...origin,
+        ...addressed,
+        userAgent: userAgentOf(req),
+        req,
+        res,
+        tunnel: inside,
+      });
+    } catch (error) {
+      const known = error instanceof SallyportError;
+      options.rejectRequest(
+        req,
+        res,
+        origin,
+        known ? error.code : 'internal_error',
+        known ? error.message : 'unreadable',
+      );
+    }
+  };
+
+  const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
+    const origin = originOf(req.socket);
+    const inside = open.get(keyOf(req.socket));
+    try {
+      if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
+      inside.requests += 1;
+      const addressed = addressTunnelled(req, inside.target, inside.scheme);
+      options.arrived({
+        kind: 'upgrade',
+        ...origin,
+        ...addressed,
+        userAgent: userAgentOf(req),
+        req,
+        socket,
+        early,
+        tunnel: inside,
+      });
+    } catch (error) {
+      const known = error instanceof SallyportError;
+      options.reject(socket, origin, known ? error.code : 'internal_error', known ? error.message : 'unreadable');
+    }
+  };
+
+  const onTlsError = (key: string, error: NodeJS.ErrnoException): void => {
+    const inside = open.get(key);
+    if (inside?.requests === 0) inside.error = tlsErrorCode(error);
+  };
+
+  const http1 = createHttp1Server(options, onRequest);
+  http1.on('upgrade', onUpgrade);
+
+  // For clients that offer h2, which all prefer it. A TLS socket made by hand hangs under an HTTP/2 session; this
+  // server's own do not.
+  const http2 = createSecureServer({
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: options.headTimeout,
+    settings: { maxConcurrentStreams: 100, maxHeaderListSize: MAX_HEAD },
+    maxHeaderListPairs: 200,
+    SNICallback: (name, answer) => {
+      try {
+        answer(null, options.contextFor({ ...parseHost(name), port: 443 }));
+      } catch (error) {
+        answer(error instanceof Error ? error : new Error('no leaf'));
+      }
+    },
+  });
+  http2.on('request', onRequest);
+  http2.on('checkContinue', onRequest);
+  http2.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    onTlsError(keyOf(socket), error);
+    socket.destroy();
+  });
+  http2.on('session', (session) => {
+    const key = keyOf(session.socket);
+    // Under TLS 1.3 a client may judge our leaf after its handshake is over, so that the alert ends a session.
+    session.on('error', (error: NodeJS.ErrnoException) => onTlsError(key, error));
+    // Not `close()`, which waits for streams that a client may leave unread for ever.
+    session.setTimeout(options.idleTimeout, () => session.destroy());
+  });
+
+  /** For clients without h2 or without a server name, which alone tells the server above which leaf to show. */
+  const serveHttp1Tls = (socket: Socket, target: Target, key: string): void => {
+    const tls = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: options.contextFor(target),
+      ALPNProtocols: ['http/1.1'],
+    });
+    const deadline = setTimeout(() => socket.destroy(), options.headTimeout);
+    tls.once('close', () => clearTimeout(deadline));
+    tls.on('error', (error: NodeJS.ErrnoException) => {
+      onTlsError(key, error);
+      socket.destroy();
+    });
+    tls.once('secure', () => {
+      clearTimeout(deadline);
+      http1.emit('connection', tls);
+    });
+  };
+
+  return {
+    take(socket, tunnel, hello) {
+      if (socket.destroyed) return Promise.resolve({ requests: 0, error: 'client_closed' });
+      const inside: Inside = { ...tunnel, scheme: hello.kind === 'tls' ? 'https' : 'http', requests: 0, error: null };
+      const key = keyOf(socket);
+      open.set(key, inside);
+      const closed = new Promise<InterceptEnd>((resolve) => {
+        socket.once('close', () => {
+          open.delete(key);
+          resolve({ requests: inside.requests, error: inside.error });
+        });
+      });
+      socket.pause();
+      if (hello.kind !== 'tls') {
+        handTo(http1, socket, hello.bytes);
+        return closed;
+      }
+      socket.unshift(hello.bytes);
+      if (hello.serverName !== null && hello.alpn.includes('h2')) http2.emit('connection', socket);
+      else serveHttp1Tls(socket, tunnel.target, key);
+      return closed;
+    },
+    close() {
+      http1.close();
+    },
+  };
+}

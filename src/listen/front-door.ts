@@ -1,0 +1,130 @@
+/**
+ * The front door of the proxy port: takes connections and finds out by their first bytes who speaks.
+ *
+ * Each protocol is a {@link Speaker} of its own beside the others; the door itself knows none. It holds what all have
+ * in common: the connection count and its limit, the absolute deadline for the first words, and the error listener
+ * without which a reset would end the process.
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
+import { originOf, type Origin } from './arrival.ts';
+
+export interface Speaker {
+  readonly name: string;
+  /** Whether the bytes begin what it speaks; `more` while they are too few to tell. */
+  readonly recognises: (bytes: Buffer) => 'yes' | 'no' | 'more';
+  /**
+   * Takes over a paused socket and what was read of it. `more` asks for more bytes under the same deadline;
+   * `taken` ends the door's part in it.
+   */
+  readonly serve: (socket: Socket, bytes: Buffer) => 'more' | 'taken';
+}
+
+export interface FrontDoorOptions {
+  readonly speakers: readonly Speaker[];
+  /** Connections at once; more are answered 503. */
+  readonly maxConnections: number;
+  /** Milliseconds from accept until a speaker must have its first words whole. */
+  readonly headTimeout: number;
+  /** A connection that no speaker could take. It owns the socket from here on. */
+  readonly reject: (socket: Socket, origin: Origin, code: ErrorCode, detail: string) => void;
+}
+
+export interface FrontDoor {
+  readonly listen: (address: { readonly host: string; readonly port: number }) => Promise<AddressInfo>;
+  readonly connections: () => number;
+  /** Stops taking connections; those that are open stay. */
+  readonly stop: () => void;
+  /** Resets what is still open. */
+  readonly destroy: () => void;
+}
+
+function listenOn(server: Server, address: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: address.host, port: address.port, backlog: 4096 }, () => {
+      server.off('error', reject);
+      const bound = server.address();
+      if (bound === null || typeof bound === 'string') reject(new Error('not a TCP listener'));
+      else resolve(bound);
+    });
+  });
+}
+
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const open = new Set<Socket>();
+  /** Sockets whose first words are awaited, oldest first, with the monotonic time that they have until. */
+  const greeting = new Map<Socket, number>();
+
+  const turnAway = (socket: Socket, code: ErrorCode, detail: string): void => {
+    greeting.delete(socket);
+    socket.removeAllListeners('data').pause();
+    options.reject(socket, originOf(socket), code, detail);
+  };
+
+  /** True once a speaker has the socket, or none will. */
+  const handOver = (socket: Socket, bytes: Buffer): boolean => {
+    let undecided = false;
+    for (const speaker of options.speakers) {
+      const answer = speaker.recognises(bytes);
+      if (answer === 'more') undecided = true;
+      if (answer !== 'yes') continue;
+      socket.pause();
+      if (speaker.serve(socket, bytes) === 'taken') return true;
+      socket.resume();
+      return false;
+    }
+    if (undecided) return false;
+    turnAway(socket, 'malformed_request', 'the first bytes are not those of an HTTP request');
+    return true;
+  };
+
+  const greet = (socket: Socket): void => {
+    let held: Buffer | null = null;
+    greeting.set(socket, performance.now() + options.headTimeout);
+    const onData = (chunk: Buffer): void => {
+      held = held === null ? chunk : Buffer.concat([held, chunk]);
+      // The listener goes first: a speaker may give the bytes back by unshift, which must not come here again.
+      socket.off('data', onData);
+      if (handOver(socket, held)) greeting.delete(socket);
+      else socket.on('data', onData);
+    };
+    socket.on('data', onData);
+    // With allowHalfOpen nobody answers a FIN for us; a peer that leaves before its first words gets one back.
+    socket.once('end', () => {
+      if (greeting.delete(socket)) socket.end();
+    });
+  };
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      open.delete(socket);
+      greeting.delete(socket);
+    });
+    if (open.size > options.maxConnections) turnAway(socket, 'connection_limit', `${options.maxConnections} are open`);
+    else greet(socket);
+  });
+
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const [socket, until] of greeting) {
+      if (until > now) break;
+      turnAway(socket, 'request_timeout', `no complete request head in ${options.headTimeout} ms`);
+    }
+  }, 500).unref();
+
+  return {
+    listen: (address) => listenOn(server, address),
+    connections: () => open.size,
+    stop: () => {
+      if (server.listening) server.close();
+    },
+    destroy: () => {
+      clearInterval(sweep);
+      for (const socket of open) socket.resetAndDestroy();
+    },
+  };
+}

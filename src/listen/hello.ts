@@ -1,0 +1,100 @@
+/** Waits for the first bytes of an open tunnel and says what speaks there. */
+import type { Socket } from 'node:net';
+import type { Hello, Target, TunnelArrival } from '../flow.ts';
+import { createClientHelloReader, type ClientHello } from './client-hello.ts';
+import { parseHost } from './target.ts';
+
+export interface HelloReader {
+  /** Resolves once; the socket is paused then, and all that was read of it is in `bytes`. Never rejects. */
+  readonly hello: Promise<Hello>;
+  /** Stops waiting: what came so far is all there is to go by. */
+  readonly giveUp: () => void;
+}
+
+/** The name that a hello asks for, or why it cannot be one (RFC 6066, section 3: no addresses, ASCII only). */
+function serverNameOf(name: string, port: number): Target | null {
+  if (name.length > 255 || !/^[!-~]+$/.test(name)) return null;
+  try {
+    const { host, kind } = parseHost(name);
+    return kind === 'name' ? { host, kind, port } : null;
+  } catch {
+    return null;
+  }
+}
+
+function judge(read: ClientHello, port: number, bytes: Buffer): Hello {
+  // Half a hello is never "no name".
+  if (read.kind === 'more') return { kind: 'other', why: bytes.length === 0 ? 'silent' : 'malformed-tls', bytes };
+  if (read.kind === 'bad') return { kind: 'other', why: read.why, bytes };
+  if (read.serverName === null) return { kind: 'tls', serverName: null, alpn: read.alpn, bytes };
+  const serverName = serverNameOf(read.serverName, port);
+  if (serverName === null) return { kind: 'other', why: 'bad-server-name', bytes };
+  return { kind: 'tls', serverName, alpn: read.alpn, bytes };
+}
+
+/**
+ * Reads the hello of a tunnel to `port`, beginning with the bytes that came along with the CONNECT.
+ *
+ * @param patience milliseconds from now, however often bytes arrive.
+ */
+export function readHello(socket: Socket, early: Buffer, port: number, patience: number): HelloReader {
+  const reader = createClientHelloReader();
+  const chunks: Buffer[] = [];
+  let latest: ClientHello = { kind: 'more' };
+  let giveUp = (): void => undefined;
+
+  const take = (chunk: Buffer): boolean => {
+    chunks.push(chunk);
+    latest = reader.push(chunk);
+    return latest.kind !== 'more';
+  };
+  const bytes = (): Buffer => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+
+  if (early.length > 0 && take(early)) return { hello: Promise.resolve(judge(latest, port, bytes())), giveUp };
+
+  const hello = new Promise<Hello>((resolve) => {
+    const finish = (result: Hello): void => {
+      giveUp = () => undefined;
+      clearTimeout(timer);
+      socket.pause();
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      if (take(chunk)) finish(judge(latest, port, bytes()));
+    };
+    const onEnd = (): void => finish({ kind: 'other', why: 'ended', bytes: bytes() });
+    giveUp = () => finish(judge(latest, port, bytes()));
+    const timer = setTimeout(giveUp, patience);
+    if (socket.destroyed || socket.readableEnded) onEnd();
+    else socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
+  });
+  return { hello, giveUp: () => giveUp() };
+}
+
+export interface HelloOptions {
+  /** Milliseconds that a client may stay silent on a port that requires TLS. */
+  readonly helloTimeout: number;
+  /** The same on any other port. */
+  readonly idleTimeout: number;
+  readonly tlsRequiredPorts: readonly number[];
+}
+
+/**
+ * The first words of an open tunnel. Behind a port that does not require TLS the origin may be the one that speaks
+ * first (SSH, SMTP), and then there is no hello to wait for.
+ */
+export async function awaitHello(
+  arrival: TunnelArrival,
+  upstream: Socket | null,
+  options: HelloOptions,
+): Promise<Hello> {
+  const { socket, early, target } = arrival;
+  if (upstream === null || options.tlsRequiredPorts.includes(target.port))
+    return readHello(socket, early, target.port, options.helloTimeout).hello;
+  const reader = readHello(socket, early, target.port, options.idleTimeout);
+  upstream.once('readable', reader.giveUp);
+  const hello = await reader.hello;
+  upstream.off('readable', reader.giveUp);
+  return hello;
+}

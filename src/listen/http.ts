@@ -1,0 +1,201 @@
+/**
+ * The speaker for connections that begin with any other HTTP request: absolute-form requests in the clear, with
+ * keep-alive, upgrades, and a CONNECT that follows on the same connection.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { SallyportError, type ErrorCode } from '../errors.ts';
+import type { Arrival } from '../flow.ts';
+import { originOf, userAgentOf, type Origin } from './arrival.ts';
+import { MAX_HEAD } from './connect-head.ts';
+import { tunnelArrival } from './connect.ts';
+import type { Speaker } from './front-door.ts';
+import { addressPlain } from './request.ts';
+
+export interface HttpOptions {
+  /** Milliseconds for a request head, from its first byte. */
+  readonly headTimeout: number;
+  /** Milliseconds without a byte in either direction. */
+  readonly idleTimeout: number;
+  readonly arrived: (arrival: Arrival) => void;
+  /** A request that did not become an arrival; to be answered. */
+  readonly rejectRequest: (
+    req: IncomingMessage,
+    res: ServerResponse,
+    origin: Origin,
+    code: ErrorCode,
+    detail: string,
+  ) => void;
+  /** The same where no response object exists. It owns the socket from here on. */
+  readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
+}
+
+const method = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/;
+
+function beginsWithMethod(bytes: Buffer): 'yes' | 'no' | 'more' {
+  const space = bytes.indexOf(0x20);
+  const word = bytes.toString('latin1', 0, Math.min(space === -1 ? bytes.length : space, 33));
+  // Empty lines before the request line are to be tolerated (RFC 9112, section 2.2); the parser behind does.
+  if (bytes[0] === 0x0d || bytes[0] === 0x0a) return 'yes';
+  if (!method.test(word)) return 'no';
+  return space === -1 ? 'more' : 'yes';
+}
+
+function problem(error: unknown): { code: ErrorCode; detail: string } {
+  if (error instanceof SallyportError) return { code: error.code, detail: error.message };
+  return { code: 'internal_error', detail: 'the request could not be read' };
+}
+
+/** What Node's parser complains of, in our words. */
+function clientErrorCode(error: NodeJS.ErrnoException): ErrorCode {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 'header_too_large';
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  if (error.code === 'HPE_INVALID_VERSION') return 'version_not_supported';
+  return 'malformed_request';
+}
+
+/** The answers that each connection still owes, in no particular order. */
+const owed = new WeakMap<Duplex, Set<ServerResponse>>();
+
+function owe(socket: Duplex, res: ServerResponse): void {
+  const answers = owed.get(socket) ?? new Set();
+  owed.set(socket, answers.add(res));
+  res.once('close', () => answers.delete(res));
+}
+
+/** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
+function owes(socket: Duplex, which: (res: ServerResponse) => boolean = () => true): boolean {
+  return [...(owed.get(socket) ?? [])].some(which);
+}
+
+function cut(socket: Duplex): void {
+  if ('resetAndDestroy' in socket) (socket as Socket).resetAndDestroy();
+  else socket.destroy();
+}
+
+/** Settings that every HTTP/1 server here shares: those on the proxy port and those inside tunnels. */
+export function createHttp1Server(
+  options: Pick<HttpOptions, 'headTimeout' | 'idleTimeout' | 'reject'>,
+  onRequest: (req: IncomingMessage, res: ServerResponse) => void,
+): Server {
+  const server = createServer({
+    maxHeaderSize: MAX_HEAD,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    headersTimeout: options.headTimeout,
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 1_000,
+  });
+  server.timeout = options.idleTimeout;
+  const take = (req: IncomingMessage, res: ServerResponse): void => {
+    owe(req.socket, res);
+    onRequest(req, res);
+  };
+  server.on('request', take);
+  // Without this listener Node sends "100 Continue" by itself, before anyone has decided.
+  server.on('checkContinue', take);
+  server.on('checkExpectation', take);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else if (owes(socket, (res) => res.headersSent)) cut(socket);
+    else options.reject(socket, originOf(socket as Socket), clientErrorCode(error), error.message);
+  });
+  // The checks of `headersTimeout` start on this event; this server never listens, it is handed its sockets.
+  server.emit('listening');
+  return server;
+}
+
+function isFramed(req: IncomingMessage): boolean {
+  return req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+}
+
+/** Hands a paused socket to a server that never listened, with what was read of it before. */
+export function handTo(server: Server, socket: Duplex, bytes: Buffer): void {
+  if (bytes.length > 0) socket.unshift(bytes);
+  server.emit('connection', socket);
+  // The server's listener starts no stream that somebody paused on purpose.
+  socket.resume();
+}
+
+/** The head of a request again, without its wish to switch protocols. */
+function withoutUpgrade(req: IncomingMessage): Buffer {
+  const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];
+  for (let i = 0; i < req.rawHeaders.length; i += 2) {
+    const name = req.rawHeaders[i] ?? '';
+    if (!/^(?:upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${req.rawHeaders[i + 1] ?? ''}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+export function createHttpSpeaker(options: HttpOptions): Speaker & { readonly close: () => void } {
+  const { arrived, reject } = options;
+  const server = createHttp1Server(options, (req, res) => {
+    const origin = originOf(req.socket);
+    try {
+      const addressed = addressPlain(req);
+      arrived({ kind: 'request', ...origin, ...addressed, userAgent: userAgentOf(req), req, res, tunnel: null });
+    } catch (error) {
+      const { code, detail } = problem(error);
+      options.rejectRequest(req, res, origin, code, detail);
+    }
+  });
+
+  server.on('upgrade', (req, socket, early) => {
+    if (owes(socket)) {
+      cut(socket);
+      return;
+    }
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
+      // h2c and TLS upgrades are hop-by-hop wishes that are not granted: the request goes on as if it had none.
+      handTo(server, socket, Buffer.concat([withoutUpgrade(req), early]));
+      return;
+    }
+    const origin = originOf(req.socket);
+    try {
+      const addressed = addressPlain(req);
+      if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
+      arrived({
+        kind: 'upgrade',
+        ...origin,
+        ...addressed,
+        userAgent: userAgentOf(req),
+        req,
+        socket,
+        early,
+        tunnel: null,
+      });
+    } catch (error) {
+      const { code, detail } = problem(error);
+      reject(socket, origin, code, detail);
+    }
+  });
+
+  server.on('connect', (req, socket, early) => {
+    if (owes(socket)) {
+      cut(socket);
+      return;
+    }
+    const origin = originOf(req.socket);
+    try {
+      if (isFramed(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
+      arrived(tunnelArrival(req.socket, { authority: req.url ?? '', userAgent: userAgentOf(req) }, early, origin));
+    } catch (error) {
+      const { code, detail } = problem(error);
+      reject(socket, origin, code, detail);
+    }
+  });
+
+  return {
+    name: 'http',
+    recognises: beginsWithMethod,
+    serve(socket, bytes) {
+      handTo(server, socket, bytes);
+      return 'taken';
+    },
+    close: () => {
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** Where a request goes, by all that it says of it: the request target, `:authority` and Host must be of one mind. */
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import { SallyportError } from '../errors.ts';
+import type { RequestFacts, Target } from '../flow.ts';
+import { factsOf } from './arrival.ts';
+import { parseAuthority, parseUrl } from './target.ts';
+
+type Request = IncomingMessage | Http2ServerRequest;
+
+export interface Addressed {
+  readonly target: Target;
+  readonly facts: RequestFacts;
+}
+
+/** All Host fields as sent: Node keeps only the first in `headers`, and the second may name another host. */
+function hostFields(req: Request): string[] {
+  const fields: string[] = [];
+  for (let i = 0; i < req.rawHeaders.length; i += 2) {
+    if (req.rawHeaders[i]?.toLowerCase() === 'host') fields.push(req.rawHeaders[i + 1] ?? '');
+  }
+  return fields;
+}
+
+function sameTarget(a: Target, b: Target): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
+/** RFC 9112, section 6.1: a coding that is not understood, or in HTTP/1.0, leaves the body's end open to two readings. */
+function checkFraming(req: Request): void {
+  const coding = req.headers['transfer-encoding'];
+  if (coding === undefined) return;
+  if (req.httpVersion === '1.0') throw new SallyportError('malformed_request', 'Transfer-Encoding in HTTP/1.0');
+  if (coding.trim().toLowerCase() !== 'chunked')
+    throw new SallyportError('malformed_request', 'Transfer-Encoding is not "chunked"');
+}
+
+function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string): RequestFacts {
+  if (!/^[!-~]+$/.test(path))
+    throw new SallyportError('malformed_request', 'the request target is not printable ASCII');
+  const facts = factsOf(req, scheme, path);
+  if (facts === null) throw new SallyportError('version_not_supported', `HTTP/${req.httpVersion}`);
+  return facts;
+}
+
+/**
+ * A request on the proxy port: absolute-form, http only.
+ *
+ * @throws {SallyportError} saying which check failed.
+ */
+export function addressPlain(req: IncomingMessage): Addressed {
+  const url = req.url ?? '';
+  if (url.startsWith('/') || url === '*') throw new SallyportError('not_a_proxy_request');
+  const { scheme, target, path } = parseUrl(url);
+  if (scheme !== 'http') throw new SallyportError('unsupported_scheme');
+  const facts = requestFacts(req, 'http', path);
+  const hosts = hostFields(req);
+  if (hosts.length > 1) throw new SallyportError('host_mismatch', 'more than one Host field');
+  if (hosts[0] === undefined && facts.httpVersion === '1.1') throw new SallyportError('host_mismatch', 'no Host field');
+  if (hosts[0] !== undefined && !sameTarget(parseAuthority(hosts[0], 80), target))
+    throw new SallyportError('host_mismatch');
+  checkFraming(req);
+  return { target, facts };
+}
+
+/**
+ * A request inside a tunnel that ended here: it may only be for the name that the tunnel was opened for.
+ *
+ * @throws {SallyportError} `misdirected_request` where it names another host.
+ */
+export function addressTunnelled(req: Request, target: Target, scheme: RequestFacts['scheme']): Addressed {
+  const authorities = hostFields(req);
+  if ('authority' in req && typeof req.authority === 'string' && req.authority !== '') authorities.push(req.authority);
+  let path = req.url ?? '';
+  if (!path.startsWith('/') && path !== '*') {
+    const absolute = parseUrl(path);
+    if (!sameTarget(absolute.target, target)) throw new SallyportError('misdirected_request');
+    path = absolute.path;
+  }
+  const facts = requestFacts(req, scheme, path);
+  const defaultPort = scheme === 'https' ? 443 : 80;
+  for (const authority of authorities) {
+    if (!sameTarget(parseAuthority(authority, defaultPort), target)) throw new SallyportError('misdirected_request');
+  }
+  checkFraming(req);
+  return { target, facts };
+}

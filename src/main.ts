@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+/** argv to a command; exit codes. One of the two places, with `cli/`, that touch `process`. */
+import { ca } from './cli/ca.ts';
+import { check } from './cli/check.ts';
+import { explain } from './cli/explain.ts';
+import { serve } from './cli/serve.ts';
+import { UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
+import { ConfigError } from './errors.ts';
+
+const verbs: Readonly<Record<string, Verb>> = { serve, check, explain, ca };
+
+function help(): string {
+  const lines = Object.values(verbs).map((verb) => `  sallyport ${verb.usage}\n      ${verb.summary}`);
+  return `Usage: sallyport COMMAND [OPTIONS]\n\n${lines.join('\n')}\n\nExit codes: 0 good, 1 the answer is no, 2 wrong use or unusable configuration.`;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    io.out(help());
+    return name === undefined ? 2 : 0;
+  }
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (verb === undefined) throw new UsageError(`unknown command "${name}"; "sallyport help" lists them`);
+  if (args.includes('--help') || args.includes('-h')) {
+    io.out(`Usage: sallyport ${verb.usage}\n\n${verb.summary}`);
+    return 0;
+  }
+  return verb.run(args, io);
+}
+
+const io: Io = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  env: process.env,
+  cwd: process.cwd(),
+};
+
+// `sallyport explain … | head` closes the pipe early; that is no error.
+process.stdout.on('error', () => undefined);
+
+try {
+  process.exitCode = await run(process.argv.slice(2), io);
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof ConfigError)) throw error;
+  io.err(`sallyport: ${error.message}`);
+  process.exitCode = 2;
+}
