@@ -52,6 +52,45 @@ export type Wire =
   | 'qoder'
   | 'none';
 
+/**
+ * Whose model answers behind a host. `host`: always that of `vendor`; `path`, `header`, `body`: the request tells, and
+ * until it is read the vendor is unknown; `nothing`: not even the request tells (an opaque deployment id).
+ */
+export interface Model {
+  readonly by: 'host' | 'path' | 'header' | 'body' | 'nothing';
+  /** Vendor id; null unless `by` is `host`. */
+  readonly vendor: string | null;
+  readonly paths: readonly ModelPath[];
+}
+
+/** A path that names the maker of the model. */
+export interface ModelPath {
+  /** Segments: fixed text, `*` for any one, a last `**` for all that follow, and one of the places below. */
+  readonly segments: readonly string[];
+  /** The vendor, where the fixed text tells it; else the place `{maker}` or `{model-id}` does. */
+  readonly vendor: string | null;
+  /** The channel's words for makers, to vendor ids. */
+  readonly makers: Readonly<Record<string, string>>;
+}
+
+/** Text, or a place: `name` is letters, digits and hyphens; `region` has a hyphen inside and begins with a letter. */
+export type LabelPart = { readonly text: string } | { readonly place: 'name' | 'region' | 'digits' };
+
+/** Hosts that differ in the middle of a label, such as `us-east5-aiplatform.googleapis.com`. */
+export interface HostTemplate {
+  /** As it is written, for people. */
+  readonly template: string;
+  /** Other labels may stand before the first. */
+  readonly below: boolean;
+  /** The labels before the tail, from the left. */
+  readonly labels: readonly (readonly LabelPart[])[];
+  /** The fixed labels at the end, at least two. */
+  readonly tail: string;
+  readonly role: string;
+  readonly wire?: Wire | undefined;
+  readonly model?: Model | undefined;
+}
+
 export interface HostPattern {
   /** `suffix`: the host and everything below it, on a label boundary; `exact`: only the host. */
   readonly match: 'suffix' | 'exact';
@@ -59,6 +98,8 @@ export interface HostPattern {
   readonly role: string;
   /** Where the host speaks another dialect than its product. */
   readonly wire?: Wire | undefined;
+  /** Where another vendor's model answers than elsewhere in the product. */
+  readonly model?: Model | undefined;
 }
 
 export interface Product {
@@ -69,6 +110,12 @@ export interface Product {
   readonly wire: Wire;
   readonly tags: readonly string[];
   readonly hosts: readonly HostPattern[];
+  readonly templates?: readonly HostTemplate[] | undefined;
+  /** CIDR blocks that belong to the product alone. */
+  readonly addresses?: readonly string[] | undefined;
+  /** The vendor that runs the hosts, where it is another than the one that sells the product. */
+  readonly operator?: string | undefined;
+  readonly model?: Model | undefined;
 }
 
 /** One file of `config/vendors/`. */
@@ -91,6 +138,14 @@ export interface Service {
   /** What the host does for the product: app, api, auth, cdn, … */
   readonly role: string;
   readonly tags: readonly string[];
+  /** The vendor that runs the host, where it is another than `vendor`. Rules about it hold as well. */
+  readonly operator?: string | undefined;
+  /** The vendor whose model answers, or null where that is not known (yet). Rules about it hold as well. */
+  readonly model?: string | null | undefined;
+  /** What tells the model's vendor. */
+  readonly modelBy?: Model['by'] | undefined;
+  /** The host that a translator, a reader or a wildcard DNS name carries, where the service is that one's. */
+  readonly carried?: Hostname | undefined;
 }
 
 // ---- arrivals -----------------------------------------------------------------------------------------------------
@@ -265,6 +320,8 @@ export interface Exception {
 }
 
 export interface PolicyDocument {
+  /** IANA name; dates for people are in it. Absent: the machine's. */
+  readonly timeZone?: string | undefined;
   readonly assistants: readonly Assistant[];
   /** Id of the assistant of rules that name none; null: a denial names no way on. */
   readonly defaultAssistant: string | null;

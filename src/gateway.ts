@@ -16,7 +16,7 @@ import { createAnswers } from './answers/answers.ts';
 import { createContextSigner } from './answers/context.ts';
 import { openAuthority } from './certificates/authority.ts';
 import { createLeaves } from './certificates/leaves.ts';
-import { openSecret } from './certificates/secret.ts';
+import { openSecret, readToken } from './certificates/secret.ts';
 import type { Config } from './config/schema.ts';
 import { compile } from './decide/compile.ts';
 import { decide } from './decide/decide.ts';
@@ -144,7 +144,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       : config.pages.url;
   };
   const makeAnswers = (): ReturnType<typeof createAnswers> =>
-    createAnswers({ viaName: 'sallyport', company: config.pages.company, pagesUrl: pagesUrl(), sign: signer.sign });
+    createAnswers({
+      viaName: 'sallyport',
+      company: config.pages.company,
+      timeZone: config.policy.timeZone,
+      pagesUrl: pagesUrl(),
+      sign: signer.sign,
+    });
   let answers = makeAnswers();
   const about = (arrival: Arrival): Parameters<typeof answers.denied>[1] => ({
     id: arrival.id,
@@ -217,12 +223,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   // ---- pages and admin ---------------------------------------------------------------------------------------------
+  const { tokenFile } = config.admin;
+  const token = tokenFile === null ? null : await readToken(tokenFile);
   const { pages, admin } = createPorts({
     config: () => config,
     pagesUrl,
     proxyPort: () => addresses?.proxy.port ?? config.listen.proxy.port,
     authority,
     build: { version, nodeVersion: options.nodeVersion },
+    hosts: config.admin.hosts,
+    token,
     reloaded: () => reloaded,
     draining: () => draining,
     metrics,
@@ -286,7 +296,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       draining = true;
       door.stop();
       const until = performance.now() + drainTimeout;
-      while (door.connections() > 0 && performance.now() < until) await setTimeout(100);
+      while (door.connections() > 0 && performance.now() < until) {
+        http.closeIdle();
+        decrypted.closeIdle();
+        await setTimeout(50);
+      }
     },
     close,
     uncaught(error) {

@@ -2,7 +2,7 @@
  * Which addresses and ports may be dialled. A proxy stands inside the network it protects: without this, it is a way
  * to every private service for whoever may use it (Smokescreen's classification, plus our own listeners).
  */
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Target } from '../flow.ts';
 
@@ -22,13 +22,20 @@ export interface OwnPort {
   readonly pages: boolean;
 }
 
+/** Where clouds tell their machines credentials. A block that happens to hold such an address does not open it. */
+const METADATA = 'metadata';
+
 /** RFC 6890 and the IANA special-purpose registries, with the tunnelling forms that hide an IPv4 address. */
 const special: readonly (readonly [string, number, string])[] = [
+  ['169.254.169.254', 32, METADATA],
+  ['168.63.129.16', 32, METADATA],
+  ['100.100.100.200', 32, METADATA],
+  ['fd00:ec2::254', 128, METADATA],
   ['0.0.0.0', 8, 'this network'],
   ['10.0.0.0', 8, 'private'],
   ['100.64.0.0', 10, 'carrier-grade NAT'],
   ['127.0.0.0', 8, 'loopback'],
-  ['169.254.0.0', 16, 'link-local and metadata'],
+  ['169.254.0.0', 16, 'link-local'],
   ['172.16.0.0', 12, 'private'],
   ['192.0.0.0', 24, 'protocol assignments'],
   ['192.0.2.0', 24, 'documentation'],
@@ -39,7 +46,6 @@ const special: readonly (readonly [string, number, string])[] = [
   ['203.0.113.0', 24, 'documentation'],
   ['224.0.0.0', 4, 'multicast'],
   ['240.0.0.0', 4, 'reserved'],
-  ['168.63.129.16', 32, 'metadata'],
   ['::', 96, 'unspecified, loopback and IPv4-compatible'],
   ['::ffff:0:0:0', 96, 'IPv4-translated'],
   ['64:ff9b:1::', 48, 'local NAT64'],
@@ -64,18 +70,25 @@ nat64.addSubnet('64:ff9b::', 96, 'ipv6');
 /** Interface identifiers `0:5efe:a.b.c.d`, with the universal bit or without it (RFC 5214, section 6.1). */
 const isatap = /:0?(?:200)?:?5efe:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 
+function canonicalIpv6(address: string): string {
+  return new URL(`http://[${address}]/`).hostname.slice(1, -1);
+}
+
 function embeddedIpv4(address: string): string {
-  const [high = '0', low = '0'] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':').slice(-2);
+  const [high = '0', low = '0'] = address.split(':').slice(-2);
   const bits = [Number.parseInt(high || '0', 16), Number.parseInt(low || '0', 16)];
   return bits.flatMap((part) => [part >> 8, part & 255]).join('.');
 }
 
 /** The name of the special range that an address is in, or null for an address of the public internet. */
 export function specialRange(address: string): string | null {
+  // What is no address here may be one to the system: it reads up to a NUL, and numbers as addresses.
+  if (isIP(address) === 0 || address.includes('%')) return 'not an address';
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (family === 'ipv6') {
-    if (nat64.check(address, 'ipv6')) return specialRange(embeddedIpv4(address));
-    if (isatap.test(address)) return 'ISATAP';
+    const canonical = canonicalIpv6(address);
+    if (nat64.check(canonical, 'ipv6')) return specialRange(embeddedIpv4(canonical));
+    if (isatap.test(canonical)) return 'ISATAP';
   }
   return ranges.find(({ list }) => list.check(address, family))?.name ?? null;
 }
@@ -103,9 +116,15 @@ export function createDestinations(options: {
   readonly own: () => readonly OwnPort[];
 }): Destinations {
   const ports = new Set(options.ports);
-  const allowances = options.allow.map((allowance) => ({ port: allowance.port, matches: compile(allowance) }));
-  const allowed = (host: string, port: number): boolean =>
-    allowances.some((entry) => (entry.port === null || entry.port === port) && entry.matches(host));
+  const allowances = options.allow.map((allowance) => ({
+    port: allowance.port,
+    single: /\/(?:32|128)$/.test(allowance.value) || isIP(allowance.value) !== 0,
+    matches: compile(allowance),
+  }));
+  const allowed = (host: string, port: number, single = false): boolean =>
+    allowances.some(
+      (entry) => (entry.port === null || entry.port === port) && (entry.single || !single) && entry.matches(host),
+    );
   const verdicts = new Map<string, string | null>();
 
   const rangeOf = (address: string): string | null => {
@@ -129,7 +148,8 @@ export function createDestinations(options: {
     addressProblem: (target, address) => {
       const range = rangeOf(address);
       const own = options.own().find((entry) => entry.port === target.port);
-      const listed = allowed(target.host, target.port) || allowed(address, target.port);
+      const single = range === METADATA;
+      const listed = (!single && allowed(target.host, target.port)) || allowed(address, target.port, single);
       if (own !== undefined && !(own.pages && listed) && isOwnAddress(address, range))
         return `${address} is this proxy itself`;
       return range === null || listed ? null : `${address} is ${range}`;

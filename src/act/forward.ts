@@ -5,7 +5,7 @@
  * by itself it crashes, smuggles and leaks: it takes the framing off bodies of DELETE and OPTIONS, passes hop-by-hop
  * fields on in both directions, folds double slashes in paths, and does not see that a client has gone.
  */
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
@@ -77,9 +77,16 @@ export function createForward(options: ForwardOptions): Forward {
   const library = createLibrary();
   const agent = createPool(options.dialler);
 
-  const once = (arrival: RequestArrival, req: IncomingMessage, res: ServerResponse): Promise<Outcome> =>
+  const once = (
+    arrival: RequestArrival,
+    req: IncomingMessage,
+    res: ServerResponse,
+    fields: IncomingHttpHeaders,
+  ): Promise<Outcome> =>
     new Promise((resolve, reject) => {
       const { target, facts } = arrival;
+      // A client of HTTP/1.0 would take "100 Continue" for the answer (RFC 9110, section 10.1.1).
+      const expects = facts.httpVersion === '1.1' && facts.headers.expect?.toLowerCase() === '100-continue';
       const before = { in: req.socket.bytesRead, out: req.socket.bytesWritten };
       const client = req.socket;
       let request: ClientRequest | null = null;
@@ -115,12 +122,15 @@ export function createForward(options: ForwardOptions): Forward {
       const start = (outgoing: ClientRequest): void => {
         request = outgoing;
         outgoing.path = facts.path;
-        if (req.headers.expect !== undefined) outgoing.setHeader('Expect', '100-continue');
         outgoing.once('socket', (socket) => {
           upstream = { address: socket.remoteAddress ?? '', port: target.port };
         });
         outgoing.setTimeout(options.idleTimeout, () => fail('idle_timeout'));
-        outgoing.once('continue', () => res.writeContinue());
+        // Nobody asked to switch protocols; without a listener Node would drop the connection and say nothing.
+        outgoing.once('upgrade', (_answer, socket) => {
+          socket.destroy();
+          fail('upstream_protocol_error');
+        });
         outgoing.once('response', (answer) => {
           status = answer.statusCode ?? null;
           answer.once('error', () => fail('connection_terminated'));
@@ -134,16 +144,24 @@ export function createForward(options: ForwardOptions): Forward {
           const trailers = trailerFields(req);
           if (trailers.length > 0) outgoing.addTrailers(trailers);
         });
-        if (req.headers.expect !== undefined) outgoing.flushHeaders();
+        if (expects) {
+          outgoing.once('continue', () => res.writeContinue());
+          outgoing.setHeader('Expect', '100-continue');
+          outgoing.flushHeaders();
+        }
         req.pipe(outgoing);
       };
 
       const send = (): void => {
         const to = { protocol: 'http:', host: target.host, port: target.port };
+        // The library reads the fields from the request; whoever answers it needs them as they came.
+        req.headers = fields;
         try {
           library.web(req, res, { target: to, agent, buffer: new Body(start) }, onFailure);
         } catch (cause) {
           fail(upstreamErrorCode(cause));
+        } finally {
+          req.headers = facts.headers;
         }
       };
 
@@ -171,8 +189,9 @@ export function createForward(options: ForwardOptions): Forward {
       if (arrival.tunnel !== null || 'stream' in arrival.req || !('assignSocket' in arrival.res))
         throw new SallyportError('internal_error', 'a decrypted request was to be forwarded');
       const { req, res } = arrival;
+      let fields: IncomingHttpHeaders;
       try {
-        req.headers = requestFields(req, arrival.target, options.via);
+        fields = requestFields(req, arrival.target, options.via);
       } catch (error) {
         const code = upstreamErrorCode(error);
         const answer = options.failed(code, arrival);
@@ -187,7 +206,7 @@ export function createForward(options: ForwardOptions): Forward {
           upstream: null,
         };
       }
-      return once(arrival, req, res);
+      return once(arrival, req, res, fields);
     },
     close: () => agent.destroy(),
   };

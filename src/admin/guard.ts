@@ -43,11 +43,11 @@ export function checkProvenance(request: IncomingMessage, rules: HostRules): Ref
 export function checkToken(request: IncomingMessage, token: string | null, bound: readonly string[]): Refused | null {
   if (token === null) {
     if (bound.every(isLoopback)) return null;
-    return { status: 403, text: 'This needs a token where the admin port is open to others. Set admin.token.' };
+    return { status: 403, text: 'This needs a token where the admin port is open to others. Set admin.token_file.' };
   }
   const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (given !== undefined && sameText(given, token)) return null;
-  return { status: 401, text: 'This needs the header Authorization: Bearer with the token of admin.token.' };
+  return { status: 401, text: 'This needs the header Authorization: Bearer with the token in admin.token_file.' };
 }
 
 /**

@@ -28,6 +28,10 @@ export interface PortsOptions {
     readonly notAfter: number;
   };
   readonly build: { readonly version: string; readonly nodeVersion: string };
+  /** Names that the admin port may be called by, beside its addresses. */
+  readonly hosts: readonly string[];
+  /** Bearer token of the API; null: none. */
+  readonly token: string | null;
   readonly reloaded: () => AdminFacts['reload'];
   readonly draining: () => boolean;
   readonly metrics: AdminServerOptions['metrics'];
@@ -95,8 +99,8 @@ export function createPorts(options: PortsOptions): Ports {
       reload: options.reloaded(),
       ca: { fingerprint: authority.anchor.fingerprint, notAfter: authority.notAfter },
     }),
-    hosts: [],
-    token: null,
+    hosts: options.hosts,
+    token: options.token,
     onFault,
   });
   return { pages, admin };

@@ -1,4 +1,4 @@
-/** The secret that signed contexts are made with; in a file, so that the assistant's side can check them. */
+/** Secrets in files of their own: never in the configuration, which people show around. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { publish } from './publish.ts';
 const BYTES = 32;
 
 /**
- * The 32 bytes in `dir`/`name`, in hexadecimal there; made on the first start.
+ * What signed contexts are made with, and checked with on the assistant's side: the 32 bytes in `dir`/`name`, in hexadecimal there; made on the first start.
  *
  * @throws {ConfigError} where the file is not ours to read or write, can be read by others, or holds something else.
  */
@@ -16,6 +16,18 @@ export async function openSecret(dir: string, name: string): Promise<Buffer> {
   const file = join(dir, name);
   await publish(file, `${randomBytes(BYTES).toString('hex')}\n`, 0o600);
   const text = (await readGuarded(file, 'the secret of signed contexts')).trim();
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new ConfigError(`${file}: not 64 hexadecimal digits: remove it to have a new one made`);
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new ConfigError(`${file}: not 64 hexadecimal digits: remove it to have a new one made`);
   return Buffer.from(text, 'hex');
+}
+
+/**
+ * The bearer token in a file: its one line.
+ *
+ * @throws {ConfigError} where others can read the file, or the token could be guessed or not be sent.
+ */
+export async function readToken(file: string): Promise<string> {
+  const token = (await readGuarded(file, 'the token of the admin port')).trim();
+  if (/^[!-~]{16,}$/.test(token)) return token;
+  throw new ConfigError(`${file}: the token needs 16 or more printable characters on one line, without spaces`);
 }

@@ -125,6 +125,7 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
   });
 
   return {
+    timeZone: zone,
     assistants: Object.entries(file.assistants).map(([id, assistant]) => ({ id, ...assistant })),
     defaultAssistant: file.default_assistant ?? null,
     groups: Object.fromEntries(Object.entries(file.groups).map(([id, group]) => [id, group.networks])),

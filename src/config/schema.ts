@@ -19,6 +19,12 @@ export interface Config {
     readonly url: string;
     readonly company: { readonly name: string; readonly contact: string | null };
   };
+  readonly admin: {
+    /** Names, beside its addresses, that the admin port may be called by. */
+    readonly hosts: readonly string[];
+    /** Holds the bearer token of the API; null: only where the port is on loopback is there an API. */
+    readonly tokenFile: string | null;
+  };
   readonly certificates: {
     readonly dir: string;
     readonly keyType: 'ecdsa-p256' | 'rsa-2048';
@@ -84,6 +90,7 @@ export const settingsSchema = strict({
     url: baseUrl.optional(),
     company: strict({ name: line.default('Your company'), contact: line.optional() }).prefault({}),
   }).prefault({}),
+  admin: strict({ hosts: z.array(line).default([]), token_file: file.optional() }).prefault({}),
   certificates: strict({
     dir: file.default('certs'),
     key_type: z.enum(['ecdsa-p256', 'rsa-2048']).default('ecdsa-p256'),
@@ -138,6 +145,10 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
     pages: {
       url: given.pages.url ?? `http://${formatAddress(given.listen.pages)}`,
       company: { name: given.pages.company.name, contact: given.pages.company.contact ?? null },
+    },
+    admin: {
+      hosts: given.admin.hosts,
+      tokenFile: given.admin.token_file === undefined ? null : path(given.admin.token_file),
     },
     certificates: {
       dir: path(certificates.dir),

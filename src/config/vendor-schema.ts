@@ -1,10 +1,13 @@
 /** `vendors/<vendor>.yaml`: an AI vendor, its products and their hosts. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import type { HostPattern, Vendor } from '../flow.ts';
+import type { HostPattern, HostTemplate, Product, Vendor } from '../flow.ts';
 import { parseHost } from '../listen/target.ts';
+import { modelSchema, toModel } from './model-schema.ts';
 import { parseMoment } from './moment.ts';
+import { parseCidr } from './network.ts';
 import { id, line, oneOrMany, read, strict } from './scalars.ts';
+import { parseTemplate } from './template.ts';
 
 const wire = z.enum([
   'anthropic',
@@ -53,6 +56,8 @@ const role = z.enum([
   'shortlink',
   'government',
   'internal',
+  'control-plane',
+  'hub',
 ]);
 
 const hostName = read((text) => {
@@ -60,6 +65,8 @@ const hostName = read((text) => {
   if (kind !== 'name') throw new ConfigError(`"${text}" is an address; write a host name`);
   return host;
 });
+
+const template = read((text) => ({ text, patterns: parseTemplate(text) }));
 
 /** A day; kept as it is written. */
 const checked = read((text) => {
@@ -81,74 +88,152 @@ const hosts = strict({
   suffix: oneOrMany(hostName).optional(),
   /** Only the host. */
   exact: oneOrMany(hostName).optional(),
+  /** Hosts that differ in the middle of a label; see template.ts. */
+  template: oneOrMany(template).optional(),
   role,
   wire: wire.optional(),
+  model: modelSchema.optional(),
   ...provenance,
 }).refine(
-  (entry) => entry.suffix !== undefined || entry.exact !== undefined,
-  'a host entry names no host; add "suffix" or "exact"',
+  (entry) => (entry.suffix ?? entry.exact ?? entry.template) !== undefined,
+  'a host entry names no host; add "suffix", "exact" or "template"',
 );
+
+/** What gives the product's own clients and API away; for reports and for inspection, never proof of a vendor. */
+const clients = strict({
+  /** Beginnings of the User-Agent; with a leading `*`, text anywhere in it. */
+  user_agents: oneOrMany(line).optional(),
+  /** Clients that accept only the vendor's own certificate, so that a denial cannot be answered inside TLS. */
+  pinned: oneOrMany(line).optional(),
+  ...provenance,
+});
+
+const api = strict({
+  /** Paths of the API; `*` for one segment or a last one for the rest, `{word}` for a segment. */
+  paths: oneOrMany(line).optional(),
+  /** Names of request headers, or `Name: value`. */
+  headers: oneOrMany(line).optional(),
+  /** What the vendor's keys begin with. */
+  keys: oneOrMany(line).optional(),
+  ...provenance,
+});
+
+/** A header that a company injects so that only its own accounts of the service work. */
+const tenant = strict({
+  header: line,
+  value: line,
+  /** Where it is injected: the host and everything below. */
+  hosts: oneOrMany(hostName),
+  ...provenance,
+});
+
+const addresses = strict({ blocks: oneOrMany(read(parseCidr)), ...provenance });
+
+/** Name service over HTTP of the client's own, with which it goes round the names that a proxy sees. */
+const resolvers = strict({ addresses: oneOrMany(read(parseCidr)), ...provenance });
+
+/** Vendors whose models answer inside the product, server to server: a denial of them does not reach it. */
+const carries = strict({ vendors: oneOrMany(id), ...provenance });
 
 const product = strict({
   id,
   name: line,
   kind,
   channel: channel.default('direct'),
+  /** The vendor that runs the hosts, where it is another one. */
+  operator: id.optional(),
   wire: wire.default('none'),
+  /** Whose model answers. Left out: the vendor's own, where it makes models and sells them itself. */
+  model: modelSchema.optional(),
   tags: z.array(id).default([]),
   note: line.optional(),
   hosts: z.array(hosts),
+  addresses: z.array(addresses).default([]),
+  resolvers: z.array(resolvers).default([]),
+  clients: z.array(clients).default([]),
+  api: z.array(api).default([]),
+  tenant: z.array(tenant).default([]),
+  carries: z.array(carries).default([]),
 });
 
 /** A host that carries other traffic too. It is never denied whole, only the part that is AI, where one can be told. */
 const shared = strict({
-  host: hostName,
+  host: hostName.optional(),
+  suffix: hostName.optional(),
+  template: template.optional(),
   why: line,
+  /** The product whose part it carries. */
+  product: id.optional(),
   /** Path prefixes that are the AI part. */
   paths: oneOrMany(line).optional(),
   /** Headers, as `Name: value`, that mark the AI part. */
   headers: oneOrMany(line).optional(),
   ...provenance,
-});
+}).refine(
+  ({ host, suffix, template }) => [host, suffix, template].filter((given) => given !== undefined).length === 1,
+  'a shared entry names one host; write one of "host", "suffix" and "template"',
+);
 
 export const vendorSchema = strict({
   id,
   name: line,
-  /** The company behind it. */
-  owner: line,
-  /** ISO 3166-1 alpha-2, of the company's seat. */
-  country: z.string().regex(/^[A-Z]{2}$/, 'a country is two capital letters (ISO 3166-1), such as US'),
+  /** The company behind it; left out where it is not known. */
+  owner: line.optional(),
+  /** ISO 3166-1 alpha-2, of the company's seat; left out where it is not known. */
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'a country is two capital letters (ISO 3166-1), such as US')
+    .optional(),
   /** Other names that people use; only for suggestions. */
   aliases: z.array(id).default([]),
   tags: z.array(id).default([]),
+  /** What an assessor would want to know, as facts. */
+  risks: z.array(line).default([]),
   products: z.array(product),
   shared: z.array(shared).default([]),
 });
 
 export type VendorFile = z.output<typeof vendorSchema>;
+export type ProductFile = VendorFile['products'][number];
+type HostsFile = ProductFile['hosts'][number];
 
-function patterns(entry: z.output<typeof hosts>): HostPattern[] {
-  const common = { role: entry.role, wire: entry.wire };
+function said(entry: HostsFile): Pick<HostPattern, 'role' | 'wire' | 'model'> {
+  const { role, wire, model } = entry;
+  return { role, ...(wire && { wire }), ...(model && { model: toModel(model) }) };
+}
+
+function patterns(entry: HostsFile): HostPattern[] {
+  const common = said(entry);
   return [
     ...(entry.suffix ?? []).map((host) => ({ match: 'suffix' as const, host, ...common })),
     ...(entry.exact ?? []).map((host) => ({ match: 'exact' as const, host, ...common })),
   ];
 }
 
-/** What the stations need of a vendor file. */
-export function toVendor(file: VendorFile): Vendor {
+function templates(entry: HostsFile): HostTemplate[] {
+  const common = said(entry);
+  return (entry.template ?? []).flatMap(({ patterns }) => patterns.map((pattern) => ({ ...pattern, ...common })));
+}
+
+function toProduct(file: ProductFile): Product {
+  const blocks = file.addresses.flatMap((entry) => entry.blocks);
+  const placed = file.hosts.flatMap(templates);
   return {
     id: file.id,
     name: file.name,
+    kind: file.kind,
+    channel: file.channel,
+    wire: file.wire,
     tags: file.tags,
-    products: file.products.map((product) => ({
-      id: product.id,
-      name: product.name,
-      kind: product.kind,
-      channel: product.channel,
-      wire: product.wire,
-      tags: product.tags,
-      hosts: product.hosts.flatMap(patterns),
-    })),
+    hosts: file.hosts.flatMap(patterns),
+    ...(placed.length > 0 && { templates: placed }),
+    ...(blocks.length > 0 && { addresses: blocks }),
+    ...(file.operator !== undefined && { operator: file.operator }),
+    ...(file.model !== undefined && { model: toModel(file.model) }),
   };
+}
+
+/** What the stations need of a vendor file. */
+export function toVendor(file: VendorFile): Vendor {
+  return { id: file.id, name: file.name, tags: file.tags, products: file.products.map(toProduct) };
 }

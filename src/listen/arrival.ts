@@ -2,7 +2,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { Socket } from 'node:net';
 import type { RequestFacts } from '../flow.ts';
 
 const ID_BYTES = 12;
@@ -33,7 +32,13 @@ export interface Origin {
   readonly clientPort: number;
 }
 
-export function originOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): Origin {
+/** What is asked of a socket here; streams that are typed as less have it too. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+export function originOf(socket: Peer): Origin {
   return {
     id: newId(),
     at: Date.now(),

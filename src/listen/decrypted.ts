@@ -3,7 +3,12 @@
  * takes the same path as a plain one. A tunnel that speaks HTTP in the clear is read the same way, without TLS.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
@@ -46,6 +51,8 @@ interface Inside extends OuterTunnel {
 export interface Decrypted {
   /** Takes over the paused socket of a tunnel; resolves when it is closed. */
   readonly take: (socket: Socket, tunnel: OuterTunnel, hello: Hello) => Promise<InterceptEnd>;
+  /** Ends what has no request; the others go on, and their sessions take no new one. */
+  readonly closeIdle: () => void;
   readonly close: () => void;
 }
 
@@ -63,6 +70,7 @@ function tlsErrorCode(error: NodeJS.ErrnoException): ErrorCode {
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
   const open = new Map<string, Inside>();
+  const sessions = new Set<ServerHttp2Session>();
 
   const onRequest = (req: Request, res: Response): void => {
     const origin = originOf(req.socket);
@@ -146,6 +154,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   });
   http2.on('session', (session) => {
     const key = keyOf(session.socket);
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
     // Under TLS 1.3 a client may judge our leaf after its handshake is over, so that the alert ends a session.
     session.on('error', (error: NodeJS.ErrnoException) => onTlsError(key, error));
     // Not `close()`, which waits for streams that a client may leave unread for ever.
@@ -192,6 +202,10 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       if (hello.serverName !== null && hello.alpn.includes('h2')) http2.emit('connection', socket);
       else serveHttp1Tls(socket, tunnel.target, key);
       return closed;
+    },
+    closeIdle() {
+      http1.closeIdleConnections();
+      for (const session of sessions) session.close();
     },
     close() {
       http1.close();

@@ -33,7 +33,7 @@ export interface FrontDoorOptions {
 export interface FrontDoor {
   readonly listen: (address: { readonly host: string; readonly port: number }) => Promise<AddressInfo>;
   readonly connections: () => number;
-  /** Stops taking connections; those that are open stay. */
+  /** Stops taking connections, and turns away those that have not said what they want. The others stay. */
   readonly stop: () => void;
   /** Resets what is still open. */
   readonly destroy: () => void;
@@ -90,9 +90,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       else socket.on('data', onData);
     };
     socket.on('data', onData);
-    // With allowHalfOpen nobody answers a FIN for us; a peer that leaves before its first words gets one back.
+    // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
+    // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
     socket.once('end', () => {
-      if (greeting.delete(socket)) socket.end();
+      if (!greeting.delete(socket)) return;
+      if (held === null) socket.end();
+      else turnAway(socket, 'malformed_request', 'the connection ended in the middle of a request head');
     });
   };
 
@@ -121,6 +124,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     connections: () => open.size,
     stop: () => {
       if (server.listening) server.close();
+      for (const socket of greeting.keys()) turnAway(socket, 'draining', 'the proxy is shutting down');
     },
     destroy: () => {
       clearInterval(sweep);

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
-import { originOf, userAgentOf, type Origin } from './arrival.ts';
+import { originOf, userAgentOf, type Origin, type Peer } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
@@ -100,7 +100,7 @@ export function createHttp1Server(
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else if (owes(socket, (res) => res.headersSent)) cut(socket);
-    else options.reject(socket, originOf(socket as Socket), clientErrorCode(error), error.message);
+    else options.reject(socket, originOf(socket as Peer), clientErrorCode(error), error.message);
   });
   // The checks of `headersTimeout` start on this event; this server never listens, it is handed its sockets.
   server.emit('listening');
@@ -129,7 +129,13 @@ function withoutUpgrade(req: IncomingMessage): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-export function createHttpSpeaker(options: HttpOptions): Speaker & { readonly close: () => void } {
+export interface HttpSpeaker extends Speaker {
+  /** Ends kept-alive connections that have no request; the others go on. */
+  readonly closeIdle: () => void;
+  readonly close: () => void;
+}
+
+export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
   const { arrived, reject } = options;
   const server = createHttp1Server(options, (req, res) => {
     const origin = originOf(req.socket);
@@ -194,6 +200,7 @@ export function createHttpSpeaker(options: HttpOptions): Speaker & { readonly cl
       handTo(server, socket, bytes);
       return 'taken';
     },
+    closeIdle: () => server.closeIdleConnections(),
     close: () => {
       server.close();
     },

@@ -9,6 +9,7 @@ describe('policy.yaml', () => {
 
   test('may be empty but for {}', () => {
     expect(policyOf('{}')).toEqual({
+      timeZone: 'UTC',
       assistants: [],
       defaultAssistant: null,
       groups: {},

@@ -131,6 +131,7 @@ describe('sallyport.yaml', () => {
         files: expect.arrayContaining([file]) as unknown,
         file,
         policyFile: join(dir, 'policy.yaml'),
+        admin: { hosts: [], tokenFile: null },
         listen: {
           proxy: { host: '127.0.0.1', port: 3128 },
           pages: { host: '127.0.0.1', port: 8128 },

@@ -1,0 +1,60 @@
+/** `model:` in a vendor file: whose model answers behind a host, or what tells it. */
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import type { Model, ModelPath } from '../flow.ts';
+import { id, read, strict } from './scalars.ts';
+
+const places = ['{maker}', '{model-id}'];
+
+/** A path pattern as its segments. */
+const segments = read((text) => {
+  if (!text.startsWith('/')) throw new ConfigError(`"${text}" is no path; begin it with /`);
+  const parts = text.slice(1).split('/');
+  for (const [i, part] of parts.entries()) {
+    if (part === '**' && i === parts.length - 1) continue;
+    if (part === '*' || places.includes(part) || /^[^{}*?#]+$/.test(part)) continue;
+    throw new ConfigError(`"${part}" is no segment; write text, *, {maker}, {model-id}, or ** at the end`);
+  }
+  return parts;
+});
+
+const path = strict({
+  path: segments,
+  /** The vendor, where the fixed part of the path tells it. */
+  vendor: id.optional(),
+  /** The channel's words for makers, to vendor ids. */
+  makers: z.record(z.string(), id).optional(),
+}).refine(
+  ({ path, vendor, makers }) =>
+    path.some((part) => places.includes(part)) ? makers !== undefined && vendor === undefined : vendor !== undefined,
+  'a path with {maker} or {model-id} needs "makers", one without needs "vendor"',
+);
+
+const told = strict({
+  by: z.enum(['path', 'header', 'body', 'nothing']),
+  paths: z.array(path).default([]),
+});
+
+/** A vendor id where the host alone tells it, or what else does. */
+export const modelSchema = z.union([id, told], {
+  error: (issue) =>
+    typeof issue.input === 'string' || typeof issue.input === 'object'
+      ? undefined
+      : '"model" must be a vendor id, or a mapping with "by"; correct it',
+});
+
+export type ModelFile = z.output<typeof modelSchema>;
+
+export function toModel(file: ModelFile): Model {
+  if (typeof file === 'string') return { by: 'host', vendor: file, paths: [] };
+  const paths = file.paths.map(
+    ({ path, vendor, makers }): ModelPath => ({ segments: path, vendor: vendor ?? null, makers: makers ?? {} }),
+  );
+  return { by: file.by, vendor: null, paths };
+}
+
+/** Every vendor that the entry names, so that a misspelt one is found. */
+export function vendorsOf(file: ModelFile): string[] {
+  if (typeof file === 'string') return [file];
+  return file.paths.flatMap(({ vendor, makers }) => [...(vendor === undefined ? [] : [vendor]), ...Object.values(makers ?? {})]);
+}

@@ -1,0 +1,87 @@
+/**
+ * Host templates: hosts that differ in the middle of a label, which no suffix can say.
+ *
+ * `bedrock-runtime{|-fips}.{region}.amazonaws.com`, `{region}-aiplatform.googleapis.com`. A place stands for a part of
+ * one label, never for a dot: `{name}`, `{region}`, `{digits}`, or a choice such as `{us|eu}`, in which a word may be
+ * empty. A leading `**.` allows any labels before, or none. A label has at most two places, so that one look at it from
+ * both ends decides: no input makes a match slow.
+ */
+import { ConfigError } from '../errors.ts';
+import type { HostTemplate, LabelPart } from '../flow.ts';
+import { parseHost } from '../listen/target.ts';
+
+/** The shape of a template, without what the file says beside it. */
+export type ParsedTemplate = Pick<HostTemplate, 'template' | 'below' | 'labels' | 'tail'>;
+
+/** A template with more choices than this is a list; write it as one. */
+const MAX_CHOICES = 32;
+const MAX_LENGTH = 253;
+
+const places = new Set(['name', 'region', 'digits']);
+
+/** One text for each combination of the choices. */
+function choices(template: string): string[] {
+  const choice = /\{([a-z0-9-]*(?:\|[a-z0-9-]*)+)\}/.exec(template);
+  if (choice === null) return [template];
+  const [whole, words = ''] = choice;
+  const found = words
+    .split('|')
+    .flatMap((word) => choices(template.slice(0, choice.index) + word + template.slice(choice.index + whole.length)));
+  if (found.length > MAX_CHOICES) {
+    throw new ConfigError(`"${template}" stands for more than ${MAX_CHOICES} patterns; write several`);
+  }
+  return found;
+}
+
+function partsOf(label: string, template: string): LabelPart[] {
+  const parts: LabelPart[] = [];
+  for (const piece of label.split(/(\{[^{}]*\})/)) {
+    if (piece === '') continue;
+    if (!piece.startsWith('{')) {
+      if (!/^[a-z0-9_-]+$/.test(piece)) throw new ConfigError(`"${template}" has a character that no host name has`);
+      parts.push({ text: piece });
+      continue;
+    }
+    const place = piece.slice(1, -1);
+    if (!places.has(place)) {
+      throw new ConfigError(`"${piece}" is no place; write {name}, {region}, {digits} or a choice such as {us|eu}`);
+    }
+    parts.push({ place: place as 'name' | 'region' | 'digits' });
+  }
+  const found = parts.filter((part) => 'place' in part);
+  const apart =
+    parts.length === 1 || !parts.some((part, i) => 'place' in part && i > 0 && 'place' in (parts[i - 1] ?? part));
+  if (found.length > 2 || !apart) {
+    throw new ConfigError(
+      `"${template}" has a label with more than two places, or two without text between; simplify it`,
+    );
+  }
+  if (found.length === 2 && found.some(({ place }) => place !== 'name')) {
+    throw new ConfigError(`"${template}" has two places in a label; both must be {name}`);
+  }
+  return parts;
+}
+
+function parseOne(text: string, template: string): ParsedTemplate {
+  const below = text.startsWith('**.');
+  const labels = (below ? text.slice(3) : text).split('.');
+  const last = labels.findLastIndex((label) => label.includes('{'));
+  const tail = labels.slice(last + 1);
+  if (tail.length < 2) throw new ConfigError(`"${template}" ends in a place; it needs at least two fixed labels there`);
+  const { host, kind } = parseHost(tail.join('.'));
+  if (kind !== 'name' || host !== tail.join('.')) throw new ConfigError(`"${template}" does not end in a host name`);
+  return { template, below, labels: labels.slice(0, last + 1).map((label) => partsOf(label, template)), tail: host };
+}
+
+/**
+ * Reads a template: one pattern for each combination of its choices.
+ *
+ * @throws {ConfigError} saying what is wrong and what to write instead.
+ */
+export function parseTemplate(template: string): ParsedTemplate[] {
+  if (template.length > MAX_LENGTH) throw new ConfigError('a template is no longer than a host name; shorten it');
+  if (!template.includes('{')) {
+    throw new ConfigError(`"${template}" has no place in it; use "exact" or "suffix"`);
+  }
+  return choices(template).map((text) => parseOne(text, template));
+}
