@@ -75,6 +75,15 @@ export interface Lifecycle {
   readonly take: (arrival: Arrival) => Promise<void>;
 }
 
+/**
+ * A later moment only adds knowledge: what was denied at the CONNECT stays denied, also when its rule ends meanwhile.
+ * Where the action was to listen, nothing was decided yet.
+ */
+function remember({ decision, action }: Decided, asked: Asked<TunnelArrival>): Asked<TunnelArrival> {
+  if (decision.effect !== 'deny' || action.kind === 'listen') return asked;
+  return { ...asked, question: { ...asked.question, denied: decision.denial } };
+}
+
 export function createLifecycle<U extends Upstream>(stations: Stations<U>): Lifecycle {
   const { act, record } = stations;
 
@@ -117,7 +126,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
       }
       upstream = opened.upstream;
       const hello = await stations.hello(arrival, upstream);
-      decided = judge(snapshot, snapshot.identify.hello(asked, hello));
+      decided = judge(snapshot, remember(decided, snapshot.identify.hello(asked, hello)));
       const outcome = await act.carry(decided, hello, upstream);
       if (outcome !== null) finish(decided, outcome);
     } catch (error) {

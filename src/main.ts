@@ -36,6 +36,12 @@ const io: Io = {
   cwd: process.cwd(),
 };
 
+// http-proxy calls a deprecated function of Node once for each process; nobody here can act on that.
+process.removeAllListeners('warning');
+process.on('warning', (warning: Error & { code?: string }) => {
+  if (warning.code !== 'DEP0060') io.err(`sallyport: ${warning.name}: ${warning.message}`);
+});
+
 // `sallyport explain … | head` closes the pipe early; that is no error.
 process.stdout.on('error', () => undefined);
 

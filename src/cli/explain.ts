@@ -131,7 +131,9 @@ function lines(shown: Explained, target: Target): string[] {
     `  client     ${[...who, inGroups].join(', ')}`,
     `  at         ${shown.at}`,
     'considered:',
-    ...shown.considered.map(({ verdict, kind, id, effect, why }) => `  ${verdict}  ${kind} ${id} (${effect}): ${why}`),
+    ...shown.considered.map(
+      ({ verdict, kind, id, effect, why }) => `  ${verdict.padEnd(4)}  ${kind} ${id} (${effect}): ${why}`,
+    ),
   ];
 }
 
@@ -151,13 +153,14 @@ function run(args: readonly string[], io: Io): ExitCode {
   if (text === undefined) throw new UsageError('explain: name a URL or a host, such as https://claude.ai/');
   if (more.length > 0) throw new UsageError(`explain: one URL or host at a time, but there is "${more.join(' ')}" too`);
   const { client, at } = values;
-  const asked: Asked = {
-    ...used('the target', () => readTarget(text)),
-    address: client === undefined ? null : used('--client', () => readClient(client)),
-    user: values.user ?? null,
-    at: at === undefined ? Date.now() : used('--at', () => resolveMoment(parseMoment(at), 'UTC')),
-  };
-  const shown = answer(loadConfig(configFile(values.config, io)), asked);
+  const target = used('the target', () => readTarget(text));
+  const address = client === undefined ? null : used('--client', () => readClient(client));
+  const moment = at === undefined ? null : used('--at', () => parseMoment(at));
+  const config = loadConfig(configFile(values.config, io));
+  // A day begins when it does in the policy.
+  const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
+  const asked: Asked = { ...target, address, user: values.user ?? null, at: now };
+  const shown = answer(config, asked);
   if (values.json === true) io.out(JSON.stringify(shown, null, 2));
   else lines(shown, asked.target).forEach((line) => io.out(line));
   return shown.effect === 'deny' ? 1 : 0;

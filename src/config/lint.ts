@@ -54,7 +54,8 @@ function reachable(what: What, vendor: Vendor, product: Product): boolean {
   if (vendors !== undefined && !vendors.includes(vendor.id)) return false;
   if (products !== undefined && !products.includes(`${vendor.id}/${product.id}`)) return false;
   if (channels !== undefined && !channels.includes(product.channel)) return false;
-  return tags === undefined || tags.some((tag) => vendor.tags.includes(tag) || product.tags.includes(tag));
+  const own = [...vendor.tags, ...product.tags, product.kind];
+  return tags === undefined || tags.some((tag) => own.includes(tag));
 }
 
 function matchNothing(config: Config): string[] {

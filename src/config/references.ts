@@ -17,7 +17,11 @@ interface Names {
 }
 
 function namesOf(policy: PolicyDocument, vendors: readonly VendorFile[]): Names {
-  const tags = vendors.flatMap(({ tags, products }) => [...tags, ...products.flatMap((product) => product.tags)]);
+  // The kind of a product is a tag of its own: `coding-agent`, `ide`.
+  const tags = vendors.flatMap(({ tags, products }) => [
+    ...tags,
+    ...products.flatMap((product) => [...product.tags, product.kind]),
+  ]);
   return {
     vendors: vendors.map(({ id }) => id),
     products: vendors.flatMap(({ id, products }) => products.map((product) => `${id}/${product.id}`)),

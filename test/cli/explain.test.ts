@@ -1,0 +1,145 @@
+import { rmSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { explain } from '../../src/cli/explain.ts';
+import { UsageError } from '../../src/cli/verb.ts';
+import { makeConfig } from '../config/folder.ts';
+
+interface Ran {
+  readonly code: number;
+  readonly out: readonly string[];
+}
+
+async function run(args: readonly string[]): Promise<Ran> {
+  const out: string[] = [];
+  const io = { out: (line: string) => out.push(line), err: (line: string) => out.push(line), env: {}, cwd: '.' };
+  return { code: await explain.run(args, io), out };
+}
+
+const policy = `assistants:
+  inhouse: { name: In-house, url: https://ai.corp.test/ }
+default_assistant: inhouse
+groups:
+  staff: { networks: [10.0.0.0/8, 'fd00::/8'] }
+rules:
+  - { id: count, vendors: acme, until: 2026-07-10, effect: monitor, reason: Counted for now. }
+  - { id: ban, vendors: acme, from: 2026-07-10, effect: deny, reason: Too risky. }
+  - { id: own, domains: 127.0.0.1, effect: allow, reason: This machine. }
+exceptions:
+  - { id: trial, vendors: acme, groups: staff, until: 2026-08-01, approved_by: Ada, reason: A trial. }
+`;
+const dir = makeConfig({ 'policy.yaml': policy });
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const banned = ['--at', '2026-09-01'];
+
+function runWith(...args: readonly string[]): Promise<Ran> {
+  return run(['-c', `${dir}/sallyport.yaml`, ...args]);
+}
+
+async function json(...args: readonly string[]): Promise<Record<string, unknown>> {
+  const { out } = await runWith(...args, '--json');
+  return JSON.parse(out.join('\n')) as Record<string, unknown>;
+}
+
+test('the example policy denies the API of Anthropic', async () => {
+  const { code, out } = await run(['https://api.anthropic.com/v1/messages', '--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(out.join('\n'))).toMatchObject({ effect: 'deny', vendor: 'anthropic', rule: 'claude-ban' });
+});
+
+test('prints every fact as JSON', async () => {
+  expect(
+    await json('https://www.acme.test/v1?key=1', '--client', '::ffff:10.0.0.7', '--user', 'ada', ...banned),
+  ).toEqual({
+    effect: 'deny',
+    action: 'intercept',
+    vendor: 'acme',
+    product: 'chat',
+    channel: 'direct',
+    rule: 'ban',
+    reason: 'Too risky.',
+    assistant: { id: 'inhouse', name: 'In-house', url: 'https://ai.corp.test/' },
+    host: 'www.acme.test',
+    port: 443,
+    client: { address: '10.0.0.7', user: 'ada' },
+    groups: ['staff'],
+    at: '2026-09-01T00:00:00.000Z',
+    considered: [
+      expect.objectContaining({ verdict: 'won', kind: 'rule', id: 'ban', host: 'www.acme.test' }),
+      expect.objectContaining({ verdict: 'lost', id: 'trial', why: 'no longer in force: until 2026-08-01T00:00Z' }),
+      expect.objectContaining({ verdict: 'lost', id: 'count' }),
+      expect.objectContaining({ verdict: 'lost', kind: 'default', id: 'default-catalogue' }),
+    ],
+  });
+});
+
+test('prints the same for people', async () => {
+  const { code, out } = await runWith('acme.test', ...banned);
+  expect(code).toBe(1);
+  expect(out).toEqual([
+    'deny  acme.test:443  (acme/chat, direct)',
+    '  rule       ban',
+    '  reason     Too risky.',
+    '  action     end TLS here and answer the client in its own language',
+    '  assistant  In-house, https://ai.corp.test/',
+    '  client     any client, in no group',
+    '  at         2026-09-01T00:00:00.000Z',
+    'considered:',
+    '  won   rule ban (deny): the strongest that applies; it names the vendor acme',
+    '  lost  exception trial (allow): no longer in force: until 2026-08-01T00:00Z',
+    '  lost  rule count (monitor): no longer in force: until 2026-07-10T00:00Z',
+    '  lost  default default-catalogue (monitor): defaults hold only where no rule and no exception applies',
+  ]);
+});
+
+test.each([
+  ['before the ban', ['acme.test', '--at', '2026-07-09T23:59:59Z'], 0, { effect: 'monitor', rule: 'count' }],
+  ['from the ban on', ['acme.test', '--at', '2026-07-10T00:00:00Z'], 1, { effect: 'deny', rule: 'ban' }],
+  [
+    'an exception',
+    ['acme.test', '--at', '2026-07-11', '--client', 'fd00::1'],
+    0,
+    { effect: 'allow', rule: 'trial', assistant: null, groups: ['staff'] },
+  ],
+  ['an http URL is a request', ['http://acme.test/a', ...banned], 1, { action: 'block', port: 80 }],
+  ['a host with a port', ['ACME.test.:8443', ...banned], 1, { action: 'intercept', host: 'acme.test', port: 8443 }],
+  [
+    'an address that a rule names',
+    ['127.0.0.1:8128'],
+    0,
+    { effect: 'allow', rule: 'own', vendor: null, product: null },
+  ],
+  ['an address that no rule names', ['203.0.113.9'], 1, { effect: 'deny', action: 'listen', channel: null }],
+  ['an IPv6 address', ['2001:db8::1'], 1, { host: '2001:db8::1', port: 443, client: { address: null, user: null } }],
+  ['an IPv6 address with a port', ['[2001:db8::1]:80'], 1, { host: '2001:db8::1', port: 80 }],
+  ['an unlisted host', ['corp.test'], 0, { effect: 'allow', rule: 'default-unlisted', action: 'tunnel' }],
+])('%s', async (_, args, code, expected) => {
+  expect((await runWith(...args)).code).toBe(code);
+  expect(await json(...args)).toMatchObject(expected);
+});
+
+test.each([
+  [[], 'explain: name a URL or a host, such as https://claude.ai/'],
+  [['a.test', 'b.test'], 'explain: one URL or host at a time, but there is "b.test" too'],
+  [['foo bar'], 'explain: the target: "foo bar" has a character that no host name has'],
+  [['ftp://a.test/'], 'explain: the target: scheme "ftp"'],
+  [['a.test:0'], 'explain: the target: "0" is not a port; ports are 1 to 65535'],
+  [['a.test', '--client', 'ada'], 'explain: --client: "ada" is no IP address; write one such as 10.0.0.7 or fd00::7'],
+  [['a.test', '--at', 'now'], 'explain: --at: "now" is not a date; write 2026-07-10 or 2026-07-10T08:00:00+02:00'],
+])('wrong use: %j', async (args, message) => {
+  await expect(runWith(...args)).rejects.toThrow(new UsageError(message));
+});
+
+test('a day begins in the time zone of the policy', async () => {
+  const there = makeConfig({ 'policy.yaml': `time_zone: Europe/Berlin\n${policy}` });
+  try {
+    const { out } = await run(['-c', `${there}/sallyport.yaml`, 'acme.test', '--at', '2026-07-10', '--json']);
+    expect(JSON.parse(out.join('\n'))).toMatchObject({ at: '2026-07-09T22:00:00.000Z', rule: 'ban' });
+  } finally {
+    rmSync(there, { recursive: true, force: true });
+  }
+});
+
+test('an option that does not exist', async () => {
+  await expect(runWith('a.test', '--nonsense')).rejects.toThrow(UsageError);
+});
