@@ -1,12 +1,11 @@
 /** Builds every part from the configuration and wires them; the only file that knows all stations. */
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { createAct, type ActAnswers } from './act/act.ts';
 import { createDestinations } from './act/destinations.ts';
 import { createForward } from './act/forward.ts';
 import { createResolver } from './act/resolver.ts';
-import { createTunnel } from './act/tunnel.ts';
+import { createTunnel, type Upstream } from './act/tunnel.ts';
 import { createTurnAway } from './act/turn-away.ts';
 import { upgrade } from './act/upgrade.ts';
 import { createDialler } from './act/upstream.ts';
@@ -210,7 +209,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const lifecycle = createLifecycle({
     snapshot: () => snapshot,
     now: Date.now,
-    hello: (arrival, upstream: Socket | null) => awaitHello(arrival, upstream, config.tunnels),
+    hello: (arrival, upstream: Upstream | null) => awaitHello(arrival, upstream?.feed ?? null, config.tunnels),
     act: createAct({
       tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: actAnswers.failed }),
       interceptor: decrypted,
@@ -228,7 +227,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { pages, admin } = createPorts({
     config: () => config,
     pagesUrl,
-    proxyPort: () => addresses?.proxy.port ?? config.listen.proxy.port,
+    // Before `listen` a port that the system is to choose has no number; the PAC file is only checked then, not served.
+    proxyPort: () => addresses?.proxy.port ?? Math.max(1, config.listen.proxy.port),
     authority,
     build: { version, nodeVersion: options.nodeVersion },
     hosts: config.admin.hosts,

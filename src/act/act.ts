@@ -15,7 +15,7 @@ import type {
 import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
 import { intercept, type Interceptor } from './intercept.ts';
-import { answerEstablished, type Tunnel } from './tunnel.ts';
+import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerAndEnd, reset, sendAnswer } from './write.ts';
 
 /** What denials and failures look like; `answers/` makes them. */
@@ -37,13 +37,13 @@ export interface ActOptions {
 
 /** A tunnel after the first moment: still open, with its upstream where one was dialled, or ended already. */
 export type Opened =
-  { readonly kind: 'open'; readonly upstream: Socket | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
+  { readonly kind: 'open'; readonly upstream: Upstream | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
 
 export interface Act {
   /** The action of the first moment of a CONNECT. */
   readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened>;
   /** The action of the second moment. Null: recorded request by request. */
-  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Socket | null) => Promise<Outcome | null>;
+  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Upstream | null) => Promise<Outcome | null>;
   readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
   readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
   /** Ends what failed by surprise, with an answer where one can still be given. */
@@ -57,7 +57,7 @@ function wrongMoment(kind: string): never {
 export function createAct(options: ActOptions): Act {
   const { tunnel, forward, answers } = options;
 
-  const resetTunnel = (socket: Socket, upstream: Socket | null, status: number | null): Outcome => {
+  const resetTunnel = (socket: Socket, upstream: Upstream | null, status: number | null): Outcome => {
     upstream?.destroy();
     reset(socket);
     return { ...blockedOutcome('reset', 0, 0), status };
@@ -69,7 +69,9 @@ export function createAct(options: ActOptions): Act {
       switch (action.kind) {
         case 'tunnel': {
           const dialled = await tunnel.open(arrival);
-          return 'kind' in dialled ? { kind: 'ended', outcome: dialled } : { kind: 'open', upstream: dialled };
+          return dialled.kind === 'upstream'
+            ? { kind: 'open', upstream: dialled }
+            : { kind: 'ended', outcome: dialled };
         }
         case 'listen':
         case 'intercept':

@@ -2,20 +2,15 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
+import type { Feed } from './feed.ts';
+import { reset } from './write.ts';
 
 export interface Relayed {
   /** Null where both sides ended in good order. */
   readonly error: ErrorCode | null;
 }
 
-/** A socket that is cut, and not ended, tells its peer so: half a download must never look whole. */
-function cut(socket: Duplex): void {
-  if (socket.destroyed) return;
-  if ('resetAndDestroy' in socket) (socket as Socket).resetAndDestroy();
-  else socket.destroy();
-}
-
-/** One direction, with back-pressure; a FIN is passed on and leaves the other direction open. */
+/** One direction, with back-pressure. */
 function pump(from: Duplex, to: Duplex): void {
   from.on('data', (chunk: Buffer) => {
     if (!to.write(chunk)) from.pause();
@@ -23,24 +18,30 @@ function pump(from: Duplex, to: Duplex): void {
   to.on('drain', () => {
     from.resume();
   });
+  from.resume();
+}
+
+/** A FIN is passed on, and leaves the other direction open. */
+function passEnd(from: Duplex, to: Duplex): void {
   if (from.readableEnded) to.end();
   else from.once('end', () => to.end());
-  from.resume();
 }
 
 /**
  * Relays until both sides are closed. An error or an early close on one side cuts the other.
  *
  * @param idleTimeout milliseconds without a byte in either direction.
+ * @param feed what reads the upstream socket, where it was made with one.
  */
-export function relay(client: Duplex, upstream: Socket, idleTimeout: number): Promise<Relayed> {
+export function relay(client: Duplex, upstream: Socket, idleTimeout: number, feed?: Feed): Promise<Relayed> {
   return new Promise((resolve) => {
     let error: ErrorCode | null = null;
     let open = 2;
     const fail = (code: ErrorCode): void => {
       error ??= code;
-      cut(client);
-      cut(upstream);
+      // Cut, and not ended: half a download must never look whole.
+      reset(client);
+      reset(upstream);
     };
     const watch = (socket: Duplex, code: ErrorCode): void => {
       socket.on('error', () => fail(code));
@@ -57,7 +58,10 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number): Pr
     watch(upstream, 'connection_terminated');
     // All bytes of both directions pass the upstream socket, so that one timer watches both.
     upstream.setTimeout(idleTimeout, () => fail('idle_timeout'));
+    passEnd(client, upstream);
+    passEnd(upstream, client);
     pump(client, upstream);
-    pump(upstream, client);
+    if (feed === undefined) pump(upstream, client);
+    else feed.flowTo(client);
   });
 }

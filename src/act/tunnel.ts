@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, Decided, Hello, Outcome, TunnelArrival } from '../flow.ts';
+import { createFeed, type Feed } from './feed.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
 import { answerAndEnd, reset } from './write.ts';
@@ -15,11 +16,19 @@ export interface TunnelOptions {
   readonly failed: (code: ErrorCode, arrival: TunnelArrival) => Answer;
 }
 
+/** The far side of an open tunnel, and what reads it. */
+export interface Upstream {
+  readonly kind: 'upstream';
+  readonly socket: Socket;
+  readonly feed: Feed;
+  readonly destroy: () => void;
+}
+
 export interface Tunnel {
   /** Dials and answers 200, or answers what failed. */
-  readonly open: (arrival: TunnelArrival) => Promise<Socket | Outcome>;
+  readonly open: (arrival: TunnelArrival) => Promise<Upstream | Outcome>;
   /** Relays until both sides are done. Dials first where that had to wait for the hello. */
-  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Socket | null) => Promise<Outcome>;
+  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Upstream | null) => Promise<Outcome>;
 }
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
@@ -48,11 +57,17 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     return hidden ? 'tls_required' : null;
   };
 
+  const dial = async ({ target, socket: client }: TunnelArrival): Promise<Upstream> => {
+    const feed = createFeed();
+    const socket = await options.dialler.dial(target, client, feed);
+    return { kind: 'upstream', socket, feed, destroy: () => socket.destroy() };
+  };
+
   return {
     async open(arrival) {
       const { socket } = arrival;
       try {
-        const upstream = await options.dialler.dial(arrival.target, socket);
+        const upstream = await dial(arrival);
         answerEstablished(socket);
         return upstream;
       } catch (error) {
@@ -72,23 +87,24 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         reset(socket);
         return failedOutcome(problem, 200);
       }
-      let upstream: Socket;
+      let upstream: Upstream;
       try {
-        upstream = opened ?? (await options.dialler.dial(target, socket));
+        upstream = opened ?? (await dial(arrival));
       } catch (error) {
         reset(socket);
         return failedOutcome(upstreamErrorCode(error), 200);
       }
-      const address = { address: upstream.remoteAddress ?? '', port: upstream.remotePort ?? target.port };
-      if (hello.bytes.length > 0) upstream.write(hello.bytes);
-      const { error } = await relay(socket, upstream, options.idleTimeout);
+      const { socket: origin, feed } = upstream;
+      const address = { address: origin.remoteAddress ?? '', port: target.port };
+      if (hello.bytes.length > 0) origin.write(hello.bytes);
+      const { error } = await relay(socket, origin, options.idleTimeout, feed);
       return {
         kind: error === null ? 'passed' : 'failed',
         answer: null,
         status: 200,
         error,
-        bytesIn: upstream.bytesWritten,
-        bytesOut: upstream.bytesRead,
+        bytesIn: origin.bytesWritten,
+        bytesOut: origin.bytesRead,
         upstream: address,
       };
     },

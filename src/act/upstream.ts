@@ -4,23 +4,26 @@ import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode } from '../errors.ts';
 import type { Target } from '../flow.ts';
 import type { Destinations } from './destinations.ts';
+import type { Feed } from './feed.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface Dialler {
   /**
-   * Connects to a target. The dial is given up when `client` closes.
+   * Connects to a target. The dial is given up when `client` closes. With a feed, the socket is read by that alone.
    *
    * @throws {SallyportError} `port_prohibited`, `destination_prohibited`, `dns_*`, `connection_*`,
    *   `destination_unreachable` or `client_closed`.
    */
-  readonly dial: (target: Target, client: Duplex) => Promise<Socket>;
+  readonly dial: (target: Target, client: Duplex, feed?: Feed) => Promise<Socket>;
 }
 
 /** Milliseconds before the next address is tried beside one that does not answer (RFC 8305, section 5). */
 const ATTEMPT = 300;
 
-function open(addresses: readonly string[], port: number): Socket {
-  const shared = { port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+function open(addresses: readonly string[], port: number, feed: Feed | undefined): Socket {
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+  const reading = feed === undefined ? {} : { onread: feed.onread };
+  const shared = { port, allowHalfOpen: true, noDelay: true, ...keepAlive, ...reading } as const;
   const [only] = addresses;
   if (addresses.length === 1 && only !== undefined) return connect({ ...shared, host: only });
   const entries = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
@@ -53,13 +56,14 @@ export function createDialler(options: {
   };
 
   return {
-    async dial(target, client) {
+    async dial(target, client, feed) {
       const port = options.destinations.portProblem(target);
       if (port !== null) throw new SallyportError('port_prohibited', port);
       const resolved = options.resolver.resolve(target);
       const addresses = check(target, 'then' in resolved ? await resolved : resolved);
       if (client.destroyed) throw new SallyportError('client_closed');
-      const socket = open(addresses, target.port);
+      const socket = open(addresses, target.port, feed);
+      feed?.attach(socket);
       return new Promise<Socket>((resolve, reject) => {
         const fail = (error: SallyportError): void => {
           settle();

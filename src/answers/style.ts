@@ -62,13 +62,14 @@ animation:wait ${ONWARD_SECONDS}s linear both}
 .facts{margin:0;display:grid;grid-template-columns:minmax(7rem,auto) 1fr;font-size:.95rem}
 .facts dt,.facts dd{margin:0;padding:.55rem 0;border-top:1px solid var(--line)}
 .facts dt{color:var(--soft);padding-right:1.5rem}
+p+.facts{margin-top:1.5rem}
 .ask{margin-top:1.5rem;padding-top:1.25rem;border-top:1px solid var(--line)}
 code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.9em}
 code{padding:.1em .35em;border-radius:5px;background:var(--sunk);border:1px solid var(--line)}
 pre{margin:.4rem 0 1rem;padding:.85rem 1rem;border:1px solid var(--line);border-radius:10px;background:var(--sunk);
 overflow-x:auto;line-height:1.6;overflow-wrap:normal;tab-size:2}
 pre code{padding:0;border:0;background:none;font-size:1em;user-select:all}
-.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
+.wrap{font-size:.84em;white-space:pre-wrap;overflow-wrap:anywhere}
 .row{display:flex;flex-wrap:wrap;gap:.75rem 1.25rem;align-items:center}
 details{border-top:1px solid var(--line);padding:.95rem 0}
 details:last-of-type{padding-bottom:0}

@@ -120,7 +120,8 @@ const shortened = (text: string, length: number): string => Array.from(text).sli
 function authorityName(organisation: string, id: Buffer, now: number): Buffer {
   const tail = `Sallyport CA ${new Date(now).getUTCFullYear()} ${id.toString('hex', 0, 3)}`;
   const owner = shortened(organisation, maxNamePart - tail.length - 1);
-  const commonName = namePart(ids.commonName, `${owner} ${tail}`.trim());
+  const named = owner === 'Sallyport' ? tail : `${owner} ${tail}`.trim();
+  const commonName = namePart(ids.commonName, named);
   if (owner === '') return encode(sequence(commonName));
   return encode(sequence(namePart(ids.organisation, shortened(organisation, maxNamePart)), commonName));
 }

@@ -72,6 +72,12 @@ export function readHello(socket: Socket, early: Buffer, port: number, patience:
   return { hello, giveUp: () => giveUp() };
 }
 
+/** The far side of a tunnel, which may be the one to speak first. */
+export interface FirstWords {
+  /** Calls back when its first bytes are there; null takes that back. */
+  readonly whenSpoken: (listener: (() => void) | null) => void;
+}
+
 export interface HelloOptions {
   /** Milliseconds that a client may stay silent on a port that requires TLS. */
   readonly helloTimeout: number;
@@ -86,15 +92,15 @@ export interface HelloOptions {
  */
 export async function awaitHello(
   arrival: TunnelArrival,
-  upstream: Socket | null,
+  upstream: FirstWords | null,
   options: HelloOptions,
 ): Promise<Hello> {
   const { socket, early, target } = arrival;
   if (upstream === null || options.tlsRequiredPorts.includes(target.port))
     return readHello(socket, early, target.port, options.helloTimeout).hello;
   const reader = readHello(socket, early, target.port, options.idleTimeout);
-  upstream.once('readable', reader.giveUp);
+  upstream.whenSpoken(reader.giveUp);
   const hello = await reader.hello;
-  upstream.off('readable', reader.giveUp);
+  upstream.whenSpoken(null);
   return hello;
 }

@@ -3,12 +3,12 @@
  * away before it could become one.
  */
 import { createAccessLine } from './access-line.ts';
-import { fileDestination, streamDestination } from './destinations.ts';
-import { createLineWriter } from './line-writer.ts';
+import { fileDestination, noDestination, streamDestination } from './destinations.ts';
+import { createLineWriter, type Destination } from './line-writer.ts';
 import type { Sink } from './sink.ts';
 
 export interface AccessLogOptions {
-  /** File to append to, or `-` for `stdout`. */
+  /** File to append to, `-` for `stdout`, or `none`. */
   readonly path: string;
   readonly stdout: NodeJS.WritableStream;
   /** Names this machine in every line (`host.name`); absent: no such field. */
@@ -24,9 +24,14 @@ export interface AccessLog extends Sink {
   readonly lost: number;
 }
 
+function destinationOf({ path, stdout }: AccessLogOptions): Destination {
+  if (path === '-') return streamDestination(stdout);
+  return path === 'none' ? noDestination() : fileDestination(path);
+}
+
 /** @throws ConfigError where the file cannot be opened. */
 export function createAccessLog(options: AccessLogOptions): AccessLog {
-  const destination = options.path === '-' ? streamDestination(options.stdout) : fileDestination(options.path);
+  const destination = destinationOf(options);
   const writer = createLineWriter(destination, options.onFault);
   const line = createAccessLine(options.hostname ?? null);
   return {

@@ -39,6 +39,15 @@ export function fileDestination(path: string): Destination {
   };
 }
 
+/** For those who want no access log: nothing is written, and nothing is lost. */
+export function noDestination(): Destination {
+  return {
+    write: (chunk, done) => void setImmediate(done, chunk.length, null),
+    reopen: (done) => void setImmediate(done, null),
+    close: noop,
+  };
+}
+
 /**
  * Writes to `stream`, which stays open. Standard output that is a file is written by its descriptor, because the stream
  * over it would wait for the disk; a pipe or a terminal is a `Socket`, whose writes do not wait.

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fileDestination, streamDestination } from '../../src/record/destinations.ts';
+import { fileDestination, noDestination, streamDestination } from '../../src/record/destinations.ts';
 import type { Destination } from '../../src/record/line-writer.ts';
 
 let folder = '';
@@ -81,4 +81,13 @@ test('a stream is written to, stays open, and its errors end nothing', async () 
   stream.destroy(new Error('reader gone'));
   expect((await write(destination, 'b\n')).written).toBe(0);
   destination.close();
+});
+
+test('"none" takes every line and makes no file', async () => {
+  const before = readdirSync('.');
+  const destination = noDestination();
+  expect(await write(destination, 'a\n')).toEqual({ written: 2, code: null });
+  expect(await reopen(destination)).toBe(null);
+  destination.close();
+  expect(readdirSync('.')).toEqual(before);
 });

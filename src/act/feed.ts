@@ -1,0 +1,115 @@
+/**
+ * What comes from an origin, read into memory that is used again.
+ *
+ * A stream of `node:net` allocates 64 KiB for each read, which for downloads costs more than the copying does. Here
+ * small reads go through one buffer that all sockets share, and are copied out of it; a socket that fills it gets a
+ * large buffer of its own, which the kernel writes from directly, and gives it back when it slows down. Reading stops
+ * while that buffer is not written, so that a client who does not read costs one buffer and no more.
+ */
+import type { OnReadOpts, Socket } from 'node:net';
+
+const SHARED = 64 * 1024;
+const LARGE = 1024 * 1024;
+/** Large buffers at once; further downloads go through the shared one. */
+const MAX_LARGE = 64;
+/** So many small reads in a row, and a download is none any more. */
+const CALM = 16;
+
+const shared = Buffer.allocUnsafeSlow(SHARED);
+const free: Buffer[] = [];
+let large = 0;
+
+function takeLarge(): Buffer | null {
+  const kept = free.pop();
+  if (kept !== undefined) return kept;
+  if (large >= MAX_LARGE) return null;
+  large += 1;
+  return Buffer.allocUnsafeSlow(LARGE);
+}
+
+/** Where the bytes go: a socket, or what behaves like one. */
+export interface Sink {
+  write(bytes: Buffer, done: () => void): boolean;
+  readonly writableLength: number;
+}
+
+export interface Feed {
+  /** For `net.connect`. */
+  readonly onread: OnReadOpts;
+  /** The socket that was made with `onread`, as soon as there is one. */
+  readonly attach: (socket: Socket) => void;
+  /** Calls back once, when the first bytes are there before anybody takes them; null takes that back. */
+  readonly whenSpoken: (listener: (() => void) | null) => void;
+  /** Everything from now on, and what is there already, goes to `sink`. */
+  readonly flowTo: (sink: Sink) => void;
+}
+
+export function createFeed(): Feed {
+  let source: Socket | null = null;
+  let sink: Sink | null = null;
+  let held: Buffer | null = null;
+  let spoken: (() => void) | null = null;
+  let own: Buffer | null = null;
+  let writing = 0;
+  let waiting = false;
+  let small = 0;
+
+  const giveBack = (): void => {
+    if (own === null) return;
+    if (waiting)
+      large -= 1; // the kernel still has to read it: it is freed when that write ends
+    else free.push(own);
+    own = null;
+  };
+  const onWritten = (): void => {
+    writing -= 1;
+    if (!waiting || writing > 0) return;
+    waiting = false;
+    source?.resume();
+  };
+  /** True: go on reading. */
+  const pass = (bytes: Buffer, to: Sink): boolean => {
+    writing += 1;
+    to.write(bytes, onWritten);
+    // Nothing queued: the kernel took it all, and the memory may be written over.
+    if (to.writableLength === 0) return true;
+    waiting = true;
+    return false;
+  };
+
+  const callback = (length: number): boolean => {
+    if (sink === null) {
+      held = Buffer.from(shared.subarray(0, length));
+      spoken?.();
+      return false;
+    }
+    if (own === null) {
+      if (length === SHARED) {
+        own = takeLarge();
+        small = 0;
+      }
+      return pass(Buffer.from(shared.subarray(0, length)), sink);
+    }
+    const goOn = pass(own.subarray(0, length), sink);
+    small = length < SHARED / 4 ? small + 1 : 0;
+    if (goOn && small > CALM) giveBack();
+    return goOn;
+  };
+
+  return {
+    onread: { buffer: () => own ?? shared, callback },
+    attach(socket) {
+      source = socket;
+      socket.once('close', giveBack);
+    },
+    whenSpoken(listener) {
+      spoken = listener;
+      if (held !== null) listener?.();
+    },
+    flowTo(to) {
+      sink = to;
+      if (held === null || pass(held, to)) source?.resume();
+      held = null;
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createFeed, type Feed } from '../../src/act/feed.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** An origin that runs `speak` for each connection. */
+async function origin(speak: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    speak(socket);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function dial(port: number): { feed: Feed; socket: Socket } {
+  const feed = createFeed();
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, onread: feed.onread });
+  socket.on('error', () => undefined);
+  feed.attach(socket);
+  return { feed, socket };
+}
+
+/** Bytes that differ for each seed and position, in pieces of changing size. */
+function* pattern(seed: number, total: number): Generator<Buffer> {
+  let at = 0;
+  for (let i = 1; at < total; i += 1) {
+    const piece = Buffer.alloc(Math.min(total - at, (i * 7919 * (seed + 1)) % 300_000 || 1));
+    for (let j = 0; j < piece.length; j += 1) piece[j] = (at + j) * 31 + seed * 17 + ((at + j) >> 8);
+    at += piece.length;
+    yield piece;
+  }
+}
+
+function send(socket: Socket, pieces: Generator<Buffer>): void {
+  for (;;) {
+    const next = pieces.next();
+    if (next.done === true) {
+      socket.end();
+      return;
+    }
+    if (!socket.write(next.value)) {
+      socket.once('drain', () => send(socket, pieces));
+      return;
+    }
+  }
+}
+
+/** Keeps what it is given by reference until it is done with it, as a kernel with a full buffer does. */
+function slowSink(delay: (n: number) => number): { sink: Writable; hash: () => string; size: () => number } {
+  const hash = createHash('sha256');
+  let [n, size] = [0, 0];
+  const sink = new Writable({
+    highWaterMark: 16 * 1024,
+    write(chunk: Buffer, _encoding, done) {
+      const take = (): void => {
+        hash.update(chunk);
+        size += chunk.length;
+        done();
+      };
+      const wait = delay((n += 1));
+      if (wait === 0) take();
+      else setTimeout(take, wait);
+    },
+  });
+  return { sink, hash: () => hash.copy().digest('hex'), size: () => size };
+}
+
+function hashOf(seed: number, total: number): string {
+  const hash = createHash('sha256');
+  for (const piece of pattern(seed, total)) hash.update(piece);
+  return hash.digest('hex');
+}
+
+describe('a feed', () => {
+  test('gives each of many sockets its own bytes, whatever pace their readers keep', async () => {
+    const total = 6_000_000;
+    const port = await origin((socket) => {
+      socket.once('data', (seed: Buffer) => send(socket, pattern(seed[0] ?? 0, total)));
+    });
+    const downloads = Array.from({ length: 12 }, async (_, seed) => {
+      const { feed, socket } = dial(port);
+      const { sink, hash } = slowSink((n) => (seed % 3 === 0 ? 0 : n % (seed + 2) === 0 ? 2 : 0));
+      feed.flowTo(sink);
+      socket.write(Buffer.from([seed]));
+      await new Promise((resolve) => socket.once('end', resolve));
+      await new Promise<void>((resolve) => sink.end(resolve));
+      socket.destroy();
+      return hash();
+    });
+    const expected = Array.from({ length: 12 }, (_, seed) => hashOf(seed, total));
+    expect(await Promise.all(downloads)).toEqual(expected);
+  });
+
+  test('stops reading while its sink has not taken what it has', async () => {
+    let sent = 0;
+    const block = Buffer.alloc(1024 * 1024);
+    const port = await origin((socket) => {
+      const more = (): void => {
+        while (sent < 512 && socket.write(block)) sent += 1;
+      };
+      socket.on('drain', more);
+      more();
+    });
+    const { feed, socket } = dial(port);
+    let release = (): void => undefined;
+    let held = 0;
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        held += chunk.length;
+        release = done;
+      },
+    });
+    feed.flowTo(sink);
+    let before = -1;
+    while (before !== socket.bytesRead || held === 0) {
+      before = socket.bytesRead;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(socket.bytesRead).toBeLessThanOrEqual(2 * 1024 * 1024);
+    expect(held).toBe(socket.bytesRead);
+    const stopped = socket.bytesRead;
+    const goesOn = new Promise((resolve) => {
+      const look = setInterval(() => {
+        if (socket.bytesRead === stopped) return;
+        clearInterval(look);
+        resolve(true);
+      }, 10);
+    });
+    release();
+    expect(await goesOn).toBe(true);
+    socket.destroy();
+  });
+
+  test('tells of the first bytes, and keeps them for whoever takes them later', async () => {
+    const port = await origin((socket) => void socket.write('220 hello\r\n'));
+    const { feed, socket } = dial(port);
+    await new Promise<void>((resolve) => feed.whenSpoken(resolve));
+    const { sink, size } = slowSink(() => 0);
+    const got = new Promise<void>((resolve) => {
+      const look = setInterval(() => {
+        if (size() < 11) return;
+        clearInterval(look);
+        resolve();
+      }, 5);
+    });
+    feed.flowTo(sink);
+    await got;
+    expect(size()).toBe(11);
+    socket.destroy();
+  });
+});
