@@ -229,7 +229,7 @@ export function upstreamErrorCode(error: unknown): ErrorCode {
   if (error instanceof AggregateError && error.errors.length > 0) return upstreamErrorCode(error.errors[0]);
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code.startsWith('HPE_')) return 'upstream_protocol_error';
-  return bySystemCode[code] ?? 'internal_error';
+  return (Object.hasOwn(bySystemCode, code) ? bySystemCode[code] : undefined) ?? 'internal_error';
 }
 
 /** Anything that was thrown, with its stack, on one line. */

@@ -13,7 +13,7 @@ import type { Answer, Outcome, RequestArrival } from '../flow.ts';
 import { requestFields, responseFields, trailerFields } from './fields.ts';
 import { createPool } from './pool.ts';
 import type { Dialler } from './upstream.ts';
-import { reset, sendAnswer } from './write.ts';
+import { drained, reset, sendAnswer } from './write.ts';
 
 export interface ForwardOptions {
   readonly dialler: Dialler;
@@ -61,6 +61,7 @@ const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 /** @throws {SallyportError} where the answer cannot be passed on as HTTP. */
 function passBack(answer: IncomingMessage, res: ServerResponse, via: string): void {
   const fields = responseFields(answer, via);
+  if (!res.req.complete) res.shouldKeepAlive = false;
   try {
     res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', fields);
   } catch (error) {
@@ -69,8 +70,10 @@ function passBack(answer: IncomingMessage, res: ServerResponse, via: string): vo
   answer.once('end', () => {
     const trailers = trailerFields(answer);
     if (trailers.length > 0) res.addTrailers(trailers);
+    // The origin may have answered without reading it all: the client must get to see that answer.
+    void drained(res.req).then(() => res.end());
   });
-  answer.pipe(res);
+  answer.pipe(res, { end: false });
 }
 
 export function createForward(options: ForwardOptions): Forward {

@@ -13,8 +13,8 @@ export interface Interceptor {
   ) => Promise<{ readonly requests: number; readonly error: ErrorCode | null }>;
 }
 
-/** Methods that an HTTP request in the clear may begin with; anything else cannot be answered, only ended. */
-const http = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE) /;
+/** How an HTTP request in the clear begins, however short its first segment; anything else can only be ended. */
+const http = /^[A-Z]{1,8}(?: |$)/;
 
 /** The name that the client believes to talk to, which the leaf must be for. */
 function nameOf(target: Target, hello: Hello): Target {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { Feed } from './feed.ts';
+import { forget, keepAliveLater } from './keep-alive.ts';
 import { reset } from './write.ts';
 
 export interface Relayed {
@@ -44,8 +45,10 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
       reset(upstream);
     };
     const watch = (socket: Duplex, code: ErrorCode): void => {
+      keepAliveLater(socket);
       socket.on('error', () => fail(code));
       const onClose = (): void => {
+        forget(socket);
         // Closed with its own direction unfinished: what the other side has is not the whole.
         if (!socket.readableEnded || !socket.writableFinished) fail(code);
         open -= 1;

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
+import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, Outcome, UpgradeArrival } from '../flow.ts';
 import { requestFields, responseFields } from './fields.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
-import { answerAndEnd } from './write.ts';
+import { answerAndEnd, reset } from './write.ts';
 
 export interface UpgradeOptions {
   readonly dialler: Dialler;
@@ -32,7 +32,7 @@ function passRefusal(answer: IncomingMessage, client: Duplex, via: string): Prom
   client.write(responseHead(answer, [...responseFields(answer, via), 'Connection', 'close']));
   answer.pipe(client);
   return new Promise((resolve) => {
-    answer.once('error', () => client.destroy());
+    answer.once('error', () => reset(client)); // half an answer must not look whole
     client.once('error', () => answer.destroy());
     client.once('close', () => resolve(answer.complete ? null : 'connection_terminated'));
     client.once('end', () => client.end());
@@ -58,7 +58,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
       outgoing.once('error', reject);
       outgoing.once('upgrade', (answer, _socket, early) => resolve({ answer, early }));
       outgoing.once('response', (answer) => resolve({ answer, early: null }));
-      outgoing.setTimeout(options.idleTimeout, () => outgoing.destroy(new Error('idle')));
+      outgoing.setTimeout(options.idleTimeout, () => outgoing.destroy(new SallyportError('idle_timeout')));
       outgoing.end();
     });
     const status = settled.answer.statusCode ?? null;
@@ -74,7 +74,8 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
     const { error } = await relay(client, upstream, options.idleTimeout);
     return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
   } catch (error) {
-    const code = upstreamErrorCode(error);
+    const code = client.destroyed ? 'client_closed' : upstreamErrorCode(error);
+    if (code === 'client_closed') return outcome('failed', null, code);
     const answer = options.failed(code, arrival);
     await answerAndEnd(client, answer);
     return outcome('failed', answer.status, code);

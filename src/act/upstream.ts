@@ -21,9 +21,8 @@ export interface Dialler {
 const ATTEMPT = 300;
 
 function open(addresses: readonly string[], port: number, feed: Feed | undefined): Socket {
-  const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
   const reading = feed === undefined ? {} : { onread: feed.onread };
-  const shared = { port, allowHalfOpen: true, noDelay: true, ...keepAlive, ...reading } as const;
+  const shared = { port, allowHalfOpen: true, noDelay: true, ...reading } as const;
   const [only] = addresses;
   if (addresses.length === 1 && only !== undefined) return connect({ ...shared, host: only });
   const entries = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));

@@ -16,7 +16,7 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Hello, OuterTunnel, RequestArrival, Target, UpgradeArrival } from '../flow.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
-import { createHttp1Server, handTo } from './http.ts';
+import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
 import { addressTunnelled } from './request.ts';
 import { parseHost } from './target.ts';
 
@@ -61,6 +61,11 @@ function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddre
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
+/** A socket keeps the address that it was asked for once; after a reset it could not be told any more. */
+function remember(socket: TLSSocket): void {
+  keyOf(socket);
+}
+
 /** TLS alerts with which a client says that it does not trust the leaf (RFC 8446, section 6.2). */
 const distrust = /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE)/;
 
@@ -101,6 +106,10 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   };
 
   const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
+      handTo(http1, socket, Buffer.concat([withoutUpgrade(req), early]));
+      return;
+    }
     const origin = originOf(req.socket);
     const inside = open.get(keyOf(req.socket));
     try {
@@ -138,7 +147,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     handshakeTimeout: options.headTimeout,
     settings: { maxConcurrentStreams: 100, maxHeaderListSize: MAX_HEAD },
     maxHeaderListPairs: 200,
-    SNICallback: (name, answer) => {
+    SNICallback(this: unknown, name, answer) {
+      if (this instanceof TLSSocket) remember(this);
       try {
         answer(null, options.contextFor({ ...parseHost(name), port: 443 }));
       } catch (error) {
@@ -169,6 +179,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       secureContext: options.contextFor(target),
       ALPNProtocols: ['http/1.1'],
     });
+    remember(tls);
     const deadline = setTimeout(() => socket.destroy(), options.headTimeout);
     tls.once('close', () => clearTimeout(deadline));
     tls.on('error', (error: NodeJS.ErrnoException) => {
@@ -199,6 +210,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         return closed;
       }
       socket.unshift(hello.bytes);
+      // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
+      socket.allowHalfOpen = false;
       if (hello.serverName !== null && hello.alpn.includes('h2')) http2.emit('connection', socket);
       else serveHttp1Tls(socket, tunnel.target, key);
       return closed;

@@ -8,6 +8,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { originOf, type Origin } from './arrival.ts';
+import { reset } from './reset.ts';
 
 export interface Speaker {
   readonly name: string;
@@ -99,8 +100,13 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     });
   };
 
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => {
+    // Read once, the address stays known. A peer that reset before has none any more, and no rule for groups would hold.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     open.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => {
@@ -128,7 +134,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     },
     destroy: () => {
       clearInterval(sweep);
-      for (const socket of open) socket.resetAndDestroy();
+      for (const socket of open) reset(socket);
     },
   };
 }

@@ -3,7 +3,6 @@
  * keep-alive, upgrades, and a CONNECT that follows on the same connection.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
@@ -12,6 +11,7 @@ import { MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { addressPlain } from './request.ts';
+import { reset } from './reset.ts';
 
 export interface HttpOptions {
   /** Milliseconds for a request head, from its first byte. */
@@ -69,11 +69,6 @@ function owes(socket: Duplex, which: (res: ServerResponse) => boolean = () => tr
   return [...(owed.get(socket) ?? [])].some(which);
 }
 
-function cut(socket: Duplex): void {
-  if ('resetAndDestroy' in socket) (socket as Socket).resetAndDestroy();
-  else socket.destroy();
-}
-
 /** Settings that every HTTP/1 server here shares: those on the proxy port and those inside tunnels. */
 export function createHttp1Server(
   options: Pick<HttpOptions, 'headTimeout' | 'idleTimeout' | 'reject'>,
@@ -88,7 +83,8 @@ export function createHttp1Server(
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 1_000,
   });
-  server.timeout = options.idleTimeout;
+  // Whoever waits for an origin has the same limit, and must come first to say so.
+  server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
     owe(req.socket, res);
     onRequest(req, res);
@@ -99,7 +95,7 @@ export function createHttp1Server(
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else if (owes(socket, (res) => res.headersSent)) cut(socket);
+    else if (owes(socket, (res) => res.headersSent)) reset(socket);
     else options.reject(socket, originOf(socket as Peer), clientErrorCode(error), error.message);
   });
   // The checks of `headersTimeout` start on this event; this server never listens, it is handed its sockets.
@@ -120,7 +116,7 @@ export function handTo(server: Server, socket: Duplex, bytes: Buffer): void {
 }
 
 /** The head of a request again, without its wish to switch protocols. */
-function withoutUpgrade(req: IncomingMessage): Buffer {
+export function withoutUpgrade(req: IncomingMessage): Buffer {
   const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
     const name = req.rawHeaders[i] ?? '';
@@ -150,7 +146,7 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
 
   server.on('upgrade', (req, socket, early) => {
     if (owes(socket)) {
-      cut(socket);
+      reset(socket);
       return;
     }
     if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -180,7 +176,7 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
 
   server.on('connect', (req, socket, early) => {
     if (owes(socket)) {
-      cut(socket);
+      reset(socket);
       return;
     }
     const origin = originOf(req.socket);

@@ -53,7 +53,9 @@ export function addressPlain(req: IncomingMessage): Addressed {
   if (url.startsWith('/') || url === '*') throw new SallyportError('not_a_proxy_request');
   const { scheme, target, path } = parseUrl(url);
   if (scheme !== 'http') throw new SallyportError('unsupported_scheme');
-  const facts = requestFacts(req, 'http', path);
+  // RFC 9112, section 3.2.4: about the server as a whole, which the last proxy asks with an asterisk.
+  const whole = req.method === 'OPTIONS' && !/[/?]/.test(url.slice('http://'.length));
+  const facts = requestFacts(req, 'http', whole ? '*' : path);
   const hosts = hostFields(req);
   if (hosts.length > 1) throw new SallyportError('host_mismatch', 'more than one Host field');
   if (hosts[0] === undefined && facts.httpVersion === '1.1') throw new SallyportError('host_mismatch', 'no Host field');

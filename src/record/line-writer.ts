@@ -31,6 +31,12 @@ const closeLimit = 2000;
 
 const newline = 0x0a;
 
+/** Milliseconds for which lines are gathered: a write each for the lines of every moment costs more than the lines. */
+const gathering = 20;
+
+/** So many characters are written without waiting for more. */
+const enough = 64 * 1024;
+
 /** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
 export function createLineWriter(destination: Destination, onFault: (error: Error) => void): LineWriter {
   let pending = '';
@@ -46,13 +52,26 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
   let idle: (() => void) | null = null;
   let closing: Promise<void> | null = null;
 
+  let timer: NodeJS.Timeout | null = null;
+
   const settle = (error: Error | null): void => {
     if (error !== null && !failing) onFault(error);
     failing = error !== null;
-    next();
+    if (pendingLines > 0) gather();
+    else next();
+  };
+
+  const isUrgent = (): boolean => closed || reopening || pending.length >= enough;
+
+  /** Writes soon; at once where there is a reason. */
+  const gather = (): void => {
+    if (isUrgent()) next();
+    else timer ??= setTimeout(next, gathering);
   };
 
   const next = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
     if (reopening) {
       reopening = false;
       destination.reopen(settle);
@@ -75,13 +94,16 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
   };
 
   const start = (): void => {
-    if (busy) return;
+    const scheduled = timer !== null;
+    if (busy && !scheduled) return;
     busy = true;
-    setImmediate(next);
+    if (scheduled && isUrgent()) next();
+    else gather();
   };
 
   const drain = async (): Promise<void> => {
     closed = true;
+    if (timer !== null) next();
     if (busy) {
       await new Promise<void>((resolve) => {
         const limit = setTimeout(resolve, closeLimit);

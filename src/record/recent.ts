@@ -2,7 +2,7 @@
  * The latest blocks, in memory, so that a person can look up the id that an answer gave. Facts only: no path, no
  * header, nothing that the person typed but the host.
  */
-import type { Assistant, Finished } from '../flow.ts';
+import type { Assistant, Finished, Texts } from '../flow.ts';
 import { isBlocked } from './blocks.ts';
 import type { Sink } from './sink.ts';
 
@@ -17,6 +17,8 @@ export interface RecentBlock {
   readonly product: string | null;
   readonly rule: string;
   readonly reason: string;
+  /** The reason by language, where it is written in more than one. */
+  readonly reasons?: Texts | undefined;
   readonly assistant: Assistant | null;
   /** Where to ask, or null. */
   readonly link: string | null;
@@ -69,6 +71,7 @@ function factsOf({ arrival, question, decision, outcome }: Finished): RecentBloc
     product: service?.productName ?? null,
     rule: decision.rule,
     reason: decision.reason,
+    reasons: denial?.reasons,
     assistant: denial?.assistant ?? null,
     link: denial?.link ?? null,
     answer: outcome.answer,

@@ -54,14 +54,16 @@ async function nextWrite(stand: ReturnType<typeof held>, ...lines: readonly stri
   return stand.last();
 }
 
-test('lines of one tick leave together, and lines behind a write leave with the next', async () => {
+test('lines of one moment leave together, and lines behind a write leave with the next', async () => {
   const stand = held();
   const first = await nextWrite(stand, 'a\n', 'b\n');
   expect(first.chunk).toBe('a\nb\n');
   stand.writer.write('c\n');
   stand.writer.write('d\n');
   expect(stand.writes).toHaveLength(1);
+  const turn = stand.turn();
   first.end();
+  await turn;
   expect(stand.last().chunk).toBe('c\nd\n');
   stand.last().end();
   expect(stand.writer.lost).toBe(0);
@@ -76,7 +78,9 @@ test('a full buffer drops and counts, and takes lines again when it has room', a
   first.end();
   expect(stand.last().chunk).toHaveLength(8 * 1024 * 1024);
   stand.writer.write('b\n');
+  const turn = stand.turn();
   stand.last().end();
+  await turn;
   expect(stand.last().chunk).toBe('b\n');
   stand.last().end();
   expect(stand.writer.lost).toBe(2);
@@ -116,6 +120,8 @@ test('a reopening waits for the write under way and goes before the next', async
   expect(stand.reopened).toHaveLength(0);
   first.end();
   expect(stand.reopened).toHaveLength(1);
+  expect(stand.writes).toHaveLength(1);
+  await stand.turn();
   expect(stand.last().chunk).toBe('b\n');
 });
 

@@ -1,0 +1,147 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { relay } from '../../src/act/relay.ts';
+import { eventually, rawClient, socketPair, type RawClient } from '../support/streams.ts';
+
+interface Relayed {
+  readonly client: RawClient;
+  readonly origin: RawClient;
+  readonly near: readonly [Socket, Socket];
+  readonly done: ReturnType<typeof relay>;
+}
+
+/** client <-> near[0] =relay= near[1] <-> origin */
+async function relayed(idleTimeout = 10_000): Promise<Relayed> {
+  const [left, right] = await Promise.all([socketPair(), socketPair()]);
+  const done = relay(left.near, right.near, idleTimeout);
+  return { client: rawClient(left.far), origin: rawClient(right.far), near: [left.near, right.near], done };
+}
+
+test('the answer arrives after the client has ended its side', async () => {
+  const { client, origin, done } = await relayed();
+  origin.socket.on('end', () => origin.socket.end('answer'));
+  client.socket.end('question');
+  expect(await client.ended).toEqual({ how: 'fin', text: 'answer' });
+  expect((await origin.ended).text).toBe('question');
+  expect(await done).toEqual({ error: null });
+});
+
+test('the client may go on after the origin has ended its side', async () => {
+  const { client, origin, done } = await relayed();
+  client.socket.on('end', () => client.socket.end('last words'));
+  origin.socket.end('greeting');
+  expect(await origin.ended).toEqual({ how: 'fin', text: 'last words' });
+  expect((await client.ended).text).toBe('greeting');
+  expect(await done).toEqual({ error: null });
+});
+
+test.each([
+  ['client', 'origin', 'client_closed'],
+  ['origin', 'client', 'connection_terminated'],
+] as const)('a reset by the %s cuts the %s by reset', async (from, to, error) => {
+  const both = await relayed();
+  both[from].write('begun');
+  await both[to].until('begun');
+  both[from].socket.resetAndDestroy();
+  expect((await both[to].ended).how).toBe('reset');
+  expect(await both.done).toEqual({ error });
+});
+
+test('a reset after one side has ended in good order still cuts the other', async () => {
+  const { client, origin, done } = await relayed();
+  client.socket.end('question');
+  await origin.until('question');
+  origin.write('half');
+  await client.until('half');
+  origin.socket.resetAndDestroy();
+  expect((await client.ended).how).toBe('reset');
+  expect(await done).toEqual({ error: 'connection_terminated' });
+});
+
+test.each(['client', 'origin'] as const)(
+  'nothing for too long, first said by the %s, is the idle limit for both',
+  async (who) => {
+    const both = await relayed(200);
+    both[who].write('x');
+    expect(await both.done).toEqual({ error: 'idle_timeout' });
+    expect((await both.client.ended).how).toBe('reset');
+    expect((await both.origin.ended).how).toBe('reset');
+  },
+);
+
+test('bytes in one direction only keep it alive', async () => {
+  const both = await relayed(400);
+  const drip = setInterval(() => both.origin.write('.'), 50);
+  await both.client.until('.'.repeat(20));
+  clearInterval(drip);
+  both.client.socket.end();
+  both.origin.socket.end();
+  expect(await both.done).toEqual({ error: null });
+});
+
+test.each(['to', 'from'] as const)(
+  '64 MiB %s a slow client arrive whole, and little is held meanwhile',
+  async (direction) => {
+    const [left, right] = await Promise.all([socketPair(), socketPair()]);
+    const done = relay(left.near, right.near, 20_000);
+    const [reader, writer] = direction === 'to' ? [left.far, right.far] : [right.far, left.far];
+    const slow = direction === 'to' ? left.near : right.near;
+    const block = randomBytes(1024 * 1024);
+    const sent = createHash('sha256');
+    writer.setMaxListeners(100);
+    for (let i = 0; i < 64; i += 1) {
+      sent.update(block);
+      writer.write(block);
+    }
+    writer.end();
+    reader.pause();
+    await eventually('the slow side is full', () => slow.writableNeedDrain);
+    let most = 0;
+    const got = createHash('sha256');
+    let bytes = 0;
+    reader.on('data', (chunk: Buffer) => {
+      got.update(chunk);
+      bytes += chunk.length;
+      most = Math.max(most, slow.writableLength + left.near.readableLength + right.near.readableLength);
+      reader.pause();
+      setImmediate(() => reader.resume());
+    });
+    reader.on('end', () => reader.end());
+    reader.resume();
+    expect(await done).toEqual({ error: null });
+    expect(bytes).toBe(64 * 1024 * 1024);
+    expect(got.digest('hex')).toBe(sent.digest('hex'));
+    expect(most).toBeLessThan(1024 * 1024);
+  },
+);
+
+test.each([0, 1])('a side that is gone already cuts the other at once', async (which) => {
+  const [left, right] = await Promise.all([socketPair(), socketPair()]);
+  const gone = which === 0 ? left.near : right.near;
+  const other = rawClient(which === 0 ? right.far : left.far);
+  gone.destroy();
+  await new Promise((resolve) => gone.once('close', resolve));
+  expect((await relay(left.near, right.near, 10_000)).error).not.toBeNull();
+  expect((await other.ended).how).toBe('reset');
+});
+
+test('100 resets at random moments leave no socket behind', async () => {
+  const all = await Promise.all(
+    Array.from({ length: 100 }, async (_, i) => {
+      const both = await relayed();
+      const bytes = Buffer.alloc(1 + ((i * 7919) % 300_000));
+      both.client.write(bytes);
+      both.origin.write(bytes);
+      const { socket: victim } = i % 2 === 0 ? both.client : both.origin;
+      if (i % 3 === 0) victim.resetAndDestroy();
+      else both.near[i % 2]?.once('data', () => victim.resetAndDestroy());
+      const { error } = await both.done;
+      return { error, open: both.near.filter((socket) => !socket.destroyed).length };
+    }),
+  );
+  for (const { error, open } of all) {
+    expect(error).not.toBeNull();
+    expect(open).toBe(0);
+  }
+});
