@@ -16,7 +16,8 @@ import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block
 import type { Forward } from './forward.ts';
 import { intercept, type Interceptor } from './intercept.ts';
 import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
-import { answerAndEnd, reset, sendAnswer } from './write.ts';
+import { reset } from '../reset.ts';
+import { answerAndEnd, sendAnswer } from './write.ts';
 
 /** What denials and failures look like; `answers/` makes them. */
 export interface ActAnswers {

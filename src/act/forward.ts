@@ -13,7 +13,8 @@ import type { Answer, Outcome, RequestArrival } from '../flow.ts';
 import { requestFields, responseFields, trailerFields } from './fields.ts';
 import { createPool } from './pool.ts';
 import type { Dialler } from './upstream.ts';
-import { drained, reset, sendAnswer } from './write.ts';
+import { reset } from '../reset.ts';
+import { drained, sendAnswer } from './write.ts';
 
 export interface ForwardOptions {
   readonly dialler: Dialler;

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OuterTunnel, Outcome, Target, TunnelArrival } from '../flow.ts';
-import { reset } from './write.ts';
+import { reset } from '../reset.ts';
 
 export interface Interceptor {
   /** Takes over the socket; resolves when it is closed, with the number of requests that were answered in it. */

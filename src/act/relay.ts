@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { Feed } from './feed.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
-import { reset } from './write.ts';
+import { reset } from '../reset.ts';
 
 export interface Relayed {
   /** Null where both sides ended in good order. */

@@ -5,7 +5,8 @@ import type { Answer, Decided, Hello, Outcome, TunnelArrival } from '../flow.ts'
 import { createFeed, type Feed } from './feed.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
-import { answerAndEnd, reset } from './write.ts';
+import { reset } from '../reset.ts';
+import { answerAndEnd } from './write.ts';
 
 export interface TunnelOptions {
   readonly dialler: Dialler;

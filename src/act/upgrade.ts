@@ -7,7 +7,8 @@ import type { Answer, Outcome, UpgradeArrival } from '../flow.ts';
 import { requestFields, responseFields } from './fields.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
-import { answerAndEnd, reset } from './write.ts';
+import { reset } from '../reset.ts';
+import { answerAndEnd } from './write.ts';
 
 export interface UpgradeOptions {
   readonly dialler: Dialler;

@@ -1,9 +1,7 @@
 /** Puts answers on the wire, so that the peer really gets to read them. */
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import type { Answer } from '../flow.ts';
 
 /** What is still read of a request body after its answer, so that no RST overtakes the answer. */
@@ -42,16 +40,6 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
     socket.resume();
     socket.end(bytes);
   });
-}
-
-/**
- * Ends a connection by RST, where that can be: TLS has no RST of its own (its peer sees that no close_notify came),
- * and on a socket whose FIN is just being sent libuv refuses, so that Node would lose it without ever closing it.
- */
-export function reset(socket: Duplex): void {
-  const finSent = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-  if (socket.destroyed || finSent || socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
-  else socket.resetAndDestroy();
 }
 
 /** Reads the rest of a body and drops it; resolves when that was all, or enough. */

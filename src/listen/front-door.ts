@@ -8,7 +8,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { originOf, type Origin } from './arrival.ts';
-import { reset } from './reset.ts';
+import { reset } from '../reset.ts';
 
 export interface Speaker {
   readonly name: string;

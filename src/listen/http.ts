@@ -11,7 +11,7 @@ import { MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { addressPlain } from './request.ts';
-import { reset } from './reset.ts';
+import { reset } from '../reset.ts';
 
 export interface HttpOptions {
   /** Milliseconds for a request head, from its first byte. */

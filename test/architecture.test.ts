@@ -1,0 +1,302 @@
+/**
+ * Holds the shape of `src/`: which room may import which, where each package lives, how long a file may be, and which
+ * test covers it. A room is a folder of `src/`, or a file beside them.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, posix } from 'node:path';
+import ts from 'typescript';
+import { afterEach, expect, test } from 'vitest';
+
+interface Rule {
+  /** Rooms, or single files; `*` is every room but those in `not`. */
+  readonly may: readonly string[];
+  readonly not?: readonly string[];
+  /** Types only: nothing is left of the import at run time. */
+  readonly types?: readonly string[];
+  /** No package and no module of Node. */
+  readonly pure?: true;
+}
+
+/** The table. A room that is not in it is a mistake. */
+const rooms: Readonly<Record<string, Rule>> = {
+  errors: { may: [], pure: true },
+  terms: { may: [], pure: true },
+  reset: { may: [] },
+  flow: { may: [], types: ['errors', 'terms'] },
+  config: { may: ['flow', 'errors', 'listen/target.ts'] },
+  decide: { may: [], types: ['flow'], pure: true },
+  identify: { may: ['flow'] },
+  listen: { may: ['flow', 'errors', 'reset'] },
+  certificates: { may: ['flow', 'errors'] },
+  answers: { may: ['flow', 'errors'] },
+  act: { may: ['flow', 'errors', 'reset'] },
+  record: { may: ['flow', 'errors'] },
+  admin: { may: ['flow', 'errors', 'answers'] },
+  lifecycle: { may: ['flow', 'errors'] },
+  gateway: { may: ['*'], not: ['cli', 'main'] },
+  cli: { may: ['*'], not: ['main'] },
+  main: { may: ['cli', 'errors'] },
+};
+
+/** Where each package may be used. Any other package is a mistake. */
+const homes: Readonly<Record<string, readonly string[]>> = {
+  'node-forge': ['certificates'],
+  fastify: ['admin'],
+  'prom-client': ['record'],
+  'http-proxy': ['act'],
+  zod: ['config'],
+  yaml: ['config'],
+  tldts: ['config'],
+  'lru-cache': ['certificates', 'identify', 'act'],
+};
+
+const MAX_LINES = 300;
+
+interface Import {
+  readonly name: string;
+  readonly typeOnly: boolean;
+}
+
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  const clause = node.importClause;
+  if (clause === undefined) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const named = clause.namedBindings;
+  return (
+    clause.name === undefined &&
+    named !== undefined &&
+    ts.isNamedImports(named) &&
+    named.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+/** Every module that a file names: imports, re-exports, `import()`, `require()`, and types by `import('…')`. */
+function importsOf(file: string, text: string): Import[] {
+  const found: Import[] = [];
+  const add = (node: ts.Node | undefined, typeOnly: boolean): void => {
+    // A name that is put together at run time cannot be held to any table.
+    const name = node !== undefined && ts.isStringLiteralLike(node) ? node.text : '(computed)';
+    found.push({ name, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node));
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined)
+      add(node.moduleSpecifier, isTypeOnly(node));
+    else if (ts.isImportTypeNode(node))
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true);
+    else if (ts.isExternalModuleReference(node)) add(node.expression, false);
+    else if (ts.isCallExpression(node)) {
+      const called = node.expression;
+      const isRequire = ts.isIdentifier(called) && called.text === 'require';
+      if (called.kind === ts.SyntaxKind.ImportKeyword || isRequire) add(node.arguments[0], false);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+function roomOf(file: string): string {
+  const [first = '', ...rest] = file.split('/');
+  return rest.length === 0 ? first.replace(/\.ts$/, '') : first;
+}
+
+function isNodeModule(name: string): boolean {
+  return name.startsWith('node:') || builtinModules.includes(name);
+}
+
+/** What is wrong with one import of a file in `room`; null where it is right. */
+function faultOf(file: string, room: string, rule: Rule, { name, typeOnly }: Import): string | null {
+  if (name === '(computed)') return 'imports a name that is computed';
+  if (!name.startsWith('.')) {
+    if (rule.pure === true) return `imports "${name}", but is pure`;
+    // By it a module can be loaded that no import names.
+    if (name === 'node:module' || name === 'module') return 'imports "node:module"';
+    if (isNodeModule(name)) return null;
+    const parts = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+    const home = Object.hasOwn(homes, parts) ? homes[parts] : undefined;
+    if (home === undefined) return `imports the package "${parts}", which has no home`;
+    return home.includes(room) ? null : `imports "${parts}", whose home is ${home.join(', ')}`;
+  }
+  const target = posix.normalize(posix.join(posix.dirname(file), name));
+  if (target.startsWith('..')) return `imports ${target}, which is outside of src`;
+  const other = roomOf(target);
+  if (other === room) return null;
+  if (rule.types?.includes(other) === true) return typeOnly ? null : `imports more than types from ${other}`;
+  const everything = rule.may.includes('*') && rule.not?.includes(other) !== true;
+  return everything || rule.may.includes(other) || rule.may.includes(target) ? null : `imports ${target}`;
+}
+
+/** The TypeScript files below a folder, as paths with slashes. */
+function sources(root: string): string[] {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
+  return names.filter((name) => /\.[cm]?[jt]sx?$/.test(name)).toSorted();
+}
+
+/** Everything that breaks the table in a tree of sources, one line each: `file: what`. */
+function violations(src: string): string[] {
+  return sources(src).flatMap((file) => {
+    const text = readFileSync(join(src, file), 'utf8');
+    const room = roomOf(file);
+    const rule = Object.hasOwn(rooms, room) ? rooms[room] : undefined;
+    // Blank lines are free, as they are for ESLint.
+    const lines = text.split('\n').filter((line) => line.trim() !== '').length;
+    const faults = [
+      ...(lines > MAX_LINES ? [`has ${lines} lines, and ${MAX_LINES} is the limit`] : []),
+      ...(rule === undefined
+        ? [`the room "${room}" is not in the table`]
+        : importsOf(file, text).map((one) => faultOf(file, room, rule, one))),
+    ];
+    return faults.filter((fault) => fault !== null).map((fault) => `${file}: ${fault}`);
+  });
+}
+
+/** Files without a test of the same name, and the test that covers each; null: there is nothing in it to run. */
+const coveredBy: Readonly<Record<string, string | null>> = {
+  'flow.ts': null,
+  'terms.ts': null,
+  'act/act.ts': 'test/flows/deny.test.ts',
+  'act/block.ts': 'test/flows/deny.test.ts',
+  'act/intercept.ts': 'test/flows/deny.test.ts',
+  'act/pool.ts': 'test/act/forward-connections.test.ts',
+  'act/turn-away.ts': 'test/flows/forward.test.ts',
+  'admin/people.ts': 'test/flows/browser.test.ts',
+  'admin/ports.ts': 'test/flows/browser.test.ts',
+  'reset.ts': 'test/listen/front-door.test.ts',
+  'answers/settings.ts': 'test/answers/answers.test.ts',
+  'cli/verb.ts': 'test/cli/check.test.ts',
+  'config/moment.ts': 'test/config/scalars.test.ts',
+  'config/nearest.ts': 'test/config/scalars.test.ts',
+  'config/network.ts': 'test/config/scalars.test.ts',
+  'config/problem.ts': 'test/config/load.test.ts',
+  'config/references.ts': 'test/config/policy-document.test.ts',
+  'config/vendor-schema.ts': 'test/config/catalogue.test.ts',
+  'decide/compile.ts': 'test/decide/decide.test.ts',
+  'decide/decision.ts': 'test/decide/decide.test.ts',
+  'decide/entry.ts': 'test/decide/precedence.test.ts',
+  'decide/strongest.ts': 'test/decide/consider.test.ts',
+};
+
+/** Files that no test is named after or listed for, and entries of the list that are not needed or name nothing. */
+function uncovered(root: string, listed: Readonly<Record<string, string | null>>): string[] {
+  const files = sources(join(root, 'src'));
+  const own = (file: string): string => join('test', file.replace(/\.ts$/, '.test.ts'));
+  const without = files.filter((file) => !Object.hasOwn(listed, file) && !existsSync(join(root, own(file))));
+  const stale = Object.entries(listed).flatMap(([file, cover]) => {
+    if (!files.includes(file)) return [`${file}: is listed and does not exist`];
+    if (existsSync(join(root, own(file)))) return [`${file}: is listed and has a test of its own`];
+    return cover === null || existsSync(join(root, cover))
+      ? []
+      : [`${file}: is covered by ${cover}, which does not exist`];
+  });
+  return [
+    ...without.map((file) => `${file}: has no test; write ${own(file)}, or list the one that covers it`),
+    ...stale,
+  ];
+}
+
+const project = dirname(import.meta.dirname);
+
+test('src keeps to the table', () => {
+  expect(sources(join(project, 'src')).length).toBeGreaterThan(50);
+  expect(violations(join(project, 'src'))).toEqual([]);
+});
+
+test('every file has its test', () => {
+  expect(uncovered(project, coveredBy)).toEqual([]);
+});
+
+let planted = '';
+afterEach(() => rmSync(planted, { recursive: true, force: true }));
+
+/** A project with these files; their folders are made. */
+function plant(files: Readonly<Record<string, string>>): string {
+  planted = mkdtempSync(join(tmpdir(), 'sallyport-architecture-'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(planted, name)), { recursive: true });
+    writeFileSync(join(planted, name), text);
+  }
+  return planted;
+}
+
+test('a tree that keeps to the table passes', () => {
+  const files = {
+    'src/errors.ts': 'export const errors = {};',
+    'src/flow.ts': "import type { Socket } from 'node:net'; import type { errors } from './errors.ts';",
+    'src/decide/a.ts': "import type { A } from '../flow.ts'; import { b } from './b/c.ts';",
+    'src/config/a.ts': "import { z } from 'zod'; import { parseHost } from '../listen/target.ts';",
+    'src/admin/a.ts': "import { type B } from '../flow.ts'; import fastify from 'fastify'; import '../answers/a.ts';",
+    'src/gateway.ts': "import { a } from './act/a.ts'; export { b } from './lifecycle.ts';",
+    'src/cli/a.ts': "const g = await import('../gateway.ts');",
+    'src/main.ts': "import { a } from './cli/a.ts';",
+  };
+  expect(violations(join(plant(files), 'src'))).toEqual([]);
+});
+
+test.each([
+  ['act/a.ts', 'imports record/a.ts', "import { a } from '../record/a.ts';"],
+  ['act/a.ts', 'imports record/a.ts', "import type { A } from '../record/a.ts';"],
+  ['act/a.ts', 'imports record/a.ts', "import '../record/a.ts';"],
+  ['act/a.ts', 'imports record/a.ts', "export { a } from '../record/a.ts';"],
+  ['act/a.ts', 'imports record/a.ts', "export * from '../record/a.ts';"],
+  ['act/deep/a.ts', 'imports record/a.ts', "const a = () => import('../../record/a.ts');"],
+  ['act/a.ts', 'imports record/a.ts', 'const a = () => import(`../record/a.ts`);'],
+  ['act/a.ts', 'imports a name that is computed', 'const a = (n: string) => import(`../${n}.ts`);'],
+  ['act/a.ts', 'imports record/a.ts', "let a: import('../record/a.ts').A;"],
+  ['act/a.ts', 'imports record/a.ts', "import a = require('../record/a.ts');"],
+  ['act/a.ts', 'imports "node:module"', "import { createRequire } from 'node:module';"],
+  ['act/a.ts', 'imports decide/b.ts', "import { b } from '../act/../decide/b.ts';"],
+  ['act/a.ts', 'imports ../test/a.ts, which is outside of src', "import { a } from '../../test/a.ts';"],
+  ['decide/a.ts', 'imports "node:fs", but is pure', "import { readFileSync } from 'node:fs';"],
+  ['decide/a.ts', 'imports "net", but is pure', "import type { Socket } from 'net';"],
+  ['decide/a.ts', 'imports "lru-cache", but is pure', "import { LRUCache } from 'lru-cache';"],
+  ['decide/a.ts', 'imports errors.ts', "import { errors } from '../errors.ts';"],
+  ['decide/a.ts', 'imports more than types from flow', "import { type A, b } from '../flow.ts';"],
+  ['flow.ts', 'imports more than types from errors', "import { errors } from './errors.ts';"],
+  ['errors.ts', 'imports flow.ts', "import type { A } from './flow.ts';"],
+  ['config/a.ts', 'imports listen/http.ts', "import { a } from '../listen/http.ts';"],
+  ['identify/a.ts', 'imports decide/match.ts', "import { indexHosts } from '../decide/match.ts';"],
+  ['lifecycle.ts', 'imports decide/decide.ts', "import { decide } from './decide/decide.ts';"],
+  ['gateway.ts', 'imports cli/serve.ts', "import { serve } from './cli/serve.ts';"],
+  ['cli/a.ts', 'imports main.ts', "import '../main.ts';"],
+  ['main.ts', 'imports gateway.ts', "import { a } from './gateway.ts';"],
+  ['answers/a.ts', 'imports "node-forge", whose home is certificates', "import forge from 'node-forge';"],
+  ['act/a.ts', 'imports "zod", whose home is config', "import { z } from 'zod/v4';"],
+  ['act/a.ts', 'imports the package "@scope/name", which has no home', "import x from '@scope/name/deep';"],
+  ['act/a.ts', 'imports the package "undici", which has no home', "import x from 'undici';"],
+  ['utils/a.ts', 'the room "utils" is not in the table', ''],
+  ['proxy.ts', 'the room "proxy" is not in the table', ''],
+  ['constructor/a.ts', 'the room "constructor" is not in the table', ''],
+  ['act/a.ts', 'has 301 lines, and 300 is the limit', '// \n'.repeat(301)],
+])('finds in %s: %s', (file, fault, text) => {
+  expect(violations(join(plant({ [`src/${file}`]: text }), 'src'))).toEqual([`${file}: ${fault}`]);
+});
+
+test('300 lines are allowed', () => {
+  expect(violations(join(plant({ 'src/act/a.ts': '// \n'.repeat(300) }), 'src'))).toEqual([]);
+});
+
+test('finds files without a test, and a list that is out of date', () => {
+  const files = [
+    'src/act/a.ts',
+    'test/act/a.test.ts',
+    'src/act/b.ts',
+    'src/act/c.ts',
+    'test/flows/c.test.ts',
+    'src/flow.ts',
+  ];
+  const root = plant(Object.fromEntries(files.map((file) => [file, ''])));
+  const listed = { 'act/c.ts': 'test/flows/c.test.ts', 'flow.ts': null };
+  expect(uncovered(root, listed)).toEqual([
+    'act/b.ts: has no test; write test/act/b.test.ts, or list the one that covers it',
+  ]);
+  const stale = { ...listed, 'act/a.ts': null, 'act/b.ts': 'test/flows/b.test.ts', 'act/d.ts': null };
+  expect(uncovered(root, stale)).toEqual([
+    'act/a.ts: is listed and has a test of its own',
+    'act/b.ts: is covered by test/flows/b.test.ts, which does not exist',
+    'act/d.ts: is listed and does not exist',
+  ]);
+});
