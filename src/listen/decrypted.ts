@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
-import type { Hello, OuterTunnel, RequestArrival, Target, UpgradeArrival } from '../flow.ts';
+import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
@@ -30,6 +30,8 @@ export interface DecryptedOptions {
   readonly arrived: (arrival: RequestArrival | UpgradeArrival) => void;
   readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
+  /** Hears once for each TLS client what it made of the leaf, when its connection is closed. */
+  readonly trusted?: (clientAddress: string, result: TrustResult) => void;
 }
 
 type Request = IncomingMessage | Http2ServerRequest;
@@ -46,6 +48,8 @@ interface Inside extends OuterTunnel {
   readonly scheme: 'http' | 'https';
   requests: number;
   error: ErrorCode | null;
+  /** Null where the handshake failed over something else than the leaf. */
+  trust: TrustResult | null;
 }
 
 export interface Decrypted {
@@ -71,6 +75,14 @@ const distrust = /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIF
 
 function tlsErrorCode(error: NodeJS.ErrnoException): ErrorCode {
   return distrust.test(error.code ?? '') ? 'client_rejected_ca' : 'client_closed';
+}
+
+/** For a client that has sent no request. Node.js gives a mere end before the handshake's the code of a reset too. */
+function trustOf({ code = '', syscall }: NodeJS.ErrnoException): TrustResult | null {
+  if (code.endsWith('ALERT_UNKNOWN_CA')) return 'unknown_ca';
+  if (distrust.test(code)) return 'bad_certificate';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return syscall === undefined ? 'silent' : 'reset';
+  return null;
 }
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
@@ -134,7 +146,9 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
 
   const onTlsError = (key: string, error: NodeJS.ErrnoException): void => {
     const inside = open.get(key);
-    if (inside?.requests === 0) inside.error = tlsErrorCode(error);
+    if (inside?.requests !== 0) return;
+    inside.error = tlsErrorCode(error);
+    inside.trust = trustOf(error);
   };
 
   const http1 = createHttp1Server(options, onRequest);
@@ -195,12 +209,16 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   return {
     take(socket, tunnel, hello) {
       if (socket.destroyed) return Promise.resolve({ requests: 0, error: 'client_closed' });
-      const inside: Inside = { ...tunnel, scheme: hello.kind === 'tls' ? 'https' : 'http', requests: 0, error: null };
+      const scheme = hello.kind === 'tls' ? 'https' : 'http';
+      const inside: Inside = { ...tunnel, scheme, requests: 0, error: null, trust: 'silent' };
       const key = keyOf(socket);
+      const { clientAddress } = originOf(socket);
       open.set(key, inside);
       const closed = new Promise<InterceptEnd>((resolve) => {
         socket.once('close', () => {
           open.delete(key);
+          const trust = inside.requests > 0 ? 'accepted' : inside.trust;
+          if (scheme === 'https' && trust !== null) options.trusted?.(clientAddress, trust);
           resolve({ requests: inside.requests, error: inside.error });
         });
       });

@@ -80,9 +80,9 @@ export function addressTunnelled(req: Request, target: Target, scheme: RequestFa
     path = absolute.path;
   }
   const facts = requestFacts(req, scheme, path);
-  const defaultPort = scheme === 'https' ? 443 : 80;
   for (const authority of authorities) {
-    if (!sameTarget(parseAuthority(authority, defaultPort), target)) throw new SallyportError('misdirected_request');
+    // Without a port the tunnel's own is meant: nothing goes on from here, and the denial says more than a 421.
+    if (!sameTarget(parseAuthority(authority, target.port), target)) throw new SallyportError('misdirected_request');
   }
   checkFraming(req);
   return { target, facts };

@@ -110,12 +110,12 @@ test.each(insideCases)('inside a tunnel to look.test %j is %s', (sent, expected)
   expect(code(() => addressTunnelled(message(sent), look, 'https'))).toBe(expected);
 });
 
-test('a tunnel in the clear has port 80 as its default', () => {
-  const target = { ...look, port: 80 };
-  expect(code(() => addressTunnelled(message({ url: '/', hosts: ['look.test'] }), target, 'http'))).toBe(null);
-  expect(code(() => addressTunnelled(message({ url: '/', hosts: ['look.test'] }), look, 'http'))).toBe(
-    'misdirected_request',
-  );
+test('a Host without a port means that of the tunnel; another port is another host', () => {
+  const target = { ...look, port: 8443 };
+  const ask = (host: string) => code(() => addressTunnelled(message({ url: '/', hosts: [host] }), target, 'https'));
+  expect(ask('look.test')).toBe(null);
+  expect(ask('look.test:8443')).toBe(null);
+  expect(ask('look.test:443')).toBe('misdirected_request');
 });
 
 test('whatever it says, a request is for its tunnel or for nobody', () => {

@@ -1,0 +1,205 @@
+/** `sallyport serve` as a process: how it starts, reloads, drains, and says no. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { curl } from '../support/curl.ts';
+import { labPolicy, repository, writeConfig } from '../support/lab.ts';
+import { closedPort, recorder } from '../support/origins.ts';
+import { run, serve, type Product } from '../support/product.ts';
+import { connectRaw, eventually } from '../support/streams.ts';
+import { connectHead, openTunnel, rawTunnel } from '../support/tunnels.ts';
+
+/** Whether something listens on a loopback port. */
+async function answers(port: number): Promise<boolean> {
+  return (await curl(`http://127.0.0.1:${port}/`)).exit !== 7;
+}
+
+function bash(command: string, cwd: string): Promise<string> {
+  const env = { PATH: process.env['PATH'], NO_PROXY: '' };
+  return new Promise((resolve) => execFile('bash', ['-c', command], { cwd, env }, (_error, out) => resolve(out)));
+}
+
+/** Three ports that are free, and the settings to listen on them. */
+async function freePorts() {
+  const ports = { proxy: await closedPort(), pages: await closedPort(), admin: await closedPort() };
+  const at = (port: number): string => `127.0.0.1:${port}`;
+  return { ports, listen: { proxy: at(ports.proxy), pages: at(ports.pages), admin: at(ports.admin) } };
+}
+
+async function reloads(product: Product, signal: () => void): Promise<string> {
+  const before = product.stderr().length;
+  signal();
+  await eventually('word of the reload', () => /reload.*\n/.test(product.stderr().slice(before)));
+  return product.stderr().slice(before);
+}
+
+test('the three lines it prints do what they say', async () => {
+  // The stand-in for the assistant is reached through the proxy on the pages port, as in the shipped configuration.
+  const { ports, listen } = await freePorts();
+  const product = await serve({ settings: { listen, outbound: { allow: [`127.0.0.1:${ports.pages}`] } } });
+  const lines = product
+    .stdout()
+    .split('\n')
+    .filter((line) => line.startsWith('  curl '));
+  expect(lines).toHaveLength(3);
+  const [allowed = '', denied = '', counted = ''] = lines;
+  const count = async (): Promise<number> => Number(/ (\d+)\n$/.exec(await bash(counted, repository))?.[1] ?? 0);
+
+  expect(await bash(allowed, repository)).toBe('200\n');
+  expect(await count()).toBe(0);
+  for (const attempt of [1, 2, 3]) {
+    expect(JSON.parse(await bash(denied, repository))).toMatchObject({
+      type: 'error',
+      policy: { vendor: 'anthropic' },
+    });
+    expect(await count()).toBe(attempt);
+  }
+  expect(await product.metric('sallyport_requests_total', 'kind="tunnel"', 'outcome="passed"')).toBe(1);
+  expect(product.stderr()).toBe('');
+});
+
+test('says nothing on standard error that is not its own, whatever passes through', async () => {
+  const product = await serve({ settings: { access_log: { path: 'none' } } });
+  const origin = await recorder('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+  const proxy = ['-x', `http://127.0.0.1:${product.proxyPort}`];
+  expect((await curl(...proxy, `http://ok.test:${origin.port}/`)).out).toBe('ok');
+  await curl(...proxy, '--cacert', join(product.dir, 'certs/ca.pem'), 'https://claude.ai/');
+  product.kill('SIGTERM');
+  expect(await product.ended).toEqual({ code: 0, signal: null });
+  const lines = product
+    .stderr()
+    .split('\n')
+    .filter((line) => line !== '');
+  expect(lines.filter((line) => !line.startsWith('sallyport: '))).toEqual([]);
+});
+
+test('a broken policy is one line with file, line and cure, exit 2, and no port is opened', async () => {
+  const { ports, listen } = await freePorts();
+  const policy = labPolicy.replace('effect: monitor', 'efect: monitor');
+  const line = policy.slice(0, policy.indexOf('efect')).split('\n').length;
+  const file = writeConfig({ policy, settings: { listen } });
+  const started = run(['serve', '-c', file]);
+  expect(await started.ended).toEqual({ code: 2, signal: null });
+  expect(started.stdout()).toBe('');
+  expect(started.stderr()).toMatch(/^sallyport: [^\n]+\n$/);
+  expect(started.stderr()).toContain(`policy.yaml:${line}:`);
+  expect(started.stderr()).toMatch(/"efect".*"effect"/);
+  for (const port of Object.values(ports)) expect(await answers(port)).toBe(false);
+});
+
+test.each(['proxy', 'pages', 'admin'] as const)(
+  'a %s port that is taken is one line and exit 2, and the others are closed again',
+  async (what) => {
+    const { ports, listen } = await freePorts();
+    const taker = createServer((socket) => socket.destroy()).listen(ports[what], '127.0.0.1');
+    await once(taker, 'listening');
+    onTestFinished(() => void taker.close());
+    const started = run(['serve', '-c', writeConfig({ settings: { listen } })]);
+    expect(await started.ended).toEqual({ code: 2, signal: null });
+    const { port } = taker.address() as AddressInfo;
+    expect(started.stderr()).toMatch(/^sallyport: [^\n]+\n$/);
+    expect(started.stderr()).toContain(`cannot listen on 127.0.0.1:${port} (EADDRINUSE)`);
+    expect(started.stderr()).toContain(`listen.${what}`);
+    expect(started.stdout()).toBe('');
+    for (const [name, other] of Object.entries(ports)) if (name !== what) expect(await answers(other)).toBe(false);
+  },
+);
+
+test('TERM lets what is open go on, takes nothing new, and then ends with 0', async () => {
+  const product = await serve();
+  const origin = await recorder('ready');
+  const tunnel = await rawTunnel(product.proxyPort, `ok.test:${origin.port}`);
+  await tunnel.until('ready');
+  const idle = await connectRaw(product.proxyPort);
+  // Only when the door has taken it, it can be turned away politely.
+  await expect.poll(() => product.metric('sallyport_connections_open')).toBe(2);
+  product.kill('SIGTERM');
+  await eventually('word of the drain', () => product.stderr().includes('draining'));
+
+  expect((await idle.ended).text).toMatch(/^HTTP\/1\.1 503 /);
+  await expect(connectRaw(product.proxyPort)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  expect(
+    (await curl('-o', '/dev/null', '-w', '%{http_code}', `http://127.0.0.1:${product.adminPort}/readyz`)).out,
+  ).toBe('503');
+  tunnel.write('still here');
+  await eventually('bytes through the tunnel', () => origin.seen().toString() === 'still here');
+  tunnel.socket.end();
+  expect((await tunnel.ended).how).toBe('fin');
+  expect(await product.ended).toEqual({ code: 0, signal: null });
+  expect(product.stdout()).toContain('"outcome":"passed"');
+});
+
+test('TERM ends what is still open when the drain time is over', async () => {
+  const product = await serve({ settings: { limits: { drain_timeout: '200ms' } } });
+  const origin = await recorder('ready');
+  const tunnel = await rawTunnel(product.proxyPort, `ok.test:${origin.port}`);
+  await tunnel.until('ready');
+  product.kill('SIGTERM');
+  expect((await tunnel.ended).how).toBe('reset');
+  expect(await product.ended).toEqual({ code: 0, signal: null });
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)('a second signal, %s, stops now', async (second) => {
+  const product = await serve();
+  const origin = await recorder('ready');
+  const tunnel = await rawTunnel(product.proxyPort, `ok.test:${origin.port}`);
+  await tunnel.until('ready');
+  product.kill('SIGTERM');
+  await eventually('word of the drain', () => product.stderr().includes('draining'));
+  const started = performance.now();
+  product.kill(second);
+  expect((await tunnel.ended).how).toBe('reset');
+  expect(await product.ended).toEqual({ code: 0, signal: null });
+  // The drain time is 30 s.
+  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(product.stderr()).toContain('stopping now');
+});
+
+test('HUP puts a new policy into force, and keeps the old one where the new is broken', async () => {
+  const product = await serve();
+  const origin = await recorder('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+  const policyFile = join(product.dir, 'policy.yaml');
+  const ask = async (): Promise<string> =>
+    (await curl('-x', `http://127.0.0.1:${product.proxyPort}`, `http://ok.test:${origin.port}/`)).out;
+  const hup = (): Promise<string> => reloads(product, () => product.kill('SIGHUP'));
+  const open = await openTunnel(product.proxyPort, `ok.test:${origin.port}`);
+  expect(await ask()).toBe('ok');
+
+  writeFileSync(
+    policyFile,
+    labPolicy.replace('rules:', 'rules:\n  - { id: new, domains: ok.test, effect: deny, reason: Since the reload. }'),
+  );
+  expect(await hup()).toMatch(/^sallyport: reloaded: \d+ rules, policy [0-9a-f]{12}\n$/);
+  expect(await ask()).toContain('Since the reload.');
+  expect(await product.metric('sallyport_config_last_reload_successful')).toBe(1);
+  expect(open.destroyed).toBe(false);
+  const hash = /sallyport_policy_info\{hash="([^"]+)"/.exec(await product.metrics())?.[1];
+
+  for (const broken of ['rules: [', '', labPolicy.replace('vendors: anthropic', 'vendors: anthropc')]) {
+    writeFileSync(policyFile, broken);
+    const told = await hup();
+    expect(told).toMatch(/^sallyport: reload failed, the old policy stays: [^\n]*policy\.yaml[^\n]*\n$/);
+    expect(await product.metric('sallyport_config_last_reload_successful')).toBe(0);
+    expect(await product.metric('sallyport_policy_info', `hash="${hash ?? ''}"`)).toBe(1);
+    expect(await ask()).toContain('Since the reload.');
+  }
+
+  writeFileSync(policyFile, labPolicy);
+  await hup();
+  expect(await product.metric('sallyport_config_last_reload_successful')).toBe(1);
+  expect(await ask()).toBe('ok');
+});
+
+test('a CONNECT is answered 503 or refused while it drains, never ended without a word', async () => {
+  const product = await serve();
+  const half = await connectRaw(product.proxyPort, connectHead('ok.test:443').slice(0, 20));
+  await expect.poll(() => product.metric('sallyport_connections_open')).toBe(1);
+  product.kill('SIGTERM');
+  const { how, text } = await half.ended;
+  expect(how).toBe('fin');
+  expect(text).toMatch(/^HTTP\/1\.1 503 [\s\S]*X-Proxy-Error: draining/);
+  expect(await product.ended).toEqual({ code: 0, signal: null });
+});

@@ -1,0 +1,38 @@
+/** The command line from outside: which words it knows, and its exit codes. */
+import { expect, test } from 'vitest';
+import { run } from './support/product.ts';
+
+test.each([['--help'], ['-h'], ['help']])('%s lists the commands and is good', async (word) => {
+  const called = run([word]);
+  expect(await called.ended).toMatchObject({ code: 0 });
+  for (const verb of ['serve', 'check', 'explain', 'ca']) expect(called.stdout()).toContain(`sallyport ${verb}`);
+  expect(called.stderr()).toBe('');
+});
+
+test('no command at all shows the same help, and is wrong use', async () => {
+  const [bare, help] = [run([]), run(['--help'])];
+  expect(await bare.ended).toMatchObject({ code: 2 });
+  await help.ended;
+  expect(`${bare.stdout()}${bare.stderr()}`).toBe(help.stdout());
+});
+
+test.each([
+  ['an unknown command', ['sreve'], /unknown command "sreve"/],
+  ['a name that every object has', ['constructor'], /unknown command "constructor"/],
+  ['an unknown option', ['serve', '--port', '1'], /--port/],
+  ['an option without its value', ['serve', '-c'], /-c|--config/],
+  ['an argument that serve does not take', ['serve', 'now'], /"now"/],
+  ['a configuration that is not there', ['serve', '-c', '/nowhere/sallyport.yaml'], /\/nowhere\/sallyport\.yaml/],
+])('%s is one line and exit 2', async (_, args, says) => {
+  const called = run(args);
+  expect(await called.ended).toEqual({ code: 2, signal: null });
+  expect(called.stderr()).toMatch(/^sallyport: [^\n]+\n$/);
+  expect(called.stderr()).toMatch(says);
+  expect(called.stdout()).toBe('');
+});
+
+test.each(['serve', 'check', 'explain', 'ca'])('%s --help says how it is used', async (verb) => {
+  const called = run([verb, '--help']);
+  expect(await called.ended).toMatchObject({ code: 0 });
+  expect(called.stdout()).toMatch(new RegExp(`^Usage: sallyport ${verb}`));
+});

@@ -1,0 +1,92 @@
+/** Origins beyond those of streams.ts, and the lab for the length of one test. */
+import type { RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { makeCertificate, type TestCertificate } from './certificate.ts';
+import { startLab, type Lab, type LabOptions } from './lab.ts';
+import { tcpOrigin, type Origin } from './streams.ts';
+
+export async function labOfTest(options: LabOptions = {}): Promise<Lab> {
+  const lab = await startLab(options);
+  onTestFinished(() => lab.close());
+  return lab;
+}
+
+/** A throw-away certificate that is removed when the test ends. */
+export function certificateOfTest(...names: readonly string[]): TestCertificate {
+  const certificate = makeCertificate(...names);
+  onTestFinished(() => certificate.remove());
+  return certificate;
+}
+
+export interface TlsOrigin extends Origin {
+  /** Bytes that came in, below TLS. */
+  readonly received: () => number;
+}
+
+/** An origin of HTTPS; it counts what reaches it below TLS. */
+export async function tlsOrigin(certificate: TestCertificate, onRequest: RequestListener): Promise<TlsOrigin> {
+  const server = createHttps({ key: certificate.key, cert: certificate.cert }, onRequest);
+  server.on('tlsClientError', () => undefined);
+  let ended = 0;
+  const sockets = new Set<{ readonly bytesRead: number }>();
+  const origin = await tcpOrigin((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => {
+      ended += socket.bytesRead;
+      sockets.delete(socket);
+    });
+    server.emit('connection', socket);
+  });
+  return { ...origin, received: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, ended) };
+}
+
+export interface Recorder extends Origin {
+  /** All bytes of all connections, in the order they came. */
+  readonly seen: () => Buffer;
+}
+
+/** An origin that keeps what it is sent and says nothing but `greeting`. It ends when its client does. */
+export async function recorder(greeting?: string | Buffer): Promise<Recorder> {
+  const chunks: Buffer[] = [];
+  const origin = await tcpOrigin((socket) => {
+    if (greeting !== undefined) socket.write(greeting);
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => socket.end());
+  });
+  return { ...origin, seen: () => Buffer.concat(chunks) };
+}
+
+/** A port in front of another that passes on, one by one, the bytes that clients send. */
+export async function dribbler(to: number): Promise<number> {
+  const { port } = await tcpOrigin((client) => {
+    const upstream = connect({ port: to, host: '127.0.0.1', noDelay: true });
+    const queue: Buffer[] = [];
+    let busy = false;
+    const drip = (): void => {
+      const [chunk] = queue;
+      busy = chunk !== undefined;
+      if (chunk === undefined) return;
+      if (chunk.length > 1) queue[0] = chunk.subarray(1);
+      else queue.shift();
+      upstream.write(chunk.subarray(0, 1), () => setImmediate(drip));
+    };
+    client.on('data', (chunk: Buffer) => {
+      queue.push(chunk);
+      if (!busy) drip();
+    });
+    client.once('close', () => upstream.destroy());
+    upstream.on('error', () => undefined).once('close', () => client.destroy());
+    upstream.pipe(client);
+  });
+  return port;
+}
+
+/** A port where nothing listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
