@@ -10,7 +10,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from './errors.ts';
-import type { Hostname, Target, Service, Assistant, Manner } from './terms.ts';
+import type { Hostname, Target, Service, Assistant, Manner, Texts } from './terms.ts';
 
 export type * from './terms.ts';
 
@@ -105,6 +105,12 @@ export type Hello =
       readonly bytes: Buffer;
     };
 
+/**
+ * What a client made of the leaf that it was shown: it sent a request; it sent the alert that it knows no such authority,
+ * or another one about the certificate; it reset the connection; or it went away without a word.
+ */
+export type TrustResult = 'accepted' | 'unknown_ca' | 'bad_certificate' | 'reset' | 'silent';
+
 // ---- asked --------------------------------------------------------------------------------------------------------
 
 export interface Client {
@@ -147,6 +153,10 @@ export interface Denial {
   readonly link: string | null;
   /** Since when the rule holds, epoch milliseconds, or null. */
   readonly since: number | null;
+  /** The reason by language, where it is written in more than one. */
+  readonly reasons?: Texts | undefined;
+  /** Has browsers drop what the denied site has stored in them, so that no service worker keeps it alive. */
+  readonly clearSiteData?: boolean | undefined;
 }
 
 export type Decision =

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** argv to a command; exit codes. One of the two places, with `cli/`, that touch `process`. */
 import { ca } from './cli/ca.ts';
+import { catalog } from './cli/catalog.ts';
 import { check } from './cli/check.ts';
 import { explain } from './cli/explain.ts';
 import { serve } from './cli/serve.ts';
 import { UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
 import { ConfigError } from './errors.ts';
 
-const verbs: Readonly<Record<string, Verb>> = { serve, check, explain, ca };
+const verbs: Readonly<Record<string, Verb>> = { serve, check, explain, catalog, ca };
 
 function help(): string {
   const lines = Object.values(verbs).map((verb) => `  sallyport ${verb.usage}\n      ${verb.summary}`);

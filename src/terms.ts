@@ -108,6 +108,15 @@ export interface Product {
   /** The vendor that runs the hosts, where it is another than the one that sells the product. */
   readonly operator?: string | undefined;
   readonly model?: Model | undefined;
+  /** Parts of hosts that carry other traffic too: known at a readable request, never at a CONNECT. */
+  readonly shared?: readonly SharedPart[] | undefined;
+}
+
+export interface SharedPart {
+  readonly match: 'suffix' | 'exact';
+  readonly host: Hostname;
+  /** Beginnings of the path, at a segment boundary; `*` stands for one segment. */
+  readonly paths: readonly string[];
 }
 
 /** One file of `config/vendors/`. */
@@ -147,10 +156,15 @@ export type Effect = 'allow' | 'deny' | 'monitor';
 /** How a denial is delivered: inside TLS in the client's own language, as the answer to the CONNECT, or by RST. */
 export type Manner = 'intercept' | 'refuse' | 'reset';
 
+/** One text in several languages, by language tag (RFC 5646) in canonical form: `en`, `zh`, `pt-BR`. */
+export type Texts = Readonly<Record<string, string>>;
+
 export interface Assistant {
   readonly id: string;
   readonly name: string;
   readonly url: string;
+  /** How to move over from what was denied: by `vendor/product`, or by `vendor` for all the others of it. */
+  readonly migrations?: Readonly<Record<string, Texts>> | undefined;
 }
 
 /** What a rule is about. All that is given must hold; an empty list never occurs. */
@@ -174,11 +188,16 @@ export interface Rule {
   /** Epoch milliseconds, exclusive. */
   readonly until?: number | undefined;
   readonly effect: Effect;
+  /** For logs and for clients that name no language. */
   readonly reason: string;
+  /** The reason in each language that it is written in, where it is in more than one. */
+  readonly reasons?: Texts | undefined;
   readonly assistant?: string | undefined;
   readonly manner?: Manner | undefined;
   readonly redirect?: 'page' | 'immediate' | undefined;
   readonly link?: string | undefined;
+  /** Has browsers drop what the denied site has stored in them. */
+  readonly clearSiteData?: boolean | undefined;
 }
 
 export interface Exception {
@@ -207,6 +226,8 @@ export interface PolicyDocument {
     readonly unlisted: Effect;
     /** For hosts of the catalogue that no rule names. */
     readonly catalogue: Effect;
+    /** For hosts of the catalogue that no rule names and whose model's maker is not known; absent: as `catalogue`. */
+    readonly unknownModel?: Effect | undefined;
     readonly manner: Manner;
     readonly redirect: 'page' | 'immediate';
     /** Raw addresses in a CONNECT whose ClientHello names no host. */

@@ -8,7 +8,7 @@ import type { Considered } from '../decide/consider.ts';
 import { decide } from '../decide/decide.ts';
 import { indexHosts } from '../decide/match.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
-import type { Action, Assistant, Decision, Question, Target } from '../flow.ts';
+import type { Action, Assistant, Decision, Question, Service, Target } from '../flow.ts';
 import { indexGroups } from '../identify/clients.ts';
 import { indexServices } from '../identify/services.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
@@ -19,6 +19,8 @@ import type { ExitCode, Io, Verb } from './verb.ts';
 interface Asked {
   readonly target: Target;
   readonly moment: 'connect' | 'request';
+  /** Path and query of a URL; null for a host. */
+  readonly path: string | null;
   /** Null: a client in no group. */
   readonly address: string | null;
   readonly user: string | null;
@@ -33,6 +35,10 @@ interface Explained {
   readonly vendor: string | null;
   readonly product: string | null;
   readonly channel: string | null;
+  /** The vendor that runs the host, where it is another than `vendor`. */
+  readonly operator: string | null;
+  /** Whose model answers, and what tells it; null for a host in no catalogue. */
+  readonly model: KnownModel | null;
   readonly rule: string;
   readonly reason: string;
   readonly assistant: Assistant | null;
@@ -41,20 +47,36 @@ interface Explained {
   readonly client: { readonly address: string | null; readonly user: string | null };
   readonly groups: readonly string[];
   readonly at: string;
+  /** What is known at each moment, and what the policy makes of it: more is known of a request that is read. */
+  readonly stages: readonly Stage[];
   readonly considered: readonly Considered[];
+}
+
+interface KnownModel {
+  readonly vendor: string | null;
+  readonly by: NonNullable<Service['modelBy']>;
+}
+
+interface Stage {
+  readonly moment: Question['moment'];
+  readonly effect: Decision['effect'];
+  readonly rule: string;
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly model: KnownModel | null;
 }
 
 const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
 
 /** A browser or client asks for an https URL and for a bare host by CONNECT; an http URL is a request that is read. */
-function readTarget(text: string): Pick<Asked, 'target' | 'moment'> {
+function readTarget(text: string): Pick<Asked, 'target' | 'moment' | 'path'> {
   if (text.includes('://')) {
-    const { scheme, target } = parseUrl(text);
-    return { target, moment: scheme === 'https' ? 'connect' : 'request' };
+    const { scheme, target, path } = parseUrl(text);
+    return { target, path, moment: scheme === 'https' ? 'connect' : 'request' };
   }
   // Unambiguous without brackets only because it has no port.
-  if (addressBare.test(text)) return { target: { ...parseHost(text), port: 443 }, moment: 'connect' };
-  return { target: parseAuthority(text, 443), moment: 'connect' };
+  if (addressBare.test(text)) return { target: { ...parseHost(text), port: 443 }, path: null, moment: 'connect' };
+  return { target: parseAuthority(text, 443), path: null, moment: 'connect' };
 }
 
 /** Runs a parser whose complaint is one about the command line. */
@@ -73,20 +95,35 @@ function readClient(text: string): string {
   return host;
 }
 
-function answer(config: Config, { target, moment, address, user, at }: Asked): Explained {
+/** A product whose file says nothing of models has its vendor's own. */
+function modelOf(service: Service | null): KnownModel | null {
+  if (service === null) return null;
+  const { vendor, model = vendor, modelBy = 'host' } = service;
+  return { vendor: model, by: modelBy };
+}
+
+function answer(config: Config, { target, moment, path, address, user, at }: Asked): Explained {
   const policy = compile(config.policy);
   const services = indexServices(config.vendors, indexHosts);
   const groups = indexGroups(config.policy.groups)(address ?? '');
-  const service = services(target.host);
-  const question: Question = {
-    moment,
+  const ask = (asked: Asked['moment']): Question => ({
+    moment: asked,
     client: { address: address ?? '', user, groups },
     target,
-    service,
+    service: services(target.host, asked === 'request' ? path : null),
     serverName: null,
     navigation: false,
     denied: null,
+  });
+  const stage = (asked: Asked['moment']): Stage => {
+    const question = ask(asked);
+    const { effect, rule } = decide(policy, question, at).decision;
+    const { service } = question;
+    const { vendor = null, product = null } = service ?? {};
+    return { moment: asked, effect, rule, vendor, product, model: modelOf(service) };
   };
+  const question = ask(moment);
+  const { service } = question;
   const { decision, action } = decide(policy, question, at);
   return {
     effect: decision.effect,
@@ -94,6 +131,8 @@ function answer(config: Config, { target, moment, address, user, at }: Asked): E
     vendor: service?.vendor ?? null,
     product: service?.product ?? null,
     channel: service?.channel ?? null,
+    operator: service?.operator ?? null,
+    model: modelOf(service),
     rule: decision.rule,
     reason: decision.reason,
     assistant: decision.effect === 'deny' ? decision.denial.assistant : null,
@@ -102,6 +141,7 @@ function answer(config: Config, { target, moment, address, user, at }: Asked): E
     client: { address, user },
     groups: [...groups],
     at: new Date(at).toISOString(),
+    stages: moment === 'connect' && path !== null ? [stage('connect'), stage('request')] : [stage(moment)],
     considered: consider(policy, question, at),
   };
 }
@@ -117,6 +157,20 @@ const actions: Readonly<Record<Action['kind'], string>> = {
   redirect: '303 to the assistant',
 };
 
+/** Only where the model is not simply the vendor's own. */
+function modelLines({ vendor, operator, model, stages }: Explained): string[] {
+  const told = model?.vendor ?? (model === null ? null : `not known from the host; by ${model.by}`);
+  const inside = stages.find((stage) => stage.moment === 'request' && stages.length > 1);
+  const more = inside?.model?.vendor ?? null;
+  return [
+    ...(operator === null ? [] : [`  run by     ${operator}`]),
+    ...(told === null || told === vendor ? [] : [`  model      ${told}`]),
+    ...(inside === undefined || more === model?.vendor
+      ? []
+      : [`  inside     once the request is read: model of ${more ?? 'unknown'}, ${inside.effect} by ${inside.rule}`]),
+  ];
+}
+
 function lines(shown: Explained, target: Target): string[] {
   const { vendor, product, channel, assistant, client, groups } = shown;
   const service = vendor === null ? 'in no catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
@@ -128,6 +182,7 @@ function lines(shown: Explained, target: Target): string[] {
     `  reason     ${shown.reason}`,
     `  action     ${actions[shown.action]}`,
     ...(assistant === null ? [] : [`  assistant  ${assistant.name}, ${assistant.url}`]),
+    ...modelLines(shown),
     `  client     ${[...who, inGroups].join(', ')}`,
     `  at         ${shown.at}`,
     'considered:',

@@ -1,7 +1,9 @@
 /** What must hold between vendor files: one owner for each host, and no host that belongs to everyone. */
 import { basename } from 'node:path';
+import { vendorsOf } from './model-schema.ts';
+import { didYouMean } from './nearest.ts';
 import { shownPath } from './problem.ts';
-import type { Finding, Problem } from './problem.ts';
+import type { Finding, Path, Problem } from './problem.ts';
 import type { VendorFile } from './vendor-schema.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -40,19 +42,28 @@ const sharedApexes = new Set([
   ...['slack.com', 'notion.so', 'salesforce.com', 'oracle.com', 'oraclecloud.com', 'ibm.com', 'cloud.ibm.com'],
 ]);
 
+type Match = 'suffix' | 'exact' | 'template';
+
 interface Entry {
   readonly host: string;
-  readonly match: 'suffix' | 'exact';
+  readonly match: Match;
+  /** Its id. */
+  readonly product: string;
+  /** The vendor owns the public suffix that the host is, or keeps its users' pages there. */
+  readonly owned: boolean;
   readonly finding: (message: string) => Finding;
 }
 
-function entries(vendor: VendorFile): Entry[] {
+/** Every host of a vendor with its place in the file. */
+export function hostEntries(vendor: VendorFile): Entry[] {
   return vendor.products.flatMap((product, p) =>
     product.hosts.flatMap((entry, h) =>
-      (['suffix', 'exact'] as const).flatMap((match) =>
-        (entry[match] ?? []).map((host, i) => ({
-          host,
+      (['suffix', 'exact', 'template'] as const).flatMap((match) =>
+        (entry[match] ?? []).map((given, i) => ({
+          host: typeof given === 'string' ? given : given.text,
           match,
+          product: product.id,
+          owned: entry.own_suffix === true || entry.role === 'usercontent',
           finding: (message: string) => ({ path: ['products', p, 'hosts', h, match, i], message }),
         })),
       ),
@@ -61,7 +72,9 @@ function entries(vendor: VendorFile): Entry[] {
 }
 
 /** Null, or why the entry would reach too far. */
-function tooWide({ host, match }: Entry): string | null {
+export function tooWide({ host, match }: Pick<Entry, 'host' | 'match'>): string | null {
+  // Two fixed labels at the end and a place before them cannot be too wide.
+  if (match === 'template') return null;
   if (!host.includes('.')) return `"${host}" is a whole top-level domain; name the hosts`;
   if (sharedApexes.has(host)) {
     return `"${host}" carries far more than this product; name the hosts below it, or list it under "shared"`;
@@ -87,35 +100,67 @@ function ids({ source, vendor }: VendorSource): Finding[] {
   return found;
 }
 
-/** Everything that is wrong between the vendor files, in their order. */
-export function checkVendors(vendors: readonly VendorSource[]): Problem[] {
-  const owners = new Map<string, string>();
-  const shared = new Map<string, string>();
+/** Vendors and products that a file speaks of and that are nowhere. */
+function references(vendor: VendorFile, known: ReadonlySet<string>): Finding[] {
+  const found: Finding[] = [];
+  const need = (ids: readonly string[], path: Path): void => {
+    for (const id of ids.filter((id) => !known.has(id))) {
+      found.push({ path, message: `unknown vendor "${id}"; ${didYouMean(id, [...known])}` });
+    }
+  };
+  for (const [p, product] of vendor.products.entries()) {
+    const at = ['products', p];
+    if (product.operator !== undefined) need([product.operator], [...at, 'operator']);
+    if (product.model !== undefined) need(vendorsOf(product.model), [...at, 'model']);
+    for (const [h, { model }] of product.hosts.entries()) {
+      if (model !== undefined) need(vendorsOf(model), [...at, 'hosts', h, 'model']);
+    }
+    for (const [c, { vendors }] of product.carries.entries()) need(vendors, [...at, 'carries', c, 'vendors']);
+  }
+  const products = vendor.products.map(({ id }) => id);
+  for (const [i, { product }] of vendor.shared.entries()) {
+    if (product === undefined || products.includes(product)) continue;
+    found.push({
+      path: ['shared', i, 'product'],
+      message: `unknown product "${product}"; ${didYouMean(product, products)}`,
+    });
+  }
+  return found;
+}
+
+/** Everything that is wrong between the vendor files, in their order. `others`: ids of vendors that are not among them. */
+export function checkVendors(vendors: readonly VendorSource[], others: readonly string[] = []): Problem[] {
+  // Places are asked for only where something is wrong: finding a line is the dear part.
+  const owners = new Map<string, () => string>();
+  const shared = new Map<string, () => string>();
   for (const { source, vendor } of vendors) {
     for (const [i, entry] of vendor.shared.entries()) {
-      const { line } = source.at(['shared', i, 'host'], false);
-      shared.set(entry.host, `${shownPath(source.file)}:${line}`);
+      const key = entry.host === undefined ? 'suffix' : 'host';
+      const host = entry[key];
+      if (host !== undefined)
+        shared.set(host, () => `${shownPath(source.file)}:${source.at(['shared', i, key], false).line}`);
     }
   }
   const problems: Problem[] = [];
+  const known = new Set([...others, ...vendors.map(({ vendor }) => vendor.id)]);
   for (const { source, vendor } of vendors) {
     const add = ({ path, message }: Finding): void => {
       problems.push({ file: source.file, position: source.at(path, false), message });
     };
     ids({ source, vendor }).forEach(add);
-    for (const entry of entries(vendor)) {
+    references(vendor, known).forEach(add);
+    for (const entry of hostEntries(vendor)) {
       const { host, finding } = entry;
       const wide = tooWide(entry);
       const owner = owners.get(host);
       const sharedAt = shared.get(host);
       if (wide !== null) add(finding(wide));
       else if (sharedAt !== undefined) {
-        add(finding(`"${host}" is listed as shared in ${sharedAt}; keep one of the two`));
+        add(finding(`"${host}" is listed as shared in ${sharedAt()}; keep one of the two`));
       } else if (owner !== undefined) {
-        add(finding(`the host "${host}" is already listed in ${owner}; keep one`));
+        add(finding(`the host "${host}" is already listed in ${owner()}; keep one`));
       } else {
-        const { line } = source.at(finding('').path, false);
-        owners.set(host, `${shownPath(source.file)}:${line}`);
+        owners.set(host, () => `${shownPath(source.file)}:${source.at(finding('').path, false).line}`);
       }
     }
   }

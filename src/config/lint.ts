@@ -48,9 +48,13 @@ function shadowed(rules: readonly Rule[]): string[] {
   });
 }
 
+function isHostless({ hosts, templates, shared }: Product): boolean {
+  return hosts.length + (templates?.length ?? 0) + (shared?.length ?? 0) === 0;
+}
+
 function reachable(what: What, vendor: Vendor, product: Product): boolean {
   const { vendors, products, channels, tags } = what;
-  if (product.hosts.length === 0) return false;
+  if (isHostless(product)) return false;
   if (vendors !== undefined && !vendors.includes(vendor.id)) return false;
   if (products !== undefined && !products.includes(`${vendor.id}/${product.id}`)) return false;
   if (channels !== undefined && !channels.includes(product.channel)) return false;
@@ -75,7 +79,7 @@ function hostless(vendors: readonly Vendor[]): string[] {
   return vendors.flatMap(({ id, products }) => {
     if (products.length === 0) return [`the vendor "${id}" has no products, so that no host reaches it; add some`];
     return products
-      .filter(({ hosts }) => hosts.length === 0)
+      .filter(isHostless)
       .map((product) => `the product "${id}/${product.id}" has no hosts, so that nothing reaches it; add some`);
   });
 }

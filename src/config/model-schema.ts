@@ -47,14 +47,19 @@ export type ModelFile = z.output<typeof modelSchema>;
 
 export function toModel(file: ModelFile): Model {
   if (typeof file === 'string') return { by: 'host', vendor: file, paths: [] };
-  const paths = file.paths.map(
-    ({ path, vendor, makers }): ModelPath => ({ segments: path, vendor: vendor ?? null, makers: makers ?? {} }),
-  );
+  const paths = file.paths.map(({ path, vendor, makers }): ModelPath => ({
+    segments: path,
+    vendor: vendor ?? null,
+    makers: makers ?? {},
+  }));
   return { by: file.by, vendor: null, paths };
 }
 
 /** Every vendor that the entry names, so that a misspelt one is found. */
 export function vendorsOf(file: ModelFile): string[] {
   if (typeof file === 'string') return [file];
-  return file.paths.flatMap(({ vendor, makers }) => [...(vendor === undefined ? [] : [vendor]), ...Object.values(makers ?? {})]);
+  return file.paths.flatMap(({ vendor, makers }) => [
+    ...(vendor === undefined ? [] : [vendor]),
+    ...Object.values(makers ?? {}),
+  ]);
 }

@@ -7,6 +7,7 @@ import { isTimeZone, parseMoment, resolveMoment } from './moment.ts';
 import { nearest } from './nearest.ts';
 import { parseCidr } from './network.ts';
 import { id, line, link, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
+import { plainText, texts } from './texts.ts';
 import { channel } from './vendor-schema.ts';
 
 const effect = z.enum(['allow', 'deny', 'monitor']);
@@ -53,11 +54,12 @@ const rule = strict({
   ...whomAndWhen,
   until: moment.optional(),
   effect,
-  reason: line,
+  reason: texts('reason'),
   assistant: id.optional(),
   manner: manner.optional(),
   redirect: redirect.optional(),
   link: link.optional(),
+  clear_site_data: z.boolean().optional(),
 }).refine(namesSomething, namesNothing);
 
 const exception = strict({
@@ -70,9 +72,21 @@ const exception = strict({
   reason: line,
 }).refine(namesSomething, namesNothing);
 
+/** A vendor, or one of its products. */
+const served = read((text) => {
+  if (id.safeParse(text).success || productRef.safeParse(text).success) return text;
+  throw new ConfigError(`"${text}" is neither a vendor nor a product; write openai or openai/chatgpt`);
+});
+
+const assistant = strict({
+  name: line,
+  url: webUrl,
+  migrations: z.record(served, texts('migrations')).optional(),
+});
+
 export const policySchema = strict({
   time_zone: timeZone.default('UTC'),
-  assistants: z.record(id, strict({ name: line, url: webUrl })).default({}),
+  assistants: z.record(id, assistant).default({}),
   default_assistant: id.optional(),
   groups: z.record(id, strict({ networks: oneOrMany(read(parseCidr)) })).default({}),
   rules: z.array(rule).default([]),
@@ -80,6 +94,7 @@ export const policySchema = strict({
   defaults: strict({
     unlisted: effect.default('allow'),
     catalogue: effect.default('monitor'),
+    unknown_model: effect.optional(),
     manner: manner.default('intercept'),
     redirect: redirect.default('page'),
     raw_address: effect.default('deny'),
@@ -107,11 +122,13 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
     from: at(entry.from),
     until: at(entry.until),
     effect: entry.effect,
-    reason: entry.reason,
+    reason: plainText(entry.reason),
+    reasons: Object.keys(entry.reason).length > 1 ? entry.reason : undefined,
     assistant: entry.assistant,
     manner: entry.manner,
     redirect: entry.redirect,
     link: entry.link,
+    clearSiteData: entry.clear_site_data,
   });
   const toException = (entry: ExceptionEntry): Exception => ({
     id: entry.id,
@@ -134,6 +151,7 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
     defaults: {
       unlisted: file.defaults.unlisted,
       catalogue: file.defaults.catalogue,
+      ...(file.defaults.unknown_model !== undefined && { unknownModel: file.defaults.unknown_model }),
       manner: file.defaults.manner,
       redirect: file.defaults.redirect,
       rawAddress: file.defaults.raw_address,

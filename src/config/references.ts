@@ -69,10 +69,21 @@ function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[
   return found;
 }
 
+/** What the way over from a service is written for. */
+function checkMigrations({ assistants }: PolicyDocument, names: Names): Finding[] {
+  return assistants.flatMap(({ id, migrations }) =>
+    Object.keys(migrations ?? {}).flatMap((from) => {
+      const isProduct = from.includes('/');
+      const message = isProduct ? unknownProduct(from, names) : unknown('vendor', from, names.vendors, names);
+      return message === null ? [] : [{ path: ['assistants', id, 'migrations', from], message, onKey: true }];
+    }),
+  );
+}
+
 /** Everything that is wrong in a policy whose shape is right. */
 export function checkPolicy(policy: PolicyDocument, vendors: readonly VendorFile[]): Finding[] {
   const names = namesOf(policy, vendors);
-  const found: Finding[] = [];
+  const found: Finding[] = checkMigrations(policy, names);
   const seen = new Map<string, string>();
   const entries = (['rules', 'exceptions'] as const).flatMap((list) =>
     policy[list].map((entry, i) => ({ entry, path: [list, i], kind: list === 'rules' ? 'rule' : 'exception' })),

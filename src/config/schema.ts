@@ -2,9 +2,11 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { PolicyDocument, Vendor } from '../flow.ts';
+import { readLogo } from './logo.ts';
 import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
+import type { CatalogueSettings } from './vendors.ts';
 
 export type { Address, AllowedDestination } from './network.ts';
 
@@ -17,7 +19,16 @@ export interface Config {
   readonly pages: {
     /** What people's browsers reach the pages under; no trailing slash. By default made from `listen.pages` as written. */
     readonly url: string;
-    readonly company: { readonly name: string; readonly contact: string | null };
+    /** What pages are in where a browser asks for no language that they are written in. */
+    readonly language: 'en' | 'zh';
+    readonly company: {
+      readonly name: string;
+      readonly contact: string | null;
+      /** `#rrggbb`. */
+      readonly colour: string | null;
+      /** A picture as a `data:` URL. */
+      readonly logo: string | null;
+    };
   };
   readonly admin: {
     /** Names, beside its addresses, that the admin port may be called by. */
@@ -53,8 +64,24 @@ export interface Config {
   };
   readonly limits: { readonly connections: number; readonly headTimeout: number; readonly drainTimeout: number };
   readonly redirect: { readonly contextLifetime: number };
+  /** When a client that refuses our leaves is answered at the CONNECT instead; `refusals` 0: never. */
+  readonly trust: { readonly refusals: number; readonly window: number; readonly fallback: number };
+  readonly blockEvents: {
+    readonly window: number;
+    /** `-`: standard output; `none`; or a file. */
+    readonly path: string;
+    readonly webhook: string | null;
+  };
   readonly policy: PolicyDocument;
   readonly vendors: readonly Vendor[];
+  readonly catalogue: {
+    /** The first 12 hexadecimal digits of the SHA-256 over the vendor files, those of an overlay among them. */
+    readonly version: string;
+    /** The latest day on which a line was checked, as in `2026-07-10`; null where none says. */
+    readonly checked: string | null;
+    /** Files of the overlay. */
+    readonly overlaid: number;
+  };
   readonly policyFile: string;
   /** The first 12 hexadecimal digits of the SHA-256 over the policy file and the vendor files. */
   readonly policyHash: string;
@@ -81,6 +108,8 @@ const baseUrl = webUrl.transform((text, context) => {
 export const settingsSchema = strict({
   policy: file.default('policy.yaml'),
   vendors: file.default('vendors'),
+  vendors_key: file.optional(),
+  vendors_overlay: file.optional(),
   listen: strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
@@ -88,7 +117,16 @@ export const settingsSchema = strict({
   }).prefault({}),
   pages: strict({
     url: baseUrl.optional(),
-    company: strict({ name: line.default('Your company'), contact: line.optional() }).prefault({}),
+    language: z.enum(['en', 'zh']).default('en'),
+    company: strict({
+      name: line.default('Your company'),
+      contact: line.optional(),
+      colour: z
+        .string()
+        .regex(/^#[0-9a-f]{6}$/i, 'a colour is written #rrggbb, such as "#1d4fd7", in quotes')
+        .optional(),
+      logo: file.optional(),
+    }).prefault({}),
   }).prefault({}),
   admin: strict({ hosts: z.array(line).default([]), token_file: file.optional() }).prefault({}),
   certificates: strict({
@@ -116,12 +154,24 @@ export const settingsSchema = strict({
     drain_timeout: duration.prefault('30s'),
   }).prefault({}),
   redirect: strict({ context_lifetime: duration.prefault('10m') }).prefault({}),
+  trust: strict({
+    refusals: z.number().int().min(0).max(100).default(3),
+    window: duration.prefault('10m'),
+    fallback: duration.prefault('10m'),
+  }).prefault({}),
+  block_events: strict({
+    window: duration.prefault('10m'),
+    path: file.default('none'),
+    webhook: webUrl.optional(),
+  }).prefault({}),
 });
 
 export type SettingsFile = z.output<typeof settingsSchema>;
 
 /** The part of the configuration that sallyport.yaml alone makes. */
-export type Settings = Omit<Config, 'policy' | 'vendors' | 'policyHash' | 'files'> & { readonly vendorsDir: string };
+export type Settings = Omit<Config, 'policy' | 'vendors' | 'catalogue' | 'policyHash' | 'files'> & {
+  readonly catalogueFrom: CatalogueSettings;
+};
 
 function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string, string> {
   return Object.fromEntries(
@@ -132,19 +182,31 @@ function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string
   );
 }
 
-/** Relative paths count from the folder of sallyport.yaml. */
+/** Relative paths count from the folder of sallyport.yaml. @throws {ConfigError} for a logo that cannot be used. */
 export function toSettings(given: SettingsFile, configFile: string): Settings {
   const path = (name: string): string => resolve(dirname(configFile), name);
   const { certificates, access_log: log, outbound, tunnels, limits } = given;
+  const place = (name: string): string => (name === '-' || name === 'none' ? name : path(name));
   const { authority } = certificates;
+  const { company } = given.pages;
   return {
     file: configFile,
     policyFile: path(given.policy),
-    vendorsDir: path(given.vendors),
+    catalogueFrom: {
+      vendors: path(given.vendors),
+      key: given.vendors_key === undefined ? null : path(given.vendors_key),
+      overlay: given.vendors_overlay === undefined ? null : path(given.vendors_overlay),
+    },
     listen: given.listen,
     pages: {
       url: given.pages.url ?? `http://${formatAddress(given.listen.pages)}`,
-      company: { name: given.pages.company.name, contact: given.pages.company.contact ?? null },
+      language: given.pages.language,
+      company: {
+        name: company.name,
+        contact: company.contact ?? null,
+        colour: company.colour?.toLowerCase() ?? null,
+        logo: company.logo === undefined ? null : readLogo(path(company.logo)),
+      },
     },
     admin: {
       hosts: given.admin.hosts,
@@ -163,7 +225,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
           }
         : null,
     },
-    accessLog: { path: log.path === '-' || log.path === 'none' ? log.path : path(log.path) },
+    accessLog: { path: place(log.path) },
     outbound: {
       ports: outbound.ports,
       allow: outbound.allow,
@@ -181,5 +243,11 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       drainTimeout: limits.drain_timeout,
     },
     redirect: { contextLifetime: given.redirect.context_lifetime },
+    trust: given.trust,
+    blockEvents: {
+      window: given.block_events.window,
+      path: place(given.block_events.path),
+      webhook: given.block_events.webhook ?? null,
+    },
   };
 }

@@ -8,7 +8,6 @@
  */
 import { ConfigError } from '../errors.ts';
 import type { HostTemplate, LabelPart } from '../flow.ts';
-import { parseHost } from '../listen/target.ts';
 
 /** The shape of a template, without what the file says beside it. */
 export type ParsedTemplate = Pick<HostTemplate, 'template' | 'below' | 'labels' | 'tail'>;
@@ -17,6 +16,7 @@ export type ParsedTemplate = Pick<HostTemplate, 'template' | 'below' | 'labels' 
 const MAX_CHOICES = 32;
 const MAX_LENGTH = 253;
 
+const hostName = /^(?:[a-z0-9_][a-z0-9_-]*\.)+[a-z][a-z0-9-]*$/;
 const places = new Set(['name', 'region', 'digits']);
 
 /** One text for each combination of the choices. */
@@ -68,9 +68,9 @@ function parseOne(text: string, template: string): ParsedTemplate {
   const last = labels.findLastIndex((label) => label.includes('{'));
   const tail = labels.slice(last + 1);
   if (tail.length < 2) throw new ConfigError(`"${template}" ends in a place; it needs at least two fixed labels there`);
-  const { host, kind } = parseHost(tail.join('.'));
-  if (kind !== 'name' || host !== tail.join('.')) throw new ConfigError(`"${template}" does not end in a host name`);
-  return { template, below, labels: labels.slice(0, last + 1).map((label) => partsOf(label, template)), tail: host };
+  const end = tail.join('.');
+  if (!hostName.test(end)) throw new ConfigError(`"${template}" does not end in a host name; correct it`);
+  return { template, below, labels: labels.slice(0, last + 1).map((label) => partsOf(label, template)), tail: end };
 }
 
 /**

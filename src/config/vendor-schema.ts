@@ -1,7 +1,7 @@
 /** `vendors/<vendor>.yaml`: an AI vendor, its products and their hosts. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import type { HostPattern, HostTemplate, Product, Vendor } from '../flow.ts';
+import type { HostPattern, HostTemplate, Product, SharedPart, Vendor } from '../flow.ts';
 import { parseHost } from '../listen/target.ts';
 import { modelSchema, toModel } from './model-schema.ts';
 import { parseMoment } from './moment.ts';
@@ -93,6 +93,8 @@ const hosts = strict({
   role,
   wire: wire.optional(),
   model: modelSchema.optional(),
+  /** The host is on the Public Suffix List because the vendor itself put it there. */
+  own_suffix: z.literal(true).optional(),
   ...provenance,
 }).refine(
   (entry) => (entry.suffix ?? entry.exact ?? entry.template) !== undefined,
@@ -174,16 +176,19 @@ const shared = strict({
   'a shared entry names one host; write one of "host", "suffix" and "template"',
 );
 
+/** ISO 3166-1 alpha-2. */
+const country = z.string().regex(/^[A-Z]{2}$/, 'a country is two capital letters (ISO 3166-1), such as US');
+
+/** What an overlay may say in the same words. */
+export const parts = { kind, channel, wire, model: modelSchema, hosts, shared, country };
+
 export const vendorSchema = strict({
   id,
   name: line,
   /** The company behind it; left out where it is not known. */
   owner: line.optional(),
-  /** ISO 3166-1 alpha-2, of the company's seat; left out where it is not known. */
-  country: z
-    .string()
-    .regex(/^[A-Z]{2}$/, 'a country is two capital letters (ISO 3166-1), such as US')
-    .optional(),
+  /** Of the company's seat; left out where it is not known. */
+  country: country.optional(),
   /** Other names that people use; only for suggestions. */
   aliases: z.array(id).default([]),
   tags: z.array(id).default([]),
@@ -215,9 +220,19 @@ function templates(entry: HostsFile): HostTemplate[] {
   return (entry.template ?? []).flatMap(({ patterns }) => patterns.map((pattern) => ({ ...pattern, ...common })));
 }
 
-function toProduct(file: ProductFile): Product {
+/** The shared hosts of a product that a path tells apart; those behind a template are only for people. */
+function sharedParts(vendor: VendorFile, product: string): SharedPart[] {
+  return vendor.shared.flatMap(({ host, suffix, paths, product: of }) => {
+    const given = host ?? suffix;
+    if (of !== product || given === undefined || paths === undefined) return [];
+    return [{ match: host === undefined ? ('suffix' as const) : ('exact' as const), host: given, paths }];
+  });
+}
+
+function toProduct(vendor: VendorFile, file: ProductFile): Product {
   const blocks = file.addresses.flatMap((entry) => entry.blocks);
   const placed = file.hosts.flatMap(templates);
+  const shared = sharedParts(vendor, file.id);
   return {
     id: file.id,
     name: file.name,
@@ -230,10 +245,16 @@ function toProduct(file: ProductFile): Product {
     ...(blocks.length > 0 && { addresses: blocks }),
     ...(file.operator !== undefined && { operator: file.operator }),
     ...(file.model !== undefined && { model: toModel(file.model) }),
+    ...(shared.length > 0 && { shared }),
   };
 }
 
 /** What the stations need of a vendor file. */
 export function toVendor(file: VendorFile): Vendor {
-  return { id: file.id, name: file.name, tags: file.tags, products: file.products.map(toProduct) };
+  return {
+    id: file.id,
+    name: file.name,
+    tags: file.tags,
+    products: file.products.map((product) => toProduct(file, product)),
+  };
 }

@@ -7,6 +7,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
+import { parsePlain } from './plain-yaml.ts';
 import { invalidConfig } from './problem.ts';
 import type { Path, Position, Problem } from './problem.ts';
 
@@ -159,7 +160,28 @@ function locator(document: Document, place: (offset: number) => Position): YamlF
  * @throws {InvalidConfig} for a file that cannot be read or is not YAML in the sense of this module.
  */
 export function readYaml(file: string): YamlFile {
-  const text = readText(file);
+  return parseYaml(file, readText(file));
+}
+
+/**
+ * As {@link readYaml}, but quick for files within the plain part of the language: places are looked for once something
+ * is wrong.
+ *
+ * @throws {InvalidConfig} as {@link readYaml}.
+ */
+export function readPlainYaml(file: string): YamlFile {
+  return parsePlainYaml(file, readText(file));
+}
+
+/** As {@link readPlainYaml}, for a text that was read already. @throws {InvalidConfig} */
+export function parsePlainYaml(file: string, text: string): YamlFile {
+  const value = parsePlain(text);
+  if (value === undefined) return parseYaml(file, text);
+  let full: YamlFile | null = null;
+  return { file, text, value, at: (path, onKey) => (full ??= parseYaml(file, text)).at(path, onKey) };
+}
+
+function parseYaml(file: string, text: string): YamlFile {
   const excess = tooMuch(text);
   if (excess !== null) {
     const { offset, message } = excess;

@@ -6,7 +6,17 @@ import type { Client, Effect, HostKind, Hostname, Question } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './decision.ts';
 import { isSpecific, whoseSay } from './decide.ts';
-import { exceptionEntries, fieldOf, fitsService, inForce, isFor, readPattern, ruleEntries } from './entry.ts';
+import {
+  besides,
+  exceptionEntries,
+  fieldOf,
+  inForce,
+  isAbout,
+  isFor,
+  readPattern,
+  ruleEntries,
+  strictest,
+} from './entry.ts';
 import type { Entry, Subject } from './entry.ts';
 
 export interface Considered {
@@ -38,8 +48,9 @@ function distance(pattern: string, host: Hostname): number | null {
   return match === 'suffix' && host.endsWith(`.${name}`) ? -name.length : null;
 }
 
-function candidate(entry: Entry, { host, service }: Subject): Candidate | null {
-  if (!fitsService(entry.what, service)) return null;
+function candidate(entry: Entry, subject: Subject): Candidate | null {
+  const { host } = subject;
+  if (!isAbout(entry, subject)) return null;
   const field = fieldOf(entry.what);
   let closest: { readonly pattern: string; readonly distance: number } | null = null;
   for (const pattern of entry.what.domains ?? []) {
@@ -106,21 +117,54 @@ interface Heard {
   readonly specific: boolean;
 }
 
-/** One host by itself. The winner is the first row. */
-function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): Heard {
+/** What is about one host on one axis, the strongest first, and the first that exists for the client now. */
+interface Axis {
+  readonly subject: Subject;
+  readonly sorted: readonly Candidate[];
+  readonly winner: Candidate | undefined;
+}
+
+function axis(policy: Policy, subject: Subject, client: Client, now: number): Axis {
   const entries = [...exceptionEntries(policy.document), ...ruleEntries(policy.document)];
   const about = entries.map((entry) => candidate(entry, subject)).filter((found) => found !== null);
   const sorted = about.toSorted(compare);
-  const winner = sorted.find((one) => obstacle(one, client, now) === null);
+  return { subject, sorted, winner: sorted.find((one) => obstacle(one, client, now) === null) };
+}
+
+/** One host by itself. The winner is the first row. */
+function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): Heard {
+  const axes = [subject, ...besides(subject)].map((one) => axis(policy, one, client, now));
+  const winners = axes.flatMap((one) =>
+    one.winner === undefined ? [] : [{ axis: one, candidate: one.winner, effect: one.winner.entry.effect }],
+  );
+  const best = strictest(winners);
+  const winner = best?.candidate;
   const { host, service } = subject;
   const fallback = defaultFor(policy, kind, service);
 
-  const rows = sorted.map((one): Considered => {
+  const row = (one: Candidate, own: Axis): Considered => {
     const { kind, id, effect } = one.entry;
-    if (one === winner) return { kind, id, effect, host, verdict: 'won', why: whyWon(one) };
-    const why = obstacle(one, client, now) ?? (winner === undefined ? '' : whyLost(one, winner));
+    if (one === winner) {
+      const because = own.subject.beside === true ? `; ${own.subject.service?.vendor ?? ''} has a part in it` : '';
+      return { kind, id, effect, host, verdict: 'won', why: whyWon(one) + because };
+    }
+    const why =
+      obstacle(one, client, now) ??
+      (own.winner === undefined || winner === undefined
+        ? ''
+        : own.winner === one
+          ? `${winner.entry.id} is about another vendor that has a part in it, and the stricter of the two stands`
+          : whyLost(one, own.winner));
     return { kind, id, effect, host, verdict: 'lost', why };
-  });
+  };
+  const told = new Set<string>(winner === undefined ? [] : [winner.entry.id]);
+  const rows = axes.flatMap((own) =>
+    own.sorted.flatMap((one) => {
+      if (one !== winner && told.has(one.entry.id)) return [];
+      told.add(one.entry.id);
+      return [row(one, own)];
+    }),
+  );
   const isDefault = { kind: 'default', id: fallback.id, effect: fallback.effect, host } as const;
   const last: Considered =
     winner === undefined

@@ -9,7 +9,9 @@
  *      (tag, channel) over a rule about everything. At the same level a rule for a group over one for everyone.
  *   3. At equal rank deny over monitor over allow.
  *   4. Then the order of the file.
- *   5. Then the defaults: for hosts of the catalogue, for raw addresses, for hosts that are in no list.
+ *   5. Where other vendors have a part in the service, as the cloud that runs the host or as the maker of the model,
+ *      steps 1 to 4 are gone through for each of them with the rules that name vendors, and the strictest result stands.
+ *   6. Then the defaults: for services whose maker of the model is not known, for hosts of the catalogue, for raw addresses, for hosts that are in no list.
  *
  * A rule is known by its most specific field, and all of its fields must hold. Before its `from`, from its `until` on,
  * and for a client in none of its groups it does not exist.
@@ -21,7 +23,7 @@ import type { Action, Decision, Effect, HostKind, Question } from '../flow.ts';
 import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
 import { byDefault, byEntry, byMismatch, defaultFor } from './decision.ts';
-import { fieldOf } from './entry.ts';
+import { besides, fieldOf, strictest } from './entry.ts';
 import type { Entry, Subject } from './entry.ts';
 import { strongest } from './strongest.ts';
 
@@ -65,11 +67,14 @@ function standing({ decision, specific }: Verdict): Standing {
 
 function judge(policy: Policy, subject: Subject, kind: HostKind, { client }: Question, now: number): Verdict {
   const { service } = subject;
-  const entry =
-    strongest(policy.exceptions, subject, client, now) ?? // 1
-    strongest(policy.rules, subject, client, now); // 2, 3, 4
+  const heard = (one: Subject): Entry | null =>
+    strongest(policy.exceptions, one, client, now) ?? // 1
+    strongest(policy.rules, one, client, now); // 2, 3, 4
+  const others = besides(subject);
+  const own = heard(subject);
+  const entry = others.length === 0 ? own : strictest([own, ...others.map(heard)].filter((found) => found !== null)); // 5
   if (entry !== null) return { decision: byEntry(policy, entry, service), specific: isSpecific(entry) };
-  return { decision: byDefault(policy, defaultFor(policy, kind, service), service), specific: service !== null }; // 5
+  return { decision: byDefault(policy, defaultFor(policy, kind, service), service), specific: service !== null }; // 6
 }
 
 export function isSpecific(entry: Entry): boolean {

@@ -7,13 +7,14 @@ import type { Entry } from './entry.ts';
 /** Ids that a decision bears where no rule of the policy decided. */
 export const builtIn = {
   catalogue: 'default-catalogue',
+  unknownModel: 'default-unknown-model',
   unlisted: 'default-unlisted',
   rawAddress: 'default-raw-address',
   serverNameMismatch: 'server-name-mismatch',
 } as const;
 
 /** What a rule says about its denials; a default says nothing. */
-type Terms = Partial<Pick<Rule, 'assistant' | 'manner' | 'redirect' | 'link' | 'from'>>;
+type Terms = Partial<Pick<Rule, 'assistant' | 'manner' | 'redirect' | 'link' | 'from' | 'reasons' | 'clearSiteData'>>;
 
 /** A default of the policy, as it applies to one host. */
 export interface Default {
@@ -39,6 +40,8 @@ function deny(policy: Policy, rule: string, reason: string, service: Service | n
     redirect: terms.redirect ?? defaults.redirect,
     link: terms.link ?? null,
     since: terms.from ?? null,
+    reasons: terms.reasons,
+    clearSiteData: terms.clearSiteData,
   };
   return { effect: 'deny', rule, reason, denial };
 }
@@ -54,6 +57,10 @@ const done = { allow: 'let through', monitor: 'let through and counted', deny: '
 /** The default for a host that no rule names. */
 export function defaultFor(policy: Policy, kind: HostKind, service: Service | null): Default {
   const { defaults } = policy.document;
+  if (service?.model === null && defaults.unknownModel !== undefined) {
+    const { effect, reason } = readEffect(defaults.unknownModel, 'Whose model answers here is not known');
+    return { id: builtIn.unknownModel, effect, reason: `${reason}; by default that is ${done[effect]}.` };
+  }
   if (service !== null) {
     const { effect, reason } = readEffect(defaults.catalogue, 'No rule names this AI service');
     return { id: builtIn.catalogue, effect, reason: `${reason}; by default it is ${done[effect]}.` };

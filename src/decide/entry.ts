@@ -24,6 +24,32 @@ type Unordered = Omit<EntryBase, 'order'>;
 export interface Subject {
   readonly host: Hostname;
   readonly service: Service | null;
+  /** Only entries that name vendors are about it: the service is seen as another vendor's, see {@link besides}. */
+  readonly beside?: boolean;
+}
+
+const nobody: readonly Subject[] = [];
+
+/**
+ * The same host once more for each other vendor that has a part in it: the one that runs the host and the one whose
+ * model answers. What holds for a vendor holds on every axis, so that an allowed cloud does not lift the denial of a
+ * model that it resells.
+ */
+export function besides({ host, service }: Subject): readonly Subject[] {
+  if (service === null) return nobody;
+  const { operator, model } = service;
+  if ((operator ?? model ?? null) === null) return nobody;
+  const others = [operator, model].filter((vendor) => typeof vendor === 'string' && vendor !== service.vendor);
+  return [...new Set(others)].map((vendor) => ({
+    host,
+    service: { ...service, vendor: vendor ?? service.vendor },
+    beside: true,
+  }));
+}
+
+/** Whether the entry can be about the subject at all. */
+export function isAbout({ what }: Entry, { service, beside = false }: Subject): boolean {
+  return (!beside || what.vendors !== undefined) && fitsService(what, service);
 }
 
 /** The fields of a rule, from the most to the least specific; a rule is known by the first that it has. */
@@ -40,6 +66,13 @@ const strictness = { deny: 0, monitor: 1, allow: 2 } as const satisfies Readonly
 /** What the policy says, or a denial where it says something that nobody foresaw: doubt never lets through. */
 export function readEffect(effect: Effect, reason: string): { readonly effect: Effect; readonly reason: string } {
   return Object.hasOwn(strictness, effect) ? { effect, reason } : { effect: 'deny', reason: 'internal' };
+}
+
+/** The first of the strictest: what is judged on several axes gets the strictest of their effects. */
+export function strictest<T extends { readonly effect: Effect }>(all: readonly T[]): T | null {
+  return all.reduce<T | null>((best, one) => {
+    return best === null || strictness[one.effect] < strictness[best.effect] ? one : best;
+  }, null);
 }
 
 /** A group goes before everyone; at equal rank deny before monitor before allow; then the order of the file. */
@@ -85,7 +118,7 @@ export function isFor({ groups }: Entry, client: Client): boolean {
 }
 
 /** Whether the fields about the service hold; those about the host are the index's business. */
-export function fitsService({ products, vendors, tags, channels }: What, service: Service | null): boolean {
+function fitsService({ products, vendors, tags, channels }: What, service: Service | null): boolean {
   if (service === null) return (products ?? vendors ?? tags ?? channels) === undefined;
   return (
     (products?.includes(productKey(service)) ?? true) &&

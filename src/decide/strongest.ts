@@ -1,7 +1,7 @@
 /** Which rule decides about one host: the lookup in a compiled policy. */
 import type { Client, Service } from '../flow.ts';
 import type { Bucket, Index } from './compile.ts';
-import { fitsService, inForce, productKey } from './entry.ts';
+import { inForce, isAbout, productKey } from './entry.ts';
 import type { Entry, Subject } from './entry.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Entry, Subject } from './entry.ts';
 export function strongest(index: Index, subject: Subject, client: Client, now: number): Entry | null {
   const { host, service } = subject;
   const first = (entries: readonly Entry[] | undefined): Entry | null =>
-    entries?.find((entry) => inForce(entry, now) && fitsService(entry.what, service)) ?? null;
+    entries?.find((entry) => inForce(entry, now) && isAbout(entry, subject)) ?? null;
 
   const within = (bucket: Bucket | undefined): Entry | null => {
     if (bucket === undefined) return null;

@@ -12,7 +12,8 @@ import type {
 } from '../flow.ts';
 
 export interface IdentifyOptions {
-  readonly services: (host: Hostname) => Service | null;
+  /** `path`: of a readable request. */
+  readonly services: (host: Hostname, path?: string) => Service | null;
   /** The groups of an address. */
   readonly groups: (address: string) => ReadonlySet<string>;
 }
@@ -59,7 +60,7 @@ export function createIdentify({ services, groups }: IdentifyOptions): Identify 
         moment: 'request',
         client: clientAt(arrival.clientAddress),
         target: arrival.target,
-        service: services(arrival.target.host),
+        service: services(arrival.target.host, arrival.facts.path),
         serverName: null,
         // An upgrade cannot be redirected, whatever its headers claim.
         navigation: arrival.kind === 'request' && arrival.facts.navigation,

@@ -1,20 +1,48 @@
-/** For what: from a host to the AI service that it belongs to. */
-import type { HostPattern, Hostname, Product, Service, Vendor } from '../flow.ts';
+/**
+ * For what: from a host to the AI service that it belongs to.
+ *
+ * The tie rules: the host that a translator, a reader or a wildcard DNS name carries goes before the carrier, where the
+ * catalogue knows it, and the carrier's vendor becomes the operator; an exact host before every suffix, and the longest suffix before a shorter one (the index); any
+ * name of the index before a template; a template before the AI part of a shared host; a block of addresses for what is
+ * no name.
+ */
+import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
+import { carriedHost } from './carried.ts';
+import { indexGroups } from './clients.ts';
+import { modelVendor } from './models.ts';
+import { isPart } from './shared-parts.ts';
+import { indexTemplates } from './templates.ts';
 
-interface HostEntry {
-  readonly match: HostPattern['match'];
+interface HostEntry<T> {
+  readonly match: 'suffix' | 'exact';
   readonly host: Hostname;
-  readonly value: Service;
+  readonly value: T;
 }
 
 /**
  * The index that the domains of rules are found by too, so that exact and suffix mean one thing in the catalogue and in
  * the policy. `decide/` has it, which needs it to be pure; here it is passed in.
  */
-export type IndexHosts = (entries: Iterable<HostEntry>) => { readonly find: (host: Hostname) => Service | null };
+export type IndexHosts = <T>(entries: Iterable<HostEntry<T>>) => { readonly find: (host: Hostname) => T | null };
 
-function serviceOf(vendor: Vendor, product: Product, { role, wire }: HostPattern): Service {
-  return {
+/** @param path origin-form of a readable request; null or left out before one has been read. */
+export type FindService = (host: Hostname, path?: string | null) => Service | null;
+
+/** A service, and what it is once a path has told the maker of the model. */
+interface Known {
+  readonly service: Service;
+  readonly model: Model | null;
+  readonly told: Map<string, Service>;
+}
+
+interface Part extends Known {
+  readonly part: SharedPart;
+}
+
+type Said = Pick<HostPattern | HostTemplate, 'role' | 'wire' | 'model'>;
+
+function knownOf(vendor: Vendor, product: Product, { role, wire, model = product.model }: Said): Known {
+  const service: Service = {
     vendor: vendor.id,
     vendorName: vendor.name,
     product: product.id,
@@ -25,20 +53,88 @@ function serviceOf(vendor: Vendor, product: Product, { role, wire }: HostPattern
     role,
     // A kind such as `coding-agent` is what a rule's tag would say, without repeating it in every vendor file.
     tags: [...new Set([...vendor.tags, ...product.tags, product.kind])],
+    ...(product.operator !== undefined && { operator: product.operator }),
+    ...(model !== undefined && { model: model.vendor, modelBy: model.by }),
   };
+  return { service, model: model ?? null, told: new Map() };
 }
 
-function* hostEntries(vendors: readonly Vendor[]): Generator<HostEntry> {
-  for (const vendor of vendors) {
-    for (const product of vendor.products) {
-      for (const pattern of product.hosts) {
-        yield { match: pattern.match, host: pattern.host, value: serviceOf(vendor, product, pattern) };
-      }
+function products(vendors: readonly Vendor[]): { readonly vendor: Vendor; readonly product: Product }[] {
+  return vendors.flatMap((vendor) => vendor.products.map((product) => ({ vendor, product })));
+}
+
+function* hostEntries(vendors: readonly Vendor[]): Generator<HostEntry<Known>> {
+  for (const { vendor, product } of products(vendors)) {
+    for (const pattern of product.hosts) {
+      yield { match: pattern.match, host: pattern.host, value: knownOf(vendor, product, pattern) };
     }
   }
 }
 
-/** The service that runs a host, or null for what is not in the catalogue. The tie rules are those of the index. */
-export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts): (host: Hostname) => Service | null {
-  return indexHosts(hostEntries(vendors)).find;
+/** The parts of one shared host can belong to several products. */
+function* sharedEntries(vendors: readonly Vendor[]): Generator<HostEntry<readonly Part[]>> {
+  const hosts = new Map<string, HostEntry<Part[]>>();
+  for (const { vendor, product } of products(vendors)) {
+    for (const part of product.shared ?? []) {
+      const key = `${part.match} ${part.host}`;
+      const entry = hosts.get(key) ?? { match: part.match, host: part.host, value: [] };
+      entry.value.push({ ...knownOf(vendor, product, { role: 'api' }), part });
+      hosts.set(key, entry);
+    }
+  }
+  yield* hosts.values();
+}
+
+function indexAddresses(vendors: readonly Vendor[]): (host: Hostname) => Known | null {
+  const owned = products(vendors).filter(({ product }) => product.addresses !== undefined);
+  const known = new Map(owned.map(({ vendor, product }) => [`${vendor.id}/${product.id}`, { vendor, product }]));
+  const services = new Map(
+    Array.from(known, ([key, { vendor, product }]) => [key, knownOf(vendor, product, { role: 'api' })]),
+  );
+  const find = indexGroups(
+    Object.fromEntries(Array.from(known, ([key, { product }]) => [key, product.addresses ?? []])),
+  );
+  return (host) => {
+    const [key] = find(host);
+    return key === undefined ? null : (services.get(key) ?? null);
+  };
+}
+
+/** One object for each vendor of a model, so that nothing is made for a request. */
+function withModel({ service, model, told }: Known, path: string | null): Service {
+  const vendor = model === null || model.vendor !== null ? null : modelVendor(model, path);
+  if (vendor === null) return service;
+  const found = told.get(vendor) ?? { ...service, model: vendor };
+  told.set(vendor, found);
+  return found;
+}
+
+/** The service that runs a host, or null for what is not in the catalogue. */
+export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts): FindService {
+  const names = indexHosts(hostEntries(vendors));
+  const shared = indexHosts(sharedEntries(vendors));
+  const templates = indexTemplates(
+    products(vendors).flatMap(({ vendor, product }) =>
+      (product.templates ?? []).map((template) => ({ template, value: knownOf(vendor, product, template) })),
+    ),
+  );
+  const addresses = indexAddresses(vendors);
+
+  const partOf = (host: Hostname, path: string | null): Known | null =>
+    path === null ? null : (shared.find(host)?.find(({ part }) => isPart(part, path)) ?? null);
+
+  const own = (host: Hostname, path: string | null): Service | null => {
+    const known = names.find(host) ?? templates(host) ?? partOf(host, path) ?? addresses(host);
+    return known === null ? null : withModel(known, path);
+  };
+
+  return (host, path = null) => {
+    const inside = carriedHost(host, path);
+    if (inside === null) return own(host, path);
+    // What is reached inside is another request, of which no path is known.
+    const carried = own(inside, null);
+    const carrier = own(host, path);
+    if (carried === null) return carrier;
+    return { ...carried, carried: inside, ...(carrier !== null && { operator: carrier.vendor }) };
+  };
 }

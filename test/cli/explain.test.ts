@@ -48,6 +48,7 @@ test('the example policy denies the API of Anthropic', async () => {
 });
 
 test('prints every fact as JSON', async () => {
+  const own = { vendor: 'acme', by: 'host' };
   expect(
     await json('https://www.acme.test/v1?key=1', '--client', '::ffff:10.0.0.7', '--user', 'ada', ...banned),
   ).toEqual({
@@ -56,6 +57,8 @@ test('prints every fact as JSON', async () => {
     vendor: 'acme',
     product: 'chat',
     channel: 'direct',
+    operator: null,
+    model: own,
     rule: 'ban',
     reason: 'Too risky.',
     assistant: { id: 'inhouse', name: 'In-house', url: 'https://ai.corp.test/' },
@@ -64,6 +67,10 @@ test('prints every fact as JSON', async () => {
     client: { address: '10.0.0.7', user: 'ada' },
     groups: ['staff'],
     at: '2026-09-01T00:00:00.000Z',
+    stages: [
+      { moment: 'connect', effect: 'deny', rule: 'ban', vendor: 'acme', product: 'chat', model: own },
+      { moment: 'request', effect: 'deny', rule: 'ban', vendor: 'acme', product: 'chat', model: own },
+    ],
     considered: [
       expect.objectContaining({ verdict: 'won', kind: 'rule', id: 'ban', host: 'www.acme.test' }),
       expect.objectContaining({ verdict: 'lost', id: 'trial', why: 'no longer in force: until 2026-08-01T00:00Z' }),
@@ -142,4 +149,53 @@ test('a day begins in the time zone of the policy', async () => {
 
 test('an option that does not exist', async () => {
   await expect(runWith('a.test', '--nonsense')).rejects.toThrow(UsageError);
+});
+
+const bedrock = 'bedrock-runtime.us-east-1.amazonaws.com';
+const invoke = `https://${bedrock}/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/invoke`;
+
+test('says what is known of the model at which moment', async () => {
+  const shipped = async (text: string): Promise<unknown> => {
+    const { out } = await run([text, '-c', 'config/sallyport.yaml', '--at', '2026-09-01', '--json']);
+    return JSON.parse(out.join('\n'));
+  };
+  const unknown = { vendor: null, by: 'path' };
+  expect(await shipped(bedrock)).toMatchObject({
+    vendor: 'aws',
+    model: unknown,
+    stages: [{ moment: 'connect', effect: 'monitor', model: unknown }],
+  });
+  expect(await shipped(invoke)).toMatchObject({
+    vendor: 'aws',
+    channel: 'cloud',
+    model: unknown,
+    stages: [
+      { moment: 'connect', effect: 'monitor', model: unknown },
+      {
+        moment: 'request',
+        effect: 'deny',
+        rule: 'claude-ban',
+        vendor: 'aws',
+        model: { vendor: 'anthropic', by: 'path' },
+      },
+    ],
+  });
+  expect(await shipped(invoke.replace('https', 'http'))).toMatchObject({
+    effect: 'deny',
+    model: { vendor: 'anthropic' },
+    stages: [{ moment: 'request' }],
+  });
+  expect(await shipped('claude.googleapis.com')).toMatchObject({
+    effect: 'deny',
+    vendor: 'anthropic',
+    operator: 'google',
+  });
+});
+
+test('shows people the other vendors that have a part in it', async () => {
+  const { out } = await run([invoke, '-c', 'config/sallyport.yaml', '--at', '2026-09-01']);
+  expect(out).toContain('  model      not known from the host; by path');
+  expect(out).toContain('  inside     once the request is read: model of anthropic, deny by claude-ban');
+  const google = await run(['claude.googleapis.com', '-c', 'config/sallyport.yaml', '--at', '2026-09-01']);
+  expect(google.out).toContain('  run by     google');
 });

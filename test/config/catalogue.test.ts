@@ -55,7 +55,7 @@ const broken: readonly Case[] = [
   [
     'an entry without host',
     { 'vendors/acme.yaml': goodVendor.replace('suffix: acme.test, ', '') },
-    'vendors/acme.yaml:12:9: a host entry names no host; add "suffix" or "exact"',
+    'vendors/acme.yaml:12:9: a host entry names no host; add "suffix", "exact" or "template"',
   ],
   [
     'an entry without source',
@@ -65,7 +65,7 @@ const broken: readonly Case[] = [
   [
     'an unknown role',
     { 'vendors/acme.yaml': goodVendor.replace('role: app', 'role: apps') },
-    'vendors/acme.yaml:12:36: "role" must be one of app, api, auth, cdn, usercontent, update, telemetry, portal, mcp, ws, voice, staging, docs, shortlink, government, internal, not "apps"; did you mean "app"?',
+    'vendors/acme.yaml:12:36: "role" must be one of app, api, auth, cdn, usercontent, update, telemetry, portal, mcp, ws, voice, staging, docs, shortlink, government, internal, control-plane, hub, not "apps"; did you mean "app"?',
   ],
   [
     'a day that is none',

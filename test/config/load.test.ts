@@ -114,11 +114,8 @@ describe('the shipped configuration', () => {
       { id: 'claude-count', effect: 'monitor', until: start },
       { id: 'claude-ban', effect: 'deny', from: start, assistant: 'qoder' },
     ]);
-    expect(policy.assistants).toContainEqual({
-      id: 'qoder',
-      name: 'Qoder',
-      url: 'http://127.0.0.1:8128/assistant',
-    });
+    const qoder = { id: 'qoder', name: 'Qoder', url: 'http://127.0.0.1:8128/assistant' };
+    expect(policy.assistants[0]).toMatchObject(qoder);
     expect(config.outbound.allow).toEqual([{ match: 'cidr', value: '127.0.0.1/32', port: 8128 }]);
   });
 

@@ -127,6 +127,7 @@ describe('sallyport.yaml', () => {
       expect(loadConfig(file)).toEqual({
         policy: expect.anything() as unknown,
         vendors: expect.anything() as unknown,
+        catalogue: { version: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown, checked: '2026-07-10', overlaid: 0 },
         policyHash: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
         files: expect.arrayContaining([file]) as unknown,
         file,
@@ -137,7 +138,11 @@ describe('sallyport.yaml', () => {
           pages: { host: '127.0.0.1', port: 8128 },
           admin: { host: '127.0.0.1', port: 9128 },
         },
-        pages: { url: 'http://127.0.0.1:8128', company: { name: 'Your company', contact: null } },
+        pages: {
+          url: 'http://127.0.0.1:8128',
+          language: 'en',
+          company: { name: 'Your company', contact: null, colour: null, logo: null },
+        },
         certificates: {
           dir: join(dir, 'certs'),
           keyType: 'ecdsa-p256',
@@ -150,6 +155,8 @@ describe('sallyport.yaml', () => {
         tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443] },
         limits: { connections: 10_000, headTimeout: 15_000, drainTimeout: 30_000 },
         redirect: { contextLifetime: 600_000 },
+        trust: { refusals: 3, window: 600_000, fallback: 600_000 },
+        blockEvents: { window: 600_000, path: 'none', webhook: null },
       });
     });
   });
@@ -159,7 +166,7 @@ describe('sallyport.yaml', () => {
 policy: policy.yaml
 vendors: vendors
 listen: { proxy: '[::]:0', pages: 'LOCALHOST:80', admin: 127.0.0.1:1 }
-pages: { url: 'https://gate.corp.test/ai//', company: { name: Acme, contact: it@corp.test } }
+pages: { url: 'https://gate.corp.test/ai//', language: zh, company: { name: Acme, contact: it@corp.test } }
 certificates:
   dir: /var/lib/sallyport
   key_type: rsa-2048
@@ -175,6 +182,8 @@ outbound:
 tunnels: { hello_timeout: 1s, idle_timeout: 2m, tls_required_ports: [] }
 limits: { connections: 1, head_timeout: 2s, drain_timeout: 1d }
 redirect: { context_lifetime: 1h }
+trust: { refusals: 0, window: 1m, fallback: 2m }
+block_events: { window: 1h, path: events.log, webhook: 'https://hooks.test/x' }
 `;
     withConfig({ 'sallyport.yaml': text }, (file, dir) => {
       expect(loadConfig(file)).toMatchObject({
@@ -183,7 +192,7 @@ redirect: { context_lifetime: 1h }
           pages: { host: 'localhost', port: 80 },
           admin: { host: '127.0.0.1', port: 1 },
         },
-        pages: { url: 'https://gate.corp.test/ai', company: { name: 'Acme', contact: 'it@corp.test' } },
+        pages: { url: 'https://gate.corp.test/ai', language: 'zh', company: { name: 'Acme', contact: 'it@corp.test' } },
         certificates: {
           dir: '/var/lib/sallyport',
           keyType: 'rsa-2048',
@@ -211,6 +220,8 @@ redirect: { context_lifetime: 1h }
         tunnels: { helloTimeout: 1000, idleTimeout: 120_000, tlsRequiredPorts: [] },
         limits: { connections: 1, headTimeout: 2000, drainTimeout: 86_400_000 },
         redirect: { contextLifetime: 3_600_000 },
+        trust: { refusals: 0, window: 60_000, fallback: 120_000 },
+        blockEvents: { window: 3_600_000, path: join(dir, 'events.log'), webhook: 'https://hooks.test/x' },
       });
     });
   });

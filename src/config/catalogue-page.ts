@@ -1,0 +1,67 @@
+/** The catalogue as a page: what is covered, what needs a look inside TLS, and what cannot be separated. */
+import type { ProductFile, VendorFile } from './vendor-schema.ts';
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+/** `api 3, cdn 1`: the number of hosts in each role. */
+function roles({ hosts }: ProductFile): string {
+  const counts = new Map<string, number>();
+  for (const { role, suffix = [], exact = [], template = [] } of hosts) {
+    counts.set(role, (counts.get(role) ?? 0) + suffix.length + exact.length + template.length);
+  }
+  return Array.from(counts, ([role, count]) => `${role} ${count}`).join(', ');
+}
+
+type Shared = VendorFile['shared'][number];
+
+function shownHost({ host, suffix, template }: Shared): string {
+  return `\`${host ?? (suffix === undefined ? (template?.text ?? '') : `*.${suffix}`)}\``;
+}
+
+/** Parts that only the path of a readable request tells. */
+function inside(vendor: VendorFile, product: ProductFile): string {
+  const parts = vendor.shared.filter((entry) => entry.product === product.id && entry.paths !== undefined);
+  const tells = typeof product.model === 'object' ? [`whose model: by ${product.model.by}`] : [];
+  return [...parts.map((part) => `${shownHost(part)} ${(part.paths ?? []).join(' ')}`), ...tells].join('; ');
+}
+
+function row(vendor: VendorFile, product: ProductFile): string {
+  const carried = product.carries.flatMap(({ vendors }) => vendors).join(', ');
+  const cells = [`${vendor.id}/${product.id}`, product.name, product.kind, product.channel, roles(product)];
+  return `| ${[...cells, inside(vendor, product), carried].map(cell).join(' | ')} |`;
+}
+
+function inseparable(vendor: VendorFile): string[] {
+  return vendor.shared
+    .filter(({ paths, headers }) => paths === undefined && headers === undefined)
+    .map((entry) => `| ${[vendor.id, shownHost(entry), entry.why].map(cell).join(' | ')} |`);
+}
+
+/** Markdown. */
+export function cataloguePage(vendors: readonly VendorFile[]): string {
+  const sorted = vendors.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const products = sorted.reduce((sum, vendor) => sum + vendor.products.length, 0);
+  return [
+    '# The catalogue',
+    '',
+    `${sorted.length} vendors with ${products} products. Written by \`sallyport catalog page\`; [add a vendor](add-a-vendor.md).`,
+    '',
+    '*Inside* is what only a request that is read can tell: the AI part of a host with other traffic, or whose model answers.',
+    '*Carries* are vendors whose models answer behind the product, where a denial of them does not reach.',
+    '',
+    '| product | name | kind | channel | hosts by role | inside | carries |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...sorted.flatMap((vendor) => vendor.products.map((product) => row(vendor, product))),
+    '',
+    '## Never denied whole',
+    '',
+    'Hosts that products use and that carry the traffic of others as well. Nothing in a request tells the two apart.',
+    '',
+    '| used by | host | what else it carries |',
+    '| --- | --- | --- |',
+    ...sorted.flatMap(inseparable),
+    '',
+  ].join('\n');
+}

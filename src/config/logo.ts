@@ -1,0 +1,34 @@
+/** The company's logo, which goes out inside every page: a small picture file becomes a `data:` URL. */
+import { readFileSync } from 'node:fs';
+import { invalidConfig, type InvalidConfig } from './problem.ts';
+
+/** It is sent with each page of a denial. */
+const LARGEST = 32 * 1024;
+
+/** By their first bytes: a name says nothing about what is in a file. */
+const kinds: readonly { readonly type: string; readonly is: (bytes: Buffer) => boolean }[] = [
+  { type: 'image/png', is: (bytes) => bytes.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n' },
+  { type: 'image/jpeg', is: (bytes) => bytes.toString('latin1', 0, 3) === '\xff\xd8\xff' },
+  { type: 'image/webp', is: (bytes) => /^RIFF[^]{4}WEBP/.test(bytes.toString('latin1', 0, 12)) },
+  // Shown as a picture, so that no script in it runs and nothing that it names is loaded.
+  {
+    type: 'image/svg+xml',
+    is: (bytes) => /^\ufeff?\s*<(?:\?xml|!--|!DOCTYPE svg|svg)\b/i.test(bytes.toString('utf8', 0, 256)),
+  },
+];
+
+/** @throws {InvalidConfig} where the file cannot be read, is large, or is no picture. */
+export function readLogo(file: string): string {
+  const complaint = (message: string): InvalidConfig => invalidConfig([{ file, position: null, message }]);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw complaint(`the logo cannot be read (${code}); correct pages.company.logo`);
+  }
+  if (bytes.length > LARGEST) throw complaint(`the logo has ${bytes.length} bytes; make it ${LARGEST} or less`);
+  const kind = kinds.find(({ is }) => is(bytes));
+  if (kind === undefined) throw complaint('the logo is no picture that pages can show; use SVG, PNG, JPEG or WebP');
+  return `data:${kind.type};base64,${bytes.toString('base64')}`;
+}

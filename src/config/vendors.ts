@@ -1,0 +1,177 @@
+/** The vendor files: a folder of them, or a signed bundle, with an operator's overlay on top. */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { z } from 'zod';
+import { readBundle } from './bundle.ts';
+import { checkVendors } from './catalogue.ts';
+import type { VendorSource } from './catalogue.ts';
+import { applyOverlay, asVendor, overlaySchema } from './overlay.ts';
+import type { OverlaySource } from './overlay.ts';
+import { InvalidConfig, invalidConfig } from './problem.ts';
+import type { Finding, Problem } from './problem.ts';
+import { shape } from './scalars.ts';
+import { vendorSchema } from './vendor-schema.ts';
+import type { VendorFile } from './vendor-schema.ts';
+import { parsePlainYaml, readPlainYaml, unreadable } from './yaml.ts';
+import type { YamlFile } from './yaml.ts';
+
+/** Where the catalogue comes from. */
+export interface CatalogueSettings {
+  /** A folder with one file for each vendor, or a bundle of `sallyport catalog bundle`. */
+  readonly vendors: string;
+  /** The public key that a bundle must be signed with. */
+  readonly key: string | null;
+  /** A folder of files that add to or override entries; null: none. */
+  readonly overlay: string | null;
+}
+
+export interface Catalogue {
+  readonly vendors: readonly VendorFile[];
+  /** The first 12 hexadecimal digits of the SHA-256 over all files. */
+  readonly version: string;
+  /** The latest day on which a line was checked, or null where none says. */
+  readonly checked: string | null;
+  readonly overlaid: number;
+  readonly sources: readonly YamlFile[];
+  /** Every file that was read, by its own name. */
+  readonly files: readonly string[];
+}
+
+export function placed(source: YamlFile, findings: readonly Finding[]): Problem[] {
+  return findings.map(({ path, message, onKey = false }) => ({
+    file: source.file,
+    position: source.at(path, onKey),
+    message,
+  }));
+}
+
+/** The file in the shape of its schema. @throws {InvalidConfig} */
+export function readAs<T extends z.ZodType>(schema: T, source: YamlFile): z.output<T> {
+  const result = shape(schema, source.value);
+  if (!result.ok) throw invalidConfig(placed(source, result.findings));
+  return result.value;
+}
+
+/** The result, or null and its issues on the list, so that one run shows what is wrong in every file. */
+export function attempt<T>(issues: string[], step: () => T): T | null {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof InvalidConfig)) throw error;
+    issues.push(...error.issues);
+    return null;
+  }
+}
+
+function yamlFiles(dir: string, key: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(dir).toSorted();
+  } catch (error) {
+    const problem = unreadable(dir, error);
+    const isFile = (error as NodeJS.ErrnoException).code === 'ENOTDIR';
+    const missing = isFile ? 'this is not a folder' : 'there is no such folder';
+    const cure = `${missing}; "${key}" in sallyport.yaml names the folder with one file for each vendor`;
+    throw invalidConfig([/no such file/.test(problem.message) ? { ...problem, message: cure } : problem]);
+  }
+  const visible = names.filter((name) => !name.startsWith('.'));
+  const yml = visible.find((name) => name.endsWith('.yml'));
+  if (yml !== undefined) {
+    const message = `vendor files end in .yaml; rename it to ${basename(yml, '.yml')}.yaml`;
+    throw invalidConfig([{ file: join(dir, yml), position: null, message }]);
+  }
+  return visible.filter((name) => name.endsWith('.yaml')).map((name) => join(dir, name));
+}
+
+function folder(dir: string): YamlFile[] {
+  const files = yamlFiles(dir, 'vendors');
+  const issues: string[] = [];
+  const sources = files.map((file) => attempt(issues, () => readPlainYaml(file)));
+  if (issues.length > 0) throw new InvalidConfig(issues);
+  if (files.length > 0) return sources.filter((source) => source !== null);
+  const message = 'the folder has no vendor files; put one <vendor>.yaml for each vendor into it';
+  throw invalidConfig([{ file: dir, position: null, message }]);
+}
+
+function isBundle(path: string): boolean {
+  return path.endsWith('.json');
+}
+
+function bundled(file: string, key: string | null): YamlFile[] {
+  return readBundle(file, key).files.map(([name, text]) => parsePlainYaml(join(file, name), text));
+}
+
+function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z.output<T>[] {
+  const issues: string[] = [];
+  const read = sources.map((source) => attempt(issues, () => readAs(schema, source)));
+  if (issues.length > 0) throw new InvalidConfig(issues);
+  return read.filter((file) => file !== null);
+}
+
+/** The vendor files of a folder or bundle, each in its shape. @throws {InvalidConfig} */
+export function readVendors(path: string, key: string | null): VendorSource[] {
+  const sources = isBundle(path) ? bundled(path, key) : folder(path);
+  const vendors = shaped(vendorSchema, sources);
+  return sources.flatMap((source, i) => {
+    const vendor = vendors[i];
+    return vendor === undefined ? [] : [{ source, vendor }];
+  });
+}
+
+function readOverlay(dir: string): OverlaySource[] {
+  const sources = yamlFiles(dir, 'vendors_overlay').map(readPlainYaml);
+  const files = shaped(overlaySchema, sources);
+  return sources.flatMap((source, i) => {
+    const overlay = files[i];
+    return overlay === undefined ? [] : [{ source, overlay }];
+  });
+}
+
+export function hashOf(sources: readonly YamlFile[]): string {
+  const hash = createHash('sha256');
+  // The lengths keep text from moving over a file boundary unnoticed.
+  for (const { text } of sources) hash.update(`${text.length}\n`).update(text);
+  return hash.digest('hex').slice(0, 12);
+}
+
+function lastChecked(vendors: readonly VendorFile[]): string | null {
+  const days = vendors.flatMap(({ products }) =>
+    products.flatMap(({ hosts }) => hosts.flatMap(({ checked }) => checked ?? [])),
+  );
+  return days.reduce<string | null>((last, day) => (last === null || day > last ? day : last), null);
+}
+
+/**
+ * The catalogue: the vendor files and the overlay on top, each checked by itself and together.
+ *
+ * @throws {InvalidConfig} with everything that is wrong.
+ */
+export function readCatalogue(settings: CatalogueSettings): Catalogue {
+  const own = readVendors(settings.vendors, settings.key);
+  const ids = own.map(({ vendor }) => vendor.id);
+  const overlays = settings.overlay === null ? [] : readOverlay(settings.overlay);
+  const problems = [
+    ...checkVendors(own),
+    ...checkVendors(
+      overlays.map(({ source, overlay }) => ({ source, vendor: asVendor(overlay) })),
+      ids,
+    ),
+  ];
+  const base = own.map(({ vendor }) => vendor);
+  const { vendors, findings } = applyOverlay(base, overlays);
+  problems.push(...findings.flatMap(({ source, finding }) => placed(source, [finding])));
+  if (problems.length > 0) throw invalidConfig(problems);
+  const sources = [...own, ...overlays].map(({ source }) => source);
+  const { vendors: from, key } = settings;
+  const ownFiles = isBundle(from) ? [from, ...(key === null ? [] : [key])] : own.map(({ source }) => source.file);
+  const files = [...ownFiles, ...overlays.map(({ source }) => source.file)];
+  return {
+    vendors,
+    version: hashOf(sources),
+    checked: lastChecked(vendors),
+    overlaid: overlays.length,
+    sources,
+    files,
+  };
+}

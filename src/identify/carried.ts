@@ -1,0 +1,83 @@
+/**
+ * Names and paths that carry another host: page translators, caches, readers and DNS names that spell an address. What
+ * is reached through them is what they carry, so that is what is judged.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Hostname } from '../flow.ts';
+
+/** What is cut out of a canonical host or checked by these is canonical itself. */
+const name = /^(?:[a-z0-9_][a-z0-9_-]{0,62}\.)+[a-z][a-z0-9-]{0,62}$/;
+
+function canonical(text: string): Hostname | null {
+  return name.test(text) || isIPv4(text) ? (text as Hostname) : null;
+}
+
+/**
+ * `api-openai-com` to `api.openai.com`, `my--site-com` to `my-site.com`. A leading `0-` stands for the `xn--` of an
+ * internationalised name, a leading `1-` for nothing.
+ */
+function fromLabel(label: string): Hostname | null {
+  if (label.includes('.')) return null;
+  const plain = label.startsWith('1-') ? label.slice(2) : label;
+  const international = plain.startsWith('0-');
+  const text = (international ? plain.slice(2) : plain)
+    .split('--')
+    .map((part) => part.replaceAll('-', '.'))
+    .join('-');
+  return canonical(international ? `xn--${text}` : text);
+}
+
+/** The last four numbers before the suffix, with dots or hyphens between; or eight hexadecimal digits. */
+function spelledAddress(rest: string): Hostname | null {
+  const decimal = /(?:^|[.-])(\d{1,3})[.-](\d{1,3})[.-](\d{1,3})[.-](\d{1,3})$/.exec(rest);
+  if (decimal !== null) return canonical(decimal.slice(1).map(Number).join('.'));
+  const label = rest.slice(rest.lastIndexOf('.') + 1);
+  if (/^[0-9a-f]{8}$/.test(label)) {
+    return canonical([0, 2, 4, 6].map((at) => Number.parseInt(label.slice(at, at + 2), 16)).join('.'));
+  }
+  const ipv6 = label.replaceAll('-', ':');
+  return ipv6.includes('::') && isIPv6(ipv6) ? (new URL(`http://[${ipv6}]`).hostname.slice(1, -1) as Hostname) : null;
+}
+
+const byName: readonly (readonly [suffix: string, read: (rest: string) => Hostname | null])[] = [
+  ['.translate.goog', fromLabel],
+  ['.cdn.ampproject.org', fromLabel],
+  ['.nip.io', spelledAddress],
+  ['.sslip.io', spelledAddress],
+  ['.xip.io', spelledAddress],
+];
+
+/** Services that fetch the absolute URL in their path or query. */
+const readers = new Set([
+  ...['r.jina.ai', 'translate.google.com', 'translated.turbopages.org', 'fanyi.baidu.com', 'www.translatetheweb.com'],
+  ...['web.archive.org', 'archive.ph', 'archive.is', 'archive.today', '12ft.io', 'corsproxy.io', 'api.allorigins.win'],
+  ...['api.codetabs.com', 'thingproxy.freeboard.io'],
+]);
+
+/** Longer than any URL that a person follows; what stands behind it is not looked at. */
+const MAX_PATH = 2048;
+
+function fromPath(path: string): Hostname | null {
+  let text = path.slice(0, MAX_PATH);
+  try {
+    text = decodeURIComponent(text);
+  } catch {
+    // Not percent-encoded throughout: read as it stands.
+  }
+  const authority = /\bhttps?(?::\/{1,2}|\/)([^/?#&\s]+)/i.exec(text)?.[1];
+  if (authority === undefined) return null;
+  const host = authority.slice(authority.lastIndexOf('@') + 1).toLowerCase();
+  return canonical(host.replace(/:\d*$/, '').replace(/\.$/, ''));
+}
+
+/**
+ * The host that is reached through another, or null.
+ *
+ * @param path origin-form; null where the request has not been read, and then only names are.
+ */
+export function carriedHost(host: Hostname, path: string | null = null): Hostname | null {
+  for (const [suffix, read] of byName) {
+    if (host.endsWith(suffix)) return read(host.slice(0, -suffix.length));
+  }
+  return path !== null && readers.has(host) ? fromPath(path) : null;
+}

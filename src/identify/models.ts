@@ -1,0 +1,64 @@
+/** Whose model answers a request, where its path tells: the second axis beside the vendor that runs the host. */
+import type { Model, ModelPath } from '../flow.ts';
+
+/** Cross-region profiles of Bedrock put one of these before the maker's word. */
+const regions = new Set(['us', 'us-gov', 'eu', 'apac', 'jp', 'au', 'ca', 'sa', 'me', 'global']);
+
+/** A path with more segments than this names no model of anyone's. */
+const MAX_SEGMENTS = 32;
+
+/** Segments without the query, each decoded once: clients write `:` and `/` of a model's id as `%3A` and `%2F`. */
+function segmentsOf(path: string): string[] {
+  const query = path.indexOf('?');
+  return (query === -1 ? path : path.slice(0, query))
+    .split('/')
+    .slice(1)
+    .map((segment) => {
+      try {
+        return decodeURIComponent(segment);
+      } catch {
+        return segment;
+      }
+    });
+}
+
+/** `us.anthropic.claude-…` and `anthropic.claude-…` to `anthropic`. An ARN or a bare name has no maker. */
+function makerOf(modelId: string): string | null {
+  const [first = '', second] = modelId.split('.', 2);
+  if (second === undefined) return null;
+  return regions.has(first) ? second : first;
+}
+
+function match(segments: readonly string[], { segments: pattern, vendor, makers }: ModelPath): string | null {
+  const open = pattern.at(-1) === '**';
+  const fixed = open ? pattern.slice(0, -1) : pattern;
+  if (open ? segments.length < fixed.length : segments.length !== fixed.length) return null;
+  let found = vendor;
+  for (const [i, part] of fixed.entries()) {
+    const segment = segments[i] ?? '';
+    if (part === '*') continue;
+    if (part === '{maker}' || part === '{model-id}') {
+      const word = part === '{maker}' ? segment : makerOf(segment);
+      found = word !== null && Object.hasOwn(makers, word) ? (makers[word] ?? null) : null;
+      if (found === null) return null;
+    } else if (part !== segment) return null;
+  }
+  return found;
+}
+
+/**
+ * The vendor of the model that a request reaches, or null where it cannot be told.
+ *
+ * @param path origin-form with or without query; null where the request has not been read.
+ */
+export function modelVendor(model: Model, path: string | null): string | null {
+  if (model.vendor !== null) return model.vendor;
+  if (path === null) return null;
+  const segments = segmentsOf(path);
+  if (segments.length > MAX_SEGMENTS) return null;
+  for (const pattern of model.paths) {
+    const found = match(segments, pattern);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,93 @@
+/** The catalogue that ships, by tables: every host that its sources name, in forms they do not write, and strangers. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { cataloguePage } from '../../src/config/catalogue-page.ts';
+import { lintVendors } from '../../src/config/catalogue-lint.ts';
+import { toVendor } from '../../src/config/vendor-schema.ts';
+import { readVendors } from '../../src/config/vendors.ts';
+import { readPlainYaml, readYaml } from '../../src/config/yaml.ts';
+import { indexHosts } from '../../src/decide/match.ts';
+import { indexServices } from '../../src/identify/services.ts';
+import { parseHost } from '../../src/listen/target.ts';
+
+function table(name: string): string[][] {
+  const text = readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.map((line) => line.split(' '));
+}
+
+const folder = 'config/vendors';
+const sources = readVendors(folder, null);
+const find = indexServices(
+  sources.map(({ vendor }) => toVendor(vendor)),
+  indexHosts,
+);
+
+function serviceOf(host: string): string | null {
+  const service = find(parseHost(host).host);
+  return service === null ? null : `${service.vendor}/${service.product}`;
+}
+
+const hosts = table('catalogue-hosts.txt');
+const forms = table('catalogue-forms.txt');
+const strangers = table('catalogue-negatives.txt');
+
+test('the tables are as large as they are meant to be', () => {
+  expect(hosts.length + forms.length).toBeGreaterThan(800);
+  expect(strangers.length).toBeGreaterThan(300);
+});
+
+describe('every known host belongs to its product', () => {
+  test.each(hosts)('%s: %s', (host, product) => {
+    expect(serviceOf(host)).toBe(product);
+  });
+});
+
+describe('so does it in other forms', () => {
+  test.each(forms)('%s: %s', (host, product) => {
+    expect(serviceOf(host)).toBe(product);
+  });
+});
+
+test('case and a trailing dot make no difference', () => {
+  for (const [host = '', product] of hosts) {
+    expect([host, serviceOf(host.toUpperCase()), serviceOf(`${host}.`)]).toEqual([host, product, product]);
+  }
+});
+
+test('a name that only ends or begins like a known one is a stranger', () => {
+  for (const [host = ''] of hosts) {
+    expect([host, serviceOf(`${host}.evil.example`), serviceOf(`${host.replaceAll('.', '-')}.example`)]).toEqual([
+      host,
+      null,
+      null,
+    ]);
+  }
+  const names = new Set(hosts.map(([host]) => host));
+  for (const [host = '', product = ''] of hosts.filter(([name = '']) => name.split('.').length === 2)) {
+    const alike = `zq${host}`;
+    if (!names.has(alike)) expect([product, serviceOf(alike)]).toEqual([product, null]);
+  }
+});
+
+describe('a stranger stays one', () => {
+  test.each(strangers)('%s', (host) => {
+    expect(serviceOf(host)).toBeNull();
+  });
+});
+
+test('the guards find nothing', () => {
+  expect(lintVendors(sources)).toEqual([]);
+});
+
+test('every file is within the part of YAML that is read quickly, and means the same in all of it', () => {
+  for (const name of readdirSync(folder)) {
+    const file = `${folder}/${name}`;
+    expect(readPlainYaml(file).value).toEqual(readYaml(file).value);
+  }
+});
+
+test('the page of the catalogue is up to date; `sallyport catalog page > docs/catalogue.md` writes it', () => {
+  const text = readFileSync('docs/catalogue.md', 'utf8');
+  expect(text).toBe(cataloguePage(sources.map(({ vendor }) => vendor)));
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { toVendor } from '../../src/config/vendor-schema.ts';
+import { readVendors } from '../../src/config/vendors.ts';
+import { indexHosts } from '../../src/decide/match.ts';
+import type { Hostname } from '../../src/flow.ts';
+import { modelVendor } from '../../src/identify/models.ts';
+import { indexServices } from '../../src/identify/services.ts';
+
+const find = indexServices(
+  readVendors('config/vendors', null).map(({ vendor }) => toVendor(vendor)),
+  indexHosts,
+);
+const bedrock = 'bedrock-runtime.us-east-1.amazonaws.com';
+const vertex = 'us-east5-aiplatform.googleapis.com';
+const gateway = 'gateway.ai.cloudflare.com';
+
+describe('the shipped catalogue tells the maker of the model', () => {
+  test.each([
+    [bedrock, null, null],
+    [bedrock, '/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/invoke', 'anthropic'],
+    [bedrock, '/model/anthropic.claude-3-haiku/converse-stream?x=1', 'anthropic'],
+    [bedrock, '/model/global.amazon.nova-pro-v1%3A0/invoke', 'aws'],
+    [bedrock, '/model/eu.mistral.pixtral/invoke', 'mistral'],
+    [bedrock, '/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc/invoke', null],
+    [bedrock, '/model/nobody.model/invoke', null],
+    [bedrock, '/model/', null],
+    [bedrock, '/openai/v1/chat/completions', null],
+    [bedrock, '/model/%zz.anthropic/invoke', null],
+    ['bedrock-mantle.us-east-1.api.aws', '/anthropic/v1/messages', 'anthropic'],
+    ['bedrock-mantle.us-east-1.api.aws', '/v1/responses', null],
+    [vertex, '/v1/projects/p/locations/l/publishers/anthropic/models/claude:rawPredict', 'anthropic'],
+    [vertex, '/v1/projects/p/locations/l/publishers/mistralai/models/m:predict', 'mistral'],
+    [vertex, '/v1/projects/p/locations/l/endpoints/openapi/chat/completions', null],
+    [gateway, '/v1/0123/gw/openai/chat/completions', 'openai'],
+    [gateway, '/v1/0123/gw/compat/chat/completions', null],
+    ['contoso.services.ai.azure.com', '/anthropic/v1/messages', 'anthropic'],
+    ['api.replicate.com', '/v1/models/anthropic/claude/predictions', 'anthropic'],
+  ])('%s %s: %s', (host, path, expected) => {
+    expect(find(host as Hostname, path)?.model ?? null).toBe(expected);
+  });
+});
+
+test('the host alone tells who runs the Claude Platform on other clouds', () => {
+  expect(find('claude.googleapis.com' as Hostname)).toMatchObject({ vendor: 'anthropic', operator: 'google' });
+  expect(find('aws-external-anthropic.us-west-2.api.aws' as Hostname)).toMatchObject({
+    vendor: 'anthropic',
+    operator: 'aws',
+  });
+});
+
+test('the part of a shared host that is AI is known by its path, and the rest is not', () => {
+  const host = 'api.github.com' as Hostname;
+  expect(find(host)).toBeNull();
+  expect(find(host, '/repos/x/y')).toBeNull();
+  expect(find(host, '/copilot_internal/v2/token')).toMatchObject({ vendor: 'github-copilot' });
+  expect(find(host, '/copilot_internalx/v2/token')).toBeNull();
+  expect(find('adb-1.cloud.databricks.com' as Hostname, '/serving-endpoints/anthropic/v1/messages')).toMatchObject({
+    vendor: 'databricks',
+    model: 'anthropic',
+  });
+  expect(find('www.google.com' as Hostname, '/search?q=x&udm=50')).toMatchObject({ product: 'gemini' });
+  expect(find('www.google.com' as Hostname, '/search?q=x')).toBeNull();
+});
+
+test('what a carrier carries is the service, and the carrier stays a party', () => {
+  const carried = find('r.jina.ai' as Hostname, '/https://api.openai.com/v1/models');
+  expect(carried).toMatchObject({ vendor: 'openai', operator: 'jina', carried: 'api.openai.com' });
+  expect(find('r.jina.ai' as Hostname, '/https://example.com/')).toMatchObject({ vendor: 'jina' });
+});
+
+test('a path of very many segments names no model', () => {
+  const model = { by: 'path', vendor: null, paths: [{ segments: ['**'], vendor: 'acme', makers: {} }] } as const;
+  expect(modelVendor(model, '/a/b')).toBe('acme');
+  expect(modelVendor(model, '/a'.repeat(40))).toBeNull();
+});
