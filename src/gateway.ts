@@ -17,25 +17,17 @@ import { openAuthority } from './certificates/authority.ts';
 import { createLeaves } from './certificates/leaves.ts';
 import { openSecret, readToken } from './certificates/secret.ts';
 import type { Config } from './config/schema.ts';
-import { compile } from './decide/compile.ts';
-import { decide } from './decide/decide.ts';
-import { indexHosts } from './decide/match.ts';
 import { ConfigError, describe } from './errors.ts';
 import type { Arrival } from './flow.ts';
-import { indexGroups } from './identify/clients.ts';
-import { createIdentify } from './identify/identify.ts';
-import { indexServices } from './identify/services.ts';
-import { createLifecycle, type Snapshot } from './lifecycle.ts';
+import { createRecording } from './gateway/recording.ts';
+import { snapshotOf } from './gateway/snapshot.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { createConnectSpeaker } from './listen/connect.ts';
 import { createDecrypted } from './listen/decrypted.ts';
 import { createFrontDoor } from './listen/front-door.ts';
 import { awaitHello } from './listen/hello.ts';
 import { createHttpSpeaker } from './listen/http.ts';
-import { createAccessLog } from './record/access-log.ts';
 import { expectedSeries } from './record/expected.ts';
-import { createMetrics } from './record/metrics.ts';
-import { createRecent } from './record/recent.ts';
-import { createRecord } from './record/sink.ts';
 
 export interface GatewayOptions {
   /** Reads the configuration; asked again at each reload. @throws {ConfigError} */
@@ -71,15 +63,6 @@ export interface Gateway {
   readonly uncaught: (error: unknown) => void;
 }
 
-function snapshotOf(config: Config): Snapshot {
-  const policy = compile(config.policy);
-  const identify = createIdentify({
-    services: indexServices(config.vendors, indexHosts),
-    groups: indexGroups(config.policy.groups),
-  });
-  return { identify, decide: (question, now) => decide(policy, question, now) };
-}
-
 function listenFault(what: string, address: Address, error: unknown): ConfigError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const cure = code === 'EADDRINUSE' ? 'another process has it' : 'it cannot be used on this machine';
@@ -91,7 +74,8 @@ function listenFault(what: string, address: Address, error: unknown): ConfigErro
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { version, log } = options;
   let config = options.load();
-  let snapshot = snapshotOf(config);
+  const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
+  let snapshot = snapshotOf(config, refusesLeaf);
   let addresses: Addresses | null = null;
   let reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null as string | null };
   let draining = false;
@@ -114,26 +98,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
 
   // ---- record ------------------------------------------------------------------------------------------------------
-  const accessLog = createAccessLog({
-    path: config.accessLog.path,
-    stdout: options.stdout,
-    onFault: (error) => log(`access log: ${error.message}; lines are lost until it can be written again`),
-  });
-  const metrics = createMetrics({
+  const { record, metrics, recent, trust, reopen, lists } = createRecording({
+    config,
     build: { version, nodeVersion: options.nodeVersion },
-    expected: expectedSeries(config.vendors),
+    stdout: options.stdout,
+    log,
     observed: {
       tunnelsOpen: () => tunnels,
       connectionsOpen: () => door.connections(),
       leafCertificatesMinted: () => leaves.stats().minted,
-      accessLogLinesLost: () => accessLog.lost,
       caNotAfter: () => authority.notAfter,
       configReload: () => reloaded,
       policyHash: () => config.policyHash,
     },
   });
-  const recent = createRecent();
-  const record = createRecord([accessLog, metrics, recent], (sink, error) => log(`${sink}: ${describe(error)}`));
 
   // ---- answers -----------------------------------------------------------------------------------------------------
   const pagesUrl = (): string => {
@@ -146,6 +124,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     createAnswers({
       viaName: 'sallyport',
       company: config.pages.company,
+      language: config.pages.language,
       timeZone: config.policy.timeZone,
       pagesUrl: pagesUrl(),
       sign: signer.sign,
@@ -182,7 +161,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { headTimeout, drainTimeout } = config.limits;
   const { idleTimeout, tlsRequiredPorts } = config.tunnels;
   const wire = { headTimeout, idleTimeout, arrived, rejectRequest, reject };
-  const decrypted = createDecrypted({ ...wire, contextFor: (target) => leaves.contextFor(target) });
+  const decrypted = createDecrypted({
+    ...wire,
+    contextFor: (target) => leaves.contextFor(target),
+    trusted: (clientAddress, result) => trust.note(clientAddress, result, Date.now()),
+  });
   const http = createHttpSpeaker(wire);
   const door = createFrontDoor({
     speakers: [createConnectSpeaker({ arrived, reject }), http],
@@ -238,6 +221,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     verify: (token) => signer.verify(token, Date.now()),
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),
+    blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),
+    lists,
     onFault: (id, error) => log(`internal error ${id}: ${describe(error)}`),
   });
 
@@ -278,7 +263,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reload() {
       try {
         const next = options.load();
-        snapshot = snapshotOf(next);
+        snapshot = snapshotOf(next, refusesLeaf);
         config = next;
         answers = makeAnswers();
         metrics.expect(expectedSeries(next.vendors));
@@ -289,7 +274,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         reloaded = { ...reloaded, successful: false, problem };
         log(`reload failed, the old policy stays: ${problem}`);
       }
-      accessLog.reopen();
+      reopen();
       return reloaded.successful;
     },
     async drain() {

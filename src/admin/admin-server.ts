@@ -32,6 +32,8 @@ export interface AdminServerOptions {
   /** Asked for by `/api` as a bearer token; null: `/api` answers only where the port is bound to loopback. */
   readonly token: string | null;
   readonly onFault: (id: string, error: unknown) => void;
+  /** More facts of the API, as JSON: by name, which is the path below `/api/`. */
+  readonly lists?: Readonly<Record<string, () => object>>;
 }
 
 /** Nothing that this port sends is to be rendered. */
@@ -67,6 +69,13 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
     const refused = checkToken(request.raw, options.token, bound);
     return refused === null ? reply.send(statusOf(options.facts(), Date.now())) : turnAway(reply, refused);
   });
+
+  for (const [name, list] of Object.entries(options.lists ?? {})) {
+    app.get(`/api/${name}`, (request, reply) => {
+      const refused = checkToken(request.raw, options.token, bound);
+      return refused === null ? reply.send(list()) : turnAway(reply, refused);
+    });
+  }
 
   return serverOf(app, ({ host }) => void bound.push(host.toLowerCase()));
 }

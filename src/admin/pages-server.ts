@@ -13,16 +13,24 @@ import type { PacSettings } from './pac.ts';
 export interface Page {
   readonly html: string;
   readonly csp: string;
+  readonly language: string;
+}
+
+/** Who looks at a page. */
+export interface Visitor {
+  readonly address: string;
+  /** `Accept-Language` as it was sent; empty where it was not. */
+  readonly acceptLanguage: string;
 }
 
 /** Makes the pages. `token` and `id` come from the address line, so from anybody. */
 export interface Pages {
-  home(): Page;
+  home(visitor: Visitor): Page;
   /** `token` is the signed context that a redirect brought along, not yet verified; null where there is none. */
   assistant(token: string | null): Page;
   /** Null where there is no such block, or it was another client's. */
-  blocked(id: string, clientAddress: string): Page | null;
-  notFound(): Page;
+  blocked(id: string, visitor: Visitor): Page | null;
+  notFound(visitor: Visitor): Page;
 }
 
 export interface PagesServerOptions {
@@ -52,14 +60,15 @@ const tokenLimit = 4096;
 export function createPagesServer({ pages, pac, ca, onFault }: PagesServerOptions): HttpServer {
   pacFile(pac());
   const app = createApp({ headers, refuse: refuseWith(pages), onFault });
-  const notFound = (reply: FastifyReply): FastifyReply => sendPage(reply.code(404), pages.notFound());
+  const notFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    sendPage(reply.code(404), pages.notFound(visitorOf(request)));
 
-  app.get('/', (_request, reply) => sendPage(reply, pages.home()));
+  app.get('/', (request, reply) => sendPage(reply, pages.home(visitorOf(request))));
   app.get('/assistant', (request, reply) => sendPage(reply, pages.assistant(tokenOf(request))));
   app.get<{ Params: { id: string } }>('/blocked/:id', (request, reply) => {
     const { id } = request.params;
-    const page = idPattern.test(id) ? pages.blocked(id, clientAddressOf(request)) : null;
-    return page === null ? notFound(reply) : sendPage(reply, page);
+    const page = idPattern.test(id) ? pages.blocked(id, visitorOf(request)) : null;
+    return page === null ? notFound(request, reply) : sendPage(reply, page);
   });
   for (const path of ['/proxy.pac', '/wpad.dat']) {
     app.get(path, (_request, reply) =>
@@ -69,16 +78,16 @@ export function createPagesServer({ pages, pac, ca, onFault }: PagesServerOption
         .send(pacFile(pac())),
     );
   }
-  app.get('/ca.pem', (_request, reply) => {
+  app.get('/ca.pem', (request, reply) => {
     const certificate = ca();
     return certificate === null
-      ? notFound(reply)
+      ? notFound(request, reply)
       : download(reply, 'sallyport-ca.pem', 'application/x-pem-file', Buffer.from(certificate.pem));
   });
-  app.get('/ca.crt', (_request, reply) => {
+  app.get('/ca.crt', (request, reply) => {
     const certificate = ca();
     return certificate === null
-      ? notFound(reply)
+      ? notFound(request, reply)
       : download(reply, 'sallyport-ca.crt', 'application/x-x509-ca-cert', certificate.der);
   });
   app.get('/livez', (_request, reply) => reply.type('text/plain').send('ok\n'));
@@ -87,7 +96,7 @@ export function createPagesServer({ pages, pac, ca, onFault }: PagesServerOption
 
 function refuseWith(pages: Pages): Refusal {
   return (reply, status, text, id) => {
-    if (status === 404) return sendPage(reply.code(404), pages.notFound());
+    if (status === 404) return sendPage(reply.code(404), pages.notFound(visitorOf(reply.request)));
     return reply
       .code(status)
       .type('text/plain')
@@ -96,7 +105,11 @@ function refuseWith(pages: Pages): Refusal {
 }
 
 function sendPage(reply: FastifyReply, page: Page): FastifyReply {
-  return reply.header('content-security-policy', page.csp).type('text/html; charset=utf-8').send(page.html);
+  return reply
+    .header('content-security-policy', page.csp)
+    .header('content-language', page.language)
+    .type('text/html; charset=utf-8')
+    .send(page.html);
 }
 
 function download(reply: FastifyReply, name: string, type: string, body: Buffer): FastifyReply {
@@ -107,6 +120,10 @@ function tokenOf({ query }: FastifyRequest): string | null {
   if (typeof query !== 'object' || query === null || !('sallyport' in query)) return null;
   const token = query.sallyport;
   return typeof token === 'string' && token.length <= tokenLimit ? token : null;
+}
+
+function visitorOf(request: FastifyRequest): Visitor {
+  return { address: clientAddressOf(request), acceptLanguage: request.headers['accept-language'] ?? '' };
 }
 
 /** The peer's address, an IPv4 address that came over an IPv6 socket in its own form. */

@@ -2,18 +2,23 @@
 import type { Verified } from '../answers/context.ts';
 import { homePage, type HomeModel } from '../answers/home.ts';
 import { assistantPage, blockedDetailsPage, notFoundPage, type BlockFacts, type CameFrom } from '../answers/people.ts';
+import { phrasesFor, type Language } from '../answers/phrases.ts';
 import type { Company } from '../answers/settings.ts';
 import type { Pages } from './pages-server.ts';
 
 export interface PeopleOptions {
   readonly company: () => Company;
-  readonly home: () => Omit<HomeModel, 'company' | 'adminUrl'>;
+  /** For a browser that asks for no language that pages are written in. */
+  readonly language: () => Language;
+  readonly home: () => Omit<HomeModel, 'company' | 'adminUrl' | 'blocks'>;
   /** Name of the assistant that the built-in page stands in for. */
   readonly assistantName: () => string;
   readonly verify: (token: string) => Verified;
   /** A vendor's name for people, or null for one that the catalogue does not know. */
   readonly vendorName: (id: string | null) => string | null;
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
+  /** The client's latest blocks, newest first. */
+  readonly blocksOf: (clientAddress: string) => HomeModel['blocks'];
 }
 
 export function createPeople(options: PeopleOptions): Pages {
@@ -25,13 +30,20 @@ export function createPeople(options: PeopleOptions): Pages {
     return { kind: 'block', vendor: options.vendorName(vendor), id, detailsUrl: `/blocked/${id}` };
   };
   return {
-    home: () => homePage({ ...options.home(), company: options.company(), adminUrl: null }),
+    home: ({ address }) =>
+      homePage({
+        ...options.home(),
+        company: options.company(),
+        adminUrl: null,
+        blocks: options.blocksOf(address),
+      }),
     assistant: (token) =>
       assistantPage({ company: options.company(), name: options.assistantName(), from: cameFrom(token) }),
-    blocked(id, clientAddress) {
-      const block = options.findBlock(id, clientAddress);
-      return block === null ? null : blockedDetailsPage({ company: options.company(), block });
+    blocked(id, { address, acceptLanguage }) {
+      const block = options.findBlock(id, address);
+      const shown = { company: options.company(), acceptLanguage, language: options.language() };
+      return block === null ? null : blockedDetailsPage({ ...shown, block });
     },
-    notFound: () => notFoundPage(options.company()),
+    notFound: ({ acceptLanguage }) => notFoundPage(options.company(), phrasesFor(acceptLanguage, options.language())),
   };
 }

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { HomeModel } from '../answers/home.ts';
 import type { BlockFacts } from '../answers/people.ts';
+import type { Language } from '../answers/phrases.ts';
 import type { Company } from '../answers/settings.ts';
 import type { Verified } from '../answers/context.ts';
 import type { PolicyDocument, Vendor } from '../flow.ts';
@@ -12,7 +13,7 @@ import { createPeople } from './people.ts';
 
 /** What these ports show of the configuration in force. */
 interface ShownConfig {
-  readonly pages: { readonly company: Company };
+  readonly pages: { readonly company: Company; readonly language: Language };
   readonly policy: Pick<PolicyDocument, 'assistants' | 'defaultAssistant' | 'rules' | 'exceptions'>;
   readonly policyHash: string;
   readonly vendors: readonly Vendor[];
@@ -37,6 +38,9 @@ export interface PortsOptions {
   readonly metrics: AdminServerOptions['metrics'];
   readonly verify: (token: string) => Verified;
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
+  readonly blocksOf: (clientAddress: string) => HomeModel['blocks'];
+  /** More of the admin port's API, by name. */
+  readonly lists: AdminServerOptions['lists'];
   readonly onFault: (id: string, error: unknown) => void;
 }
 
@@ -64,7 +68,7 @@ export function createPorts(options: PortsOptions): Ports {
     rules: config().policy.rules.length,
     exceptions: config().policy.exceptions.length,
   });
-  const home = (): Omit<HomeModel, 'company' | 'adminUrl'> => ({
+  const home = (): Omit<HomeModel, 'company' | 'adminUrl' | 'blocks'> => ({
     proxyAddress: `${proxy().host}:${proxy().port}`,
     pacUrl: `${pagesUrl()}/proxy.pac`,
     wpadUrl: `${pagesUrl()}/wpad.dat`,
@@ -79,11 +83,13 @@ export function createPorts(options: PortsOptions): Ports {
   const pages = createPagesServer({
     pages: createPeople({
       company: () => config().pages.company,
+      language: () => config().pages.language,
       home,
       assistantName: () => assistant()?.name ?? 'the approved assistant',
       verify: options.verify,
       vendorName: (id) => config().vendors.find((vendor) => vendor.id === id)?.name ?? null,
       findBlock: options.findBlock,
+      blocksOf: options.blocksOf,
     }),
     pac: () => ({ proxies: [proxy()], direct: [], failOpen: false }),
     ca: () => ({ pem: authority.anchor.pem, der }),
@@ -101,6 +107,7 @@ export function createPorts(options: PortsOptions): Ports {
     }),
     hosts: options.hosts,
     token: options.token,
+    lists: options.lists ?? {},
     onFault,
   });
   return { pages, admin };

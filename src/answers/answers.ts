@@ -5,9 +5,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Denial } from '../flow.ts';
 import { answerFor, isWebSocket } from './classes.ts';
-import { shapedAnswer } from './denied.ts';
+import { denialHeaders, shapedAnswer } from './denied.ts';
 import { failureAnswer } from './failure.ts';
-import { commonHeaders, htmlAnswer } from './headers.ts';
+import { htmlAnswer } from './headers.ts';
 import { closeReasonOf, messageOf, wordsFor } from './message.ts';
 import { mayMoveOn, onwardUrl, redirectPage } from './page.ts';
 import type { About, AnswerSettings, Failed } from './settings.ts';
@@ -67,16 +67,13 @@ function connectAnswer(denial: Denial, about: About, settings: AnswerSettings): 
  * a person's who goes to a page by address or link, or where there is nothing to go to.
  */
 function redirectAnswer(denial: Denial, about: About, settings: AnswerSettings): Answer | null {
-  const { facts, id, at } = about;
+  const { facts } = about;
   if (facts === null || !facts.navigation || (facts.method !== 'GET' && facts.method !== 'HEAD')) return null;
   const words = wordsFor(denial, about, settings);
   const url = onwardUrl({ denial, about, settings, words });
   if (url === null || !mayMoveOn({ about, facts, words })) return null;
-  const details = messageOf(words);
-  const headers = {
-    ...commonHeaders({ viaName: settings.viaName, id, at, code: 'policy_denied', details }),
-    Location: url,
-  };
+  const headers = { ...denialHeaders({ denial, about, settings, message: messageOf(words) }), Location: url };
   const head = { name: 'redirect', status: 303, reason: 'See Other', headers };
-  return htmlAnswer(head, redirectPage({ denial, about, facts, settings, words }));
+  // The address in the field takes the person on, and at once.
+  return htmlAnswer(head, { ...redirectPage({ denial, about, facts, settings, words }), refresh: null });
 }

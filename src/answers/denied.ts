@@ -18,11 +18,13 @@ export interface Asking {
   readonly message: string;
 }
 
-type Denied = Pick<Asking, 'about' | 'settings' | 'words' | 'message'>;
+type Denied = Pick<Asking, 'denial' | 'about' | 'settings' | 'words' | 'message'>;
 
-export function denialHeaders({ about, settings, message }: Denied): Record<string, string> {
+export function denialHeaders({ denial, about, settings, message }: Omit<Denied, 'words'>): Record<string, string> {
   const { id, at } = about;
-  return commonHeaders({ viaName: settings.viaName, id, at, code: 'policy_denied', details: message });
+  const common = commonHeaders({ viaName: settings.viaName, id, at, code: 'policy_denied', details: message });
+  // W3C Clear Site Data: an app that a service worker keeps alive never asks for its page, so that it must be ended.
+  return denial.clearSiteData === true ? { ...common, 'Clear-Site-Data': '"cache", "storage"' } : common;
 }
 
 /** The head of a denial. `x-should-retry` is what the SDKs of OpenAI, Anthropic and others obey; browsers do not mind. */
@@ -43,7 +45,6 @@ export function wireAnswer(
 }
 
 interface Shaped extends Denied {
-  readonly denial: Denial;
   readonly shape: Shape;
   readonly status: number;
   readonly name: string;

@@ -2,6 +2,7 @@
 import { errors } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Answer } from '../flow.ts';
+import type { Page } from './layout.ts';
 import { ascii, fieldString } from './text.ts';
 
 /** Characters of the explanation inside `Proxy-Status`. */
@@ -54,12 +55,14 @@ export function jsonAnswer(head: Head, value: object): Answer {
   return { ...head, headers, body: Buffer.from(`${JSON.stringify(value)}\n`) };
 }
 
-export function htmlAnswer(head: Head, page: { readonly html: string; readonly csp: string }): Answer {
+export function htmlAnswer(head: Head, page: Page): Answer {
   const headers = {
     ...head.headers,
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': page.csp,
+    'Content-Language': page.language,
     'Referrer-Policy': 'no-referrer',
+    ...(page.refresh === null ? {} : { Refresh: page.refresh }),
   };
   return { ...head, headers, body: Buffer.from(page.html) };
 }

@@ -4,9 +4,20 @@ import type { Html } from './html.ts';
 import { arrowIcon, contactLine, factList, goodIcon, layout } from './layout.ts';
 import type { Page } from './layout.ts';
 import { webUrl } from './links.ts';
+import { limits } from './message.ts';
 import { setUpHelp } from './set-up.ts';
 import type { Company } from './settings.ts';
 import { dateAndTime, oneLine } from './text.ts';
+
+/** One of the latest blocks of the machine that looks at the page. */
+export interface OwnBlock {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly host: string;
+  readonly product: string | null;
+  readonly rule: string;
+}
 
 export interface HomeModel {
   readonly company: Company;
@@ -23,6 +34,8 @@ export interface HomeModel {
   /** `loadedAt` in epoch milliseconds. */
   readonly policy: { readonly rules: number; readonly hash: string; readonly loadedAt: number };
   readonly adminUrl: string | null;
+  /** The newest first. */
+  readonly blocks: readonly OwnBlock[];
 }
 
 export function homePage(model: HomeModel): Page {
@@ -49,7 +62,7 @@ export function homePage(model: HomeModel): Page {
           ['Administration', adminUrl === null ? null : html`<a href="${adminUrl}">${adminUrl}</a>`],
         ])}
       </article>
-      ${certificate(model)} ${setUpHelp(model)}`,
+      ${ownBlocks(model.blocks)} ${certificate(model)} ${setUpHelp(model)}`,
     foot: contactLine(company),
   });
 }
@@ -61,6 +74,23 @@ function assistantButton(assistantUrl: string | null): Html | null {
     : html`<p>
         <a class="button" href="${url}"><span>To the approved assistant</span>${arrowIcon}</a>
       </p>`;
+}
+
+function ownBlocks(blocks: readonly OwnBlock[]): Html | null {
+  if (blocks.length === 0) return null;
+  return html`<section class="card" aria-labelledby="blocks">
+    <h2 id="blocks">What was blocked on this machine</h2>
+    <p class="soft">Each line leads to the details, and only this machine is shown them.</p>
+    <ul>
+      ${blocks.map(
+        ({ id, at, host, product, rule }) =>
+          html`<li>
+            <a href="/blocked/${id}">${quoted(oneLine(product ?? host, limits.name))}</a>, ${dateAndTime(at)}, rule
+            <code>${oneLine(rule, limits.rule)}</code>
+          </li> `,
+      )}
+    </ul>
+  </section>`;
 }
 
 function rulesLoaded({ rules, hash, loadedAt }: HomeModel['policy']): Html {
@@ -84,6 +114,6 @@ function certificate({ caFingerprint, caCrtUrl, caPemUrl }: HomeModel): Html {
       <a href="${caPemUrl}">Download for Linux and tools (PEM)</a>
     </p>
     <p class="small soft">SHA-256 fingerprint</p>
-    <pre class="wrap" tabindex="0" aria-label="SHA-256 fingerprint"><code>${caFingerprint}</code></pre>
+    <pre class="wrap" role="group" tabindex="0" aria-label="SHA-256 fingerprint"><code>${caFingerprint}</code></pre>
   </section>`;
 }

@@ -49,9 +49,9 @@ export function styleElement(sheet: string): Html {
   return { [markup]: `<style>${sheet}</style>` };
 }
 
-/** A text that somebody else wrote: its writing direction stays its own. */
-export function quoted(text: string): Html {
-  return html`<bdi>${text}</bdi>`;
+/** A text that somebody else wrote: its writing direction stays its own, and its language where that is known. */
+export function quoted(text: string, language: string | null = null): Html {
+  return language === null ? html`<bdi>${text}</bdi>` : html`<bdi lang="${language}">${text}</bdi>`;
 }
 
 /** The document as it is sent. */

@@ -3,16 +3,24 @@ import { html, quoted, render, styleElement } from './html.ts';
 import type { Html } from './html.ts';
 import { contactHref } from './links.ts';
 import type { Company } from './settings.ts';
-import { framedCsp, ownCsp, sheet } from './style.ts';
+import { phrasesFor } from './phrases.ts';
+import type { Phrases } from './phrases.ts';
+import { createSkin } from './style.ts';
+import type { Skin } from './style.ts';
 import { oneLine } from './text.ts';
 
 /** A complete document with the Content-Security-Policy that it needs. */
 export interface Page {
   readonly html: string;
   readonly csp: string;
+  readonly language: string;
+  /** The `Refresh` field that takes the person on by itself; null: the page stays. */
+  readonly refresh: string | null;
 }
 
 export interface Layout {
+  /** The words of the shell; absent: English. */
+  readonly phrases?: Phrases;
   /** The whole matter in one line: some clients show nothing else of a page. */
   readonly title: string;
   /** Null where the page does not know whose it is. */
@@ -28,13 +36,24 @@ export interface Layout {
   readonly framed?: boolean;
 }
 
-const style = styleElement(sheet);
+/** A company stays the same object until the next reload, so that its skin is made once. */
+const skins = new WeakMap<Company, Skin>();
+const plainSkin = createSkin({});
 
-export function layout({ title, company, room, content, foot, onward, wide, framed }: Layout): Page {
+function skinOf(company: Company | null): Skin {
+  if (company === null) return plainSkin;
+  const known = skins.get(company) ?? createSkin(company);
+  skins.set(company, known);
+  return known;
+}
+
+export function layout({ phrases = phrasesFor(''), title, company, room, content, onward, ...rest }: Layout): Page {
+  const { foot, wide, framed } = rest;
   const name = oneLine(company?.name ?? 'Sallyport', 80);
-  const refresh = onward ? html`<meta http-equiv="refresh" content="${onward.seconds};url=${onward.url}" />` : null;
+  const skin = skinOf(company);
+  const mark = company?.logo == null ? gate : html`<img src="${company.logo}" alt="" />`;
   const page = html`<!doctype html>
-    <html lang="en">
+    <html lang="${phrases.language}">
       <head>
         <meta charset="utf-8" />
         <title>${title}</title>
@@ -42,16 +61,22 @@ export function layout({ title, company, room, content, foot, onward, wide, fram
         <meta name="robots" content="noindex, nofollow" />
         <meta name="referrer" content="no-referrer" />
         <meta name="color-scheme" content="light dark" />
-        ${refresh} ${style}
+        ${styleElement(skin.sheet)}
       </head>
       <body class="${wide === true ? 'wide' : 'narrow'}">
-        <a class="skip" href="#content">Skip to the content</a>
-        <header class="top">${gate}<span>${quoted(name)}</span><span class="room">${room}</span></header>
+        <a class="skip" href="#content">${phrases.skip}</a>
+        <header class="top">${mark}<span>${quoted(name)}</span><span class="room">${room}</span></header>
         <main id="content">${content}</main>
         <footer class="foot">${foot}</footer>
       </body>
     </html> `;
-  return { html: render(page), csp: framed === true ? framedCsp : ownCsp };
+  return {
+    html: render(page),
+    csp: framed === true ? skin.framedCsp : skin.ownCsp,
+    language: phrases.language,
+    // A field, not a meta element: that one is held against a page by every checker of accessibility.
+    refresh: onward ? `${onward.seconds}; url=${onward.url}` : null,
+  };
 }
 
 /** A link where there is an address, else the words alone. */
@@ -59,10 +84,10 @@ export function linkOr(text: string, href: string | null): Html {
   return href === null ? quoted(text) : html`<a href="${href}">${quoted(text)}</a>`;
 }
 
-export function contactLine(company: Company | null): Html | null {
+export function contactLine(company: Company | null, { questions }: Phrases = phrasesFor('')): Html | null {
   if (company?.contact == null) return null;
   const href = contactHref(company.contact);
-  return html`<p>Questions? ${linkOr(oneLine(company.contact, 120), href)}</p>`;
+  return html`<p>${questions} ${linkOr(oneLine(company.contact, 120), href)}</p>`;
 }
 
 /** Term and description; rows without a description are left out. */

@@ -2,14 +2,16 @@
  * The denial in words. Clients show one line and may cut it, so: the fact first, then what to use instead with its
  * address, then why, then rule and id. Never "overloaded" or "expired", which some clients take for a reason to retry.
  */
-import type { Denial, Service } from '../flow.ts';
+import type { Assistant, Denial, Service, Texts } from '../flow.ts';
+import { toldIn } from './languages.ts';
+import type { Told } from './languages.ts';
 import { contactHref, webUrl } from './links.ts';
 import { ascii, firstThat, oneLine } from './text.ts';
 import { detailsUrl } from './settings.ts';
 import type { About, AnswerSettings } from './settings.ts';
 
 /** Characters, so that no policy text makes an answer large. */
-export const limits = { name: 80, reason: 300, url: 400, rule: 80, message: 1400 };
+export const limits = { name: 80, reason: 300, url: 400, rule: 80, migration: 240, message: 1700 };
 
 /** RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the code. */
 const CLOSE_REASON_BYTES = 123;
@@ -21,29 +23,59 @@ export interface Words {
   readonly product: string;
   /** `Claude Code (Anthropic)`. */
   readonly what: string;
-  readonly reason: string;
+  readonly reason: Told;
   readonly rule: string;
   /** Name and address of what to use instead; the address is null where it is not one of the web. */
   readonly assistant: { readonly name: string; readonly url: string | null } | null;
+  /** How to move over to it from this product; null where the policy does not say. */
+  readonly migration: Told | null;
   /** Where to ask, as text, with an address where it is one. */
   readonly ask: { readonly text: string; readonly href: string | null } | null;
   readonly id: string;
   readonly details: string;
 }
 
+/** Those that programs show are in the plain language: people search for them, and a terminal asks for none. */
 export function wordsFor(denial: Denial, about: Pick<About, 'id' | 'target'>, settings: AnswerSettings): Words {
+  return wordsIn(denial, about, settings, '', 'en');
+}
+
+/** The same in a language that is asked for. @param page the language of the page around them. */
+export function wordsIn(
+  denial: Denial,
+  about: Pick<About, 'id' | 'target'>,
+  settings: AnswerSettings,
+  acceptLanguage: string,
+  page: string,
+): Words {
   const { service, assistant } = denial;
+  const told = (texts: Texts | undefined, plain: string, max: number): Told => {
+    const { text, language } = toldIn(texts, plain, acceptLanguage, page);
+    return { text: oneLine(text, max), language };
+  };
+  const migration = migrationOf(assistant, service);
   const product = oneLine(service?.productName ?? about.target.host, limits.name);
   return {
     product,
     what: service === null ? product : named(product, service),
-    reason: oneLine(denial.reason, limits.reason),
+    reason: told(denial.reasons, denial.reason, limits.reason),
+    migration: migration === null ? null : told(migration, Object.values(migration)[0] ?? '', limits.migration),
     rule: oneLine(denial.rule, limits.rule),
     assistant: assistant === null ? null : { name: oneLine(assistant.name, limits.name), url: shortUrl(assistant.url) },
     ask: askOf(denial.link ?? settings.company.contact),
     id: about.id,
     details: detailsUrl(settings, about.id),
   };
+}
+
+/** For the product, else for its vendor. */
+export function migrationOf(
+  assistant: Assistant | null,
+  service: Pick<Service, 'vendor' | 'product'> | null,
+): Texts | null {
+  if (service === null) return null;
+  const { migrations } = assistant ?? {};
+  return migrations?.[`${service.vendor}/${service.product}`] ?? migrations?.[service.vendor] ?? null;
 }
 
 function named(product: string, { vendorName }: Service): string {
@@ -63,11 +95,12 @@ function askOf(contact: string | null): Words['ask'] {
 }
 
 /** The one line for everybody who shows one line. */
-export function messageOf({ what, assistant, reason, ask, rule, id }: Words): string {
+export function messageOf({ what, assistant, migration, reason, ask, rule, id }: Words): string {
   const parts = [`Blocked by company policy: ${what}.`];
   if (assistant !== null)
     parts.push(`Use ${assistant.name} instead${assistant.url === null ? '.' : `: ${assistant.url}`}`);
-  if (reason !== '') parts.push(`Reason: ${ended(reason)}`);
+  if (migration !== null) parts.push(ended(migration.text));
+  if (reason.text !== '') parts.push(`Reason: ${ended(reason.text)}`);
   if (ask !== null) parts.push(`Questions: ${ask.href?.startsWith('http') === true ? ask.href : ended(ask.text)}`);
   parts.push(`Rule ${rule}, ref ${id}`);
   return parts.join(' ').slice(0, limits.message);

@@ -6,8 +6,10 @@ import type { Html } from './html.ts';
 import { arrowIcon, factList, haltIcon, layout, linkOr } from './layout.ts';
 import type { Page } from './layout.ts';
 import { leadsTo, withContext } from './links.ts';
-import { limits, policyKeysOf } from './message.ts';
+import { limits, policyKeysOf, wordsIn } from './message.ts';
 import type { Words } from './message.ts';
+import { phrasesFor } from './phrases.ts';
+import type { Phrases } from './phrases.ts';
 import type { About, AnswerSettings } from './settings.ts';
 import { ONWARD_SECONDS } from './style.ts';
 import { dateAndTime, isoTime, longDate, oneLine } from './text.ts';
@@ -35,74 +37,79 @@ export function mayMoveOn({ about, facts, words }: Pick<PageFacts, 'about' | 'fa
 }
 
 export function redirectPage(page: PageFacts): Page {
-  const { about, settings, words } = page;
+  const { denial, about, settings } = page;
+  const wanted = headerOf(page.facts, 'accept-language');
+  const phrases = phrasesFor(wanted, settings.language);
+  const words = wordsIn(denial, about, settings, wanted, phrases.language);
   const url = onwardUrl(page);
   const moves = url !== null && mayMoveOn(page);
-  const use = words.assistant === null ? '' : ` — use ${words.assistant.name}`;
+  const host = quoted(about.target.host);
+  const { reason } = words;
   return layout({
-    title: `Blocked by company policy: ${words.product}${use}`,
+    phrases,
+    title: phrases.title(words.product, words.assistant?.name ?? null),
     company: settings.company,
-    room: 'AI service policy',
+    room: phrases.room,
     content: html`<article class="card">
-      <p class="badge halt">${haltIcon}Blocked by company policy</p>
-      <h1>${quoted(words.product)} is not available here</h1>
-      <p class="lead">${words.reason === '' ? 'The company does not allow this AI service.' : quoted(words.reason)}</p>
-      ${onward(words, url, moves)} ${blockFacts(page)} ${ask(words)}
+      <p class="badge halt">${haltIcon}${phrases.blocked}</p>
+      <h1>${phrases.unavailable(quoted(words.product))}</h1>
+      <p class="lead">${reason.text === '' ? phrases.noReason : quoted(reason.text, reason.language)}</p>
+      ${onward(words, phrases, url, moves)} ${blockFacts(page, words, phrases)} ${ask(words, phrases)}
     </article>`,
-    foot: html`<p>
-      This page comes from the network of ${quoted(oneLine(settings.company.name, limits.name))}, not from
-      ${quoted(about.target.host)}. Nothing was sent to ${quoted(about.target.host)}.
-    </p>`,
+    foot: html`<p>${phrases.source(quoted(oneLine(settings.company.name, limits.name)), host)}</p>`,
     onward: moves ? { seconds: ONWARD_SECONDS, url } : null,
     framed: true,
   });
 }
 
-function onward({ assistant, details }: Words, url: string | null, moves: boolean): Html | null {
+function onward(words: Words, phrases: Phrases, url: string | null, moves: boolean): Html | null {
+  const { assistant } = words;
   if (assistant === null) return null;
   const name = quoted(assistant.name);
-  const heading = html`<h2 id="onward">Use ${name} instead</h2>`;
-  if (url === null)
-    return html`<section class="onward" aria-labelledby="onward">
-      ${heading}
-      <p>It is the approved assistant for this.</p>
-    </section>`;
   const button = html`<p>
-    <a class="button" href="${url}"><span>Continue to ${name}</span>${arrowIcon}</a>
+    <a class="button" href="${url}"><span>${phrases.continueTo(name)}</span>${arrowIcon}</a>
   </p>`;
   const timed = html`<div class="wait" aria-hidden="true"><span></span></div>
     <p class="soft small timed">
-      You will be taken there in ${ONWARD_SECONDS} seconds. <a href="${details}">Stay and read the details</a>
+      ${phrases.takenThere(ONWARD_SECONDS)} <a href="${words.details}">${phrases.stay}</a>
     </p>`;
   return html`<section class="onward" aria-labelledby="onward">
-    ${heading}
-    <p class="soft">The approved assistant for this kind of work.</p>
-    ${button} ${moves ? timed : null}
+    <h2 id="onward">${phrases.useInstead(name)}</h2>
+    <p class="soft">${phrases.approved}</p>
+    ${moveOver(words)} ${url === null ? null : button} ${moves ? timed : null}
   </section>`;
 }
 
-function blockFacts({ denial, about, settings, words }: PageFacts): Html {
+function moveOver({ migration }: Words): Html | null {
+  if (migration === null) return null;
+  return html`<p>${quoted(migration.text, migration.language)}</p>`;
+}
+
+function blockFacts({ denial, about, settings }: PageFacts, words: Words, phrases: Phrases): Html {
   const { since } = denial;
+  const { language } = phrases;
   const from =
-    since === null ? null : html`<time datetime="${isoTime(since)}">${longDate(since, settings.timeZone)}</time>`;
+    since === null
+      ? null
+      : html`<time datetime="${isoTime(since)}">${longDate(since, settings.timeZone, language)}</time>`;
   return factList([
-    ['Service', denial.service === null ? null : words.what],
-    ['Address', about.target.host],
-    ['Blocked since', from],
-    ['Rule', html`<code>${words.rule}</code>`],
-    ['This request', html`<time datetime="${isoTime(about.at)}">${dateAndTime(about.at)}</time>`],
-    ['Reference', html`<a href="${words.details}"><code>${words.id}</code></a>`],
+    [phrases.service, denial.service === null ? null : words.what],
+    [phrases.address, about.target.host],
+    [phrases.since, from],
+    [phrases.rule, html`<code>${words.rule}</code>`],
+    [phrases.thisRequest, html`<time datetime="${isoTime(about.at)}">${dateAndTime(about.at, language)}</time>`],
+    [phrases.reference, html`<a href="${words.details}"><code>${words.id}</code></a>`],
   ]);
 }
 
-function ask({ ask: where, id }: Words): Html | null {
+function ask({ ask: where, id }: Words, phrases: Phrases): Html | null {
   if (where === null) return null;
-  const link = where.href?.startsWith('http') === true;
+  const reference = html`<code>${id}</code>`;
+  const link = where.href?.startsWith('http') === true ? where.href : null;
   return html`<section class="ask" aria-labelledby="ask">
-    <h2 id="ask">Do you need it for your work?</h2>
+    <h2 id="ask">${phrases.needed}</h2>
     <p class="soft">
-      ${link ? html`<a href="${where.href}">Request access</a>` : html`Ask ${linkOr(where.text, where.href)}`} and give
-      the reference <code>${id}</code>.
+      ${link === null ? phrases.ask(linkOr(where.text, where.href), reference) : phrases.requestAccess(link, reference)}
     </p>
   </section>`;
 }

@@ -1,11 +1,14 @@
 /** Pages of the pages port, except home: the assistant's stand-in, the details of a block, and what is not there. */
-import type { Assistant } from '../flow.ts';
+import type { Assistant, Texts } from '../flow.ts';
 import { html, quoted } from './html.ts';
 import type { Html } from './html.ts';
 import { arrowIcon, contactLine, factList, goodIcon, haltIcon, layout, linkOr } from './layout.ts';
 import type { Page } from './layout.ts';
 import { contactHref, webUrl } from './links.ts';
+import { toldIn } from './languages.ts';
 import { limits } from './message.ts';
+import { phrasesFor } from './phrases.ts';
+import type { Language } from './phrases.ts';
 import type { Company } from './settings.ts';
 import { dateAndTime, isoTime, oneLine } from './text.ts';
 
@@ -85,6 +88,8 @@ export interface BlockFacts {
   readonly product: string | null;
   readonly rule: string;
   readonly reason: string;
+  /** The reason by language, where it is written in more than one. */
+  readonly reasons?: Texts | undefined;
   readonly assistant: Assistant | null;
   readonly link: string | null;
   readonly answer: string | null;
@@ -93,58 +98,61 @@ export interface BlockFacts {
 export interface BlockedModel {
   readonly company: Company;
   readonly block: BlockFacts;
+  /** What the browser asks for. */
+  readonly acceptLanguage: string;
+  /** For a browser that asks for none of ours. */
+  readonly language?: Language;
 }
 
-export function blockedDetailsPage({ company, block }: BlockedModel): Page {
+export function blockedDetailsPage({ company, block, acceptLanguage, language }: BlockedModel): Page {
+  const phrases = phrasesFor(acceptLanguage, language);
   const product = oneLine(block.product ?? block.host, limits.name);
   const url = block.assistant === null ? null : webUrl(block.assistant.url);
-  const name = oneLine(block.assistant?.name ?? '', limits.name);
+  const name = quoted(oneLine(block.assistant?.name ?? '', limits.name));
   const where = block.link ?? company.contact;
+  const reason = toldIn(block.reasons, block.reason, acceptLanguage, phrases.language);
+  const button = html`<p class="ask">
+    <a class="button" href="${url}"><span>${phrases.continueTo(name)}</span>${arrowIcon}</a>
+  </p>`;
   return layout({
-    title: `Blocked: ${product}, reference ${block.id}`,
+    phrases,
+    title: phrases.detailsTitle(product, block.id),
     company,
-    room: 'Details of a block',
+    room: phrases.detailsRoom,
     content: html`<article class="card">
-      <p class="badge halt">${haltIcon}Blocked by company policy</p>
-      <h1>${quoted(product)} was blocked</h1>
-      <p class="lead">${quoted(oneLine(block.reason, limits.reason))}</p>
+      <p class="badge halt">${haltIcon}${phrases.blocked}</p>
+      <h1>${phrases.wasBlocked(quoted(product))}</h1>
+      <p class="lead">${quoted(oneLine(reason.text, limits.reason), reason.language)}</p>
       ${factList([
-        ['Service', block.product === null ? null : product],
-        ['Vendor', block.vendor === null ? null : oneLine(block.vendor, limits.name)],
-        ['Address', block.host],
-        ['Rule', html`<code>${oneLine(block.rule, limits.rule)}</code>`],
-        ['Time', html`<time datetime="${isoTime(block.at)}">${dateAndTime(block.at)}</time>`],
-        ['Answered as', block.answer],
-        ['Reference', html`<code>${block.id}</code>`],
-        ['Ask', where === null ? null : linkOr(oneLine(where, limits.url), contactHref(where))],
+        [phrases.service, block.product === null ? null : product],
+        [phrases.vendor, block.vendor === null ? null : oneLine(block.vendor, limits.name)],
+        [phrases.address, block.host],
+        [phrases.rule, html`<code>${oneLine(block.rule, limits.rule)}</code>`],
+        [phrases.time, html`<time datetime="${isoTime(block.at)}">${dateAndTime(block.at, phrases.language)}</time>`],
+        [phrases.answeredAs, block.answer],
+        [phrases.reference, html`<code>${block.id}</code>`],
+        [phrases.whereToAsk, where === null ? null : linkOr(oneLine(where, limits.url), contactHref(where))],
       ])}
-      ${
-        url === null
-          ? null
-          : html`<p class="ask">
-              <a class="button" href="${url}"><span>Continue to ${quoted(name)}</span>${arrowIcon}</a>
-            </p>`
-      }
+      ${url === null ? null : button}
     </article>`,
-    foot: html`<p>Only the machine that was blocked can see this page.</p>`,
+    foot: html`<p>${phrases.onlyThisMachine}</p>`,
   });
 }
 
 /** Also for a block that is not known, or was somebody else's: the two must look the same. */
-export function notFoundPage(company: Company | null = null): Page {
+export function notFoundPage(company: Company | null = null, phrases = phrasesFor('')): Page {
   return layout({
-    title: 'There is nothing here',
+    phrases,
+    title: phrases.absentTitle,
     company,
-    room: 'Page not found',
+    room: phrases.absentRoom,
     content: html`<article class="card">
       <p class="badge">404</p>
-      <h1>There is nothing here</h1>
-      <p class="lead">The address is wrong, or what was here is gone.</p>
-      <p class="soft">
-        Details of a block are shown only to the machine that was blocked, and only as long as they are remembered.
-      </p>
-      <p><a href="/">To the home page of the proxy</a></p>
+      <h1>${phrases.absentTitle}</h1>
+      <p class="lead">${phrases.absent}</p>
+      <p class="soft">${phrases.absentWhy}</p>
+      <p><a href="/">${phrases.toHome}</a></p>
     </article>`,
-    foot: contactLine(company),
+    foot: contactLine(company, phrases),
   });
 }

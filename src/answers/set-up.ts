@@ -48,7 +48,7 @@ function topic(name: string, steps: readonly Step[], open: boolean): Html {
 }
 
 function commandBox(label: string, commands: string): Html {
-  return html`<pre tabindex="0" aria-label="${label}"><code>${commands}</code></pre>`;
+  return html`<pre role="group" tabindex="0" aria-label="${label}"><code>${commands}</code></pre>`;
 }
 
 const step = (text: string, ...lines: readonly string[]): Step => ({

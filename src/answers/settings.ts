@@ -1,11 +1,16 @@
 /** What every answer is made from: who answers for whom, and what is answered. */
 import type { RequestFacts, Target } from '../flow.ts';
 import type { ContextPayload } from './context.ts';
+import type { Language } from './phrases.ts';
 
 export interface Company {
   readonly name: string;
   /** Where people ask: a mail address, a web page, or words; null where there is none. */
   readonly contact: string | null;
+  /** `#rrggbb`; absent: our own. */
+  readonly colour?: string | null;
+  /** A picture as a `data:` URL; absent: our mark. */
+  readonly logo?: string | null;
 }
 
 export interface AnswerSettings {
@@ -18,6 +23,8 @@ export interface AnswerSettings {
   readonly sign: (payload: ContextPayload, now: number) => string;
   /** IANA time zone of the dates that people read; absent: the machine's. */
   readonly timeZone?: string | undefined;
+  /** What pages are in where a browser asks for no language that they are written in; absent: English. */
+  readonly language?: Language;
 }
 
 /** What is answered. */

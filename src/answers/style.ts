@@ -1,4 +1,5 @@
 /** The one style sheet of all pages: light and dark, from 320 px up, on paper too. No font, image or script is loaded. */
+import { brandRules } from './brand.ts';
 import { sha256 } from './context.ts';
 
 /** Milliseconds would be too exact: seconds until a page takes the person on by itself. */
@@ -27,6 +28,7 @@ a{color:var(--link);text-underline-offset:.18em}
 .wide .top,.wide .foot,.wide main{max-width:60rem}
 .top{display:flex;align-items:center;gap:.65rem;padding-top:1.5rem;padding-bottom:1.25rem;font-weight:650}
 .top svg{flex:none;width:1.9rem;height:1.9rem;color:var(--act)}
+.top img{flex:none;width:auto;height:2.2rem;max-width:11rem;object-fit:contain}
 .top .room{margin-left:auto;color:var(--soft);font-weight:450;font-size:.875rem;text-align:right}
 .foot{margin-top:auto;padding-top:1.5rem;padding-bottom:1.75rem;color:var(--soft);font-size:.875rem}
 main{flex:0 1 auto}`;
@@ -90,12 +92,21 @@ const media = `
 a[href^="http"]::after{content:" (" attr(href) ")";font-weight:400;font-size:.85em}
 pre{white-space:pre-wrap}.card,.onward{break-inside:avoid}}`;
 
-export const sheet = [colours, ground, parts, media].join('').replaceAll('\n', '');
+const plain = [colours, ground, parts, media].join('').replaceAll('\n', '');
 
-const style = `style-src 'sha256-${sha256(sheet)}'`;
-const nothing = `default-src 'none'; ${style}; base-uri 'none'; form-action 'none'`;
+/** What a page looks like, and the Content-Security-Policy that allows just that. */
+export interface Skin {
+  readonly sheet: string;
+  /** For pages at a denied address: they may be shown inside another site's frame, where the denied page was. */
+  readonly framedCsp: string;
+  /** For pages of our own. */
+  readonly ownCsp: string;
+}
 
-/** For pages at a denied address: they may be shown inside another site's frame, where the denied page was. */
-export const framedCsp = nothing;
-/** For pages of our own. */
-export const ownCsp = `${nothing}; frame-ancestors 'none'`;
+/** @param look the company's colour as `#rrggbb` and its logo as a `data:` URL, where it has them. */
+export function createSkin(look: { readonly colour?: string | null; readonly logo?: string | null }): Skin {
+  const sheet = look.colour == null ? plain : plain + brandRules(look.colour);
+  const pictures = look.logo == null ? '' : ' img-src data:;';
+  const framedCsp = `default-src 'none'; style-src 'sha256-${sha256(sheet)}';${pictures} base-uri 'none'; form-action 'none'`;
+  return { sheet, framedCsp, ownCsp: `${framedCsp}; frame-ancestors 'none'` };
+}

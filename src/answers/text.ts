@@ -68,18 +68,21 @@ export function grpcMessage(text: string): string {
 const calendar = { day: 'numeric', month: 'long', year: 'numeric' } as const;
 
 /** Making a format costs a hundred times as much as using it; there is one for each zone of a policy. */
-const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** `10 July 2026` in that IANA time zone; undefined: in the machine's. */
-export function longDate(at: number, timeZone: string | undefined): string {
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { ...calendar, timeZone });
-  formats.set(timeZone, format);
+/** `10 July 2026`, or `2026年7月10日`, in that IANA time zone; undefined: in the machine's. */
+export function longDate(at: number, timeZone: string | undefined, language: 'en' | 'zh' = 'en'): string {
+  const key = `${language} ${timeZone ?? ''}`;
+  const locale = language === 'en' ? 'en-GB' : 'zh-CN';
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, { ...calendar, timeZone });
+  formats.set(key, format);
   return format.format(at);
 }
 
 /** `10 July 2026, 09:30 UTC`. */
-export function dateAndTime(at: number): string {
-  return `${longDate(at, 'UTC')}, ${new Date(at).toISOString().slice(11, 16)} UTC`;
+export function dateAndTime(at: number, language: 'en' | 'zh' = 'en'): string {
+  const separator = language === 'en' ? ', ' : ' ';
+  return `${longDate(at, 'UTC', language)}${separator}${new Date(at).toISOString().slice(11, 16)} UTC`;
 }
 
 /** For the `datetime` of a `time` element. */

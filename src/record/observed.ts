@@ -3,6 +3,9 @@
  */
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
+import type { BlockEventCount } from './block-events.ts';
+import { trustResults } from './trust.ts';
+import type { TrustCounts } from './trust.ts';
 
 /** Times are epoch milliseconds; counts are since the start. */
 export interface Observed {
@@ -14,6 +17,9 @@ export interface Observed {
   caNotAfter(): number | null;
   configReload(): { readonly successful: boolean; readonly lastSuccessAt: number };
   policyHash(): string;
+  /** What clients made of our leaves. */
+  clientTrust(): TrustCounts;
+  blockEvents(): readonly BlockEventCount[];
 }
 
 export function registerObserved(registry: Registry, observed: Observed): void {
@@ -69,6 +75,27 @@ export function registerObserved(registry: Registry, observed: Observed): void {
     collect() {
       this.reset();
       this.set({ hash: observed.policyHash() }, 1);
+    },
+  });
+  new Counter({
+    name: 'sallyport_client_trust_total',
+    help: 'Intercepted TLS connections by what the client made of the leaf that it was shown.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      const counts = observed.clientTrust();
+      for (const result of trustResults) this.inc({ result }, counts[result]);
+    },
+  });
+  new Counter({
+    name: 'sallyport_block_events_total',
+    help: 'Blocks as people count them: the retries of one client against one rule are one event.',
+    labelNames: ['vendor', 'product', 'rule'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { count, ...labels } of observed.blockEvents()) this.inc(labels, count);
     },
   });
 }

@@ -14,7 +14,11 @@ afterEach(async () => {
 });
 
 const id = '0123456789abcdef01234567';
-const page = (name: string) => ({ html: `<h1>${name}</h1>`, csp: `default-src 'none'; style-src '${name}'` });
+const page = (name: string) => ({
+  html: `<h1>${name}</h1>`,
+  csp: `default-src 'none'; style-src '${name}'`,
+  language: 'en',
+});
 const pages: Pages = {
   home: () => page('home'),
   assistant: (token) => page(`assistant ${token ?? 'without token'}`),
@@ -112,8 +116,8 @@ test.each(['/ca.pem', '/ca.crt'])('without a CA %s is 404', async (path) => {
 test('the details of a block are for its client only', async () => {
   const recent = createRecent();
   recent.finished(block({ id, clientAddress: '127.0.0.1' }));
-  const blocked: Pages['blocked'] = (asked, client) => {
-    const found = recent.find(asked, client);
+  const blocked: Pages['blocked'] = (asked, visitor) => {
+    const found = recent.find(asked, visitor.address);
     return found === null ? null : page(`block of ${found.host}`);
   };
   const { address } = await start({ pages: { ...pages, blocked } });
@@ -126,9 +130,21 @@ test('the details of a block are for its client only', async () => {
   }
 });
 
+test.each([
+  ['zh-CN,zh;q=0.9', 'zh-CN,zh;q=0.9'],
+  ['', ''],
+])('a page hears which languages are asked for: %j', async (sent, heard) => {
+  const asked: string[] = [];
+  const home: Pages['home'] = (visitor) => (asked.push(visitor.acceptLanguage), { ...page('home'), language: 'zh' });
+  const { address } = await start({ pages: { ...pages, home } });
+  const answer = await raw(address, ['GET / HTTP/1.1', 'Host: localhost', `Accept-Language: ${sent}`]);
+  expect(asked).toEqual([heard]);
+  expect(answer.toLowerCase()).toContain('content-language: zh');
+});
+
 test('an IPv4 client of an IPv6 socket keeps its address', async () => {
   const clients: string[] = [];
-  const blocked: Pages['blocked'] = (_id, client) => (clients.push(client), page('block'));
+  const blocked: Pages['blocked'] = (_id, visitor) => (clients.push(visitor.address), page('block'));
   const { address } = await start({ pages: { ...pages, blocked } }, '::');
   await getFrom('127.0.0.1', { host: '127.0.0.1', port: address.port }, `/blocked/${id}`);
   expect(clients).toEqual(['127.0.0.1']);

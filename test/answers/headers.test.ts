@@ -25,18 +25,28 @@ test.each([
   expect(commonHeaders({ ...facts, viaName })['Proxy-Status']?.startsWith(start)).toBe(true);
 });
 
+const plainPage = { html: '', csp: "default-src 'none'", language: 'en', refresh: null };
+
 test.each([
   [textAnswer(head, 'é'), 'text/plain; charset=utf-8', 'é\n'],
   [jsonAnswer(head, { a: 'é\n' }), 'application/json', '{"a":"é\\n"}\n'],
-  [htmlAnswer(head, { html: '<p>é', csp: "default-src 'none'" }), 'text/html; charset=utf-8', '<p>é'],
+  [htmlAnswer(head, { ...plainPage, html: '<p>é' }), 'text/html; charset=utf-8', '<p>é'],
 ])('a body with its type %#', (answer, type, body) => {
   expect(answer.headers).toMatchObject({ Date: 'today', 'Content-Type': type });
   expect(answer.body.equals(Buffer.from(body))).toBe(true);
 });
 
 test('a page may load nothing and tells nobody where the person came from', () => {
-  expect(htmlAnswer(head, { html: '', csp: "default-src 'none'" }).headers).toMatchObject({
+  const { headers } = htmlAnswer(head, plainPage);
+  expect(headers).toMatchObject({
     'Content-Security-Policy': "default-src 'none'",
+    'Content-Language': 'en',
     'Referrer-Policy': 'no-referrer',
   });
+  expect(headers).not.toHaveProperty('Refresh');
+});
+
+test('a page that moves on says so in a field', () => {
+  const { headers } = htmlAnswer(head, { ...plainPage, refresh: '8; url=https://a.example/' });
+  expect(headers['Refresh']).toBe('8; url=https://a.example/');
 });

@@ -16,6 +16,7 @@ const model: HomeModel = {
   version: '0.1.0',
   policy: { rules: 7, hash: '3fa1c09b77de', loadedAt: at },
   adminUrl: null,
+  blocks: [],
 };
 
 const { html } = homePage(model);
@@ -35,6 +36,18 @@ describe('the home page', () => {
 
   test.each([model.pacUrl, model.caPemUrl, model.caCrtUrl, model.assistantUrl ?? ''])('links to %s', (url) => {
     expect(html).toContain(`href="${url}"`);
+  });
+
+  test('lists what was blocked on the machine that looks at it, and says nothing where there was nothing', () => {
+    const own = { id: 'a'.repeat(24), at, host: 'claude.ai', product: 'Claude', rule: 'claude-ban' };
+    const other = { ...own, id: 'b'.repeat(24), product: null, host: hostile, rule: hostile };
+    const page = homePage({ ...model, blocks: [own, other] });
+    expectSoundPage(page);
+    expect(page.html.replace(/\s+/g, ' ')).toContain(
+      `<a href="/blocked/${own.id}"><bdi>Claude</bdi></a>, 3 August 2026, 09:41 UTC, rule <code>claude-ban</code>`,
+    );
+    expect(page.html).toContain(`href="/blocked/${other.id}"`);
+    expect(html).not.toContain('What was blocked');
   });
 
   test('says so where there is no certificate authority, no assistant, and one rule', () => {

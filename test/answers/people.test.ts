@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assistantPage, blockedDetailsPage, notFoundPage } from '../../src/answers/people.ts';
+import { phrasesFor } from '../../src/answers/phrases.ts';
 import type { BlockFacts, CameFrom } from '../../src/answers/people.ts';
 import { expectSoundPage } from './documents.ts';
 import { at, denial, hostile, id, settings } from './samples.ts';
@@ -50,7 +51,7 @@ describe("the assistant's stand-in", () => {
 
 describe('the details of a block', () => {
   test('says what is known', () => {
-    const page = blockedDetailsPage({ company, block });
+    const page = blockedDetailsPage({ company, block, acceptLanguage: '' });
     expectSoundPage(page);
     for (const text of ['Claude Code', 'Anthropic', 'claude.ai', 'claude-ban', 'High-risk', '09:41 UTC', id])
       expect(wordsOf(page.html)).toContain(text);
@@ -60,7 +61,11 @@ describe('the details of a block', () => {
 
   test('says the host where nothing else is known', () => {
     const bare = { ...block, vendor: null, product: null, assistant: null, link: null, answer: null };
-    const { html } = blockedDetailsPage({ company: { name: 'Northwind', contact: null }, block: bare });
+    const { html } = blockedDetailsPage({
+      company: { name: 'Northwind', contact: null },
+      block: bare,
+      acceptLanguage: '',
+    });
     expect(wordsOf(html)).toContain('claude.ai was blocked');
     expect(html).not.toMatch(/<dt>(?:Service|Vendor|Ask|Answered as)</);
     expect(html).not.toContain('class="button"');
@@ -70,9 +75,29 @@ describe('the details of a block', () => {
     const assistant = { id: hostile, name: hostile, url: hostile };
     const words = { vendor: hostile, product: hostile, rule: hostile, reason: hostile, link: hostile, assistant };
     expectSoundPage(
-      blockedDetailsPage({ company: { name: hostile, contact: hostile }, block: { ...block, ...words } }),
+      blockedDetailsPage({
+        company: { name: hostile, contact: hostile },
+        block: { ...block, ...words },
+        acceptLanguage: hostile,
+      }),
     );
   });
+});
+
+test('the details in Chinese, with the reason in the language that it is written in', () => {
+  const told = { ...block, reasons: { en: 'High-risk', zh: '高风险' } };
+  const page = blockedDetailsPage({ company, block: told, acceptLanguage: 'zh-CN,zh;q=0.9,en;q=0.8' });
+  expectSoundPage(page, 'zh');
+  for (const text of ['Claude Code 已被阻止', '高风险', '2026年8月3日 09:41 UTC'])
+    expect(wordsOf(page.html)).toContain(text);
+  const byDefault = blockedDetailsPage({ company, block: told, acceptLanguage: 'fr', language: 'zh' });
+  expect(wordsOf(byDefault.html)).toContain('高风险');
+});
+
+test('a page that is not there, in Chinese', () => {
+  const page = notFoundPage(company, phrasesFor('zh'));
+  expectSoundPage(page, 'zh');
+  expect(page.html).toContain('有疑问？');
 });
 
 test('a page that is not there, with and without a company', () => {
@@ -82,6 +107,6 @@ test('a page that is not there, with and without a company', () => {
 });
 
 test('our own pages are in nobody’s frame', () => {
-  for (const { csp } of [notFoundPage(), blockedDetailsPage({ company, block })])
+  for (const { csp } of [notFoundPage(), blockedDetailsPage({ company, block, acceptLanguage: '' })])
     expect(csp).toContain("frame-ancestors 'none'");
 });

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { framedCsp, ownCsp, sheet } from '../../src/answers/style.ts';
+import { expect, test } from 'vitest';
+import { createSkin } from '../../src/answers/style.ts';
 
 /** The custom properties of one `:root` rule. */
 function colours(rule: string): (name: string) => string {
@@ -24,37 +24,53 @@ function contrast(one: string, other: string): number {
   return (bright + 0.05) / (dark + 0.05);
 }
 
-const roots = Array.from(sheet.matchAll(/:root\{[^}]*\}/g), ([rule]) => rule);
-const themes = [
-  ['light', colours(roots[0] ?? '')],
-  ['dark', colours(roots[1] ?? '')],
+/** The last word on each colour: by day the properties of the plain `:root` rules, by night those of the dark ones over them. */
+function themes(sheet: string) {
+  const screen = sheet.replace(/@media print\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g, '');
+  const dark = Array.from(screen.matchAll(/prefers-color-scheme:dark\)\{(:root\{[^}]*\})\}/g), ([, rule]) => rule);
+  const light = screen.replace(/@media \(prefers-color-scheme:dark\)\{:root\{[^}]*\}\}/g, '').match(/:root\{[^}]*\}/g);
+  return [
+    ['light', colours((light ?? []).join(''))],
+    ['dark', colours(dark.join(''))],
+  ] as const;
+}
+
+const pairs = [
+  ['text', 'card'],
+  ['text', 'sunk'],
+  ['text', 'ground'],
+  ['soft', 'card'],
+  ['soft', 'sunk'],
+  ['soft', 'ground'],
+  ['link', 'card'],
+  ['link', 'sunk'],
+  ['link', 'ground'],
+  ['on-act', 'act'],
+  ['on-act', 'act-over'],
+  ['halt', 'halt-ground'],
+  ['good', 'good-ground'],
 ] as const;
 
-describe.each(themes)('%s', (_name, colour) => {
-  test.each([
-    ['text', 'card'],
-    ['text', 'sunk'],
-    ['text', 'ground'],
-    ['soft', 'card'],
-    ['soft', 'sunk'],
-    ['soft', 'ground'],
-    ['link', 'card'],
-    ['link', 'sunk'],
-    ['link', 'ground'],
-    ['on-act', 'act'],
-    ['on-act', 'act-over'],
-    ['halt', 'halt-ground'],
-    ['good', 'good-ground'],
-  ])('%s on %s is readable (WCAG AA)', (front, back) => {
-    expect(contrast(colour(front), colour(back))).toBeGreaterThanOrEqual(4.5);
-  });
+const brands = [null, '#ffe600', '#000000', '#ffffff', '#7f7f7f', '#e4002b', '#00ff00', '#1a237e'];
+const looks = brands.flatMap((colour) =>
+  themes(createSkin({ colour }).sheet).map(([theme, colourOf]) => ({ brand: colour ?? 'our own', theme, colourOf })),
+);
+
+test.each(looks)('$brand, $theme: all text is readable (WCAG AA)', ({ colourOf }) => {
+  const faint = pairs.filter(([front, back]) => contrast(colourOf(front), colourOf(back)) < 4.5);
+  expect(faint).toEqual([]);
+});
+
+test('a colour that can be read stays what it is', () => {
+  expect(createSkin({ colour: '#e4002b' }).sheet).toContain('--act:#e4002b');
 });
 
 test('heeds motion, paper and small screens', () => {
   for (const query of ['prefers-reduced-motion:reduce', 'print', 'max-width:30rem', 'prefers-color-scheme:dark'])
-    expect(sheet).toContain(query);
+    expect(createSkin({}).sheet).toContain(query);
 });
 
 test('our own pages are in no frame; a page at a denied address may be where it was framed before', () => {
+  const { ownCsp, framedCsp } = createSkin({});
   expect(ownCsp).toBe(`${framedCsp}; frame-ancestors 'none'`);
 });

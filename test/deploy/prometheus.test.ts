@@ -60,6 +60,8 @@ beforeAll(async () => {
       caNotAfter: () => 0,
       configReload: () => ({ successful: true, lastSuccessAt: 0 }),
       policyHash: () => 'h',
+      clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
+      blockEvents: () => [{ vendor: 'a', product: 'b', rule: 'c', count: 1 }],
     },
   });
   const text = await metrics.render();

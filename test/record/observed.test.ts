@@ -26,6 +26,15 @@ const cases: readonly (readonly [Partial<Observed>, string])[] = [
   ],
   [{ configReload: () => ({ successful: false, lastSuccessAt: 0 }) }, 'sallyport_config_last_reload_successful 0'],
   [{ policyHash: () => 'abc' }, 'sallyport_policy_info{hash="abc"} 1'],
+  [
+    { clientTrust: () => ({ accepted: 9, unknown_ca: 2, bad_certificate: 0, reset: 0, silent: 0 }) },
+    'sallyport_client_trust_total{result="unknown_ca"} 2',
+  ],
+  [{}, 'sallyport_client_trust_total{result="silent"} 0'],
+  [
+    { blockEvents: () => [{ vendor: 'anthropic', product: 'claude', rule: 'ban', count: 3 }] },
+    'sallyport_block_events_total{vendor="anthropic",product="claude",rule="ban"} 3',
+  ],
 ];
 
 test.each(cases)('%o gives %s', async (observed, expected) => {

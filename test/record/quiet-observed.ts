@@ -9,4 +9,6 @@ export const quietObserved: Observed = {
   caNotAfter: () => null,
   configReload: () => ({ successful: true, lastSuccessAt: 0 }),
   policyHash: () => 'none',
+  clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
+  blockEvents: () => [],
 };

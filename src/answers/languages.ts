@@ -1,0 +1,54 @@
+/** Which language a person reads, by what the browser asks for (RFC 9110, section 12.5.4). */
+import type { Texts } from '../flow.ts';
+
+/** A header longer than this is no list of languages that somebody reads. */
+const LONGEST = 300;
+
+/** The ranges of the header, the most wanted first; those that are not wanted at all are left out. */
+function ranges(acceptLanguage: string): readonly string[] {
+  return acceptLanguage
+    .slice(0, LONGEST)
+    .split(',')
+    .map((part) => {
+      const [range = '', ...parameters] = part.split(';').map((word) => word.trim().toLowerCase());
+      const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+      return { range, quality: quality === undefined ? 1 : Number(quality) };
+    })
+    .filter(({ range, quality }) => /^[a-z]{1,8}(?:-[a-z0-9]{1,8})*$/.test(range) && quality > 0)
+    .toSorted((a, b) => b.quality - a.quality)
+    .map(({ range }) => range);
+}
+
+/**
+ * The best of the tags `available`, or null where none is asked for. A range is shortened from its end until a tag
+ * fits (RFC 4647, section 3.4), and fits what it is the beginning of: `zh-TW` takes `zh`, and `zh` takes `zh-Hans`.
+ */
+export function preferred(acceptLanguage: string, available: readonly string[]): string | null {
+  for (const range of ranges(acceptLanguage)) {
+    const parts = range.split('-');
+    for (let length = parts.length; length > 0; length -= 1) {
+      const start = parts.slice(0, length).join('-');
+      const found = available.find((tag) => `${tag.toLowerCase()}-`.startsWith(`${start}-`));
+      if (found !== undefined) return found;
+    }
+  }
+  return null;
+}
+
+/** A text with the language that it is in; null where that is not known. */
+export interface Told {
+  readonly text: string;
+  readonly language: string | null;
+}
+
+/**
+ * The text in the language that is asked for; else in that of the page around it; else `plain`, or the first.
+ *
+ * @param page the language of the page.
+ */
+export function toldIn(texts: Texts | undefined, plain: string, acceptLanguage: string, page: string): Told {
+  if (texts === undefined) return { text: plain, language: null };
+  const tags = Object.keys(texts);
+  const language = preferred(acceptLanguage, tags) ?? preferred(page, tags);
+  return language === null ? { text: plain, language: null } : { text: texts[language] ?? plain, language };
+}

@@ -1,0 +1,115 @@
+/** Everything that is remembered about attempts and clients, as one part: the sinks, and what they know. */
+import type { Config } from '../config/schema.ts';
+import { describe } from '../errors.ts';
+import { createAccessLog, type AccessLog } from '../record/access-log.ts';
+import { createBlockEvents, eventText, type BlockEvents } from '../record/block-events.ts';
+import { fileDestination, noDestination, streamDestination } from '../record/destinations.ts';
+import { expectedSeries } from '../record/expected.ts';
+import { createLineWriter, type LineWriter } from '../record/line-writer.ts';
+import { createMetrics, type Metrics, type MetricsOptions } from '../record/metrics.ts';
+import { createRecent, type Recent } from '../record/recent.ts';
+import { createRecord, type Record } from '../record/sink.ts';
+import { createTrust, type Trust } from '../record/trust.ts';
+import { createWebhook } from '../record/webhook.ts';
+
+export interface RecordingOptions {
+  /** What was in force at the start: paths and windows stay until the next one. */
+  readonly config: Pick<Config, 'accessLog' | 'blockEvents' | 'trust' | 'vendors'>;
+  readonly build: MetricsOptions['build'];
+  /** Where lines with the path `-` go. */
+  readonly stdout: NodeJS.WritableStream;
+  readonly log: (line: string) => void;
+  /** What other parts know. */
+  readonly observed: Omit<MetricsOptions['observed'], 'accessLogLinesLost' | 'clientTrust' | 'blockEvents'>;
+}
+
+export interface Recording {
+  readonly record: Record;
+  readonly metrics: Metrics;
+  readonly recent: Recent;
+  readonly trust: Trust;
+  readonly events: BlockEvents;
+  /** Opens the files anew, for log rotation. */
+  readonly reopen: () => void;
+  /** What the admin port lists below `/api/`. */
+  readonly lists: Readonly<globalThis.Record<'trust' | 'block-events', () => object>>;
+}
+
+function eventLog({ config, stdout, log }: RecordingOptions): LineWriter {
+  const { path } = config.blockEvents;
+  const lost = (error: Error): void =>
+    log(`block events: ${error.message}; lines are lost until it can be written again`);
+  if (path === '-') return createLineWriter(streamDestination(stdout), lost);
+  return createLineWriter(path === 'none' ? noDestination() : fileDestination(path), lost);
+}
+
+function accessLogOf({ config, stdout, log }: RecordingOptions): AccessLog {
+  const onFault = (error: Error): void =>
+    log(`access log: ${error.message}; lines are lost until it can be written again`);
+  return createAccessLog({ path: config.accessLog.path, stdout, onFault });
+}
+
+/** @throws {ConfigError} where a log file cannot be opened. */
+export function createRecording(options: RecordingOptions): Recording {
+  const { config, build, log } = options;
+  const accessLog = accessLogOf(options);
+  const lines = eventLog(options);
+  const { webhook: url, window } = config.blockEvents;
+  const onFault = (error: Error): void => log(`webhook: ${error.message}; events are not delivered until it answers`);
+  const webhook = url === null ? null : createWebhook({ url, onFault });
+  const trust = createTrust(config.trust);
+  const events = createBlockEvents({
+    window,
+    now: Date.now,
+    publish(event) {
+      const text = eventText(event);
+      lines.write(`${text}\n`);
+      webhook?.send(text);
+    },
+  });
+  const metrics = createMetrics({
+    build,
+    expected: expectedSeries(config.vendors),
+    observed: {
+      ...options.observed,
+      accessLogLinesLost: () => accessLog.lost,
+      clientTrust: trust.counts,
+      blockEvents: events.counts,
+    },
+  });
+  const recent = createRecent();
+  const record = createRecord([accessLog, metrics, recent, events], (sink, error) =>
+    log(`${sink}: ${describe(error)}`),
+  );
+  return {
+    record: {
+      ...record,
+      close: async () => void (await Promise.all([record.close(), lines.close(), webhook?.close()])),
+    },
+    metrics,
+    recent,
+    trust,
+    events,
+    reopen() {
+      accessLog.reopen();
+      lines.reopen();
+    },
+    lists: {
+      trust: () => ({
+        results: trust.counts(),
+        networks: trust.networks(Date.now()).map(({ lastSeen, fallbackUntil, ...facts }) => ({
+          ...facts,
+          lastSeen: new Date(lastSeen).toISOString(),
+          fallbackUntil: fallbackUntil === null ? null : new Date(fallbackUntil).toISOString(),
+        })),
+      }),
+      'block-events': () => ({
+        events: events.open().map(({ at, lastAt, ...facts }) => ({
+          ...facts,
+          at: new Date(at).toISOString(),
+          lastAt: new Date(lastAt).toISOString(),
+        })),
+      }),
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Blocks as people count them: a tool that is denied tries again and again, and all that is one event. Every attempt is
+ * still counted by itself in `sallyport_blocked_total` and in the access log.
+ */
+import type { Finished } from '../flow.ts';
+import { isBlocked, serviceOf } from './blocks.ts';
+import type { Sink } from './sink.ts';
+
+/** The first attempt of a client against a rule, and how many followed it. */
+export interface BlockEvent {
+  /** Of the first attempt: what answers, log lines and block pages bear. */
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly clientAddress: string;
+  readonly user: string | null;
+  readonly host: string;
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly rule: string;
+  readonly reason: string;
+  readonly answer: string | null;
+  /** So far, the first one too. */
+  readonly attempts: number;
+  /** Epoch milliseconds. */
+  readonly lastAt: number;
+}
+
+export interface BlockEventsOptions {
+  /** Milliseconds from the first attempt; those after it are a new event. */
+  readonly window: number;
+  /** Hears of each event once, at its first attempt. */
+  readonly publish: (event: BlockEvent) => void;
+  /** Wall clock, epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** The labels of `sallyport_block_events_total`. */
+export interface BlockEventCount {
+  readonly vendor: string;
+  readonly product: string;
+  readonly rule: string;
+  readonly count: number;
+}
+
+export interface BlockEvents extends Sink {
+  /** Events whose window is still open, the newest first. */
+  readonly open: () => readonly BlockEvent[];
+  /** Since the start. */
+  readonly counts: () => readonly BlockEventCount[];
+}
+
+type Open = { -readonly [K in keyof BlockEvent]: BlockEvent[K] };
+
+/** At most `limit` windows are open; the oldest gives way. */
+export function createBlockEvents({ window, publish, now }: BlockEventsOptions, limit = 10_000): BlockEvents {
+  /** In the order of their first attempts, so that those that end come first. */
+  const open = new Map<string, Open>();
+  const counts = new Map<string, Omit<BlockEventCount, 'count'> & { count: number }>();
+
+  const endOld = (time: number): void => {
+    for (const [key, { at }] of open) {
+      if (time - at < window && open.size <= limit) return;
+      open.delete(key);
+    }
+  };
+
+  const count = ({ vendor, product, rule }: BlockEvent): void => {
+    const labels = { vendor: vendor ?? 'none', product: product ?? 'none', rule };
+    const key = `${labels.vendor} ${labels.product} ${rule}`;
+    const known = counts.get(key) ?? { ...labels, count: 0 };
+    known.count += 1;
+    counts.set(key, known);
+  };
+
+  return {
+    name: 'block events',
+    decided: () => undefined,
+    finished(finished) {
+      if (!isBlocked(finished)) return;
+      const time = now();
+      const { question, decision } = finished;
+      const key = `${question.client.user ?? ''} ${question.client.address} ${decision.rule}`;
+      const known = open.get(key);
+      if (known !== undefined && time - known.at < window) {
+        known.attempts += 1;
+        known.lastAt = time;
+        return;
+      }
+      open.delete(key);
+      const event = eventOf(finished, time);
+      open.set(key, event);
+      endOld(time);
+      count(event);
+      publish(event);
+    },
+    rejected: () => undefined,
+    open() {
+      endOld(now());
+      return [...open.values()].reverse();
+    },
+    counts: () => [...counts.values()],
+    close: () => Promise.resolve(),
+  };
+}
+
+function eventOf(finished: Finished, at: number): Open {
+  const { arrival, question, decision, outcome } = finished;
+  const service = serviceOf(finished);
+  return {
+    id: arrival.id,
+    at,
+    clientAddress: question.client.address,
+    user: question.client.user,
+    host: arrival.target.host,
+    vendor: service?.vendor ?? null,
+    product: service?.product ?? null,
+    rule: decision.rule,
+    reason: decision.reason,
+    answer: outcome.answer,
+    attempts: 1,
+    lastAt: at,
+  };
+}
+
+/** The event with the field names of the Elastic Common Schema: one line of the event log, and what a webhook is sent. */
+export function eventText(event: BlockEvent): string {
+  return JSON.stringify({
+    '@timestamp': new Date(event.at).toISOString(),
+    'log.level': 'warn',
+    'ecs.version': '8.11.0',
+    event: {
+      id: event.id,
+      kind: 'alert',
+      dataset: 'sallyport.block_event',
+      category: ['network'],
+      type: ['denied'],
+      action: 'block-event',
+      reason: event.reason,
+    },
+    rule: { id: event.rule },
+    client: { ip: event.clientAddress },
+    ...(event.user === null ? {} : { user: { name: event.user } }),
+    destination: { domain: event.host },
+    sallyport: {
+      ...(event.vendor === null ? {} : { vendor: event.vendor, product: event.product }),
+      ...(event.answer === null ? {} : { answer: event.answer }),
+    },
+  });
+}

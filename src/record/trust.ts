@@ -1,0 +1,156 @@
+/**
+ * Which clients trust the company's authority: what each made of the leaf that it was shown. Said by address, since at a
+ * CONNECT nothing else of a client is known; behind one address there may be several, so one that accepts speaks for all.
+ */
+import { isIPv6 } from 'node:net';
+import type { TrustResult } from '../flow.ts';
+
+export interface TrustOptions {
+  /** Refusals in a row before the CONNECT itself is answered; 0: never. */
+  readonly refusals: number;
+  /** Milliseconds within which those count. */
+  readonly window: number;
+  /** Milliseconds for which the CONNECT is then answered, before the leaf is tried again. */
+  readonly fallback: number;
+}
+
+export type TrustCounts = Readonly<Record<TrustResult, number>>;
+
+/** What one address or one network did. */
+export interface TrustFacts {
+  /** An address, or a block of them: /24 of IPv4, /64 of IPv6. */
+  readonly network: string;
+  readonly clients: number;
+  /** Clients whose last word was not that they accept the leaf. */
+  readonly needCa: number;
+  readonly results: TrustCounts;
+  /** Epoch milliseconds. */
+  readonly lastSeen: number;
+  /** The latest CONNECTs are answered themselves, and until when; null: they are intercepted. */
+  readonly fallbackUntil: number | null;
+}
+
+export interface Trust {
+  readonly note: (clientAddress: string, result: TrustResult, now: number) => void;
+  /** Whether the client keeps refusing, so that its CONNECT is better answered itself. */
+  readonly refuses: (clientAddress: string, now: number) => boolean;
+  /** Of all clients since the start. */
+  readonly counts: () => TrustCounts;
+  /** By network, those that need the CA first, then the latest first. */
+  readonly networks: (now: number) => readonly TrustFacts[];
+}
+
+interface Seen {
+  readonly results: Record<TrustResult, number>;
+  last: TrustResult;
+  lastSeen: number;
+  refusals: number;
+  firstRefusal: number;
+  fallbackUntil: number;
+}
+
+export const trustResults = ['accepted', 'unknown_ca', 'bad_certificate', 'reset', 'silent'] as const;
+
+/** A client that went away in silence may have opened the connection ahead of need, as browsers do. */
+const refusing: ReadonlySet<TrustResult> = new Set(['unknown_ca', 'bad_certificate', 'reset']);
+
+const none = (): Record<TrustResult, number> => ({
+  accepted: 0,
+  unknown_ca: 0,
+  bad_certificate: 0,
+  reset: 0,
+  silent: 0,
+});
+
+/** The block of addresses that one office, home or pod network usually has. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return `${address.split('.').slice(0, 3).join('.')}.0/24`;
+  const [before = '', after] = address.split('::');
+  const start = before === '' ? [] : before.split(':');
+  const missing = after === undefined ? 0 : 8 - start.length - (after === '' ? 0 : after.split(':').length);
+  const groups = [...start, ...Array.from({ length: missing }, () => '0'), ...(after ?? '').split(':')].slice(0, 4);
+  return `${groups.join(':').replace(/(?:^|:)0(?::0)*$/, '')}::/64`;
+}
+
+/** Remembers the last `limit` addresses. */
+export function createTrust({ refusals, window, fallback }: TrustOptions, limit = 5000): Trust {
+  const clients = new Map<string, Seen>();
+  const total = none();
+
+  /** The client's entry, now the newest; the oldest goes where there are too many. */
+  const entry = (address: string, now: number): Seen => {
+    const blank = { results: none(), last: 'silent' as const, lastSeen: now };
+    const seen = clients.get(address) ?? { ...blank, refusals: 0, firstRefusal: now, fallbackUntil: 0 };
+    clients.delete(address);
+    clients.set(address, seen);
+    const oldest = clients.size > limit ? clients.keys().next() : null;
+    if (oldest?.done === false) clients.delete(oldest.value);
+    return seen;
+  };
+
+  const refused = (seen: Seen, now: number): void => {
+    if (seen.refusals === 0 || now - seen.firstRefusal > window) {
+      seen.refusals = 0;
+      seen.firstRefusal = now;
+    }
+    seen.refusals += 1;
+    if (refusals > 0 && seen.refusals >= refusals) {
+      seen.fallbackUntil = now + fallback;
+      seen.refusals = 0;
+    }
+  };
+
+  return {
+    note(clientAddress, result, now) {
+      total[result] += 1;
+      const seen = entry(clientAddress, now);
+      seen.results[result] += 1;
+      seen.last = result;
+      seen.lastSeen = now;
+      if (refusing.has(result)) refused(seen, now);
+      if (result === 'accepted') {
+        seen.refusals = 0;
+        seen.fallbackUntil = 0;
+      }
+    },
+    refuses: (clientAddress, now) => (clients.get(clientAddress)?.fallbackUntil ?? 0) > now,
+    counts: () => total,
+    networks(now) {
+      const found = new Map<string, TrustFacts>();
+      for (const [address, seen] of clients) {
+        const network = networkOf(address);
+        const before = found.get(network);
+        found.set(
+          network,
+          before === undefined ? factsOf(network, seen, now) : together(before, factsOf(network, seen, now)),
+        );
+      }
+      return [...found.values()].sort((a, b) => b.needCa - a.needCa || b.lastSeen - a.lastSeen);
+    },
+  };
+}
+
+function factsOf(network: string, seen: Seen, now: number): TrustFacts {
+  return {
+    network,
+    clients: 1,
+    needCa: seen.last === 'accepted' ? 0 : 1,
+    results: seen.results,
+    lastSeen: seen.lastSeen,
+    fallbackUntil: seen.fallbackUntil > now ? seen.fallbackUntil : null,
+  };
+}
+
+function together(one: TrustFacts, other: TrustFacts): TrustFacts {
+  const results = none();
+  for (const result of trustResults) results[result] = one.results[result] + other.results[result];
+  const untils = [one.fallbackUntil, other.fallbackUntil].filter((until) => until !== null);
+  return {
+    network: one.network,
+    clients: one.clients + other.clients,
+    needCa: one.needCa + other.needCa,
+    results,
+    lastSeen: Math.max(one.lastSeen, other.lastSeen),
+    fallbackUntil: untils.length === 0 ? null : Math.max(...untils),
+  };
+}
