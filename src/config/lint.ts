@@ -52,10 +52,21 @@ function isHostless({ hosts, templates, shared }: Product): boolean {
   return hosts.length + (templates?.length ?? 0) + (shared?.length ?? 0) === 0;
 }
 
+/** Every vendor that can have a part in what a product's hosts are asked for. */
+function parties(vendor: Vendor, { operator, model, hosts, templates = [] }: Product): readonly (string | null)[] {
+  const models = [model, ...[...hosts, ...templates].map((host) => host.model)].filter((one) => one !== undefined);
+  const makers = models.flatMap((one) => [
+    one.vendor,
+    ...one.paths.flatMap((path) => [path.vendor, ...Object.values(path.makers)]),
+  ]);
+  return [vendor.id, operator ?? null, ...makers];
+}
+
 function reachable(what: What, vendor: Vendor, product: Product): boolean {
   const { vendors, products, channels, tags } = what;
   if (isHostless(product)) return false;
-  if (vendors !== undefined && !vendors.includes(vendor.id)) return false;
+  if (vendors !== undefined && !parties(vendor, product).some((id) => id !== null && vendors.includes(id)))
+    return false;
   if (products !== undefined && !products.includes(`${vendor.id}/${product.id}`)) return false;
   if (channels !== undefined && !channels.includes(product.channel)) return false;
   const own = [...vendor.tags, ...product.tags, product.kind];

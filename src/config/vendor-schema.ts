@@ -220,11 +220,11 @@ function templates(entry: HostsFile): HostTemplate[] {
   return (entry.template ?? []).flatMap(({ patterns }) => patterns.map((pattern) => ({ ...pattern, ...common })));
 }
 
-/** The shared hosts of a product that a path tells apart; those behind a template are only for people. */
+/** The shared hosts of a product that a path alone tells apart. */
 function sharedParts(vendor: VendorFile, product: string): SharedPart[] {
-  return vendor.shared.flatMap(({ host, suffix, paths, product: of }) => {
+  return vendor.shared.flatMap(({ host, suffix, paths, headers, product: of }) => {
     const given = host ?? suffix;
-    if (of !== product || given === undefined || paths === undefined) return [];
+    if (of !== product || given === undefined || paths === undefined || headers !== undefined) return [];
     return [{ match: host === undefined ? ('suffix' as const) : ('exact' as const), host: given, paths }];
   });
 }

@@ -102,3 +102,14 @@ describe('is silent about', () => {
     expect(warnings(files)).toEqual([]);
   });
 });
+
+test('a rule about a maker can match the clouds that resell its models', () => {
+  const cloud = (id: string, more: string): string =>
+    `id: ${id}\nname: Cloud\nproducts:\n  - id: resale\n    name: Resale\n    kind: cloud-resale\n    channel: cloud\n    ${more}\n    hosts: [{ suffix: ${id}.test, role: api, source: x, confidence: list }]\n`;
+  const rule = rules('id: r, vendors: acme, channels: cloud, effect: deny');
+  const path = "model: { by: path, paths: [{ path: '/{maker}/**', makers: { acme-ai: acme } }] }";
+  for (const more of ['model: acme', 'operator: acme', path]) {
+    expect(warnings({ ...rule, 'vendors/cloud.yaml': cloud('cloud', more) })).toEqual([]);
+  }
+  expect(warnings({ ...rule, 'vendors/cloud.yaml': cloud('cloud', 'model: { by: body }') })).toHaveLength(1);
+});

@@ -98,3 +98,10 @@ defaults: { unlisted: deny, catalogue: deny, manner: refuse, redirect: immediate
     expect(policyOf(`\uFEFF${goodPolicy.replaceAll('\n', '\r\n')}`)).toEqual(policyOf(goodPolicy));
   });
 });
+
+test('the default for unknown makers is there only where it is written', () => {
+  const defaultsOf = (text: string): unknown =>
+    withConfig({ 'policy.yaml': text }, (file) => loadConfig(file).policy.defaults);
+  expect(defaultsOf('{}')).not.toHaveProperty('unknownModel');
+  expect(defaultsOf('defaults: { unknown_model: deny }')).toMatchObject({ unknownModel: 'deny', catalogue: 'monitor' });
+});

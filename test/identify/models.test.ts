@@ -60,6 +60,11 @@ test('the part of a shared host that is AI is known by its path, and the rest is
   });
   expect(find('www.google.com' as Hostname, '/search?q=x&udm=50')).toMatchObject({ product: 'gemini' });
   expect(find('www.google.com' as Hostname, '/search?q=x')).toBeNull();
+  // Only a header tells Gemini's uploads from those of others.
+  expect(find('content-push.googleapis.com' as Hostname, '/upload')).toBeNull();
+  // Sign-in is for everything on the host.
+  expect(find('github.com' as Hostname, '/login/oauth/authorize')).toBeNull();
+  expect(find('github.com' as Hostname, '/copilot')).toMatchObject({ vendor: 'github-copilot' });
 });
 
 test('what a carrier carries is the service, and the carrier stays a party', () => {
