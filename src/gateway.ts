@@ -110,6 +110,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       caNotAfter: () => authority.notAfter,
       configReload: () => reloaded,
       policyHash: () => config.policyHash,
+      catalogue: () => config.catalogue,
     },
   });
 
@@ -222,6 +223,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     verify: (token) => signer.verify(token, Date.now()),
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),
     blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),
+    trusted: trust.accepts,
     lists,
     onFault: (id, error) => log(`internal error ${id}: ${describe(error)}`),
   });

@@ -17,6 +17,8 @@ export interface Observed {
   caNotAfter(): number | null;
   configReload(): { readonly successful: boolean; readonly lastSuccessAt: number };
   policyHash(): string;
+  /** `checked`: the latest day on which a line of it was checked, as in `2026-07-10`; null where none says. */
+  catalogue(): { readonly version: string; readonly checked: string | null };
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
@@ -76,6 +78,20 @@ export function registerObserved(registry: Registry, observed: Observed): void {
       this.reset();
       this.set({ hash: observed.policyHash() }, 1);
     },
+  });
+  new Gauge({
+    name: 'sallyport_catalogue_info',
+    help: 'Always 1; the label is the version of the vendor catalogue in force.',
+    labelNames: ['catalogue'],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ catalogue: observed.catalogue().version }, 1);
+    },
+  });
+  gauge('sallyport_catalogue_checked_timestamp_seconds', 'When the vendor catalogue was last checked.', () => {
+    const { checked } = observed.catalogue();
+    return checked === null ? null : Date.parse(checked) / 1000;
   });
   new Counter({
     name: 'sallyport_client_trust_total',

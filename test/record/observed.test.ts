@@ -26,6 +26,11 @@ const cases: readonly (readonly [Partial<Observed>, string])[] = [
   ],
   [{ configReload: () => ({ successful: false, lastSuccessAt: 0 }) }, 'sallyport_config_last_reload_successful 0'],
   [{ policyHash: () => 'abc' }, 'sallyport_policy_info{hash="abc"} 1'],
+  [{ catalogue: () => ({ version: 'v1', checked: null }) }, 'sallyport_catalogue_info{catalogue="v1"} 1'],
+  [
+    { catalogue: () => ({ version: 'v1', checked: '2026-11-20' }) },
+    'sallyport_catalogue_checked_timestamp_seconds 1795132800',
+  ],
   [
     { clientTrust: () => ({ accepted: 9, unknown_ca: 2, bad_certificate: 0, reset: 0, silent: 0 }) },
     'sallyport_client_trust_total{result="unknown_ca"} 2',

@@ -9,6 +9,7 @@ export const quietObserved: Observed = {
   caNotAfter: () => null,
   configReload: () => ({ successful: true, lastSuccessAt: 0 }),
   policyHash: () => 'none',
+  catalogue: () => ({ version: 'none', checked: null }),
   clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
   blockEvents: () => [],
 };
