@@ -18,6 +18,7 @@ import { intercept, type Interceptor } from './intercept.ts';
 import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
+import { hasWrongScheme, refuseScheme } from './wrong-scheme.ts';
 
 /** What denials and failures look like; `answers/` makes them. */
 export interface ActAnswers {
@@ -114,7 +115,7 @@ export function createAct(options: ActOptions): Act {
     async request({ arrival, action }) {
       switch (action.kind) {
         case 'forward':
-          return forward.forward(arrival);
+          return hasWrongScheme(arrival) ? refuseScheme(arrival, answers.failed) : forward.forward(arrival);
         case 'block':
           return block(arrival, answers.denied(action.denial, arrival));
         case 'redirect':
@@ -133,7 +134,7 @@ export function createAct(options: ActOptions): Act {
     async upgrade({ arrival, action }) {
       switch (action.kind) {
         case 'forward':
-          return options.upgrade(arrival);
+          return hasWrongScheme(arrival) ? refuseScheme(arrival, answers.failed) : options.upgrade(arrival);
         case 'block':
         case 'redirect':
           return blockUpgrade(arrival, answers.upgradeDenied(action.denial, arrival));

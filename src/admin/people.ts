@@ -10,7 +10,7 @@ export interface PeopleOptions {
   readonly company: () => Company;
   /** For a browser that asks for no language that pages are written in. */
   readonly language: () => Language;
-  readonly home: () => Omit<HomeModel, 'company' | 'adminUrl' | 'blocks'>;
+  readonly home: () => Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted'>;
   /** Name of the assistant that the built-in page stands in for. */
   readonly assistantName: () => string;
   readonly verify: (token: string) => Verified;
@@ -19,6 +19,8 @@ export interface PeopleOptions {
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
   /** The client's latest blocks, newest first. */
   readonly blocksOf: (clientAddress: string) => HomeModel['blocks'];
+  /** Whether a program at that address has accepted our certificates; null: not known. */
+  readonly trusted: (clientAddress: string) => boolean | null;
 }
 
 export function createPeople(options: PeopleOptions): Pages {
@@ -36,6 +38,7 @@ export function createPeople(options: PeopleOptions): Pages {
         company: options.company(),
         adminUrl: null,
         blocks: options.blocksOf(address),
+        trusted: options.trusted(address),
       }),
     assistant: (token) =>
       assistantPage({ company: options.company(), name: options.assistantName(), from: cameFrom(token) }),

@@ -39,6 +39,7 @@ export interface PortsOptions {
   readonly verify: (token: string) => Verified;
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
   readonly blocksOf: (clientAddress: string) => HomeModel['blocks'];
+  readonly trusted: (clientAddress: string) => boolean | null;
   /** More of the admin port's API, by name. */
   readonly lists: AdminServerOptions['lists'];
   readonly onFault: (id: string, error: unknown) => void;
@@ -68,7 +69,7 @@ export function createPorts(options: PortsOptions): Ports {
     rules: config().policy.rules.length,
     exceptions: config().policy.exceptions.length,
   });
-  const home = (): Omit<HomeModel, 'company' | 'adminUrl' | 'blocks'> => ({
+  const home = (): Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted'> => ({
     proxyAddress: `${proxy().host}:${proxy().port}`,
     pacUrl: `${pagesUrl()}/proxy.pac`,
     wpadUrl: `${pagesUrl()}/wpad.dat`,
@@ -90,6 +91,7 @@ export function createPorts(options: PortsOptions): Ports {
       vendorName: (id) => config().vendors.find((vendor) => vendor.id === id)?.name ?? null,
       findBlock: options.findBlock,
       blocksOf: options.blocksOf,
+      trusted: options.trusted,
     }),
     pac: () => ({ proxies: [proxy()], direct: [], failOpen: false }),
     ca: () => ({ pem: authority.anchor.pem, der }),

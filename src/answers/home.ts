@@ -1,7 +1,7 @@
 /** The home page: what this proxy is, and how to use it from each system. */
 import { html, quoted } from './html.ts';
 import type { Html } from './html.ts';
-import { arrowIcon, contactLine, factList, goodIcon, layout } from './layout.ts';
+import { arrowIcon, contactLine, factList, goodIcon, haltIcon, layout } from './layout.ts';
 import type { Page } from './layout.ts';
 import { webUrl } from './links.ts';
 import { limits } from './message.ts';
@@ -36,6 +36,8 @@ export interface HomeModel {
   readonly adminUrl: string | null;
   /** The newest first. */
   readonly blocks: readonly OwnBlock[];
+  /** Whether a program on the machine that looks at the page has accepted the certificate; null: not known. */
+  readonly trusted: boolean | null;
 }
 
 export function homePage(model: HomeModel): Page {
@@ -97,7 +99,19 @@ function rulesLoaded({ rules, hash, loadedAt }: HomeModel['policy']): Html {
   return html`${rules} ${rules === 1 ? 'rule' : 'rules'}, loaded ${dateAndTime(loadedAt)}, <code>${hash}</code>`;
 }
 
-function certificate({ caFingerprint, caCrtUrl, caPemUrl }: HomeModel): Html {
+function trustLine(trusted: boolean | null): Html {
+  if (trusted === null)
+    return html`<p class="small soft">
+      Whether this machine trusts it shows when something is blocked on it. Look here again after that.
+    </p>`;
+  return trusted
+    ? html`<p class="badge good">${goodIcon}A program on this machine has accepted it</p>`
+    : html`<p class="badge halt">
+        ${haltIcon}A program on this machine has refused it: it is still to be installed there
+      </p>`;
+}
+
+function certificate({ caFingerprint, caCrtUrl, caPemUrl, trusted }: HomeModel): Html {
   if (caFingerprint === null)
     return html`<section class="card" aria-labelledby="certificate">
       <h2 id="certificate">Certificate</h2>
@@ -105,6 +119,7 @@ function certificate({ caFingerprint, caCrtUrl, caPemUrl }: HomeModel): Html {
     </section>`;
   return html`<section class="card" aria-labelledby="certificate">
     <h2 id="certificate">1. Trust the certificate</h2>
+    ${trustLine(trusted)}
     <p class="soft">
       It lets the proxy answer in place of a blocked service. Without it you see a connection error in place of the
       reason. Compare the fingerprint with the one your IT department gives out.

@@ -84,7 +84,9 @@ export function createRecording(options: RecordingOptions): Recording {
   return {
     record: {
       ...record,
-      close: async () => void (await Promise.all([record.close(), lines.close(), webhook?.close()])),
+      close: async () => {
+        await Promise.all([record.close(), lines.close(), webhook?.close()]);
+      },
     },
     metrics,
     recent,

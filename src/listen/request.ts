@@ -44,7 +44,7 @@ function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string
 }
 
 /**
- * A request on the proxy port: absolute-form, http only.
+ * A request on the proxy port: absolute-form. One for https:// is not a proper one, and still has its denial to be told.
  *
  * @throws {SallyportError} saying which check failed.
  */
@@ -52,14 +52,13 @@ export function addressPlain(req: IncomingMessage): Addressed {
   const url = req.url ?? '';
   if (url.startsWith('/') || url === '*') throw new SallyportError('not_a_proxy_request');
   const { scheme, target, path } = parseUrl(url);
-  if (scheme !== 'http') throw new SallyportError('unsupported_scheme');
   // RFC 9112, section 3.2.4: about the server as a whole, which the last proxy asks with an asterisk.
-  const whole = req.method === 'OPTIONS' && !/[/?]/.test(url.slice('http://'.length));
-  const facts = requestFacts(req, 'http', whole ? '*' : path);
+  const whole = req.method === 'OPTIONS' && !/[/?]/.test(url.slice(`${scheme}://`.length));
+  const facts = requestFacts(req, scheme, whole ? '*' : path);
   const hosts = hostFields(req);
   if (hosts.length > 1) throw new SallyportError('host_mismatch', 'more than one Host field');
   if (hosts[0] === undefined && facts.httpVersion === '1.1') throw new SallyportError('host_mismatch', 'no Host field');
-  if (hosts[0] !== undefined && !sameTarget(parseAuthority(hosts[0], 80), target))
+  if (hosts[0] !== undefined && !sameTarget(parseAuthority(hosts[0], scheme === 'http' ? 80 : 443), target))
     throw new SallyportError('host_mismatch');
   checkFraming(req);
   return { target, facts };

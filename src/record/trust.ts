@@ -21,7 +21,7 @@ export interface TrustFacts {
   /** An address, or a block of them: /24 of IPv4, /64 of IPv6. */
   readonly network: string;
   readonly clients: number;
-  /** Clients whose last word was not that they accept the leaf. */
+  /** Clients whose last word was not that they accept the leaf; those that never said one among them. */
   readonly needCa: number;
   readonly results: TrustCounts;
   /** Epoch milliseconds. */
@@ -34,6 +34,8 @@ export interface Trust {
   readonly note: (clientAddress: string, result: TrustResult, now: number) => void;
   /** Whether the client keeps refusing, so that its CONNECT is better answered itself. */
   readonly refuses: (clientAddress: string, now: number) => boolean;
+  /** Whether the last word of a client was that it accepts the leaf; null for one that said none. */
+  readonly accepts: (clientAddress: string) => boolean | null;
   /** Of all clients since the start. */
   readonly counts: () => TrustCounts;
   /** By network, those that need the CA first, then the latest first. */
@@ -44,6 +46,7 @@ interface Seen {
   readonly results: Record<TrustResult, number>;
   last: TrustResult;
   lastSeen: number;
+  acceptedAt: number;
   refusals: number;
   firstRefusal: number;
   fallbackUntil: number;
@@ -53,6 +56,12 @@ export const trustResults = ['accepted', 'unknown_ca', 'bad_certificate', 'reset
 
 /** A client that went away in silence may have opened the connection ahead of need, as browsers do. */
 const refusing: ReadonlySet<TrustResult> = new Set(['unknown_ca', 'bad_certificate', 'reset']);
+
+/**
+ * Milliseconds for which one accepted leaf speaks for its address. A person's browser trusts the CA of the system where
+ * their Node.js does not: it must not lose its page because a tool beside it retries.
+ */
+const SPEAKS_FOR = 24 * 3_600_000;
 
 const none = (): Record<TrustResult, number> => ({
   accepted: 0,
@@ -80,7 +89,13 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
   /** The client's entry, now the newest; the oldest goes where there are too many. */
   const entry = (address: string, now: number): Seen => {
     const blank = { results: none(), last: 'silent' as const, lastSeen: now };
-    const seen = clients.get(address) ?? { ...blank, refusals: 0, firstRefusal: now, fallbackUntil: 0 };
+    const seen = clients.get(address) ?? {
+      ...blank,
+      acceptedAt: -Infinity,
+      refusals: 0,
+      firstRefusal: now,
+      fallbackUntil: 0,
+    };
     clients.delete(address);
     clients.set(address, seen);
     const oldest = clients.size > limit ? clients.keys().next() : null;
@@ -94,7 +109,7 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
       seen.firstRefusal = now;
     }
     seen.refusals += 1;
-    if (refusals > 0 && seen.refusals >= refusals) {
+    if (refusals > 0 && seen.refusals >= refusals && now - seen.acceptedAt > SPEAKS_FOR) {
       seen.fallbackUntil = now + fallback;
       seen.refusals = 0;
     }
@@ -105,15 +120,21 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
       total[result] += 1;
       const seen = entry(clientAddress, now);
       seen.results[result] += 1;
-      seen.last = result;
+      // Silence says nothing new: browsers open connections ahead of need, and leave some unused.
+      if (result !== 'silent') seen.last = result;
       seen.lastSeen = now;
       if (refusing.has(result)) refused(seen, now);
       if (result === 'accepted') {
+        seen.acceptedAt = now;
         seen.refusals = 0;
         seen.fallbackUntil = 0;
       }
     },
     refuses: (clientAddress, now) => (clients.get(clientAddress)?.fallbackUntil ?? 0) > now,
+    accepts(clientAddress) {
+      const last = clients.get(clientAddress)?.last ?? 'silent';
+      return last === 'silent' ? null : last === 'accepted';
+    },
     counts: () => total,
     networks(now) {
       const found = new Map<string, TrustFacts>();

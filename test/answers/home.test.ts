@@ -17,6 +17,7 @@ const model: HomeModel = {
   policy: { rules: 7, hash: '3fa1c09b77de', loadedAt: at },
   adminUrl: null,
   blocks: [],
+  trusted: null,
 };
 
 const { html } = homePage(model);
@@ -48,6 +49,16 @@ describe('the home page', () => {
     );
     expect(page.html).toContain(`href="/blocked/${other.id}"`);
     expect(html).not.toContain('What was blocked');
+  });
+
+  test.each([
+    [true, 'has accepted it'],
+    [false, 'still to be installed'],
+    [null, 'shows when something is blocked'],
+  ])('trusted: %s is told', (trusted, text) => {
+    const page = homePage({ ...model, trusted });
+    expectSoundPage(page);
+    expect(page.html).toContain(text);
   });
 
   test('says so where there is no certificate authority, no assistant, and one rule', () => {

@@ -115,9 +115,7 @@ describe('the redirect page', () => {
       'anthropic/claude-code': { en: 'Install Qoder CLI.', zh: '请安装 Qoder CLI。' },
       anthropic: { en: 'Any.' },
     };
-    expect(page(withHints(hints)).replace(/\s+/g, ' ')).toContain(
-      '<p><bdi lang="en">Install Qoder CLI.</bdi></p>',
-    );
+    expect(page(withHints(hints)).replace(/\s+/g, ' ')).toContain('<p><bdi lang="en">Install Qoder CLI.</bdi></p>');
     expect(page(withHints(hints), visits({ 'accept-language': 'zh' }))).toContain('请安装 Qoder CLI。');
     expect(page(withHints({ anthropic: { en: 'Any.' } }))).toContain('Any.');
     expect(page(withHints({ openai: { en: 'Any.' } }))).not.toContain('Any.');

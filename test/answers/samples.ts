@@ -100,7 +100,13 @@ export const hostileDenial: Denial = {
   rule: hostile,
   reason: hostile,
   service: { ...service, vendor: hostile, vendorName: hostile, product: hostile, productName: hostile },
-  assistant: { id: hostile, name: hostile, url: `https://assistant.example/${encodeURIComponent('"><script>')}?a=1` },
+  reasons: { en: hostile, zh: hostile },
+  assistant: {
+    id: hostile,
+    name: hostile,
+    url: `https://assistant.example/${encodeURIComponent('"><script>')}?a=1`,
+    migrations: { [`${hostile}/${hostile}`]: { en: hostile } },
+  },
   link: hostile,
 };
 

@@ -122,7 +122,6 @@ test.each([
   ['origin-form', `GET / HTTP/1.1\r\n${host}\r\n`, 'not_a_proxy_request'],
   ['asterisk-form', `OPTIONS * HTTP/1.1\r\n${host}\r\n`, 'not_a_proxy_request'],
   ['authority-form', `GET ok.test:80 HTTP/1.1\r\n${host}\r\n`, 'malformed_request'],
-  ['https in the clear', `GET https://ok.test/ HTTP/1.1\r\n${host}\r\n`, 'unsupported_scheme'],
   ['ftp', `GET ftp://ok.test/ HTTP/1.1\r\n${host}\r\n`, 'unsupported_scheme'],
   ['another Host', 'GET http://ok.test/ HTTP/1.1\r\nHost: deny.test\r\n\r\n', 'host_mismatch'],
   ['another port in Host', 'GET http://ok.test/ HTTP/1.1\r\nHost: ok.test:81\r\n\r\n', 'host_mismatch'],

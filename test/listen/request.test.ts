@@ -51,12 +51,21 @@ test.each([
   expect(facts).toMatchObject({ path, scheme: 'http' });
 });
 
+test.each([
+  [{ url: 'https://ok.test/', hosts: ['ok.test'] }, 443, '/'],
+  [{ url: 'https://ok.test:8443/a?b', hosts: ['ok.test:8443'] }, 8443, '/a?b'],
+])('in the clear %j is known for what it is', (sent, port, path) => {
+  const { target, facts } = addressPlain(message(sent));
+  expect(target).toEqual({ host: 'ok.test', kind: 'name', port });
+  expect(facts).toMatchObject({ path, scheme: 'https' });
+});
+
 const plainCases: readonly (readonly [Sent, string])[] = [
   [{ url: '/', hosts: ['ok.test'] }, 'not_a_proxy_request'],
   [{ url: '//ok.test/', hosts: ['ok.test'] }, 'not_a_proxy_request'],
   [{ url: '*', hosts: ['ok.test'] }, 'not_a_proxy_request'],
   [{ url: '', hosts: ['ok.test'] }, 'invalid_target'],
-  [{ url: 'https://ok.test/', hosts: ['ok.test'] }, 'unsupported_scheme'],
+  [{ url: 'https://ok.test/', hosts: ['ok.test:80'] }, 'host_mismatch'],
   [{ url: 'http://ok.test/', hosts: ['deny.test'] }, 'host_mismatch'],
   [{ url: 'http://ok.test/', hosts: ['ok.test:8080'] }, 'host_mismatch'],
   [{ url: 'http://ok.test:8080/', hosts: ['ok.test'] }, 'host_mismatch'],

@@ -33,7 +33,7 @@ describe('a client keeps refusing', () => {
     ['uuau', false],
     ['sssss', false],
     ['ususu', true],
-    ['aaauuu', true],
+    ['auuuuuu', false],
   ])('after %s: %s', (text, expected) => {
     const { trust, last } = after(text);
     expect(trust.refuses(client, last)).toBe(expected);
@@ -57,10 +57,30 @@ describe('a client keeps refusing', () => {
     expect(trust.refuses(client, later)).toBe(true);
   });
 
+  test('although it accepted a leaf once, a day later', () => {
+    const trust = createTrust(settings);
+    trust.note(client, 'accepted', 0);
+    const later = 24 * 60 * minute + 1;
+    for (let i = 0; i < 3; i += 1) trust.note(client, 'unknown_ca', later);
+    expect(trust.refuses(client, later)).toBe(true);
+  });
+
   test('never, where that is configured', () => {
     const { trust, last } = after('uuuuuuuuu', { ...settings, refusals: 0 });
     expect(trust.refuses(client, last)).toBe(false);
   });
+});
+
+test.each([
+  ['', null],
+  ['s', null],
+  ['u', false],
+  ['us', false],
+  ['ua', true],
+  ['as', true],
+  ['ar', false],
+])('after %j the client accepts the leaf: %s', (text, expected) => {
+  expect(after(text).trust.accepts(client)).toBe(expected);
 });
 
 test('all is counted', () => {
@@ -76,7 +96,8 @@ test('all is counted', () => {
 test('networks that need the CA come first, then the latest', () => {
   const trust = createTrust(settings);
   const seen: [string, TrustResult, number][] = [
-    ['10.0.1.1', 'accepted', 5],
+    ['10.0.1.1', 'accepted', 4],
+    ['10.0.1.1', 'silent', 5],
     ['10.0.2.1', 'unknown_ca', 1],
     ['10.0.2.2', 'accepted', 2],
     ['10.0.3.1', 'unknown_ca', 1],
@@ -94,6 +115,8 @@ test('networks that need the CA come first, then the latest', () => {
     ['10.0.1.0/24', 1, 0, 5],
   ]);
   expect(networks[0]).toMatchObject({ results: { unknown_ca: 1, reset: 3 }, fallbackUntil: 3 + settings.fallback });
+  trust.note('10.0.5.1', 'silent', 1);
+  expect(trust.networks(10).find(({ network }) => network === '10.0.5.0/24')?.needCa).toBe(1);
   expect(networks[1]?.fallbackUntil).toBeNull();
 });
 
