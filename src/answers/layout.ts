@@ -34,6 +34,8 @@ export interface Layout {
   readonly wide?: boolean;
   /** The page stands at somebody else's address. */
   readonly framed?: boolean;
+  /** The page is shown in a frame: its links open beside it, for hardly any page lets itself be framed. */
+  readonly inFrame?: boolean;
 }
 
 /** A company stays the same object until the next reload, so that its skin is made once. */
@@ -48,7 +50,7 @@ function skinOf(company: Company | null): Skin {
 }
 
 export function layout({ phrases = phrasesFor(''), title, company, room, content, onward, ...rest }: Layout): Page {
-  const { foot, wide, framed } = rest;
+  const { foot, wide, framed, inFrame } = rest;
   const name = oneLine(company?.name ?? 'Sallyport', 80);
   const skin = skinOf(company);
   const mark = company?.logo == null ? gate : html`<img src="${company.logo}" alt="" />`;
@@ -61,7 +63,7 @@ export function layout({ phrases = phrasesFor(''), title, company, room, content
         <meta name="robots" content="noindex, nofollow" />
         <meta name="referrer" content="no-referrer" />
         <meta name="color-scheme" content="light dark" />
-        ${styleElement(skin.sheet)}
+        ${inFrame === true ? html`<base target="_blank" />` : null} ${styleElement(skin.sheet)}
       </head>
       <body class="${wide === true ? 'wide' : 'narrow'}">
         <a class="skip" href="#content">${phrases.skip}</a>

@@ -32,8 +32,12 @@ export function onwardUrl({ denial, about, settings, words }: Omit<PageFacts, 'f
 /** A frame is not taken elsewhere, nor is anybody to the very address that is denied: that would go round for ever. */
 export function mayMoveOn({ about, facts, words }: Pick<PageFacts, 'about' | 'facts' | 'words'>): boolean {
   if (words.assistant?.url == null) return false;
+  return !isInFrame(facts) && !leadsTo(words.assistant.url, about.target);
+}
+
+function isInFrame(facts: RequestFacts): boolean {
   const place = headerOf(facts, 'sec-fetch-dest');
-  return (place === '' || place === 'document') && !leadsTo(words.assistant.url, about.target);
+  return place !== '' && place !== 'document';
 }
 
 export function redirectPage(page: PageFacts): Page {
@@ -59,6 +63,7 @@ export function redirectPage(page: PageFacts): Page {
     foot: html`<p>${phrases.source(quoted(oneLine(settings.company.name, limits.name)), host)}</p>`,
     onward: moves ? { seconds: ONWARD_SECONDS, url } : null,
     framed: true,
+    inFrame: isInFrame(page.facts),
   });
 }
 

@@ -115,5 +115,9 @@ describe.skipIf(noBrowser)('a script of an allowed page', () => {
     expect(await frame.locator('meta[http-equiv=refresh]').count()).toBe(0);
     expect(await frame.locator('body').innerText()).not.toContain('You will be taken there');
     expect(page.url()).toBe(it.app.url);
+    const [opened] = await Promise.all([page.waitForEvent('popup'), frame.locator('a.button').click()]);
+    await opened.waitForURL(/\/assistant\?/);
+    expect(await opened.locator('h1').innerText()).toContain('Welcome to');
+    await opened.close();
   });
 });
