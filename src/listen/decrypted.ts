@@ -14,7 +14,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
-import { originOf, userAgentOf, type Origin } from './arrival.ts';
+import { originOf, peerAddress, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
 import { addressTunnelled } from './request.ts';
@@ -30,7 +30,7 @@ export interface DecryptedOptions {
   readonly arrived: (arrival: RequestArrival | UpgradeArrival) => void;
   readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
-  /** Hears once for each TLS client what it made of the leaf, when its connection is closed. */
+  /** Hears once for each TLS client what it made of the leaf: at its first request, or when it closes without one. */
   readonly trusted?: (clientAddress: string, result: TrustResult) => void;
 }
 
@@ -46,6 +46,7 @@ export interface InterceptEnd {
 
 interface Inside extends OuterTunnel {
   readonly scheme: 'http' | 'https';
+  readonly clientAddress: string;
   requests: number;
   error: ErrorCode | null;
   /** Null where the handshake failed over something else than the leaf. */
@@ -89,12 +90,18 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   const open = new Map<string, Inside>();
   const sessions = new Set<ServerHttp2Session>();
 
+  /** A client that sends a request has accepted the leaf; its connection may stay open for hours. */
+  const count = (inside: Inside): void => {
+    inside.requests += 1;
+    if (inside.requests === 1 && inside.scheme === 'https') options.trusted?.(inside.clientAddress, 'accepted');
+  };
+
   const onRequest = (req: Request, res: Response): void => {
     const origin = originOf(req.socket);
     const inside = open.get(keyOf(req.socket));
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'a request came through no known tunnel');
-      inside.requests += 1;
+      count(inside);
       const addressed = addressTunnelled(req, inside.target, inside.scheme);
       options.arrived({
         kind: 'request',
@@ -126,7 +133,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     const inside = open.get(keyOf(req.socket));
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
-      inside.requests += 1;
+      count(inside);
       const addressed = addressTunnelled(req, inside.target, inside.scheme);
       options.arrived({
         kind: 'upgrade',
@@ -210,15 +217,15 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     take(socket, tunnel, hello) {
       if (socket.destroyed) return Promise.resolve({ requests: 0, error: 'client_closed' });
       const scheme = hello.kind === 'tls' ? 'https' : 'http';
-      const inside: Inside = { ...tunnel, scheme, requests: 0, error: null, trust: 'silent' };
+      const clientAddress = peerAddress(socket.remoteAddress);
+      const inside: Inside = { ...tunnel, scheme, clientAddress, requests: 0, error: null, trust: 'silent' };
       const key = keyOf(socket);
-      const { clientAddress } = originOf(socket);
       open.set(key, inside);
       const closed = new Promise<InterceptEnd>((resolve) => {
         socket.once('close', () => {
           open.delete(key);
-          const trust = inside.requests > 0 ? 'accepted' : inside.trust;
-          if (scheme === 'https' && trust !== null) options.trusted?.(clientAddress, trust);
+          const refused = inside.requests === 0 ? inside.trust : null;
+          if (scheme === 'https' && refused !== null) options.trusted?.(clientAddress, refused);
           resolve({ requests: inside.requests, error: inside.error });
         });
       });
