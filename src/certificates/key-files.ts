@@ -66,7 +66,8 @@ function decodeKey(file: string, pem: string, passphraseFile: string | null, pas
     if (passphrase === null && /ENCRYPTED/.test(pem)) {
       throw new ConfigError(`${file}: the key of the CA is encrypted: name the file with its passphrase`);
     }
-    if (passphraseFile !== null && /ENCRYPTED/.test(pem) && !code.includes('UNSUPPORTED')) {
+    // A wrong passphrase now and then decrypts to something that is no key, so that the code of the error says nothing.
+    if (passphraseFile !== null && /ENCRYPTED/.test(pem)) {
       throw new ConfigError(`${file}: the passphrase in ${passphraseFile} does not open the key of the CA`);
     }
     const cure = 'convert it with "openssl pkcs8 -topk8", or put the right file back';
