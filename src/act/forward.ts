@@ -44,7 +44,8 @@ class Body extends Stream {
 }
 
 function createLibrary(): httpProxy {
-  const proxy = httpProxy.createProxyServer({ selfHandleResponse: true, ignorePath: true });
+  // The path is set when the request is made; these two keep the library from parsing it first.
+  const proxy = httpProxy.createProxyServer({ selfHandleResponse: true, ignorePath: true, toProxy: true });
   // This pass deletes Transfer-Encoding and then sends the chunked body bare.
   const passes = proxy as unknown as { webPasses: { name: string }[] };
   passes.webPasses = passes.webPasses.filter((pass) => pass.name === 'stream');
