@@ -1,26 +1,22 @@
 /** Builds every part from the configuration and wires them; the only file that knows all stations. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { createAct, type ActAnswers } from './act/act.ts';
-import { createDestinations } from './act/destinations.ts';
-import { createForward } from './act/forward.ts';
-import { createResolver } from './act/resolver.ts';
-import { createTunnel, type Upstream } from './act/tunnel.ts';
+import type { OwnPort } from './act/destinations.ts';
+import type { Upstream } from './act/tunnel.ts';
 import { createTurnAway } from './act/turn-away.ts';
-import { upgrade } from './act/upgrade.ts';
-import { createDialler } from './act/upstream.ts';
-import type { Address } from './admin/http-server.ts';
 import { createPorts } from './admin/ports.ts';
-import { createAnswers } from './answers/answers.ts';
 import { createContextSigner } from './answers/context.ts';
 import { openAuthority } from './certificates/authority.ts';
 import { createLeaves } from './certificates/leaves.ts';
 import { openSecret, readToken } from './certificates/secret.ts';
 import type { Config } from './config/schema.ts';
-import { ConfigError, describe } from './errors.ts';
+import { describe } from './errors.ts';
 import type { Arrival } from './flow.ts';
+import { createActing } from './gateway/acting.ts';
+import { createAnswering } from './gateway/answering.ts';
+import { createInForce } from './gateway/in-force.ts';
+import { openPorts, type Addresses } from './gateway/listening.ts';
 import { createRecording } from './gateway/recording.ts';
-import { snapshotOf } from './gateway/snapshot.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createConnectSpeaker } from './listen/connect.ts';
 import { createDecrypted } from './listen/decrypted.ts';
@@ -40,12 +36,6 @@ export interface GatewayOptions {
   readonly log: (line: string) => void;
 }
 
-export interface Addresses {
-  readonly proxy: Address;
-  readonly pages: Address;
-  readonly admin: Address;
-}
-
 export interface Gateway {
   /** The configuration in force. */
   readonly config: () => Config;
@@ -63,24 +53,15 @@ export interface Gateway {
   readonly uncaught: (error: unknown) => void;
 }
 
-function listenFault(what: string, address: Address, error: unknown): ConfigError {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const cure = code === 'EADDRINUSE' ? 'another process has it' : 'it cannot be used on this machine';
-  return new ConfigError(
-    `cannot listen on ${address.host}:${address.port} (${code}): ${cure}; change listen.${what} in the configuration`,
-  );
-}
-
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { version, log } = options;
-  let config = options.load();
+  const { version, nodeVersion, log } = options;
+  const build = { version, nodeVersion };
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
-  let snapshot = snapshotOf(config, refusesLeaf);
+  const inForce = createInForce({ load: options.load, refusesLeaf, log });
+  const config = inForce.config();
   let addresses: Addresses | null = null;
-  let reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null as string | null };
   let draining = false;
   let tunnels = 0;
-  const via = `sallyport-${randomBytes(4).toString('hex')}`;
   const surprised = (error: unknown): void => log(`internal error: ${describe(error)}`);
 
   // ---- certificates ------------------------------------------------------------------------------------------------
@@ -100,7 +81,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // ---- record ------------------------------------------------------------------------------------------------------
   const { record, metrics, recent, trust, reopen, lists } = createRecording({
     config,
-    build: { version, nodeVersion: options.nodeVersion },
+    build,
     stdout: options.stdout,
     log,
     observed: {
@@ -108,46 +89,22 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       connectionsOpen: () => door.connections(),
       leafCertificatesMinted: () => leaves.stats().minted,
       caNotAfter: () => authority.notAfter,
-      configReload: () => reloaded,
-      policyHash: () => config.policyHash,
-      catalogue: () => config.catalogue,
+      configReload: inForce.reloaded,
+      policyHash: () => inForce.config().policyHash,
+      catalogue: () => inForce.config().catalogue,
     },
   });
 
   // ---- answers -----------------------------------------------------------------------------------------------------
-  const pagesUrl = (): string => {
+  const pagesUrl = (now: Config = inForce.config()): string => {
     const bound = addresses?.pages;
-    return config.listen.pages.port === 0 && bound !== undefined
-      ? `http://${bound.host}:${bound.port}`
-      : config.pages.url;
+    return now.listen.pages.port === 0 && bound !== undefined ? `http://${bound.host}:${bound.port}` : now.pages.url;
   };
-  const makeAnswers = (): ReturnType<typeof createAnswers> =>
-    createAnswers({
-      viaName: 'sallyport',
-      company: config.pages.company,
-      language: config.pages.language,
-      timeZone: config.policy.timeZone,
-      pagesUrl: pagesUrl(),
-      sign: signer.sign,
-    });
-  let answers = makeAnswers();
-  const about = (arrival: Arrival): Parameters<typeof answers.denied>[1] => ({
-    id: arrival.id,
-    at: arrival.at,
-    target: arrival.target,
-    facts: arrival.kind === 'tunnel' ? null : arrival.facts,
-  });
-  const actAnswers: ActAnswers = {
-    denied: (denial, arrival) => answers.denied(denial, about(arrival)),
-    redirected: (denial, arrival) => answers.redirected(denial, about(arrival)),
-    upgradeDenied: (denial, arrival) => answers.upgradeDenied(denial, about(arrival)),
-    connectDenied: (denial, arrival) => answers.connectDenied(denial, about(arrival)),
-    failed: (code, arrival) => answers.failed(code, about(arrival)),
-  };
+  const answers = createAnswering(config, pagesUrl(), signer.sign);
 
   // ---- listen ------------------------------------------------------------------------------------------------------
   const { reject, rejectRequest } = createTurnAway({
-    failed: (code, { id, at }) => answers.failed(code, { id, at, target: null, facts: null }),
+    failed: answers.turnedAway,
     record: (rejected) => record.rejected(rejected),
     surprised,
   });
@@ -160,8 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     void lifecycle.take(arrival).finally(() => (tunnels -= 1));
   };
   const { headTimeout, drainTimeout } = config.limits;
-  const { idleTimeout, tlsRequiredPorts } = config.tunnels;
-  const wire = { headTimeout, idleTimeout, arrived, rejectRequest, reject };
+  const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, arrived, rejectRequest, reject };
   const decrypted = createDecrypted({
     ...wire,
     contextFor: (target) => leaves.contextFor(target),
@@ -174,8 +130,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     headTimeout,
     reject,
   });
+
   // ---- act ---------------------------------------------------------------------------------------------------------
-  const ownPorts = (): { port: number; pages: boolean }[] =>
+  const own = (): readonly OwnPort[] =>
     addresses === null
       ? []
       : [
@@ -183,41 +140,29 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           { port: addresses.admin.port, pages: false },
           { port: addresses.pages.port, pages: true },
         ];
-  const dialler = createDialler({
-    resolver: createResolver({ hosts: config.outbound.hosts, timeout: config.outbound.connectTimeout }),
-    destinations: createDestinations({ ports: config.outbound.ports, allow: config.outbound.allow, own: ownPorts }),
-    connectTimeout: config.outbound.connectTimeout,
-  });
-  const outgoing = { dialler, via, idleTimeout, failed: actAnswers.failed };
-  const forward = createForward(outgoing);
+  const via = `sallyport-${randomBytes(4).toString('hex')}`;
+  const acting = createActing({ config, via, own, interceptor: decrypted, answers });
   const lifecycle = createLifecycle({
-    snapshot: () => snapshot,
+    snapshot: inForce.snapshot,
     now: Date.now,
     hello: (arrival, upstream: Upstream | null) => awaitHello(arrival, upstream?.feed ?? null, config.tunnels),
-    act: createAct({
-      tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: actAnswers.failed }),
-      interceptor: decrypted,
-      forward,
-      upgrade: (arrival) => upgrade(outgoing, arrival),
-      answers: actAnswers,
-    }),
+    act: acting.act,
     record,
     surprised,
   });
 
   // ---- pages and admin ---------------------------------------------------------------------------------------------
   const { tokenFile } = config.admin;
-  const token = tokenFile === null ? null : await readToken(tokenFile);
   const { pages, admin } = createPorts({
-    config: () => config,
+    config: inForce.config,
     pagesUrl,
     // Before `listen` a port that the system is to choose has no number; the PAC file is only checked then, not served.
-    proxyPort: () => addresses?.proxy.port ?? Math.max(1, config.listen.proxy.port),
+    proxyPort: () => addresses?.proxy.port ?? Math.max(1, inForce.config().listen.proxy.port),
     authority,
-    build: { version, nodeVersion: options.nodeVersion },
+    build,
     hosts: config.admin.hosts,
-    token,
-    reloaded: () => reloaded,
+    token: tokenFile === null ? null : await readToken(tokenFile),
+    reloaded: inForce.reloaded,
     draining: () => draining,
     metrics,
     verify: (token) => signer.verify(token, Date.now()),
@@ -234,50 +179,32 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     door.destroy();
     decrypted.close();
     http.close();
-    forward.close();
+    acting.close();
     await Promise.all([pages.close(), admin.close()]);
     await record.close();
   };
 
   return {
-    config: () => config,
+    config: inForce.config,
     caFile: authority.certFile,
     async listen() {
-      const { listen } = config;
-      const bind = async (what: keyof Addresses, open: (address: Address) => Promise<Address>): Promise<Address> => {
-        try {
-          return await open(listen[what]);
-        } catch (error) {
-          await close();
-          throw listenFault(what, listen[what], error);
-        }
+      const proxy = {
+        listen: async (address: Addresses['proxy']) => {
+          const { port } = await door.listen(address);
+          return { host: address.host, port };
+        },
       };
-      const adminAddress = await bind('admin', (address) => admin.listen(address));
-      const pagesAddress = await bind('pages', (address) => pages.listen(address));
-      const proxy = await bind('proxy', async (address) => {
-        const { port } = await door.listen(address);
-        return { host: address.host, port };
-      });
-      addresses = { proxy, pages: pagesAddress, admin: adminAddress };
-      answers = makeAnswers();
+      addresses = await openPorts(config.listen, { admin, pages, proxy }, close);
+      answers.follow(inForce.config(), pagesUrl());
       return addresses;
     },
     reload() {
-      try {
-        const next = options.load();
-        snapshot = snapshotOf(next, refusesLeaf);
-        config = next;
-        answers = makeAnswers();
+      const successful = inForce.reload((next) => {
+        answers.follow(next, pagesUrl(next));
         metrics.expect(expectedSeries(next.vendors));
-        reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null };
-        log(`reloaded: ${next.policy.rules.length} rules, policy ${next.policyHash}`);
-      } catch (error) {
-        const problem = error instanceof ConfigError ? error.message : describe(error);
-        reloaded = { ...reloaded, successful: false, problem };
-        log(`reload failed, the old policy stays: ${problem}`);
-      }
+      });
       reopen();
-      return reloaded.successful;
+      return successful;
     },
     async drain() {
       draining = true;

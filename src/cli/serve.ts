@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { createGateway, type Addresses, type Gateway } from '../gateway.ts';
+import { createGateway, type Gateway } from '../gateway.ts';
+import type { Addresses } from '../gateway/listening.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
 
 interface Manifest {

@@ -6,7 +6,8 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
-import { createGateway, type Addresses, type Gateway } from '../../src/gateway.ts';
+import { createGateway, type Gateway } from '../../src/gateway.ts';
+import type { Addresses } from '../../src/gateway/listening.ts';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 

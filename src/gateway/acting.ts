@@ -1,0 +1,46 @@
+/** Everything that reaches out, and every action, as one part. */
+import { createAct, type Act, type ActAnswers } from '../act/act.ts';
+import { createDestinations, type OwnPort } from '../act/destinations.ts';
+import { createForward } from '../act/forward.ts';
+import type { Interceptor } from '../act/intercept.ts';
+import { createResolver } from '../act/resolver.ts';
+import { createTunnel } from '../act/tunnel.ts';
+import { upgrade } from '../act/upgrade.ts';
+import { createDialler } from '../act/upstream.ts';
+import type { Config } from '../config/schema.ts';
+
+export interface ActingOptions {
+  readonly config: Pick<Config, 'outbound' | 'tunnels'>;
+  /** Our name in the Via field, by which a loop is known (RFC 9110, section 7.6.3). */
+  readonly via: string;
+  /** The ports that are our own, and are not dialled. */
+  readonly own: () => readonly OwnPort[];
+  readonly interceptor: Interceptor;
+  readonly answers: ActAnswers;
+}
+
+export interface Acting {
+  readonly act: Act;
+  /** Ends the connections to origins that are kept for further requests. */
+  readonly close: () => void;
+}
+
+export function createActing({ config, via, own, interceptor, answers }: ActingOptions): Acting {
+  const { hosts, ports, allow, connectTimeout } = config.outbound;
+  const { idleTimeout, tlsRequiredPorts } = config.tunnels;
+  const dialler = createDialler({
+    resolver: createResolver({ hosts, timeout: connectTimeout }),
+    destinations: createDestinations({ ports, allow, own }),
+    connectTimeout,
+  });
+  const outgoing = { dialler, via, idleTimeout, failed: answers.failed };
+  const forward = createForward(outgoing);
+  const act = createAct({
+    tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: answers.failed }),
+    interceptor,
+    forward,
+    upgrade: (arrival) => upgrade(outgoing, arrival),
+    answers,
+  });
+  return { act, close: () => forward.close() };
+}

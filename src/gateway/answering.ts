@@ -1,0 +1,53 @@
+/** The answers of the configuration in force, in the form that actions ask for them. */
+import type { ActAnswers } from '../act/act.ts';
+import { createAnswers } from '../answers/answers.ts';
+import type { Config } from '../config/schema.ts';
+import type { Answer, Arrival } from '../flow.ts';
+import type { ErrorCode } from '../errors.ts';
+
+type Answers = ReturnType<typeof createAnswers>;
+
+export interface Answering extends ActAnswers {
+  /** What went wrong before there was an arrival. */
+  readonly turnedAway: (code: ErrorCode, about: { readonly id: string; readonly at: number }) => Answer;
+  /** Follows a new configuration, or a new address of the pages. */
+  readonly follow: (config: Config, pagesUrl: string) => void;
+}
+
+function about(arrival: Arrival): Parameters<Answers['denied']>[1] {
+  return {
+    id: arrival.id,
+    at: arrival.at,
+    target: arrival.target,
+    facts: arrival.kind === 'tunnel' ? null : arrival.facts,
+  };
+}
+
+/** @param sign makes the signed context that a redirect carries to the assistant. */
+export function createAnswering(
+  config: Config,
+  pagesUrl: string,
+  sign: Parameters<typeof createAnswers>[0]['sign'],
+): Answering {
+  const answersOf = ({ pages, policy }: Config, url: string): Answers =>
+    createAnswers({
+      viaName: 'sallyport',
+      company: pages.company,
+      language: pages.language,
+      timeZone: policy.timeZone,
+      pagesUrl: url,
+      sign,
+    });
+  let answers = answersOf(config, pagesUrl);
+  return {
+    denied: (denial, arrival) => answers.denied(denial, about(arrival)),
+    redirected: (denial, arrival) => answers.redirected(denial, about(arrival)),
+    upgradeDenied: (denial, arrival) => answers.upgradeDenied(denial, about(arrival)),
+    connectDenied: (denial, arrival) => answers.connectDenied(denial, about(arrival)),
+    failed: (code, arrival) => answers.failed(code, about(arrival)),
+    turnedAway: (code, { id, at }) => answers.failed(code, { id, at, target: null, facts: null }),
+    follow(next, url) {
+      answers = answersOf(next, url);
+    },
+  };
+}
