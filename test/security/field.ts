@@ -1,0 +1,234 @@
+/**
+ * Where attacks are tried: the whole product, one origin behind all names, and the checks that end every case. Denied is
+ * `deny.test` (by its vendor, `acme`), allowed is `ok.test`, and `none.test` is named by no rule.
+ */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
+import { startLab, type Lab, type LabOptions, type LogLine } from '../support/lab.ts';
+import { connectRaw, eventually } from '../support/streams.ts';
+
+const acme = `
+id: acme
+name: Acme AI
+products:
+  - id: acme-chat
+    name: Acme Chat
+    kind: chat
+    hosts:
+      - { suffix: deny.test, role: app, source: the tests, confidence: own-knowledge }
+`;
+
+export const fieldPolicy = `
+assistants:
+  qoder: { name: Qoder, url: 'http://assistant.test/start' }
+default_assistant: qoder
+rules:
+  - { id: acme-ban, vendors: acme, effect: deny, reason: Acme keeps what it is told. }
+  - { id: refused, domains: refused.test, effect: deny, manner: refuse, reason: Refused at the CONNECT. }
+  - { id: known, domains: [ok.test, other.test], effect: allow, reason: Known hosts. }
+defaults: { unlisted: allow, catalogue: monitor, raw_address: deny }
+`;
+
+/** The twenty that matter most. */
+const starred = new Set([1, 5, 17, 19, 20, 26, 27, 39, 43, 46, 53, 64, 76, 77, 83, 87, 92, 98, 104, 120]);
+
+/** Everything that reached the far side, whoever sent it. */
+export interface FarSide {
+  readonly port: number;
+  readonly certificate: TestCertificate;
+  /** All bytes that came, below TLS, as latin1. */
+  readonly bytes: () => string;
+  /** `METHOD host path` of each request, in the clear or inside TLS. */
+  readonly requests: () => readonly string[];
+  /** Connections that it ever took. */
+  readonly taken: () => number;
+  readonly open: ReadonlySet<Socket>;
+  /** Takes the place of the plain answer for the length of one test. */
+  readonly answerWith: (listener: RequestListener) => void;
+  /** Raw bytes for every connection of one test, in place of HTTP. */
+  readonly speakRaw: (speak: (socket: Socket) => void) => void;
+  readonly forget: () => void;
+  readonly close: () => void;
+}
+
+async function openFarSide(): Promise<FarSide> {
+  const certificate = makeCertificate('ok.test', '*.ok.test', 'other.test', 'deny.test', 'look.test');
+  const chunks: Buffer[] = [];
+  const requests: string[] = [];
+  const open = new Set<Socket>();
+  let taken = 0;
+  const plain: RequestListener = (_req, res) => void res.end('the origin');
+  let listener = plain;
+  let raw: ((socket: Socket) => void) | null = null;
+  const onRequest: RequestListener = (req, res) => {
+    requests.push(`${req.method ?? ''} ${req.headers.host ?? ''} ${req.url ?? ''}`);
+    listener(req, res);
+  };
+  const http = createHttp({ requireHostHeader: false }, onRequest);
+  const https = createHttps({ key: certificate.key, cert: certificate.cert, requireHostHeader: false }, onRequest);
+  https.on('tlsClientError', () => undefined);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    taken += 1;
+    open.add(socket);
+    socket.on('error', () => undefined).once('close', () => open.delete(socket));
+    const emit = socket.emit.bind(socket);
+    // Everything that is read is kept, whoever reads it.
+    socket.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event === 'data' && Buffer.isBuffer(args[0])) chunks.push(args[0]);
+      return emit(event, ...args);
+    };
+    if (raw !== null) {
+      raw(socket);
+      return;
+    }
+    socket.once('readable', () => {
+      const first = socket.read() as Buffer | null;
+      if (first === null) return void socket.end();
+      chunks.push(first);
+      socket.unshift(first);
+      (first[0] === 22 ? https : http).emit('connection', socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    certificate,
+    bytes: () => Buffer.concat(chunks).toString('latin1'),
+    requests: () => requests,
+    taken: () => taken,
+    open,
+    answerWith(next) {
+      listener = next;
+      onTestFinished(() => void (listener = plain));
+    },
+    speakRaw(speak) {
+      raw = speak;
+      onTestFinished(() => void (raw = null));
+    },
+    forget() {
+      chunks.length = 0;
+      requests.length = 0;
+    },
+    close() {
+      server.close();
+      for (const socket of open) socket.destroy();
+      certificate.remove();
+    },
+  };
+}
+
+export interface Field {
+  readonly lab: Lab;
+  readonly far: FarSide;
+  /** `host:port` of the far side under a name. */
+  readonly at: (host: string) => string;
+  /** Sends bytes to the proxy port and gives what comes back until it ends, or until it is silent after an answer. */
+  readonly send: (bytes: string | Uint8Array) => Promise<string>;
+  /** What the access log has for what `run` does, once `count` lines are there. */
+  readonly logged: (count: number, run: () => Promise<unknown>) => Promise<readonly LogLine[]>;
+  /** The status of the first answer to these bytes; 0 for a connection that ended without one. */
+  readonly status: (bytes: string | Uint8Array) => Promise<number>;
+}
+
+/** The status line of the first answer in a text; 0 where there is none. */
+export function statusOf(text: string): number {
+  return Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1] ?? 0);
+}
+
+/** A GET in absolute form. */
+export function get(url: string, host = new URL(url).host, fields = ''): string {
+  return `GET ${url} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`;
+}
+
+/** One lab for the cases of a file. */
+export function openField(options: LabOptions = {}): () => Field {
+  let field: Field | null = null;
+  const overlay = mkdtempSync(join(tmpdir(), 'sallyport-overlay-'));
+  beforeAll(async () => {
+    writeFileSync(join(overlay, 'acme.yaml'), acme);
+    const far = await openFarSide();
+    const settings = { vendors_overlay: overlay, ...options.settings };
+    const lab = await startLab({ policy: options.policy ?? fieldPolicy, settings });
+    const send = async (bytes: string | Uint8Array): Promise<string> => {
+      const client = await connectRaw(lab.proxyPort, bytes);
+      const whole = client.until(/^HTTP\/1\.1 \d{3} [^]*?\r\n\r\n/).catch(() => '');
+      await Promise.race([client.ended, whole]);
+      const text = client.seen();
+      client.socket.destroy();
+      return text;
+    };
+    const at = (host: string): string => `${host}:${far.port}`;
+    const logged = async (count: number, run: () => Promise<unknown>): Promise<readonly LogLine[]> => {
+      // Lines are written in batches: those of the case before are waited for first.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const before = lab.lines().length;
+      await run();
+      await eventually(`${count} log lines`, () => lab.lines().length >= before + count);
+      return lab.lines().slice(before);
+    };
+    field = { lab, far, at, send, logged, status: async (bytes) => statusOf(await send(bytes)) };
+  });
+  afterAll(async () => {
+    await field?.lab.close();
+    field?.far.close();
+    rmSync(overlay, { recursive: true, force: true });
+  });
+  return () => {
+    if (field === null) throw new Error('there is no field outside of a test');
+    return field;
+  };
+}
+
+function descriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** What holds after every case: the proxy serves, nothing is left open, nobody was surprised, no denied name got out. */
+async function aftermath({ lab, far, at, send }: Field, before: number): Promise<void> {
+  const leaked = far.requests().filter((request) => / (?:[\w.-]+\.)?deny\.test(?::\d+)? /.test(request));
+  expect(leaked, 'requests for a denied name at the origin').toEqual([]);
+  const answer = await send(get(`http://${at('ok.test')}/`, at('ok.test'), 'Connection: close\r\n'));
+  expect(statusOf(answer), 'a bystander is served').toBe(200);
+  const opened = /^sallyport_(?:tunnels|connections)_open [1-9].*$/gm;
+  let left: readonly string[] = ['not asked yet'];
+  const asked = performance.now();
+  while (left.length > 0 && performance.now() - asked < 10_000) left = (await lab.metrics()).match(opened) ?? [];
+  expect(left, 'what is left open').toEqual([]);
+  // Sockets to the origin and to the admin port that are kept for more requests come on top.
+  await eventually('the descriptors of before', () => descriptors() <= before + 8);
+  expect(
+    lab.told.filter((line) => /internal error|uncaught/.test(line)),
+    'internal errors',
+  ).toEqual([]);
+}
+
+/**
+ * One case of the table in docs/security.md, which is made from these calls: number, evasion and outcome are literals.
+ *
+ * @param number of the case, from 1.
+ * @param evasion what is tried.
+ * @param outcome what happens.
+ */
+export function attack(
+  field: () => Field,
+  number: number,
+  evasion: string,
+  outcome: string,
+  run: (field: Field) => Promise<void>,
+): void {
+  const star = starred.has(number) ? ' ★' : '';
+  test(`case ${number}${star}: ${evasion} => ${outcome}`, { timeout: 120_000 }, async () => {
+    const here = field();
+    here.far.forget();
+    const before = descriptors();
+    // What is registered first runs last: the clients of the case are gone by then.
+    onTestFinished(() => aftermath(here, before));
+    await run(here);
+  });
+}
