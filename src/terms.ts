@@ -57,7 +57,7 @@ export interface Model {
 
 /** A path that names the maker of the model. */
 export interface ModelPath {
-  /** Segments: fixed text, `*` for any one, a last `**` for all that follow, and one of the places below. */
+  /** Segments: fixed text, `text*`, `*` for any one, a last `**` for all that follow, and one of the places below. */
   readonly segments: readonly string[];
   /** The vendor, where the fixed text tells it; else the place `{maker}` or `{model-id}` does. */
   readonly vendor: string | null;
@@ -112,12 +112,13 @@ export interface Product {
   readonly shared?: readonly SharedPart[] | undefined;
 }
 
-export interface SharedPart {
-  readonly match: 'suffix' | 'exact';
-  readonly host: Hostname;
+export type SharedPart = {
   /** Beginnings of the path, at a segment boundary; `*` stands for one segment. */
   readonly paths: readonly string[];
-}
+} & (
+  | { readonly match: 'suffix' | 'exact'; readonly host: Hostname }
+  | { readonly match: 'template'; readonly template: HostTemplate }
+);
 
 /** One file of `config/vendors/`. */
 export interface Vendor {

@@ -177,6 +177,7 @@ const coveredBy: Readonly<Record<string, string | null>> = {
   'config/model-schema.ts': 'test/config/shipped-catalogue.test.ts',
   'config/public-suffix.ts': 'test/config/catalogue-lint.test.ts',
   'config/vendors.ts': 'test/config/load.test.ts',
+  'identify/path-segments.ts': 'test/identify/models.test.ts',
   'identify/shared-parts.ts': 'test/identify/models.test.ts',
   'identify/templates.ts': 'test/config/template.test.ts',
   'cli/verb.ts': 'test/cli/check.test.ts',

@@ -12,8 +12,8 @@ const segments = read((text) => {
   const parts = text.slice(1).split('/');
   for (const [i, part] of parts.entries()) {
     if (part === '**' && i === parts.length - 1) continue;
-    if (part === '*' || places.includes(part) || /^[^{}*?#]+$/.test(part)) continue;
-    throw new ConfigError(`"${part}" is no segment; write text, *, {maker}, {model-id}, or ** at the end`);
+    if (part === '*' || places.includes(part) || /^[^{}*?#]+\*?$/.test(part)) continue;
+    throw new ConfigError(`"${part}" is no segment; write text, text*, *, {maker}, {model-id}, or ** at the end`);
   }
   return parts;
 });

@@ -222,10 +222,12 @@ function templates(entry: HostsFile): HostTemplate[] {
 
 /** The shared hosts of a product that a path alone tells apart. */
 function sharedParts(vendor: VendorFile, product: string): SharedPart[] {
-  return vendor.shared.flatMap(({ host, suffix, paths, headers, product: of }) => {
-    const given = host ?? suffix;
-    if (of !== product || given === undefined || paths === undefined || headers !== undefined) return [];
-    return [{ match: host === undefined ? ('suffix' as const) : ('exact' as const), host: given, paths }];
+  return vendor.shared.flatMap(({ host, suffix, template, paths, headers, product: of }): SharedPart[] => {
+    if (of !== product || paths === undefined || headers !== undefined) return [];
+    if (host !== undefined) return [{ match: 'exact', host, paths }];
+    if (suffix !== undefined) return [{ match: 'suffix', host: suffix, paths }];
+    const patterns = template?.patterns ?? [];
+    return patterns.map((pattern) => ({ match: 'template', template: { ...pattern, role: 'api' }, paths }));
   });
 }
 

@@ -51,7 +51,17 @@ const byName: readonly (readonly [suffix: string, read: (rest: string) => Hostna
 const readers = new Set([
   ...['r.jina.ai', 'translate.google.com', 'translated.turbopages.org', 'fanyi.baidu.com', 'www.translatetheweb.com'],
   ...['web.archive.org', 'archive.ph', 'archive.is', 'archive.today', '12ft.io', 'corsproxy.io', 'api.allorigins.win'],
-  ...['api.codetabs.com', 'thingproxy.freeboard.io'],
+  ...[
+    'api.codetabs.com',
+    'thingproxy.freeboard.io',
+    'proxy.cors.sh',
+    'api.cors.lol',
+    'cors.eu.org',
+    'cors-anywhere.com',
+  ],
+  ...['translate.yandex.ru', 'translate.yandex.com', 'www.microsofttranslator.com', 'webcache.googleusercontent.com'],
+  ...['archive.li', 'archive.vn', 'archive.fo', 'archive.md', 'pure.md', 'smry.ai', 'removepaywalls.com', 'txtify.it'],
+  ...['api.scraperapi.com', 'app.scrapingbee.com', 'api.scrapingant.com', 'cors-anywhere.herokuapp.com'],
 ]);
 
 /** Longer than any URL that a person follows; what stands behind it is not looked at. */

@@ -1,5 +1,6 @@
 /** Whose model answers a request, where its path tells: the second axis beside the vendor that runs the host. */
 import type { Model, ModelPath } from '../flow.ts';
+import { segmentsOf } from './path-segments.ts';
 
 /** Cross-region profiles of Bedrock put one of these before the maker's word. */
 const regions = new Set(['us', 'us-gov', 'eu', 'apac', 'jp', 'au', 'ca', 'sa', 'me', 'global']);
@@ -7,23 +8,15 @@ const regions = new Set(['us', 'us-gov', 'eu', 'apac', 'jp', 'au', 'ca', 'sa', '
 /** A path with more segments than this names no model of anyone's. */
 const MAX_SEGMENTS = 32;
 
-/** Segments without the query, each decoded once: clients write `:` and `/` of a model's id as `%3A` and `%2F`. */
-function segmentsOf(path: string): string[] {
-  const query = path.indexOf('?');
-  return (query === -1 ? path : path.slice(0, query))
-    .split('/')
-    .slice(1)
-    .map((segment) => {
-      try {
-        return decodeURIComponent(segment);
-      } catch {
-        return segment;
-      }
-    });
-}
+/** What names a model in an ARN of Bedrock; application profiles, deployments and imports are opaque. */
+const arn = /^arn:[a-z-]*:bedrock:[^/]*:(?:foundation-model|inference-profile)\/([^/]+)$/;
 
-/** `us.anthropic.claude-…` and `anthropic.claude-…` to `anthropic`. An ARN or a bare name has no maker. */
+/** `us.anthropic.claude-…` and `anthropic.claude-…` to `anthropic`. A bare name and most ARNs have no maker. */
 function makerOf(modelId: string): string | null {
+  if (modelId.startsWith('arn:')) {
+    const named = arn.exec(modelId)?.[1];
+    return named === undefined ? null : makerOf(named);
+  }
   const [first = '', second] = modelId.split('.', 2);
   if (second === undefined) return null;
   return regions.has(first) ? second : first;
@@ -41,7 +34,7 @@ function match(segments: readonly string[], { segments: pattern, vendor, makers 
       const word = part === '{maker}' ? segment : makerOf(segment);
       found = word !== null && Object.hasOwn(makers, word) ? (makers[word] ?? null) : null;
       if (found === null) return null;
-    } else if (part !== segment) return null;
+    } else if (part.endsWith('*') ? !segment.startsWith(part.slice(0, -1)) : part !== segment) return null;
   }
   return found;
 }

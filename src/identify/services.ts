@@ -6,12 +6,13 @@
  * name of the index before a template; a template before the AI part of a shared host; a block of addresses for what is
  * no name.
  */
-import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
+import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, Vendor } from '../flow.ts';
 import { carriedHost } from './carried.ts';
 import { indexGroups } from './clients.ts';
 import { modelVendor } from './models.ts';
 import { isPart } from './shared-parts.ts';
 import { indexTemplates } from './templates.ts';
+import type { TemplateEntry } from './templates.ts';
 
 interface HostEntry<T> {
   readonly match: 'suffix' | 'exact';
@@ -36,7 +37,7 @@ interface Known {
 }
 
 interface Part extends Known {
-  readonly part: SharedPart;
+  readonly paths: readonly string[];
 }
 
 type Said = Pick<HostPattern | HostTemplate, 'role' | 'wire' | 'model'>;
@@ -72,17 +73,25 @@ function* hostEntries(vendors: readonly Vendor[]): Generator<HostEntry<Known>> {
 }
 
 /** The parts of one shared host can belong to several products. */
-function* sharedEntries(vendors: readonly Vendor[]): Generator<HostEntry<readonly Part[]>> {
+function indexShared(vendors: readonly Vendor[], indexHosts: IndexHosts): (host: Hostname) => readonly Part[] {
   const hosts = new Map<string, HostEntry<Part[]>>();
+  const placed: TemplateEntry<readonly Part[]>[] = [];
   for (const { vendor, product } of products(vendors)) {
     for (const part of product.shared ?? []) {
+      const value = { ...knownOf(vendor, product, { role: 'api' }), paths: part.paths };
+      if (part.match === 'template') {
+        placed.push({ template: part.template, value: [value] });
+        continue;
+      }
       const key = `${part.match} ${part.host}`;
       const entry = hosts.get(key) ?? { match: part.match, host: part.host, value: [] };
-      entry.value.push({ ...knownOf(vendor, product, { role: 'api' }), part });
+      entry.value.push(value);
       hosts.set(key, entry);
     }
   }
-  yield* hosts.values();
+  const names = indexHosts<readonly Part[]>(hosts.values());
+  const templates = indexTemplates(placed);
+  return (host) => names.find(host) ?? templates(host) ?? [];
 }
 
 function indexAddresses(vendors: readonly Vendor[]): (host: Hostname) => Known | null {
@@ -112,7 +121,7 @@ function withModel({ service, model, told }: Known, path: string | null): Servic
 /** The service that runs a host, or null for what is not in the catalogue. */
 export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts): FindService {
   const names = indexHosts(hostEntries(vendors));
-  const shared = indexHosts(sharedEntries(vendors));
+  const shared = indexShared(vendors, indexHosts);
   const templates = indexTemplates(
     products(vendors).flatMap(({ vendor, product }) =>
       (product.templates ?? []).map((template) => ({ template, value: knownOf(vendor, product, template) })),
@@ -121,7 +130,7 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
   const addresses = indexAddresses(vendors);
 
   const partOf = (host: Hostname, path: string | null): Known | null =>
-    path === null ? null : (shared.find(host)?.find(({ part }) => isPart(part, path)) ?? null);
+    path === null ? null : (shared(host).find(({ paths }) => isPart(paths, path)) ?? null);
 
   const own = (host: Hostname, path: string | null): Service | null => {
     const known = names.find(host) ?? templates(host) ?? partOf(host, path) ?? addresses(host);

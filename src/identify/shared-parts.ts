@@ -1,20 +1,21 @@
-/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */
-import type { SharedPart } from '../flow.ts';
+/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */ import { segmentsOf } from './path-segments.ts';
 
-function segmentsOf(path: string): string[] {
-  return path.split('/').slice(1);
-}
-
-/** The query of a pattern is one parameter, which the request must have. */
+/** The query of a pattern is one parameter, which the request must have, with any value where the pattern has none. */
 function fits(path: string, pattern: string): boolean {
   const [wanted = '', parameter] = pattern.split('?', 2);
-  const [given = '', query = ''] = path.split('?', 2);
-  if (parameter !== undefined && !query.split('&').includes(parameter)) return false;
-  const segments = segmentsOf(given);
-  const parts = segmentsOf(wanted.endsWith('/') ? wanted.slice(0, -1) : wanted);
+  const query = path.slice(path.indexOf('?') + 1);
+  if (
+    parameter !== undefined &&
+    !query.split('&').some((one) => one === parameter || one.startsWith(`${parameter}=`))
+  ) {
+    return false;
+  }
+  const segments = segmentsOf(path);
+  const parts = segmentsOf(wanted);
   return parts.length <= segments.length && parts.every((part, i) => part === '*' || part === segments[i]);
 }
 
-export function isPart({ paths }: SharedPart, path: string): boolean {
-  return paths.some((pattern) => fits(path, pattern));
+/** Whether one of the patterns covers the path, which is origin-form. */
+export function isPart(patterns: readonly string[], path: string): boolean {
+  return patterns.some((pattern) => fits(path, pattern));
 }

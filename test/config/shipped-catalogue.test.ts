@@ -8,7 +8,7 @@ import { readVendors } from '../../src/config/vendors.ts';
 import { readPlainYaml, readYaml } from '../../src/config/yaml.ts';
 import { indexHosts } from '../../src/decide/match.ts';
 import { indexServices } from '../../src/identify/services.ts';
-import { parseHost } from '../../src/listen/target.ts';
+import { parseHost, parseUrl } from '../../src/listen/target.ts';
 
 function table(name: string): string[][] {
   const text = readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
@@ -30,11 +30,12 @@ function serviceOf(host: string): string | null {
 
 const hosts = table('catalogue-hosts.txt');
 const forms = table('catalogue-forms.txt');
+const urls = table('catalogue-urls.txt');
 const strangers = table('catalogue-negatives.txt');
 
 test('the tables are as large as they are meant to be', () => {
-  expect(hosts.length + forms.length).toBeGreaterThan(800);
-  expect(strangers.length).toBeGreaterThan(300);
+  expect(hosts.length + forms.length).toBeGreaterThan(1300);
+  expect(strangers.length).toBeGreaterThan(600);
 });
 
 describe('every known host belongs to its product', () => {
@@ -46,6 +47,16 @@ describe('every known host belongs to its product', () => {
 describe('so does it in other forms', () => {
   test.each(forms)('%s: %s', (host, product) => {
     expect(serviceOf(host)).toBe(product);
+  });
+});
+
+describe('a URL belongs to its product, and to whose model answers', () => {
+  test.each(urls)('%s: %s, model of %s', (url, product, maker) => {
+    const { target, path } = parseUrl(url);
+    const service = find(target.host, path);
+    expect(`${service?.vendor ?? ''}/${service?.product ?? ''}`).toBe(product);
+    const { vendor, model = vendor } = service ?? {};
+    expect(model ?? '-').toBe(maker);
   });
 });
 

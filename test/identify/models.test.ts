@@ -22,6 +22,14 @@ describe('the shipped catalogue tells the maker of the model', () => {
     [bedrock, '/model/global.amazon.nova-pro-v1%3A0/invoke', 'aws'],
     [bedrock, '/model/eu.mistral.pixtral/invoke', 'mistral'],
     [bedrock, '/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc/invoke', null],
+    [
+      bedrock,
+      '/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.anthropic.claude/invoke',
+      'anthropic',
+    ],
+    [bedrock, '/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A%3Afoundation-model%2Fmeta.llama3/invoke', 'meta'],
+    [bedrock, '/model/arn%3Aaws%3As3%3A%3A%3Afoundation-model%2Fmeta.llama3/invoke', null],
+    [bedrock, '//model/./x/../anthropic.claude/invoke', 'anthropic'],
     [bedrock, '/model/nobody.model/invoke', null],
     [bedrock, '/model/', null],
     [bedrock, '/openai/v1/chat/completions', null],
@@ -34,6 +42,11 @@ describe('the shipped catalogue tells the maker of the model', () => {
     [gateway, '/v1/0123/gw/openai/chat/completions', 'openai'],
     [gateway, '/v1/0123/gw/compat/chat/completions', null],
     ['contoso.services.ai.azure.com', '/anthropic/v1/messages', 'anthropic'],
+    ['adb-1.2.azuredatabricks.net', '/serving-endpoints/databricks-claude-sonnet-4/invocations', 'anthropic'],
+    ['adb-1.2.azuredatabricks.net', '/serving-endpoints/my-claude/invocations', null],
+    ['api.githubcopilot.com', '/v1/messages', 'anthropic'],
+    ['api.githubcopilot.com', '/chat/completions', null],
+    ['api.cloudflare.com', '/client/v4/accounts/0123/ai/run/@cf/openai/gpt-oss-20b', 'openai'],
     ['api.replicate.com', '/v1/models/anthropic/claude/predictions', 'anthropic'],
   ])('%s %s: %s', (host, path, expected) => {
     expect(find(host as Hostname, path)?.model ?? null).toBe(expected);
@@ -60,6 +73,13 @@ test('the part of a shared host that is AI is known by its path, and the rest is
   });
   expect(find('www.google.com' as Hostname, '/search?q=x&udm=50')).toMatchObject({ product: 'gemini' });
   expect(find('www.google.com' as Hostname, '/search?q=x')).toBeNull();
+  expect(find('runtime.sagemaker.us-east-1.amazonaws.com' as Hostname)).toBeNull();
+  expect(find('runtime.sagemaker.us-east-1.amazonaws.com' as Hostname, '/endpoints/x/invocations')).toMatchObject({
+    vendor: 'aws',
+  });
+  expect(find('www.bing.com' as Hostname, '/search?q=x&showconv=1')).toMatchObject({ product: 'copilot' });
+  expect(find('www.bing.com' as Hostname, '/search?q=showconv')).toBeNull();
+  expect(find('x.com' as Hostname, '//i/./%67rok')).toMatchObject({ vendor: 'xai' });
   // Only a header tells Gemini's uploads from those of others.
   expect(find('content-push.googleapis.com' as Hostname, '/upload')).toBeNull();
   // Sign-in is for everything on the host.
