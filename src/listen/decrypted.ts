@@ -160,6 +160,10 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
 
   const http1 = createHttp1Server(options, onRequest);
   http1.on('upgrade', onUpgrade);
+  // Node.js would end the connection without a word.
+  http1.on('connect', (req, socket) =>
+    options.reject(socket, originOf(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here'),
+  );
 
   // For clients that offer h2, which all prefer it. A TLS socket made by hand hangs under an HTTP/2 session; this
   // server's own do not.
