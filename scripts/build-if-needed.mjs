@@ -76,6 +76,8 @@ function build(tsc) {
     fail(`${problems[0] ?? `tsc ended with status ${status ?? 'unknown'}`}${more}; "npm run build" shows everything.`);
   }
   chmodSync(entry, 0o755);
+  const compiled = spawnSync(process.execPath, [join(root, 'scripts', 'compile-catalogue.mjs')], { encoding: 'utf8' });
+  if (compiled.status !== 0) fail(`the catalogue could not be compiled: ${compiled.stderr.trim()}`);
   writeFileSync(stamp, before);
 }
 

@@ -8,12 +8,14 @@ import { checkVendors } from './catalogue.ts';
 import type { VendorSource } from './catalogue.ts';
 import { applyOverlay, asVendor, overlaySchema } from './overlay.ts';
 import type { OverlaySource } from './overlay.ts';
+import { isSound, markSound, recall, remember, unchangedOr, vendorText } from './known-vendors.ts';
+import type { VendorText } from './known-vendors.ts';
 import { InvalidConfig, invalidConfig } from './problem.ts';
 import type { Finding, Problem } from './problem.ts';
 import { shape } from './scalars.ts';
 import { vendorSchema } from './vendor-schema.ts';
 import type { VendorFile } from './vendor-schema.ts';
-import { parsePlainYaml, readPlainYaml, unreadable } from './yaml.ts';
+import { parsePlainYaml, readPlainYaml, readText, unread, unreadable } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
 /** Where the catalogue comes from. */
@@ -84,12 +86,12 @@ function yamlFiles(dir: string, key: string): string[] {
   return visible.filter((name) => name.endsWith('.yaml')).map((name) => join(dir, name));
 }
 
-function folder(dir: string): YamlFile[] {
+function folder(dir: string): VendorText[] {
   const files = yamlFiles(dir, 'vendors');
   const issues: string[] = [];
-  const sources = files.map((file) => attempt(issues, () => readPlainYaml(file)));
+  const texts = unchangedOr(files, (file) => attempt(issues, () => vendorText(file, readText(file))));
   if (issues.length > 0) throw new InvalidConfig(issues);
-  if (files.length > 0) return sources.filter((source) => source !== null);
+  if (files.length > 0) return texts;
   const message = 'the folder has no vendor files; put one <vendor>.yaml for each vendor into it';
   throw invalidConfig([{ file: dir, position: null, message }]);
 }
@@ -98,8 +100,8 @@ function isBundle(path: string): boolean {
   return path.endsWith('.json');
 }
 
-function bundled(file: string, key: string | null): YamlFile[] {
-  return readBundle(file, key).files.map(([name, text]) => parsePlainYaml(join(file, name), text));
+function bundled(file: string, key: string | null): VendorText[] {
+  return readBundle(file, key).files.map(([name, text]) => vendorText(join(file, name), text));
 }
 
 function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z.output<T>[] {
@@ -110,13 +112,40 @@ function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z
 }
 
 /** The vendor files of a folder or bundle, each in its shape. @throws {InvalidConfig} */
-export function readVendors(path: string, key: string | null): VendorSource[] {
-  const sources = isBundle(path) ? bundled(path, key) : folder(path);
-  const vendors = shaped(vendorSchema, sources);
-  return sources.flatMap((source, i) => {
-    const vendor = vendors[i];
-    return vendor === undefined ? [] : [{ source, vendor }];
+export function readVendors(path: string, key: string | null): KnownSource[] {
+  return vendorSources(isBundle(path) ? bundled(path, key) : folder(path));
+}
+
+interface KnownSource extends VendorSource {
+  readonly text: VendorText;
+}
+
+/** Each text in its shape; what was read before is not read again. @throws {InvalidConfig} */
+function vendorSources(texts: readonly VendorText[]): KnownSource[] {
+  const issues: string[] = [];
+  const parsed = texts.flatMap((text) => {
+    const vendor = recall(text);
+    const read = vendor === undefined ? parsePlainYaml : unread;
+    const source = attempt(issues, () => read(text.file, text.text));
+    return source === null ? [] : [{ text, source, vendor }];
   });
+  if (issues.length > 0) throw new InvalidConfig(issues);
+  const sources = parsed.flatMap(({ text, source, vendor }): KnownSource[] => {
+    const known = vendor ?? attempt(issues, () => readAs(vendorSchema, source));
+    return known === null ? [] : [{ text, source, vendor: known }];
+  });
+  if (issues.length > 0) throw new InvalidConfig(issues);
+  remember(sources.map(({ text, vendor }) => ({ ...text, vendor })));
+  return sources;
+}
+
+/** What is wrong between the files, which is looked for once for each set. */
+function between(own: readonly KnownSource[]): Problem[] {
+  const texts = own.map(({ text }) => text);
+  if (isSound(texts)) return [];
+  const problems = checkVendors(own);
+  if (problems.length === 0) markSound(texts);
+  return problems;
 }
 
 function readOverlay(dir: string): OverlaySource[] {
@@ -152,7 +181,7 @@ export function readCatalogue(settings: CatalogueSettings): Catalogue {
   const ids = own.map(({ vendor }) => vendor.id);
   const overlays = settings.overlay === null ? [] : readOverlay(settings.overlay);
   const problems = [
-    ...checkVendors(own),
+    ...between(own),
     ...checkVendors(
       overlays.map(({ source, overlay }) => ({ source, vendor: asVendor(overlay) })),
       ids,

@@ -49,7 +49,8 @@ function readBytes(file: string): Buffer | string {
     : readFileSync(file);
 }
 
-function readText(file: string): string {
+/** The text of a configuration file. @throws {InvalidConfig} for one that is too large, not UTF-8, or not to be read. */
+export function readText(file: string): string {
   const whole = (message: string): Error => invalidConfig([{ file, position: null, message }]);
   let bytes: Buffer | string;
   try {
@@ -176,9 +177,21 @@ export function readPlainYaml(file: string): YamlFile {
 /** As {@link readPlainYaml}, for a text that was read already. @throws {InvalidConfig} */
 export function parsePlainYaml(file: string, text: string): YamlFile {
   const value = parsePlain(text);
-  if (value === undefined) return parseYaml(file, text);
+  return value === undefined ? parseYaml(file, text) : { file, text, value, at: unread(file, text).at };
+}
+
+/** A file whose text was understood before: it is parsed once its value or a place in it is asked for. */
+export function unread(file: string, text: string): YamlFile {
   let full: YamlFile | null = null;
-  return { file, text, value, at: (path, onKey) => (full ??= parseYaml(file, text)).at(path, onKey) };
+  const parsed = (): YamlFile => (full ??= parseYaml(file, text));
+  return {
+    file,
+    text,
+    get value() {
+      return parsed().value;
+    },
+    at: (path, onKey) => parsed().at(path, onKey),
+  };
 }
 
 function parseYaml(file: string, text: string): YamlFile {
