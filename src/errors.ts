@@ -57,6 +57,12 @@ export const errors = {
     proxyStatus: 'http_request_error',
     text: 'The request head is larger than 16 KiB.',
   },
+  method_not_allowed: {
+    status: 405,
+    fault: 'client',
+    proxyStatus: 'http_request_denied',
+    text: 'This method is not passed on.',
+  },
   request_timeout: {
     status: 408,
     fault: 'client',

@@ -16,6 +16,7 @@ import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block
 import type { Forward } from './forward.ts';
 import { intercept, type Interceptor } from './intercept.ts';
 import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
+import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
 import { hasWrongScheme, refuseScheme } from './wrong-scheme.ts';
@@ -115,7 +116,8 @@ export function createAct(options: ActOptions): Act {
     async request({ arrival, action }) {
       switch (action.kind) {
         case 'forward':
-          return hasWrongScheme(arrival) ? refuseScheme(arrival, answers.failed) : forward.forward(arrival);
+          if (hasWrongScheme(arrival)) return refuseScheme(arrival, answers.failed);
+          return isLastStop(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival);
         case 'block':
           return block(arrival, answers.denied(action.denial, arrival));
         case 'redirect':

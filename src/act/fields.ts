@@ -70,6 +70,9 @@ export function requestFields(req: IncomingMessage, target: Target, via: string)
     throw new SallyportError('loop_detected');
   fields.via = before === undefined ? `${req.httpVersion} ${via}` : `${before}, ${req.httpVersion} ${via}`;
   fields.host = hostField(target);
+  // RFC 9110, section 7.6.2: only here does it mean anything; what is no number is left alone.
+  const hops = req.headers['max-forwards']?.toString() ?? '';
+  if (req.method === 'OPTIONS' && /^\d{1,9}$/.test(hops)) fields['max-forwards'] = String(Number(hops) - 1);
   return fields;
 }
 

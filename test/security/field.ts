@@ -2,12 +2,10 @@
  * Where attacks are tried: the whole product, one origin behind all names, and the checks that end every case. Denied is
  * `deny.test` (by its vendor, `acme`), allowed is `ok.test`, and `none.test` is named by no rule.
  */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
 import { startLab, type Lab, type LabOptions, type LogLine } from '../support/lab.ts';
@@ -20,6 +18,7 @@ products:
   - id: acme-chat
     name: Acme Chat
     kind: chat
+    addresses: [{ blocks: 203.0.113.64/28, source: the tests, confidence: own-knowledge }]
     hosts:
       - { suffix: deny.test, role: app, source: the tests, confidence: own-knowledge }
 `;
@@ -157,12 +156,10 @@ export interface FieldOptions extends LabOptions {
 /** One lab for the cases of a file. */
 export function openField(options: FieldOptions = {}): () => Field {
   let field: Field | null = null;
-  const overlay = mkdtempSync(join(tmpdir(), 'sallyport-overlay-'));
   beforeAll(async () => {
-    writeFileSync(join(overlay, 'acme.yaml'), acme);
     const far = await openFarSide();
-    const settings = { vendors_overlay: overlay, ...options.settings, ...options.settingsFor?.(far.port) };
-    const lab = await startLab({ policy: options.policy ?? fieldPolicy, settings });
+    const settings = { ...options.settings, ...options.settingsFor?.(far.port) };
+    const lab = await startLab({ policy: options.policy ?? fieldPolicy, vendors: { 'acme.yaml': acme }, settings });
     const send = async (bytes: string | Uint8Array): Promise<string> => {
       const client = await connectRaw(lab.proxyPort, bytes);
       const whole = client.until(/^HTTP\/1\.1 \d{3} [^]*?\r\n\r\n/).catch(() => '');
@@ -185,7 +182,6 @@ export function openField(options: FieldOptions = {}): () => Field {
   afterAll(async () => {
     await field?.lab.close();
     field?.far.close();
-    rmSync(overlay, { recursive: true, force: true });
   });
   return () => {
     if (field === null) throw new Error('there is no field outside of a test');

@@ -29,6 +29,8 @@ defaults: { unlisted: allow, catalogue: monitor, raw_address: deny }
 
 export interface LabOptions {
   readonly policy?: string;
+  /** Files beside those of the shipped catalogue, by name. */
+  readonly vendors?: Readonly<Record<string, string>>;
   /** Merged over the settings of the lab, key by key at the top level. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -63,9 +65,10 @@ export interface Lab {
 }
 
 /** Writes a configuration folder and returns its sallyport.yaml. */
-export function writeConfig({ policy = labPolicy, settings = {} }: LabOptions = {}): string {
+export function writeConfig({ policy = labPolicy, vendors = {}, settings = {} }: LabOptions = {}): string {
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-lab-'));
   cpSync(join(repository, 'config/vendors'), join(dir, 'vendors'), { recursive: true });
+  for (const [name, text] of Object.entries(vendors)) writeFileSync(join(dir, 'vendors', name), text);
   writeFileSync(join(dir, 'policy.yaml'), policy);
   const base = {
     listen: { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' },
