@@ -81,6 +81,12 @@ export const errors = {
     proxyStatus: 'http_request_denied',
     text: 'Blocked by company policy.',
   },
+  client_prohibited: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'This client may not use the proxy.',
+  },
   destination_prohibited: {
     status: 403,
     fault: 'policy',
@@ -177,6 +183,12 @@ export const errors = {
     fault: 'proxy',
     proxyStatus: 'connection_limit_reached',
     text: 'The proxy is at its connection limit; try again shortly.',
+  },
+  client_limit: {
+    status: 503,
+    fault: 'proxy',
+    proxyStatus: 'connection_limit_reached',
+    text: 'This client has too many connections open; try again shortly.',
   },
   draining: {
     status: 503,

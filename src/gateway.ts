@@ -16,6 +16,7 @@ import { createActing } from './gateway/acting.ts';
 import { createAnswering } from './gateway/answering.ts';
 import { createInForce } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
+import { createLimiting } from './gateway/limiting.ts';
 import { createRecording } from './gateway/recording.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createConnectSpeaker } from './listen/connect.ts';
@@ -78,6 +79,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     Math.round(config.redirect.contextLifetime / 1000),
   );
 
+  const limiting = createLimiting(config);
+
   // ---- record ------------------------------------------------------------------------------------------------------
   const { record, metrics, recent, trust, reopen, lists } = createRecording({
     config,
@@ -87,6 +90,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     observed: {
       tunnelsOpen: () => tunnels,
       connectionsOpen: () => door.connections(),
+      limited: limiting.counts,
       leafCertificatesMinted: () => leaves.stats().minted,
       caNotAfter: () => authority.notAfter,
       configReload: inForce.reloaded,
@@ -128,7 +132,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     speakers: [createConnectSpeaker({ arrived, reject }), http],
     maxConnections: config.limits.connections,
     headTimeout,
-    reject,
+    usher: limiting.usher,
+    reject: (socket, origin, code, detail) => {
+      if (code === 'connection_limit') limiting.met('connections');
+      reject(socket, origin, code, detail);
+    },
   });
 
   // ---- act ---------------------------------------------------------------------------------------------------------
@@ -201,6 +209,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reload() {
       const successful = inForce.reload((next) => {
         answers.follow(next, pagesUrl(next));
+        limiting.follow(next);
         metrics.expect(expectedSeries(next.vendors));
       });
       reopen();

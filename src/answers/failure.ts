@@ -24,11 +24,17 @@ const heading: Readonly<Record<Fault, string>> = {
   proxy: 'The proxy could not do this',
 };
 
+/** Seconds after which a limit may well have room again. */
+const RETRY_AFTER = '5';
+
 export function failureAnswer(code: ErrorCode, failed: Failed, settings: AnswerSettings): Answer {
   const { status, fault, text } = errors[code];
   const { id, at, facts } = failed;
   const final = fault === 'client' || fault === 'policy';
-  const headers = commonHeaders({ viaName: settings.viaName, id, at, code, details: text });
+  const headers = {
+    ...commonHeaders({ viaName: settings.viaName, id, at, code, details: text }),
+    ...(status === 503 && { 'retry-after': RETRY_AFTER }),
+  };
   const head = { status, reason: text.replace(/\.$/, ''), headers };
   if (facts?.navigation === true)
     return htmlAnswer({ ...head, name: 'error-page' }, failurePage(code, failed, settings));

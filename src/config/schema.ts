@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import { readLogo } from './logo.ts';
-import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
+import { formatAddress, parseAddress, parseAllowed, parseCidr, parseIp, parseNamePattern } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
 import type { CatalogueSettings } from './vendors.ts';
@@ -16,6 +16,10 @@ export interface Config {
   readonly file: string;
   /** Port 0 lets the system choose. */
   readonly listen: { readonly proxy: Address; readonly pages: Address; readonly admin: Address };
+  /** Networks of load balancers, whose connections begin with a PROXY header. */
+  readonly proxyProtocol: { readonly trusted: readonly string[] };
+  /** Who may use the proxy: networks as `address/bits`. */
+  readonly clients: { readonly networks: readonly string[] };
   readonly pages: {
     /** What people's browsers reach the pages under; no trailing slash. By default made from `listen.pages` as written. */
     readonly url: string;
@@ -62,7 +66,13 @@ export interface Config {
     readonly idleTimeout: number;
     readonly tlsRequiredPorts: readonly number[];
   };
-  readonly limits: { readonly connections: number; readonly headTimeout: number; readonly drainTimeout: number };
+  readonly limits: {
+    readonly connections: number;
+    /** Connections of one client: of an IPv4 address, or of the /64 of an IPv6 address. */
+    readonly clientConnections: number;
+    readonly headTimeout: number;
+    readonly drainTimeout: number;
+  };
   readonly redirect: { readonly contextLifetime: number };
   /** When a client that refuses our leaves is answered at the CONNECT instead; `refusals` 0: never. */
   readonly trust: { readonly refusals: number; readonly window: number; readonly fallback: number };
@@ -91,7 +101,9 @@ export interface Config {
 
 const port = z.number().int().min(1).max(65_535);
 const address = read(parseAddress);
+const network = read(parseCidr);
 const file = line;
+const count = z.number().int().min(1).max(1_000_000);
 
 const hostName = z.string().superRefine((text, context) => {
   const result = read(parseNamePattern).safeParse(text);
@@ -114,6 +126,10 @@ export const settingsSchema = strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
     admin: address.prefault('127.0.0.1:9128'),
+    proxy_protocol: strict({ trusted: z.array(network).default([]) }).prefault({}),
+  }).prefault({}),
+  clients: strict({
+    networks: z.array(network).min(1).prefault(['0.0.0.0/0', '::/0']),
   }).prefault({}),
   pages: strict({
     url: baseUrl.optional(),
@@ -149,7 +165,8 @@ export const settingsSchema = strict({
     tls_required_ports: z.array(port).default([443]),
   }).prefault({}),
   limits: strict({
-    connections: z.number().int().min(1).max(1_000_000).default(10_000),
+    connections: count.default(10_000),
+    client_connections: count.default(9_500),
     head_timeout: duration.prefault('15s'),
     drain_timeout: duration.prefault('30s'),
   }).prefault({}),
@@ -189,6 +206,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
   const place = (name: string): string => (name === '-' || name === 'none' ? name : path(name));
   const { authority } = certificates;
   const { company } = given.pages;
+  const { proxy_protocol: proxied, ...ports } = given.listen;
   return {
     file: configFile,
     policyFile: path(given.policy),
@@ -197,7 +215,9 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       key: given.vendors_key === undefined ? null : path(given.vendors_key),
       overlay: given.vendors_overlay === undefined ? null : path(given.vendors_overlay),
     },
-    listen: given.listen,
+    listen: ports,
+    proxyProtocol: proxied,
+    clients: given.clients,
     pages: {
       url: given.pages.url ?? `http://${formatAddress(given.listen.pages)}`,
       language: given.pages.language,
@@ -239,6 +259,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
     },
     limits: {
       connections: limits.connections,
+      clientConnections: limits.client_connections,
       headTimeout: limits.head_timeout,
       drainTimeout: limits.drain_timeout,
     },

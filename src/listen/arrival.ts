@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { RequestFacts } from '../flow.ts';
+import { peerOf, type Peer } from './peers.ts';
 
 const ID_BYTES = 12;
 const pool = Buffer.alloc(ID_BYTES * 512);
@@ -32,19 +33,14 @@ export interface Origin {
   readonly clientPort: number;
 }
 
-/** What is asked of a socket here; streams that are typed as less have it too. */
-export interface Peer {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-}
-
-export function originOf(socket: Peer): Origin {
+export function originOf(socket: Peer & object): Origin {
+  const { remoteAddress, remotePort = 0 } = peerOf(socket);
   return {
     id: newId(),
     at: Date.now(),
     started: performance.now(),
-    clientAddress: peerAddress(socket.remoteAddress),
-    clientPort: socket.remotePort ?? 0,
+    clientAddress: peerAddress(remoteAddress),
+    clientPort: remotePort,
   };
 }
 

@@ -14,7 +14,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
-import { originOf, peerAddress, userAgentOf, type Origin } from './arrival.ts';
+import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
 import { addressTunnelled } from './request.ts';
@@ -47,6 +47,7 @@ export interface InterceptEnd {
 interface Inside extends OuterTunnel {
   readonly scheme: 'http' | 'https';
   readonly clientAddress: string;
+  readonly clientPort: number;
   requests: number;
   error: ErrorCode | null;
   /** Null where the handshake failed over something else than the leaf. */
@@ -96,9 +97,15 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     if (inside.requests === 1 && inside.scheme === 'https') options.trusted?.(inside.clientAddress, 'accepted');
   };
 
+  /** Inside a tunnel the client is the one that opened it, whatever stands between. */
+  const originInside = (socket: Request['socket'], inside: Inside | undefined): Origin =>
+    inside === undefined
+      ? originOf(socket)
+      : { ...originOf(socket), clientAddress: inside.clientAddress, clientPort: inside.clientPort };
+
   const onRequest = (req: Request, res: Response): void => {
-    const origin = originOf(req.socket);
     const inside = open.get(keyOf(req.socket));
+    const origin = originInside(req.socket, inside);
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'a request came through no known tunnel');
       count(inside);
@@ -129,8 +136,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       handTo(http1, socket, Buffer.concat([withoutUpgrade(req), early]));
       return;
     }
-    const origin = originOf(req.socket);
     const inside = open.get(keyOf(req.socket));
+    const origin = originInside(req.socket, inside);
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
       count(inside);
@@ -221,8 +228,16 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     take(socket, tunnel, hello) {
       if (socket.destroyed) return Promise.resolve({ requests: 0, error: 'client_closed' });
       const scheme = hello.kind === 'tls' ? 'https' : 'http';
-      const clientAddress = peerAddress(socket.remoteAddress);
-      const inside: Inside = { ...tunnel, scheme, clientAddress, requests: 0, error: null, trust: 'silent' };
+      const { clientAddress, clientPort } = originOf(socket);
+      const inside: Inside = {
+        ...tunnel,
+        scheme,
+        clientAddress,
+        clientPort,
+        requests: 0,
+        error: null,
+        trust: 'silent',
+      };
       const key = keyOf(socket);
       open.set(key, inside);
       const closed = new Promise<InterceptEnd>((resolve) => {

@@ -21,12 +21,20 @@ export interface Speaker {
   readonly serve: (socket: Socket, bytes: Buffer) => 'more' | 'taken';
 }
 
+/**
+ * Judges a new connection by whose it is, before its first words: it hands the socket on, paused or flowing, by `go`,
+ * or has it turned away. It may wait for bytes; the deadline for the first words counts meanwhile.
+ */
+export type Usher = (socket: Socket, go: () => void, turnAway: (code: ErrorCode, detail: string) => void) => void;
+
 export interface FrontDoorOptions {
   readonly speakers: readonly Speaker[];
   /** Connections at once; more are answered 503. */
   readonly maxConnections: number;
   /** Milliseconds from accept until a speaker must have its first words whole. */
   readonly headTimeout: number;
+  /** Absent: whoever connects may stay. */
+  readonly usher?: Usher | undefined;
   /** A connection that no speaker could take. It owns the socket from here on. */
   readonly reject: (socket: Socket, origin: Origin, code: ErrorCode, detail: string) => void;
 }
@@ -82,7 +90,6 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   const greet = (socket: Socket): void => {
     let held: Buffer | null = null;
-    greeting.set(socket, performance.now() + options.headTimeout);
     const onData = (chunk: Buffer): void => {
       held = held === null ? chunk : Buffer.concat([held, chunk]);
       // The listener goes first: a speaker may give the bytes back by unshift, which must not come here again.
@@ -91,6 +98,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       else socket.on('data', onData);
     };
     socket.on('data', onData);
+    if (socket.isPaused()) socket.resume();
     // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
     // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
     socket.once('end', () => {
@@ -113,8 +121,21 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       open.delete(socket);
       greeting.delete(socket);
     });
-    if (open.size > options.maxConnections) turnAway(socket, 'connection_limit', `${options.maxConnections} are open`);
-    else greet(socket);
+    if (open.size > options.maxConnections) {
+      turnAway(socket, 'connection_limit', `${options.maxConnections} are open`);
+      return;
+    }
+    greeting.set(socket, performance.now() + options.headTimeout);
+    if (options.usher === undefined) greet(socket);
+    else
+      options.usher(
+        socket,
+        () => greet(socket),
+        (code, detail) => {
+          // The deadline or a shutdown may have come first.
+          if (greeting.has(socket)) turnAway(socket, code, detail);
+        },
+      );
   });
 
   const sweep = setInterval(() => {

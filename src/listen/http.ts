@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
-import { originOf, userAgentOf, type Origin, type Peer } from './arrival.ts';
+import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
@@ -96,7 +96,7 @@ export function createHttp1Server(
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else if (owes(socket, (res) => res.headersSent)) reset(socket);
-    else options.reject(socket, originOf(socket as Peer), clientErrorCode(error), error.message);
+    else options.reject(socket, originOf(socket), clientErrorCode(error), error.message);
   });
   // The checks of `headersTimeout` start on this event; this server never listens, it is handed its sockets.
   server.emit('listening');

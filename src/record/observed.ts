@@ -11,6 +11,8 @@ import type { TrustCounts } from './trust.ts';
 export interface Observed {
   tunnelsOpen(): number;
   connectionsOpen(): number;
+  /** How often each limit was met. */
+  limited(): Readonly<Record<string, number>>;
   leafCertificatesMinted(): number;
   accessLogLinesLost(): number;
   /** End of the CA certificate's life, or null where there is no CA. */
@@ -51,6 +53,16 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   };
   gauge('sallyport_tunnels_open', 'Tunnels that are open.', () => observed.tunnelsOpen());
   gauge('sallyport_connections_open', 'Client connections that are open.', () => observed.connectionsOpen());
+  new Counter({
+    name: 'sallyport_limited_total',
+    help: 'What found no room, by the limit that it met.',
+    labelNames: ['limit'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [limit, count] of Object.entries(observed.limited())) this.inc({ limit }, count);
+    },
+  });
   counter('sallyport_leaf_certificates_minted_total', 'Leaf certificates made for denied hosts.', () =>
     observed.leafCertificatesMinted(),
   );

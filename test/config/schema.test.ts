@@ -132,6 +132,8 @@ describe('sallyport.yaml', () => {
         files: expect.arrayContaining([file]) as unknown,
         file,
         policyFile: join(dir, 'policy.yaml'),
+        proxyProtocol: { trusted: [] },
+        clients: { networks: ['0.0.0.0/0', '::/0'] },
         admin: { hosts: [], tokenFile: null },
         listen: {
           proxy: { host: '127.0.0.1', port: 3128 },
@@ -153,7 +155,7 @@ describe('sallyport.yaml', () => {
         accessLog: { path: '-' },
         outbound: { ports: [443, 80], allow: [], hosts: {}, connectTimeout: 10_000 },
         tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443] },
-        limits: { connections: 10_000, headTimeout: 15_000, drainTimeout: 30_000 },
+        limits: { connections: 10_000, clientConnections: 9_500, headTimeout: 15_000, drainTimeout: 30_000 },
         redirect: { contextLifetime: 600_000 },
         trust: { refusals: 3, window: 600_000, fallback: 600_000 },
         blockEvents: { window: 600_000, path: 'none', webhook: null },
