@@ -48,10 +48,12 @@ function problem(error: unknown): { code: ErrorCode; detail: string } {
 }
 
 /** What Node's parser complains of, in our words. */
-function clientErrorCode(error: NodeJS.ErrnoException): ErrorCode {
+function clientErrorCode(error: NodeJS.ErrnoException & { readonly reason?: string }): ErrorCode {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 'header_too_large';
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
-  if (error.code === 'HPE_INVALID_VERSION') return 'version_not_supported';
+  // The parser says so of a bare LF behind a version that is a good one, too.
+  if (error.code === 'HPE_INVALID_VERSION' && error.reason !== 'Expected CRLF after version')
+    return 'version_not_supported';
   return 'malformed_request';
 }
 

@@ -90,7 +90,8 @@ async function openFarSide(): Promise<FarSide> {
     socket.once('end', endToo);
     socket.once('data', (first: Buffer) => {
       socket.off('end', endToo);
-      const inner = connect({ port: portOf(first[0] === 22 ? https : http), host: '127.0.0.1', allowHalfOpen: true });
+      const port = portOf(first[0] === 22 ? https : http);
+      const inner = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
       inner.on('error', () => socket.destroy()).once('close', () => socket.destroy());
       socket.once('close', () => inner.destroy());
       inner.write(first);
@@ -218,6 +219,7 @@ async function aftermath({ lab, far, at, send }: Field, before: number): Promise
  * @param number of the case, from 1.
  * @param evasion what is tried.
  * @param outcome what happens.
+ * @param timeout milliseconds that it may take.
  */
 export function attack(
   field: () => Field,
@@ -225,9 +227,10 @@ export function attack(
   evasion: string,
   outcome: string,
   run: (field: Field) => Promise<void>,
+  timeout = 30_000,
 ): void {
   const star = starred.has(number) ? ' ★' : '';
-  test(`case ${number}${star}: ${evasion} => ${outcome}`, { timeout: 30_000 }, async () => {
+  test(`case ${number}${star}: ${evasion} => ${outcome}`, { timeout }, async () => {
     const here = field();
     here.far.forget();
     const before = descriptors();
