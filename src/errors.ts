@@ -166,6 +166,18 @@ export const errors = {
     proxyStatus: 'http_protocol_error',
     text: 'The destination did not answer with valid HTTP.',
   },
+  tls_certificate_error: {
+    status: 502,
+    fault: 'upstream',
+    proxyStatus: 'tls_certificate_error',
+    text: 'The certificate of the destination is not valid.',
+  },
+  tls_protocol_error: {
+    status: 502,
+    fault: 'upstream',
+    proxyStatus: 'tls_protocol_error',
+    text: 'The destination did not complete the TLS handshake.',
+  },
   idle_timeout: {
     status: 504,
     fault: 'upstream',

@@ -132,6 +132,8 @@ export interface Question {
   readonly navigation: boolean;
   /** The denial that the outer tunnel was intercepted for: a later moment never forgets it. */
   readonly denied: Denial | null;
+  /** A call of the catalogue about an account, in a tunnel whose denial lets such pass. */
+  readonly accountCall?: boolean | undefined;
 }
 
 export interface Asked<A extends Arrival = Arrival> {
@@ -157,6 +159,8 @@ export interface Denial {
   readonly reasons?: Texts | undefined;
   /** Has browsers drop what the denied site has stored in them, so that no service worker keeps it alive. */
   readonly clearSiteData?: boolean | undefined;
+  /** Passes on the few calls without which its client shows an error of its own in place of this denial. */
+  readonly letAccountCallsPass?: boolean | undefined;
 }
 
 export type Decision =

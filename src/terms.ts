@@ -110,6 +110,15 @@ export interface Product {
   readonly model?: Model | undefined;
   /** Parts of hosts that carry other traffic too: known at a readable request, never at a CONNECT. */
   readonly shared?: readonly SharedPart[] | undefined;
+  readonly accountCalls?: readonly AccountCall[] | undefined;
+}
+
+/** A request without which a product's client shows an error of its own in place of a denial. */
+export interface AccountCall {
+  readonly host: Hostname;
+  readonly methods: readonly string[];
+  /** Exactly these, whatever the query. */
+  readonly paths: readonly string[];
 }
 
 export type SharedPart = {
@@ -199,6 +208,8 @@ export interface Rule {
   readonly link?: string | undefined;
   /** Has browsers drop what the denied site has stored in them. */
   readonly clearSiteData?: boolean | undefined;
+  /** Passes on the catalogue's {@link AccountCall}s of what the rule denies. */
+  readonly letAccountCallsPass?: boolean | undefined;
 }
 
 export interface Exception {

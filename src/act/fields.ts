@@ -1,7 +1,7 @@
 /** Which header fields go on, in both directions (RFC 9110, section 7.6.1). */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { SallyportError } from '../errors.ts';
-import type { Target } from '../flow.ts';
+import type { RequestArrival, RequestFacts, Target, UpgradeArrival } from '../flow.ts';
 
 /** For one connection only, whoever sends them. `Trailer` is remade by whoever frames the message. */
 const hopByHop = new Set([
@@ -49,9 +49,9 @@ function nominated(connection: string | undefined): ReadonlySet<string> {
 }
 
 /** The Host of a request to `target`: the port only where it is not the default. */
-export function hostField(target: Target): string {
+export function hostField(target: Target, scheme: RequestFacts['scheme']): string {
   const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;
-  return target.port === 80 ? host : `${host}:${target.port}`;
+  return target.port === (scheme === 'http' ? 80 : 443) ? host : `${host}:${target.port}`;
 }
 
 /**
@@ -59,17 +59,22 @@ export function hostField(target: Target): string {
  *
  * @throws {SallyportError} `loop_detected` where this proxy is in `Via` already (RFC 9110, section 7.6.3).
  */
-export function requestFields(req: IncomingMessage, target: Target, via: string): IncomingHttpHeaders {
+export function requestFields(
+  { req, target, facts }: RequestArrival | UpgradeArrival,
+  via: string,
+): IncomingHttpHeaders {
   const dropped = nominated(req.headers.connection);
   const fields: IncomingHttpHeaders = {};
   for (const [name, value] of Object.entries(req.headers)) {
-    if (!hopByHop.has(name) && !dropped.has(name) && name !== 'expect' && name !== '__proto__') fields[name] = value;
+    // The pseudo-header fields of HTTP/2 (RFC 9113, section 8.3.1) are the request line here.
+    if (hopByHop.has(name) || dropped.has(name) || name.startsWith(':')) continue;
+    if (name !== 'expect' && name !== '__proto__') fields[name] = value;
   }
   const before = req.headers.via;
   if (before?.split(',').some((hop) => hop.trim().split(' ')[1] === via) === true)
     throw new SallyportError('loop_detected');
   fields.via = before === undefined ? `${req.httpVersion} ${via}` : `${before}, ${req.httpVersion} ${via}`;
-  fields.host = hostField(target);
+  fields.host = hostField(target, facts.scheme);
   // RFC 9110, section 7.6.2: only here does it mean anything; what is no number is left alone.
   const hops = req.headers['max-forwards']?.toString() ?? '';
   if (req.method === 'OPTIONS' && /^\d{1,9}$/.test(hops)) fields['max-forwards'] = String(Number(hops) - 1);
@@ -98,7 +103,7 @@ export function responseFields(res: IncomingMessage, via: string): string[] {
 }
 
 /** The trailer fields that may go on, as pairs. */
-export function trailerFields(message: IncomingMessage): [string, string][] {
+export function trailerFields(message: Pick<IncomingMessage, 'rawTrailers'>): [string, string][] {
   const fields: [string, string][] = [];
   for (let i = 0; i < message.rawTrailers.length; i += 2) {
     const name = message.rawTrailers[i] ?? '';

@@ -1,5 +1,6 @@
 /**
- * Plain HTTP: passes a request on through `http-proxy` and its answer back.
+ * Passes a readable request on through `http-proxy` and its answer back: one that came in the clear, or one that was
+ * decrypted, which goes on in TLS again.
  *
  * The library does what it is good at (one outgoing request for one incoming one) between two guards of ours, because
  * by itself it crashes, smuggles and leaks: it takes the framing off bodies of DELETE and OPTIONS, passes hop-by-hop
@@ -8,16 +9,18 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
+import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, Outcome, RequestArrival } from '../flow.ts';
-import { requestFields, responseFields, trailerFields } from './fields.ts';
-import { createPool } from './pool.ts';
+import { clientSide, type ClientSide } from './client-side.ts';
+import { requestFields, trailerFields } from './fields.ts';
+import { createPool, createSecurePool } from './pool.ts';
+import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
-import { reset } from '../reset.ts';
-import { drained, sendAnswer } from './write.ts';
+import { sendAnswer } from './write.ts';
 
 export interface ForwardOptions {
   readonly dialler: Dialler;
+  readonly secure: SecureDialler;
   /** Our pseudonym in `Via`, which no other proxy has. */
   readonly via: string;
   /** Milliseconds without a byte from the origin. */
@@ -54,58 +57,41 @@ function createLibrary(): httpProxy {
   return proxy;
 }
 
-function hasBody(req: IncomingMessage): boolean {
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-}
-
 const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** @throws {SallyportError} where the answer cannot be passed on as HTTP. */
-function passBack(answer: IncomingMessage, res: ServerResponse, via: string): void {
-  const fields = responseFields(answer, via);
-  if (!res.req.complete) res.shouldKeepAlive = false;
-  try {
-    res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', fields);
-  } catch (error) {
-    throw new SallyportError('upstream_protocol_error', 'a header field of the answer is not valid', { cause: error });
-  }
-  answer.once('end', () => {
-    const trailers = trailerFields(answer);
-    if (trailers.length > 0) res.addTrailers(trailers);
-    // The origin may have answered without reading it all: the client must get to see that answer.
-    void drained(res.req).then(() => res.end());
-  });
-  answer.pipe(res, { end: false });
+/**
+ * What the library reads of a request; it must not listen to the request itself, and what HTTP/2 hands over it could
+ * not read. That a client has gone is seen by its response.
+ */
+function facade(method: string, headers: IncomingHttpHeaders): IncomingMessage {
+  const read = { method, headers, socket: { destroyed: false }, on: () => undefined };
+  return read as unknown as IncomingMessage;
 }
 
 export function createForward(options: ForwardOptions): Forward {
   const library = createLibrary();
-  const agent = createPool(options.dialler);
+  const plain = createPool(options.dialler);
+  const secure = createSecurePool(options.secure);
 
-  const once = (
-    arrival: RequestArrival,
-    req: IncomingMessage,
-    res: ServerResponse,
-    fields: IncomingHttpHeaders,
-  ): Promise<Outcome> =>
+  const once = (arrival: RequestArrival, client: ClientSide, fields: IncomingHttpHeaders): Promise<Outcome> =>
     new Promise((resolve, reject) => {
-      const { target, facts } = arrival;
+      const { target, facts, req, res } = arrival;
+      const agent = facts.scheme === 'https' ? secure : plain;
       // A client of HTTP/1.0 would take "100 Continue" for the answer (RFC 9110, section 10.1.1).
-      const expects = facts.httpVersion === '1.1' && facts.headers.expect?.toLowerCase() === '100-continue';
-      const before = { in: req.socket.bytesRead, out: req.socket.bytesWritten };
-      const client = req.socket;
+      const expects = facts.httpVersion !== '1.0' && facts.headers.expect?.toLowerCase() === '100-continue';
       let request: ClientRequest | null = null;
       let upstream: Outcome['upstream'] = null;
       let error: ErrorCode | null = null;
       let status: number | null = null;
       let repeated = false;
+      let closed = false;
 
       const fail = (code: ErrorCode): void => {
         if (error !== null) return;
         error = code;
         request?.destroy();
         if (res.headersSent) {
-          reset(client); // half an answer must not look whole
+          client.cut();
           return;
         }
         const answer = options.failed(code, arrival);
@@ -117,7 +103,7 @@ export function createForward(options: ForwardOptions): Forward {
         // An origin may answer before it has read the whole body, and close: the answer counts.
         if (status !== null) return;
         const stale = request?.reusedSocket === true && !repeated;
-        if (stale && safeToRepeat.has(facts.method) && !hasBody(req) && !res.destroyed) {
+        if (stale && safeToRepeat.has(facts.method) && !client.body && !closed) {
           // The origin closed a kept connection just then; nothing of an answer was seen (RFC 9112, section 9.3.1).
           repeated = true;
           send();
@@ -140,7 +126,7 @@ export function createForward(options: ForwardOptions): Forward {
           status = answer.statusCode ?? null;
           answer.once('error', () => fail('connection_terminated'));
           try {
-            passBack(answer, res, options.via);
+            client.answer(answer);
           } catch (cause) {
             fail(upstreamErrorCode(cause));
           }
@@ -158,30 +144,27 @@ export function createForward(options: ForwardOptions): Forward {
       };
 
       const send = (): void => {
-        const to = { protocol: 'http:', host: target.host, port: target.port };
-        // The library reads the fields from the request; whoever answers it needs them as they came.
-        req.headers = fields;
+        const to = { protocol: `${facts.scheme}:`, host: target.host, port: target.port };
         try {
-          library.web(req, res, { target: to, agent, buffer: new Body(start) }, onFailure);
+          const asked = facade(facts.method, fields);
+          library.web(asked, res as ServerResponse, { target: to, agent, buffer: new Body(start) }, onFailure);
         } catch (cause) {
           fail(upstreamErrorCode(cause));
-        } finally {
-          req.headers = facts.headers;
         }
       };
 
       res.once('close', () => {
-        if (!res.writableFinished) error ??= 'client_closed';
+        closed = true;
+        if (!client.whole()) error ??= 'client_closed';
         request?.destroy();
-        const bytesIn = client.bytesRead - before.in;
-        const bytesOut = client.bytesWritten - before.out;
+        const bytes = client.bytes();
         resolve({
           kind: error === null ? 'passed' : 'failed',
           answer: null,
           status,
           error,
-          bytesIn,
-          bytesOut,
+          bytesIn: bytes.in,
+          bytesOut: bytes.out,
           upstream,
         });
       });
@@ -190,13 +173,13 @@ export function createForward(options: ForwardOptions): Forward {
 
   return {
     async forward(arrival) {
-      // Only requests in the clear are ever passed on; what was decrypted was decrypted to be answered.
-      if (arrival.tunnel !== null || 'stream' in arrival.req || !('assignSocket' in arrival.res))
-        throw new SallyportError('internal_error', 'a decrypted request was to be forwarded');
       const { req, res } = arrival;
+      const client = clientSide(arrival, options.via);
       let fields: IncomingHttpHeaders;
       try {
-        fields = requestFields(req, arrival.target, options.via);
+        fields = requestFields(arrival, options.via);
+        // HTTP/1.1 has no other way to say that a body comes (RFC 9112, section 6.3).
+        if (client.unmeasured) fields['transfer-encoding'] = 'chunked';
       } catch (error) {
         const code = upstreamErrorCode(error);
         const answer = options.failed(code, arrival);
@@ -211,8 +194,11 @@ export function createForward(options: ForwardOptions): Forward {
           upstream: null,
         };
       }
-      return once(arrival, req, res, fields);
+      return once(arrival, client, fields);
     },
-    close: () => agent.destroy(),
+    close() {
+      plain.destroy();
+      secure.destroy();
+    },
   };
 }

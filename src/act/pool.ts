@@ -1,12 +1,14 @@
 /** Kept-alive connections to origins, each made by the one dial. */
-import { Agent, type ClientRequestArgs } from 'node:http';
-import { isIP } from 'node:net';
+import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
+import { isIP, type Socket } from 'node:net';
 import { PassThrough, type Duplex } from 'node:stream';
 import type { Hostname, Target } from '../flow.ts';
-import type { Dialler } from './upstream.ts';
 
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
+
+const pooling: AgentOptions = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: FREE_FOR };
 
 const kinds = { 0: 'name', 4: 'ipv4', 6: 'ipv6' } as const;
 
@@ -16,24 +18,41 @@ function targetOf(options: ClientRequestArgs): Target {
   return { host: host as Hostname, kind: kinds[isIP(host) as 0 | 4 | 6], port: Number(options.port) };
 }
 
+interface Dial {
+  readonly dial: (target: Target, client: Duplex) => Promise<Socket>;
+}
+
+type Connected = ((error: Error | null, stream: Duplex) => void) | undefined;
+
+function connectBy({ dial }: Dial, options: ClientRequestArgs, callback: Connected): undefined {
+  // A pooled connection is nobody's in particular: no single client's end gives it up.
+  const nobody = new PassThrough();
+  dial(targetOf(options), nobody).then(
+    (socket) => {
+      // An origin that closes a pooled connection must not leave it half open in the pool.
+      socket.allowHalfOpen = false;
+      callback?.(null, socket);
+    },
+    (error: unknown) => callback?.(error instanceof Error ? error : new Error('dial failed'), nobody),
+  );
+}
+
 /** An agent with the default pooling of `node:http`, whose connections are dialled by us. */
-export function createPool(dialler: Dialler): Agent {
+export function createPool(dialler: Dial): Agent {
   class Pool extends Agent {
-    override createConnection(
-      options: ClientRequestArgs,
-      callback?: (error: Error | null, stream: Duplex) => void,
-    ): undefined {
-      // A pooled connection is nobody's in particular: no single client's end gives it up.
-      const nobody = new PassThrough();
-      dialler.dial(targetOf(options), nobody).then(
-        (socket) => {
-          // An origin that closes a pooled connection must not leave it half open in the pool.
-          socket.allowHalfOpen = false;
-          callback?.(null, socket);
-        },
-        (error: unknown) => callback?.(error instanceof Error ? error : new Error('dial failed'), nobody),
-      );
+    override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
+      connectBy(dialler, options, callback);
     }
   }
-  return new Pool({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: FREE_FOR });
+  return new Pool(pooling);
+}
+
+/** The same for https, which `node:http` wants an agent of its own kind for. @param dialler shakes hands too. */
+export function createSecurePool(dialler: Dial): SecureAgent {
+  class Pool extends SecureAgent {
+    override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
+      connectBy(dialler, options, callback);
+    }
+  }
+  return new Pool(pooling);
 }

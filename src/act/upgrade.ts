@@ -1,4 +1,4 @@
-/** WebSocket in the clear: the handshake is passed on as HTTP, and what follows 101 as bytes. */
+/** WebSocket, in the clear or decrypted: the handshake is passed on as HTTP, and what follows 101 as bytes. */
 import { createHash } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -6,12 +6,14 @@ import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts'
 import type { Answer, Outcome, UpgradeArrival } from '../flow.ts';
 import { requestFields, responseFields } from './fields.ts';
 import { relay } from './relay.ts';
+import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd } from './write.ts';
 
 export interface UpgradeOptions {
   readonly dialler: Dialler;
+  readonly secure: SecureDialler;
   readonly via: string;
   /** Milliseconds without a byte. */
   readonly idleTimeout: number;
@@ -50,8 +52,8 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
   };
   client.on('error', () => undefined);
   try {
-    const headers = { ...requestFields(req, target, options.via), connection: 'Upgrade', upgrade: 'websocket' };
-    const upstream = await options.dialler.dial(target, client);
+    const headers = { ...requestFields(arrival, options.via), connection: 'Upgrade', upgrade: 'websocket' };
+    const upstream = await (facts.scheme === 'https' ? options.secure : options.dialler).dial(target, client);
     const address = { address: upstream.remoteAddress ?? '', port: target.port };
     const outgoing = request({ createConnection: () => upstream, method: facts.method, path: facts.path, headers });
     client.once('close', () => outgoing.destroy());

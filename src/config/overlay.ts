@@ -51,7 +51,7 @@ interface Found {
   readonly finding: Finding;
 }
 
-const emptyLists = { addresses: [], resolvers: [], clients: [], api: [], tenant: [], carries: [] };
+const emptyLists = { addresses: [], resolvers: [], clients: [], api: [], account: [], tenant: [], carries: [] };
 
 function asProduct(given: ProductOverlay): ProductFile {
   const { name = given.id, kind = 'api', channel = 'direct', wire = 'none', tags = [] } = given;

@@ -60,7 +60,13 @@ const rule = strict({
   redirect: redirect.optional(),
   link: link.optional(),
   clear_site_data: z.boolean().optional(),
-}).refine(namesSomething, namesNothing);
+  let_account_calls_pass: z.boolean().optional(),
+})
+  .refine(namesSomething, namesNothing)
+  .refine(
+    ({ manner, let_account_calls_pass: pass }) => pass !== true || manner === undefined || manner === 'intercept',
+    'let_account_calls_pass needs to read the requests; write "manner: intercept", or leave one of the two out',
+  );
 
 const exception = strict({
   id,
@@ -129,6 +135,7 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
     redirect: entry.redirect,
     link: entry.link,
     clearSiteData: entry.clear_site_data,
+    letAccountCallsPass: entry.let_account_calls_pass,
   });
   const toException = (entry: ExceptionEntry): Exception => ({
     id: entry.id,

@@ -60,6 +60,8 @@ export interface Config {
     /** Name, or `*.name` for every name below it, to address; asked before DNS. */
     readonly hosts: Readonly<Record<string, string>>;
     readonly connectTimeout: number;
+    /** PEM of authorities that origins may be certified by beside those of the system; null: none. */
+    readonly caFile: string | null;
   };
   readonly tunnels: {
     readonly helloTimeout: number;
@@ -158,6 +160,7 @@ export const settingsSchema = strict({
     allow: z.array(read(parseAllowed)).default([]),
     hosts: z.record(hostName, read(parseIp)).default({}),
     connect_timeout: duration.prefault('10s'),
+    ca_file: file.optional(),
   }).prefault({}),
   tunnels: strict({
     hello_timeout: duration.prefault('10s'),
@@ -251,6 +254,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       allow: outbound.allow,
       hosts: canonicalHosts(outbound.hosts),
       connectTimeout: outbound.connect_timeout,
+      caFile: outbound.ca_file === undefined ? null : path(outbound.ca_file),
     },
     tunnels: {
       helloTimeout: tunnels.hello_timeout,

@@ -137,6 +137,14 @@ const resolvers = strict({ addresses: oneOrMany(read(parseCidr)), ...provenance 
 /** Vendors whose models answer inside the product, server to server: a denial of them does not reach it. */
 const carries = strict({ vendors: oneOrMany(id), ...provenance });
 
+/** Calls without which the product's client shows an error of its own in place of a denial: exact hosts and paths. */
+const account = strict({
+  hosts: oneOrMany(hostName),
+  methods: oneOrMany(z.enum(['GET', 'HEAD', 'POST'])),
+  paths: oneOrMany(line.regex(/^\/[^?#]*$/, 'a path begins with "/" and has no query')),
+  ...provenance,
+});
+
 const product = strict({
   id,
   name: line,
@@ -154,6 +162,7 @@ const product = strict({
   resolvers: z.array(resolvers).default([]),
   clients: z.array(clients).default([]),
   api: z.array(api).default([]),
+  account: z.array(account).default([]),
   tenant: z.array(tenant).default([]),
   carries: z.array(carries).default([]),
 });
@@ -235,6 +244,9 @@ function toProduct(vendor: VendorFile, file: ProductFile): Product {
   const blocks = file.addresses.flatMap((entry) => entry.blocks);
   const placed = file.hosts.flatMap(templates);
   const shared = sharedParts(vendor, file.id);
+  const accountCalls = file.account.flatMap(({ hosts, methods, paths }) =>
+    hosts.map((host) => ({ host, methods, paths })),
+  );
   return {
     id: file.id,
     name: file.name,
@@ -248,6 +260,7 @@ function toProduct(vendor: VendorFile, file: ProductFile): Product {
     ...(file.operator !== undefined && { operator: file.operator }),
     ...(file.model !== undefined && { model: toModel(file.model) }),
     ...(shared.length > 0 && { shared }),
+    ...(accountCalls.length > 0 && { accountCalls }),
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * The precedence, which the code below follows:
  *
- *   0. A denial that the outer tunnel was intercepted for stands.
+ *   0. A denial that the outer tunnel was intercepted for stands, but for account calls that its rule lets pass.
  *   1. Exceptions allow. Of several the one that steps 2 to 4 would choose decides.
  *   2. The most specific rule: host (exact before suffix, longer before shorter) over product over vendor over class
  *      (tag, channel) over a rule about everything. At the same level a rule for a group over one for everyone.
@@ -38,7 +38,9 @@ interface Verdict {
 export function decide(policy: Policy, question: Question, now: number): { decision: Decision; action: Action } {
   const { denied, target, service, serverName } = question;
   if (denied !== null) {
-    const { rule, reason } = denied;
+    const { rule, reason, letAccountCallsPass } = denied;
+    if (letAccountCallsPass === true && question.accountCall === true)
+      return withAction({ effect: 'allow', rule, reason: accountReason }, question);
     return withAction({ effect: 'deny', rule, reason, denial: denied }, question);
   }
   const asked = judge(policy, { host: target.host, service }, target.kind, question, now);
@@ -56,6 +58,8 @@ export function decide(policy: Policy, question: Question, now: number): { decis
       return withAction(byMismatch(policy, serverName.service ?? service), question);
   }
 }
+
+const accountReason = 'A call about an account, without which the client could not show why the rest is denied.';
 
 function withAction(decision: Decision, question: Question): { decision: Decision; action: Action } {
   return { decision, action: actionFor(decision, question) };

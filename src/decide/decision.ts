@@ -14,7 +14,12 @@ export const builtIn = {
 } as const;
 
 /** What a rule says about its denials; a default says nothing. */
-type Terms = Partial<Pick<Rule, 'assistant' | 'manner' | 'redirect' | 'link' | 'from' | 'reasons' | 'clearSiteData'>>;
+type Terms = Partial<
+  Pick<
+    Rule,
+    'assistant' | 'manner' | 'redirect' | 'link' | 'from' | 'reasons' | 'clearSiteData' | 'letAccountCallsPass'
+  >
+>;
 
 /** A default of the policy, as it applies to one host. */
 export interface Default {
@@ -42,6 +47,7 @@ function deny(policy: Policy, rule: string, reason: string, service: Service | n
     since: terms.from ?? null,
     reasons: terms.reasons,
     clearSiteData: terms.clearSiteData,
+    letAccountCallsPass: terms.letAccountCallsPass,
   };
   return { effect: 'deny', rule, reason, denial };
 }

@@ -4,9 +4,11 @@ import { createDestinations, type OwnPort } from '../act/destinations.ts';
 import { createForward } from '../act/forward.ts';
 import type { Interceptor } from '../act/intercept.ts';
 import { createResolver } from '../act/resolver.ts';
+import { createSecureDialler } from '../act/secure.ts';
 import { createTunnel } from '../act/tunnel.ts';
 import { upgrade } from '../act/upgrade.ts';
 import { createDialler } from '../act/upstream.ts';
+import { trustedRoots } from '../certificates/roots.ts';
 import type { Config } from '../config/schema.ts';
 
 export interface ActingOptions {
@@ -26,14 +28,15 @@ export interface Acting {
 }
 
 export function createActing({ config, via, own, interceptor, answers }: ActingOptions): Acting {
-  const { hosts, ports, allow, connectTimeout } = config.outbound;
+  const { hosts, ports, allow, connectTimeout, caFile } = config.outbound;
   const { idleTimeout, tlsRequiredPorts } = config.tunnels;
   const dialler = createDialler({
     resolver: createResolver({ hosts, timeout: connectTimeout }),
     destinations: createDestinations({ ports, allow, own }),
     connectTimeout,
   });
-  const outgoing = { dialler, via, idleTimeout, failed: answers.failed };
+  const secure = createSecureDialler({ dialler, roots: trustedRoots(caFile), timeout: connectTimeout });
+  const outgoing = { dialler, secure, via, idleTimeout, failed: answers.failed };
   const forward = createForward(outgoing);
   const act = createAct({
     tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: answers.failed }),

@@ -3,6 +3,7 @@ import { fallBack } from '../act/fall-back.ts';
 import { compile } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
 import { indexHosts } from '../decide/match.ts';
+import { indexAccountCalls } from '../identify/account-calls.ts';
 import { indexGroups } from '../identify/clients.ts';
 import { createIdentify } from '../identify/identify.ts';
 import { indexServices } from '../identify/services.ts';
@@ -15,6 +16,7 @@ export function snapshotOf(config: Config, refusesLeaf: (clientAddress: string) 
   const identify = createIdentify({
     services: indexServices(config.vendors, indexHosts),
     groups: indexGroups(config.policy.groups),
+    accountCalls: indexAccountCalls(config.vendors),
   });
   return {
     identify,

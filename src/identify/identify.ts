@@ -6,6 +6,7 @@ import type {
   Hostname,
   Question,
   RequestArrival,
+  RequestFacts,
   Service,
   TunnelArrival,
   UpgradeArrival,
@@ -16,6 +17,8 @@ export interface IdentifyOptions {
   readonly services: (host: Hostname, path?: string) => Service | null;
   /** The groups of an address. */
   readonly groups: (address: string) => ReadonlySet<string>;
+  /** Whether the catalogue knows a request for one about an account. */
+  readonly accountCalls: (host: Hostname, facts: RequestFacts) => boolean;
 }
 
 export interface Identify {
@@ -25,7 +28,7 @@ export interface Identify {
   readonly request: <A extends RequestArrival | UpgradeArrival>(arrival: A) => Asked<A>;
 }
 
-export function createIdentify({ services, groups }: IdentifyOptions): Identify {
+export function createIdentify({ services, groups, accountCalls }: IdentifyOptions): Identify {
   const clientAt = (address: string): Client => ({ address, user: null, groups: groups(address) });
 
   /** The ClientHello's name where it is another than the CONNECT's: the same name adds nothing. */
@@ -34,6 +37,9 @@ export function createIdentify({ services, groups }: IdentifyOptions): Identify 
     const { host } = hello.serverName;
     return { host, service: services(host) };
   };
+
+  const isAccountCall = ({ kind, tunnel, target, facts }: RequestArrival | UpgradeArrival): boolean =>
+    kind === 'request' && tunnel?.denial.letAccountCallsPass === true && accountCalls(target.host, facts);
 
   return {
     connect: (arrival) => ({
@@ -65,6 +71,7 @@ export function createIdentify({ services, groups }: IdentifyOptions): Identify 
         // An upgrade cannot be redirected, whatever its headers claim.
         navigation: arrival.kind === 'request' && arrival.facts.navigation,
         denied: arrival.tunnel?.denial ?? null,
+        ...(isAccountCall(arrival) && { accountCall: true }),
       },
     }),
   };

@@ -3,13 +3,15 @@ import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { hostField, requestFields, responseFields, trailerFields } from '../../src/act/fields.ts';
 import { SallyportError } from '../../src/errors.ts';
+import type { RequestArrival } from '../../src/flow.ts';
 import { parseAuthority } from '../../src/listen/target.ts';
 
 const target = parseAuthority('ok.test:80');
 /** A message of no connection: only what is given is read of it. */
 const message = (fields: object): IncomingMessage =>
   Object.assign(new IncomingMessage(new Socket()), { httpVersion: '1.1', headers: {}, ...fields });
-const sent = (headers: object): object => requestFields(message({ headers }), target, 'us');
+const sent = (headers: object): object =>
+  requestFields({ req: message({ headers }), target, facts: { scheme: 'http' } } as RequestArrival, 'us');
 
 test.each([
   ['connection', 'close'],
@@ -41,7 +43,7 @@ test.each([
   '127.1:443|127.0.0.1:443',
 ])('Host of %s', (pair) => {
   const [authority = '', host] = pair.split('|');
-  expect(hostField(parseAuthority(authority))).toBe(host);
+  expect(hostField(parseAuthority(authority), 'http')).toBe(host);
 });
 
 test.each([

@@ -150,6 +150,28 @@ const outer: readonly Row[] = [
   ],
 ];
 
+const accounts: readonly Row[] = [
+  [
+    'an account call inside a tunnel whose rule lets such pass',
+    {},
+    { moment: 'request', denied: { ...outerDenial, letAccountCallsPass: true }, accountCall: true },
+    ['allow', 'outer', 'forward'],
+  ],
+  [
+    'another request in it',
+    {},
+    { moment: 'request', denied: { ...outerDenial, letAccountCallsPass: true } },
+    ['deny', 'outer', 'block'],
+  ],
+  [
+    'an account call where the rule does not say so',
+    {},
+    { moment: 'request', denied: outerDenial, accountCall: true },
+    ['deny', 'outer', 'block'],
+  ],
+];
+
 test.each(twoNames)('two names: %s', (...row) => expectRow(row));
 test.each(addresses)('addresses: %s', (...row) => expectRow(row));
 test.each(outer)('the outer denial stands: %s', (...row) => expectRow(row));
+test.each(accounts)('account calls: %s', (...row) => expectRow(row));

@@ -92,6 +92,7 @@ export interface QuestionGiven {
   readonly serverName?: string;
   readonly navigation?: boolean;
   readonly denied?: Denial;
+  readonly accountCall?: boolean;
 }
 
 function kindOf(host: string): HostKind {
@@ -111,6 +112,7 @@ export function question(given: QuestionGiven = {}): Question {
     serverName: name === undefined ? null : { host: name, service: serviceAt(name) },
     navigation: given.navigation ?? false,
     denied: given.denied ?? null,
+    ...(given.accountCall === true && { accountCall: true }),
   };
 }
 

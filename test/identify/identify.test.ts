@@ -10,6 +10,7 @@ const nobody: ReadonlySet<string> = new Set();
 const identify = createIdentify({
   services: serviceAt,
   groups: (address) => (address === '10.30.0.1' ? research : nobody),
+  accountCalls: () => false,
 });
 
 const tunnel = (given: Given = {}) => attempt({ ...given, kind: 'tunnel' }).arrival as TunnelArrival;

@@ -1,6 +1,6 @@
 /** Origins beyond those of streams.ts, and the lab for the length of one test. */
 import type { RequestListener } from 'node:http';
-import { createServer as createHttps } from 'node:https';
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { makeCertificate, type TestCertificate } from './certificate.ts';
@@ -23,6 +23,7 @@ export function certificateOfTest(...names: readonly string[]): TestCertificate 
 export interface TlsOrigin extends Origin {
   /** Bytes that came in, below TLS. */
   readonly received: () => number;
+  readonly https: HttpsServer;
 }
 
 /** An origin of HTTPS; it counts what reaches it below TLS. */
@@ -39,7 +40,11 @@ export async function tlsOrigin(certificate: TestCertificate, onRequest: Request
     });
     server.emit('connection', socket);
   });
-  return { ...origin, received: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, ended) };
+  return {
+    ...origin,
+    https: server,
+    received: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, ended),
+  };
 }
 
 export interface Recorder extends Origin {

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { createDestinations, type Allowance } from '../../src/act/destinations.ts';
 import { createForward } from '../../src/act/forward.ts';
 import { createResolver } from '../../src/act/resolver.ts';
+import { createSecureDialler } from '../../src/act/secure.ts';
 import { createTunnel } from '../../src/act/tunnel.ts';
 import { upgrade } from '../../src/act/upgrade.ts';
 import { createDialler } from '../../src/act/upstream.ts';
@@ -31,6 +32,8 @@ export interface Settings {
   /** Ports behind which only TLS may be spoken. */
   readonly tlsRequired?: readonly number[];
   readonly patience?: number;
+  /** Authorities of origins, as PEM. */
+  readonly roots?: readonly string[];
   /** Takes the place of letting an arrival through. */
   readonly arrived?: (arrival: Arrival) => void;
 }
@@ -61,7 +64,8 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
     destinations: createDestinations({ ports: [80, 443], allow: settings.allow ?? loopback, own: () => [] }),
     connectTimeout,
   });
-  const shared = { dialler, via: VIA, idleTimeout, failed: failureAnswer };
+  const secure = createSecureDialler({ dialler, roots: () => settings.roots ?? [], timeout: connectTimeout });
+  const shared = { dialler, secure, via: VIA, idleTimeout, failed: failureAnswer };
   const forward = createForward(shared);
   const tunnel = createTunnel({ ...shared, tlsRequiredPorts: settings.tlsRequired ?? [] });
 

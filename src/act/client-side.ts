@@ -1,0 +1,100 @@
+/** The client's side of a request that is passed on, whichever version of HTTP it speaks. */
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { SallyportError } from '../errors.ts';
+import type { RequestArrival } from '../flow.ts';
+import { reset } from '../reset.ts';
+import { responseFields, trailerFields } from './fields.ts';
+import { drained } from './write.ts';
+
+export interface ClientSide {
+  /** Bytes from and to the client so far: of the connection, or in HTTP/2 of the bodies. */
+  readonly bytes: () => { readonly in: number; readonly out: number };
+  /** Passes the origin's answer on. @throws {SallyportError} where it cannot be passed on as HTTP. */
+  readonly answer: (answer: IncomingMessage) => void;
+  /** Half an answer must not look whole. */
+  readonly cut: () => void;
+  /** Whether the client was sent all of the answer. */
+  readonly whole: () => boolean;
+  /** Whether the request has a body whose length nothing says: HTTP/2 needs none. */
+  readonly unmeasured: boolean;
+  /** Whether there is a body at all. */
+  readonly body: boolean;
+}
+
+function invalidField(cause: unknown): SallyportError {
+  return new SallyportError('upstream_protocol_error', 'a header field of the answer is not valid', { cause });
+}
+
+function http1(req: IncomingMessage, res: ServerResponse, via: string): ClientSide {
+  const { socket } = req;
+  const before = { in: socket.bytesRead, out: socket.bytesWritten };
+  return {
+    bytes: () => ({ in: socket.bytesRead - before.in, out: socket.bytesWritten - before.out }),
+    answer(answer) {
+      const fields = responseFields(answer, via);
+      if (!req.complete) res.shouldKeepAlive = false;
+      try {
+        res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', fields);
+      } catch (error) {
+        throw invalidField(error);
+      }
+      answer.once('end', () => {
+        const trailers = trailerFields(answer);
+        if (trailers.length > 0) res.addTrailers(trailers);
+        // The origin may have answered without reading it all: the client must get to see that answer.
+        void drained(req).then(() => res.end());
+      });
+      answer.pipe(res, { end: false });
+    },
+    cut: () => reset(socket),
+    whole: () => res.writableFinished,
+    unmeasured: false,
+    body: req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0,
+  };
+}
+
+/** Field names of HTTP/2 are in lower case, and repeated ones are a list. */
+function grouped(fields: readonly string[]): Record<string, string[]> {
+  const all: Record<string, string[]> = {};
+  for (let i = 0; i < fields.length; i += 2) (all[(fields[i] ?? '').toLowerCase()] ??= []).push(fields[i + 1] ?? '');
+  return all;
+}
+
+function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): ClientSide {
+  const counted = { in: 0, out: 0 };
+  // The stream is asked for now: after its end `res` does not know it any more.
+  const { stream } = res;
+  const body = !req.stream.endAfterHeaders;
+  if (body) req.on('data', (chunk: Buffer) => (counted.in += chunk.length)).pause();
+  return {
+    bytes: () => counted,
+    answer(answer) {
+      const fields = grouped(responseFields(answer, via));
+      try {
+        res.writeHead(answer.statusCode ?? 502, fields);
+      } catch (error) {
+        throw invalidField(error);
+      }
+      answer.on('data', (chunk: Buffer) => (counted.out += chunk.length));
+      answer.once('end', () => {
+        const trailers = trailerFields(answer);
+        if (trailers.length > 0) res.addTrailers(Object.fromEntries(trailers));
+        res.end();
+        req.resume();
+      });
+      answer.pipe(res, { end: false });
+    },
+    cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    whole: () => stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR,
+    unmeasured: body && req.headers['content-length'] === undefined,
+    body,
+  };
+}
+
+export function clientSide({ req, res }: RequestArrival, via: string): ClientSide {
+  if ('stream' in req && !(res instanceof ServerResponse)) return http2(req, res, via);
+  if ('stream' in req || !(res instanceof ServerResponse))
+    throw new SallyportError('internal_error', 'a request and a response of two versions of HTTP');
+  return http1(req, res, via);
+}

@@ -1,0 +1,79 @@
+/** TLS towards an origin: what was decrypted here goes on only to whom the name in it belongs. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { SallyportError } from '../errors.ts';
+import type { Target } from '../flow.ts';
+import type { Dialler } from './upstream.ts';
+
+export interface SecureDialler {
+  /**
+   * Connects to a target and shakes hands; the origin has proven by then that it is the target. HTTP/1.1 is offered.
+   *
+   * @throws {SallyportError} as {@link Dialler.dial}, and `tls_certificate_error`, `tls_protocol_error`.
+   */
+  readonly dial: (target: Target, client: Duplex) => Promise<TLSSocket>;
+}
+
+/** OpenSSL's verdicts on a chain, and Node's on the name. */
+const certificateFault =
+  /^(?:ERR_TLS_CERT_ALTNAME|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_|ERROR_IN_CERT_|CRL_)/;
+
+function failureOf(error: NodeJS.ErrnoException): SallyportError {
+  const code = error.code ?? '';
+  const known = certificateFault.test(code) ? 'tls_certificate_error' : 'tls_protocol_error';
+  return new SallyportError(known, `${code} ${error.message}`.trim(), { cause: error });
+}
+
+/**
+ * @param roots the authorities that origins are verified against, as PEM; asked for once, when the first is dialled.
+ * @param timeout milliseconds for the handshake.
+ */
+export function createSecureDialler(options: {
+  readonly dialler: Dialler;
+  readonly roots: () => readonly string[];
+  readonly timeout: number;
+}): SecureDialler {
+  let context: SecureContext | null = null;
+  return {
+    async dial(target, client) {
+      const socket: Socket = await options.dialler.dial(target, client);
+      context ??= createSecureContext({ ca: [...options.roots()], minVersion: 'TLSv1.2' });
+      const secure = connect({
+        socket,
+        host: target.host,
+        ...(target.kind === 'name' && { servername: target.host }),
+        secureContext: context,
+        ALPNProtocols: ['http/1.1'],
+      });
+      return new Promise((resolve, reject) => {
+        const settle = (): void => {
+          clearTimeout(timer);
+          client.off('close', onGone);
+          secure.off('error', onError).off('close', onClose);
+        };
+        const fail = (error: SallyportError): void => {
+          settle();
+          secure.on('error', () => undefined).destroy();
+          socket.destroy();
+          reject(error);
+        };
+        const onGone = (): void => fail(new SallyportError('client_closed'));
+        const onError = (error: Error): void => fail(failureOf(error));
+        const onClose = (): void => fail(new SallyportError('tls_protocol_error', 'closed during the handshake'));
+        const timer = setTimeout(
+          () => fail(new SallyportError('connection_timeout', `no TLS handshake in ${options.timeout} ms`)),
+          options.timeout,
+        );
+        client.once('close', onGone);
+        secure.once('error', onError).once('close', onClose);
+        secure.once('secureConnect', () => {
+          settle();
+          // From here on somebody else listens; until then a reset must not be an uncaught error.
+          secure.on('error', () => undefined);
+          resolve(secure);
+        });
+      });
+    },
+  };
+}
