@@ -30,8 +30,10 @@ interface Asked {
 
 /** What is printed; with `--json` as it stands. */
 interface Explained {
+  /** What happens to a client that asks for this: for an https URL, at its CONNECT. */
   readonly effect: Decision['effect'];
   readonly action: Action['kind'];
+  /** What it is, as far as all that was given tells; which moment knows how much of it is in `stages`. */
   readonly vendor: string | null;
   readonly product: string | null;
   readonly channel: string | null;
@@ -63,7 +65,10 @@ interface Stage {
   readonly rule: string;
   readonly vendor: string | null;
   readonly product: string | null;
+  readonly channel: string | null;
   readonly model: KnownModel | null;
+  /** In words. */
+  readonly known: string;
 }
 
 const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
@@ -102,6 +107,25 @@ function modelOf(service: Service | null): KnownModel | null {
   return { vendor: model, by: modelBy };
 }
 
+const told = {
+  host: 'the host',
+  path: 'the path',
+  header: 'a header',
+  body: 'the body',
+  nothing: 'nothing in the request',
+} as const satisfies Record<KnownModel['by'], string>;
+
+function inWords(moment: Question['moment'], service: Service | null): string {
+  const seen = moment === 'connect' ? 'the host alone' : 'the request';
+  if (service === null) return `${seen} is in no catalogue`;
+  const { vendor, product } = service;
+  const model = modelOf(service);
+  const maker =
+    model?.vendor ??
+    `unknown: ${told[model?.by ?? 'nothing']} tells it${moment === 'connect' ? ' once it is read' : ''}`;
+  return `${seen} tells ${vendor}/${product}; whose model answers: ${maker}`;
+}
+
 function answer(config: Config, { target, moment, path, address, user, at }: Asked): Explained {
   const policy = compile(config.policy);
   const services = indexServices(config.vendors, indexHosts);
@@ -119,11 +143,12 @@ function answer(config: Config, { target, moment, path, address, user, at }: Ask
     const question = ask(asked);
     const { effect, rule } = decide(policy, question, at).decision;
     const { service } = question;
-    const { vendor = null, product = null } = service ?? {};
-    return { moment: asked, effect, rule, vendor, product, model: modelOf(service) };
+    const { vendor = null, product = null, channel = null } = service ?? {};
+    const known = inWords(asked, service);
+    return { moment: asked, effect, rule, vendor, product, channel, model: modelOf(service), known };
   };
   const question = ask(moment);
-  const { service } = question;
+  const service = path === null ? question.service : ask('request').service;
   const { decision, action } = decide(policy, question, at);
   return {
     effect: decision.effect,
@@ -157,17 +182,16 @@ const actions: Readonly<Record<Action['kind'], string>> = {
   redirect: '303 to the assistant',
 };
 
-/** Only where the model is not simply the vendor's own. */
+/** Only where the model is not simply the vendor's own, or a later moment knows more. */
 function modelLines({ vendor, operator, model, stages }: Explained): string[] {
-  const told = model?.vendor ?? (model === null ? null : `not known from the host; by ${model.by}`);
-  const inside = stages.find((stage) => stage.moment === 'request' && stages.length > 1);
-  const more = inside?.model?.vendor ?? null;
+  const [first, inside] = stages;
+  const more =
+    inside !== undefined && (inside.vendor !== first?.vendor || inside.model?.vendor !== first.model?.vendor);
   return [
     ...(operator === null ? [] : [`  run by     ${operator}`]),
-    ...(told === null || told === vendor ? [] : [`  model      ${told}`]),
-    ...(inside === undefined || more === model?.vendor
-      ? []
-      : [`  inside     once the request is read: model of ${more ?? 'unknown'}, ${inside.effect} by ${inside.rule}`]),
+    ...(model === null || model.vendor === vendor ? [] : [`  model      ${model.vendor ?? 'unknown'}, by ${model.by}`]),
+    ...(more || (model !== null && model.vendor === null) ? [`  first      ${first?.known ?? ''}`] : []),
+    ...(more ? [`  inside     ${inside.known}, which is ${inside.effect} by ${inside.rule}`] : []),
   ];
 }
 

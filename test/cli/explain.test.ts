@@ -68,8 +68,26 @@ test('prints every fact as JSON', async () => {
     groups: ['staff'],
     at: '2026-09-01T00:00:00.000Z',
     stages: [
-      { moment: 'connect', effect: 'deny', rule: 'ban', vendor: 'acme', product: 'chat', model: own },
-      { moment: 'request', effect: 'deny', rule: 'ban', vendor: 'acme', product: 'chat', model: own },
+      {
+        moment: 'connect',
+        channel: 'direct',
+        known: 'the host alone tells acme/chat; whose model answers: acme',
+        effect: 'deny',
+        rule: 'ban',
+        vendor: 'acme',
+        product: 'chat',
+        model: own,
+      },
+      {
+        moment: 'request',
+        channel: 'direct',
+        known: 'the request tells acme/chat; whose model answers: acme',
+        effect: 'deny',
+        rule: 'ban',
+        vendor: 'acme',
+        product: 'chat',
+        model: own,
+      },
     ],
     considered: [
       expect.objectContaining({ verdict: 'won', kind: 'rule', id: 'ban', host: 'www.acme.test' }),
@@ -166,11 +184,18 @@ test('says what is known of the model at which moment', async () => {
     stages: [{ moment: 'connect', effect: 'monitor', model: unknown }],
   });
   expect(await shipped(invoke)).toMatchObject({
+    effect: 'monitor',
     vendor: 'aws',
     channel: 'cloud',
-    model: unknown,
+    model: { vendor: 'anthropic', by: 'path' },
     stages: [
-      { moment: 'connect', effect: 'monitor', model: unknown },
+      {
+        moment: 'connect',
+        effect: 'monitor',
+        channel: 'cloud',
+        model: unknown,
+        known: 'the host alone tells aws/bedrock; whose model answers: unknown: the path tells it once it is read',
+      },
       {
         moment: 'request',
         effect: 'deny',
@@ -194,8 +219,15 @@ test('says what is known of the model at which moment', async () => {
 
 test('shows people the other vendors that have a part in it', async () => {
   const { out } = await run([invoke, '-c', 'config/sallyport.yaml', '--at', '2026-09-01']);
-  expect(out).toContain('  model      not known from the host; by path');
-  expect(out).toContain('  inside     once the request is read: model of anthropic, deny by claude-ban');
+  expect(out).toContain('  model      anthropic, by path');
+  expect(out).toContain(
+    '  first      the host alone tells aws/bedrock; whose model answers: unknown: the path tells it once it is read',
+  );
+  expect(out).toContain(
+    '  inside     the request tells aws/bedrock; whose model answers: anthropic, which is deny by claude-ban',
+  );
+  const part = await run(['https://x.com/i/grok', '-c', 'config/sallyport.yaml']);
+  expect(part.out).toContain('  first      the host alone is in no catalogue');
   const google = await run(['claude.googleapis.com', '-c', 'config/sallyport.yaml', '--at', '2026-09-01']);
   expect(google.out).toContain('  run by     google');
 });
