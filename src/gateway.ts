@@ -9,11 +9,13 @@ import { createContextSigner } from './answers/context.ts';
 import { openAuthority } from './certificates/authority.ts';
 import { createLeaves } from './certificates/leaves.ts';
 import { openSecret, readToken } from './certificates/secret.ts';
+import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
 import { describe } from './errors.ts';
 import type { Arrival } from './flow.ts';
 import { createActing } from './gateway/acting.ts';
 import { createAnswering } from './gateway/answering.ts';
+import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createInForce } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
 import { createLimiting } from './gateway/limiting.ts';
@@ -27,8 +29,13 @@ import { createHttpSpeaker } from './listen/http.ts';
 import { expectedSeries } from './record/expected.ts';
 
 export interface GatewayOptions {
-  /** Reads the configuration; asked again at each reload. @throws {ConfigError} */
-  readonly load: () => Config;
+  /**
+   * Reads the configuration; asked again at each reload.
+   *
+   * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
+   * @throws {ConfigError}
+   */
+  readonly load: (candidate?: Bundle) => Config;
   readonly version: string;
   readonly nodeVersion: string;
   /** Where an access log with the path `-` goes. */
@@ -58,7 +65,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { version, nodeVersion, log } = options;
   const build = { version, nodeVersion };
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
-  const inForce = createInForce({ load: options.load, refusesLeaf, log });
+  const inForce = createInForce({ load: () => options.load(), refusesLeaf, log });
   const config = inForce.config();
   let addresses: Addresses | null = null;
   let draining = false;
@@ -96,6 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       configReload: inForce.reloaded,
       policyHash: () => inForce.config().policyHash,
       catalogue: () => inForce.config().catalogue,
+      catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
     },
   });
 
@@ -182,7 +190,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   // ---- the whole ---------------------------------------------------------------------------------------------------
+  const reload = (): boolean => {
+    const successful = inForce.reload((next) => {
+      answers.follow(next, pagesUrl(next));
+      limiting.follow(next);
+      metrics.expect(expectedSeries(next.vendors));
+    });
+    reopen();
+    updates.follow();
+    return successful;
+  };
+  const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
   const close = async (): Promise<void> => {
+    updates.close();
     door.stop();
     door.destroy();
     decrypted.close();
@@ -204,17 +224,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       };
       addresses = await openPorts(config.listen, { admin, pages, proxy }, close);
       answers.follow(inForce.config(), pagesUrl());
+      updates.follow();
       return addresses;
     },
-    reload() {
-      const successful = inForce.reload((next) => {
-        answers.follow(next, pagesUrl(next));
-        limiting.follow(next);
-        metrics.expect(expectedSeries(next.vendors));
-      });
-      reopen();
-      return successful;
-    },
+    reload,
     async drain() {
       draining = true;
       door.stop();

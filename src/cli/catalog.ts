@@ -2,8 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { makeBundle } from '../config/bundle.ts';
-import { diffCatalogues } from '../config/catalogue-diff.ts';
-import type { Changes } from '../config/catalogue-diff.ts';
+import { changeLines, diffCatalogues } from '../config/catalogue-diff.ts';
 import { cataloguePage } from '../config/catalogue-page.ts';
 import { lintVendors, notesOn } from '../config/catalogue-lint.ts';
 import { catalogueSettings } from '../config/load.ts';
@@ -135,18 +134,6 @@ function lint({ values, io, settings }: Call): ExitCode {
   const summary = `${vendors.length} vendors, version ${version}: no errors`;
   print(io, values.json, { ok: true, version, errors: [], notes }, [...notes.map((note) => `note: ${note}`), summary]);
   return 0;
-}
-
-function changeLines({ vendors, products, hosts }: Changes): string[] {
-  return [
-    ...vendors.added.map((id) => `+ vendor ${id}`),
-    ...vendors.removed.map((id) => `- vendor ${id}`),
-    ...products.added.map((id) => `+ product ${id}`),
-    ...products.removed.map((id) => `- product ${id}`),
-    ...hosts.added.map(({ host, to }) => `+ host ${host} (${to})`),
-    ...hosts.removed.map(({ host, from }) => `- host ${host} (${from})`),
-    ...hosts.moved.map(({ host, from, to }) => `~ host ${host} (${from} to ${to})`),
-  ];
 }
 
 function diff({ values, names, io }: Call): ExitCode {

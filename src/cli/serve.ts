@@ -1,7 +1,7 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { loadConfig } from '../config/load.ts';
+import { tryConfig } from '../config/load.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import type { Addresses } from '../gateway/listening.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
@@ -82,7 +82,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (positionals[0] !== undefined) throw new UsageError(`serve takes no argument, but got "${positionals[0]}"`);
   const file = configFile(values.config, io);
   const gateway = await createGateway({
-    load: () => loadConfig(file),
+    load: (candidate) => tryConfig(file, candidate),
     version: version(),
     nodeVersion: process.version,
     stdout: process.stdout,

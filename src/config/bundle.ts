@@ -68,12 +68,17 @@ export function makeBundle(bundle: Bundle, privateKeyFile: string): string {
 
 /** @throws {InvalidConfig} for what is no bundle, or not signed with the key. */
 export function readBundle(file: string, publicKeyFile: string | null): Bundle {
+  return parseBundle(file, readText(file), publicKeyFile);
+}
+
+/** As {@link readBundle}, for a text that is there already; `file` is what messages call it. @throws {InvalidConfig} */
+export function parseBundle(file: string, text: string, publicKeyFile: string | null): Bundle {
   if (publicKeyFile === null) {
     throw wrong(file, 'a bundle is read only with a key to verify it; name it as "vendors_key" in sallyport.yaml');
   }
   let value: unknown;
   try {
-    value = JSON.parse(readText(file));
+    value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw wrong(file, 'this is not a bundle of "sallyport catalog bundle"; make it again');

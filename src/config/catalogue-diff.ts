@@ -58,3 +58,16 @@ export function diffCatalogues(before: readonly VendorFile[], after: readonly Ve
     },
   };
 }
+
+/** One line for each change; none where there is none. */
+export function changeLines({ vendors, products, hosts }: Changes): string[] {
+  return [
+    ...vendors.added.map((id) => `+ vendor ${id}`),
+    ...vendors.removed.map((id) => `- vendor ${id}`),
+    ...products.added.map((id) => `+ product ${id}`),
+    ...products.removed.map((id) => `- product ${id}`),
+    ...hosts.added.map(({ host, to }) => `+ host ${host} (${to})`),
+    ...hosts.removed.map(({ host, from }) => `- host ${host} (${from})`),
+    ...hosts.moved.map(({ host, from, to }) => `~ host ${host} (${from} to ${to})`),
+  ];
+}

@@ -1,6 +1,7 @@
 /** Files in, one validated and frozen object out; or one line that says what is wrong, where, and what to do. */
 import { resolve } from 'node:path';
 import type { PolicyDocument } from '../flow.ts';
+import type { Bundle } from './bundle.ts';
 import { policySchema, toPolicy } from './policy-schema.ts';
 import { InvalidConfig, invalidConfig } from './problem.ts';
 import { checkPolicy } from './references.ts';
@@ -31,23 +32,32 @@ function deepFreeze<T>(value: T): T {
  * whose `issues` are all that was found.
  */
 export function loadConfig(file: string): Config {
+  return tryConfig(file);
+}
+
+/**
+ * As {@link loadConfig}.
+ *
+ * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
+ */
+export function tryConfig(file: string, candidate?: Bundle): Config {
   const own = readYaml(resolve(file));
-  const { catalogueFrom, ...settings } = toSettings(readAs(settingsSchema, own), own.file);
+  const settings = toSettings(readAs(settingsSchema, own), own.file);
 
   const issues: string[] = [];
   const policy = attempt(issues, () => readPolicy(settings.policyFile));
-  const catalogue = attempt(issues, () => readCatalogue(catalogueFrom));
+  const catalogue = attempt(issues, () => readCatalogue(settings.catalogueFrom, candidate));
   if (policy === null || catalogue === null) throw new InvalidConfig(issues);
 
   const problems = placed(policy.source, checkPolicy(policy.document, catalogue.vendors));
   if (problems.length > 0) throw invalidConfig(problems);
 
-  const { vendors, version, checked, overlaid } = catalogue;
+  const { vendors, version, checked, overlaid, fetched, unused } = catalogue;
   return deepFreeze({
     ...settings,
     policy: policy.document,
     vendors: vendors.map(toVendor),
-    catalogue: { version, checked, overlaid },
+    catalogue: { version, checked, overlaid, fetched, unused },
     policyHash: hashOf([policy.source, ...catalogue.sources]),
     files: [own.file, policy.source.file, ...catalogue.files],
   });

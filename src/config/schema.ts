@@ -6,6 +6,7 @@ import { readLogo } from './logo.ts';
 import { formatAddress, parseAddress, parseAllowed, parseCidr, parseIp, parseNamePattern } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
+import { needsKey, updateKeys, updatesOf } from './update-settings.ts';
 import type { CatalogueSettings } from './vendors.ts';
 
 export type { Address, AllowedDestination } from './network.ts';
@@ -93,7 +94,12 @@ export interface Config {
     readonly checked: string | null;
     /** Files of the overlay. */
     readonly overlaid: number;
+    /** When the fetched bundle that it is was made, ISO 8601; null where nothing was fetched. */
+    readonly fetched: string | null;
+    /** Why a fetched copy is not used; null where there is none, or it is. */
+    readonly unused: string | null;
   };
+  readonly catalogueFrom: CatalogueSettings;
   readonly policyFile: string;
   /** The first 12 hexadecimal digits of the SHA-256 over the policy file and the vendor files. */
   readonly policyHash: string;
@@ -124,6 +130,7 @@ export const settingsSchema = strict({
   vendors: file.default('vendors'),
   vendors_key: file.optional(),
   vendors_overlay: file.optional(),
+  ...updateKeys,
   listen: strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
@@ -184,14 +191,12 @@ export const settingsSchema = strict({
     path: file.default('none'),
     webhook: webUrl.optional(),
   }).prefault({}),
-});
+}).superRefine(needsKey);
 
 export type SettingsFile = z.output<typeof settingsSchema>;
 
 /** The part of the configuration that sallyport.yaml alone makes. */
-export type Settings = Omit<Config, 'policy' | 'vendors' | 'catalogue' | 'policyHash' | 'files'> & {
-  readonly catalogueFrom: CatalogueSettings;
-};
+export type Settings = Omit<Config, 'policy' | 'vendors' | 'catalogue' | 'policyHash' | 'files'>;
 
 function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string, string> {
   return Object.fromEntries(
@@ -217,6 +222,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       vendors: path(given.vendors),
       key: given.vendors_key === undefined ? null : path(given.vendors_key),
       overlay: given.vendors_overlay === undefined ? null : path(given.vendors_overlay),
+      updates: updatesOf(given, path),
     },
     listen: ports,
     proxyProtocol: proxied,

@@ -1,9 +1,10 @@
 /** The vendor files: a folder of them, or a signed bundle, with an operator's overlay on top. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { readBundle } from './bundle.ts';
+import type { Bundle } from './bundle.ts';
 import { checkVendors } from './catalogue.ts';
 import type { VendorSource } from './catalogue.ts';
 import { applyOverlay, asVendor, overlaySchema } from './overlay.ts';
@@ -15,6 +16,7 @@ import type { Finding, Problem } from './problem.ts';
 import { shape } from './scalars.ts';
 import { vendorSchema } from './vendor-schema.ts';
 import type { VendorFile } from './vendor-schema.ts';
+import type { UpdateSettings } from './update-settings.ts';
 import { parsePlainYaml, readPlainYaml, readText, unread, unreadable } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -26,6 +28,8 @@ export interface CatalogueSettings {
   readonly key: string | null;
   /** A folder of files that add to or override entries; null: none. */
   readonly overlay: string | null;
+  /** Where a newer bundle is fetched from; null or left out: nowhere. */
+  readonly updates?: UpdateSettings | null | undefined;
 }
 
 export interface Catalogue {
@@ -35,6 +39,10 @@ export interface Catalogue {
   /** The latest day on which a line was checked, or null where none says. */
   readonly checked: string | null;
   readonly overlaid: number;
+  /** When the fetched bundle that this is was made, ISO 8601; null where it is what the program came with. */
+  readonly fetched: string | null;
+  /** Why there is a fetched copy that is not used; null where there is none, or it is. */
+  readonly unused: string | null;
   readonly sources: readonly YamlFile[];
   /** Every file that was read, by its own name. */
   readonly files: readonly string[];
@@ -100,8 +108,8 @@ function isBundle(path: string): boolean {
   return path.endsWith('.json');
 }
 
-function bundled(file: string, key: string | null): VendorText[] {
-  return readBundle(file, key).files.map(([name, text]) => vendorText(join(file, name), text));
+function bundled(file: string, bundle: Bundle): VendorText[] {
+  return bundle.files.map(([name, text]) => vendorText(join(file, name), text));
 }
 
 function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z.output<T>[] {
@@ -113,7 +121,7 @@ function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z
 
 /** The vendor files of a folder or bundle, each in its shape. @throws {InvalidConfig} */
 export function readVendors(path: string, key: string | null): KnownSource[] {
-  return vendorSources(isBundle(path) ? bundled(path, key) : folder(path));
+  return vendorSources(isBundle(path) ? bundled(path, readBundle(path, key)) : folder(path));
 }
 
 interface KnownSource extends VendorSource {
@@ -137,6 +145,11 @@ function vendorSources(texts: readonly VendorText[]): KnownSource[] {
   if (issues.length > 0) throw new InvalidConfig(issues);
   remember(sources.map(({ text, vendor }) => ({ ...text, vendor })));
   return sources;
+}
+
+/** The vendor files of a bundle, each in its shape. @throws {InvalidConfig} */
+export function readBundleVendors(file: string, bundle: Bundle): readonly VendorSource[] {
+  return vendorSources(bundled(file, bundle));
 }
 
 /** What is wrong between the files, which is looked for once for each set. */
@@ -171,13 +184,56 @@ function lastChecked(vendors: readonly VendorFile[]): string | null {
   return days.reduce<string | null>((last, day) => (last === null || day > last ? day : last), null);
 }
 
+interface Own {
+  readonly vendors: readonly KnownSource[];
+  readonly files: readonly string[];
+  readonly fetched: string | null;
+  readonly unused: string | null;
+}
+
+/** What the program came with, or is told to read. */
+function configured({ vendors: from, key }: CatalogueSettings): Own {
+  const vendors = readVendors(from, key);
+  const files = isBundle(from) ? [from, ...(key === null ? [] : [key])] : vendors.map(({ source }) => source.file);
+  return { vendors, files, fetched: null, unused: null };
+}
+
+/** @throws {InvalidConfig} where the bundle is older than what is there without it. */
+function updated(bundle: Bundle, file: string, own: Own): Own {
+  const since = lastChecked(own.vendors.map(({ vendor }) => vendor));
+  if (since !== null && bundle.created.slice(0, 10) < since) {
+    const message = `it was made on ${bundle.created.slice(0, 10)}, before the catalogue that is there, of ${since}`;
+    throw invalidConfig([{ file, position: null, message: `${message}; make it anew` }]);
+  }
+  const vendors = vendorSources(bundled(file, bundle));
+  return { vendors, files: own.files, fetched: bundle.created, unused: null };
+}
+
+/** The copy of the last fetch where it is good, else what there is without it: a start never fails for it. */
+function lastFetched({ updates, key }: CatalogueSettings, own: Own): Own {
+  if (updates === null || updates === undefined || !existsSync(updates.file)) return own;
+  try {
+    const copy = updated(readBundle(updates.file, key), updates.file, own);
+    const [problem] = between(copy.vendors);
+    if (problem !== undefined) throw invalidConfig([problem]);
+    return copy;
+  } catch (error) {
+    if (!(error instanceof InvalidConfig)) throw error;
+    return { ...own, unused: error.message };
+  }
+}
+
 /**
  * The catalogue: the vendor files and the overlay on top, each checked by itself and together.
  *
+ * @param candidate what is to be tried in the place of the copy that was fetched last.
  * @throws {InvalidConfig} with everything that is wrong.
  */
-export function readCatalogue(settings: CatalogueSettings): Catalogue {
-  const own = readVendors(settings.vendors, settings.key);
+export function readCatalogue(settings: CatalogueSettings, candidate?: Bundle): Catalogue {
+  const there = configured(settings);
+  const from =
+    candidate === undefined ? lastFetched(settings, there) : updated(candidate, 'the fetched catalogue', there);
+  const own = from.vendors;
   const ids = own.map(({ vendor }) => vendor.id);
   const overlays = settings.overlay === null ? [] : readOverlay(settings.overlay);
   const problems = [
@@ -192,14 +248,14 @@ export function readCatalogue(settings: CatalogueSettings): Catalogue {
   problems.push(...findings.flatMap(({ source, finding }) => placed(source, [finding])));
   if (problems.length > 0) throw invalidConfig(problems);
   const sources = [...own, ...overlays].map(({ source }) => source);
-  const { vendors: from, key } = settings;
-  const ownFiles = isBundle(from) ? [from, ...(key === null ? [] : [key])] : own.map(({ source }) => source.file);
-  const files = [...ownFiles, ...overlays.map(({ source }) => source.file)];
+  const files = [...from.files, ...overlays.map(({ source }) => source.file)];
   return {
     vendors,
     version: hashOf(sources),
     checked: lastChecked(vendors),
     overlaid: overlays.length,
+    fetched: from.fetched,
+    unused: from.unused,
     sources,
     files,
   };

@@ -21,10 +21,15 @@ export interface Observed {
   policyHash(): string;
   /** `checked`: the latest day on which a line of it was checked, as in `2026-07-10`; null where none says. */
   catalogue(): { readonly version: string; readonly checked: string | null };
+  /** How often a newer one was fetched, by how that ended; `lastSuccessAt`: null where none has succeeded yet. */
+  catalogueFetches(): Readonly<Record<FetchResult, number>> & { readonly lastSuccessAt: number | null };
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
 }
+
+const fetchResults = ['adopted', 'unchanged', 'refused', 'failed'] as const;
+type FetchResult = (typeof fetchResults)[number];
 
 export function registerObserved(registry: Registry, observed: Observed): void {
   const registers = [registry];
@@ -105,6 +110,25 @@ export function registerObserved(registry: Registry, observed: Observed): void {
     const { checked } = observed.catalogue();
     return checked === null ? null : Date.parse(checked) / 1000;
   });
+  new Counter({
+    name: 'sallyport_catalogue_fetches_total',
+    help: 'Fetches of a newer catalogue, by how they ended.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      const fetches = observed.catalogueFetches();
+      for (const result of fetchResults) this.inc({ result }, fetches[result]);
+    },
+  });
+  gauge(
+    'sallyport_catalogue_last_fetch_success_timestamp_seconds',
+    'When a fetch last found a newer catalogue that was adopted, or none.',
+    () => {
+      const at = observed.catalogueFetches().lastSuccessAt;
+      return at === null ? null : at / 1000;
+    },
+  );
   new Counter({
     name: 'sallyport_client_trust_total',
     help: 'Intercepted TLS connections by what the client made of the leaf that it was shown.',

@@ -18,6 +18,11 @@ const broken: readonly Case[] = [
     'sallyport.yaml:2:3: unknown key "idle_timout"; did you mean "idle_timeout"? (and 1 more)',
   ],
   [
+    'a catalogue to fetch without a key to verify it',
+    { 'sallyport.yaml': 'vendors_url: https://updates.corp.test/catalogue.json\n' },
+    'sallyport.yaml:1:14: "vendors_url" needs the key that its bundles are signed with; name it as "vendors_key"',
+  ],
+  [
     'a port out of range in a list',
     { 'sallyport.yaml': 'outbound:\n  ports: [443, 70000]\n' },
     'sallyport.yaml:2:16: "ports" is 70000; write 65535 or less',
@@ -127,7 +132,14 @@ describe('sallyport.yaml', () => {
       expect(loadConfig(file)).toEqual({
         policy: expect.anything() as unknown,
         vendors: expect.anything() as unknown,
-        catalogue: { version: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown, checked: '2026-07-10', overlaid: 0 },
+        catalogue: {
+          version: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
+          checked: '2026-07-10',
+          overlaid: 0,
+          fetched: null,
+          unused: null,
+        },
+        catalogueFrom: { vendors: join(dir, 'vendors'), key: null, overlay: null, updates: null },
         policyHash: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
         files: expect.arrayContaining([file]) as unknown,
         file,
@@ -153,7 +165,7 @@ describe('sallyport.yaml', () => {
           authority: null,
         },
         accessLog: { path: '-' },
-        outbound: { ports: [443, 80], allow: [], hosts: {}, connectTimeout: 10_000 },
+        outbound: { ports: [443, 80], allow: [], hosts: {}, connectTimeout: 10_000, caFile: null },
         tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443] },
         limits: { connections: 10_000, clientConnections: 9_500, headTimeout: 15_000, drainTimeout: 30_000 },
         redirect: { contextLifetime: 600_000 },

@@ -62,6 +62,7 @@ beforeAll(async () => {
       configReload: () => ({ successful: true, lastSuccessAt: 0 }),
       policyHash: () => 'h',
       catalogue: () => ({ version: 'v', checked: '2026-07-10' }),
+      catalogueFetches: () => ({ adopted: 0, unchanged: 1, refused: 0, failed: 0, lastSuccessAt: 1 }),
       clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
       blockEvents: () => [{ vendor: 'a', product: 'b', rule: 'c', count: 1 }],
     },

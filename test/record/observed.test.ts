@@ -33,6 +33,14 @@ const cases: readonly (readonly [Partial<Observed>, string])[] = [
     'sallyport_catalogue_checked_timestamp_seconds 1795132800',
   ],
   [
+    { catalogueFetches: () => ({ adopted: 1, unchanged: 0, refused: 2, failed: 0, lastSuccessAt: 9_500 }) },
+    'sallyport_catalogue_fetches_total{result="refused"} 2',
+  ],
+  [
+    { catalogueFetches: () => ({ adopted: 1, unchanged: 0, refused: 2, failed: 0, lastSuccessAt: 9_500 }) },
+    'sallyport_catalogue_last_fetch_success_timestamp_seconds 9.5',
+  ],
+  [
     { clientTrust: () => ({ accepted: 9, unknown_ca: 2, bad_certificate: 0, reset: 0, silent: 0 }) },
     'sallyport_client_trust_total{result="unknown_ca"} 2',
   ],

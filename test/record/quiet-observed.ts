@@ -11,6 +11,7 @@ export const quietObserved: Observed = {
   configReload: () => ({ successful: true, lastSuccessAt: 0 }),
   policyHash: () => 'none',
   catalogue: () => ({ version: 'none', checked: null }),
+  catalogueFetches: () => ({ adopted: 0, unchanged: 0, refused: 0, failed: 0, lastSuccessAt: null }),
   clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
   blockEvents: () => [],
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { loadConfig } from '../../src/config/load.ts';
+import { tryConfig } from '../../src/config/load.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Addresses } from '../../src/gateway/listening.ts';
 
@@ -97,7 +97,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const told: string[] = [];
   const gateway = await createGateway({
-    load: () => loadConfig(file),
+    load: (candidate) => tryConfig(file, candidate),
     version: '0.0.0',
     nodeVersion: process.version,
     stdout,

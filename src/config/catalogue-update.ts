@@ -1,0 +1,99 @@
+/** Whether a bundle that was fetched may take the place of the catalogue in force. */
+import { existsSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { parseBundle, readBundle } from './bundle.ts';
+import type { Bundle } from './bundle.ts';
+import { hostEntries } from './catalogue.ts';
+import { diffCatalogues } from './catalogue-diff.ts';
+import type { Changes } from './catalogue-diff.ts';
+import { lintVendors } from './catalogue-lint.ts';
+import { InvalidConfig, invalidConfig } from './problem.ts';
+import { readBundleVendors, readCatalogue } from './vendors.ts';
+import type { CatalogueSettings } from './vendors.ts';
+import type { UpdateSettings } from './update-settings.ts';
+
+/** A bundle that may be adopted, and what that would change. */
+export interface Update {
+  readonly bundle: Bundle;
+  readonly changes: Changes;
+}
+
+/** What messages call a bundle that lies nowhere yet. */
+export const FETCHED = 'the fetched catalogue';
+
+/** Clocks differ; a bundle from far ahead would keep every later one out. */
+const MAX_AHEAD = 86_400_000;
+
+function refused(message: string): InvalidConfig {
+  return invalidConfig([{ file: FETCHED, position: null, message }]);
+}
+
+/** The copy of the last fetch, where it is good. */
+function copyOf({ file }: UpdateSettings, key: string | null): Bundle | null {
+  if (!existsSync(file)) return null;
+  try {
+    return readBundle(file, key);
+  } catch (error) {
+    if (error instanceof InvalidConfig) return null;
+    throw error;
+  }
+}
+
+/**
+ * Judges what was fetched: its signature, its age, each file, what holds between them, and what it would take out.
+ *
+ * @returns null where it is what is there already.
+ * @throws {InvalidConfig} saying why it is refused.
+ */
+export function judgeUpdate(
+  text: string,
+  from: CatalogueSettings,
+  updates: UpdateSettings,
+  now: number,
+): Update | null {
+  const bundle = parseBundle(FETCHED, text, from.key);
+  const copy = copyOf(updates, from.key);
+  if (copy !== null && JSON.stringify(copy) === JSON.stringify(bundle)) return null;
+  if (copy !== null && bundle.created <= copy.created) {
+    throw refused(
+      `it was made at ${bundle.created}, not after the one from ${copy.created} that is there; make it anew`,
+    );
+  }
+  if (Date.parse(bundle.created) > now + MAX_AHEAD) {
+    throw refused(`it was made at ${bundle.created}, which is still to come; correct the clock where it is made`);
+  }
+  const after = readBundleVendors(FETCHED, bundle);
+  const problems = lintVendors(after);
+  if (problems.length > 0) throw invalidConfig(problems);
+  const before = readCatalogue({ ...from, overlay: null }).vendors;
+  const changes = diffCatalogues(
+    before,
+    after.map(({ vendor }) => vendor),
+  );
+  const hosts = before.reduce((sum, vendor) => sum + hostEntries(vendor).length, 0);
+  const share = (100 * changes.hosts.removed.length) / Math.max(1, hosts);
+  if (share > updates.maxRemoved) {
+    const message = `it takes out ${changes.hosts.removed.length} of ${hosts} hosts, more than ${updates.maxRemoved}%`;
+    throw refused(`${message}; if it is meant, raise "max_removed" of "vendors_fetch"`);
+  }
+  return { bundle, changes };
+}
+
+/** Keeps the copy: the new one whole or the old one, whatever happens meanwhile. @throws {Error} naming the file. */
+export function keepCopy(file: string, text: string): void {
+  const written = `${file}.new`;
+  try {
+    const handle = openSync(written, 'w', 0o644);
+    try {
+      writeSync(handle, text);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(written, file);
+  } catch (error) {
+    rmSync(written, { force: true });
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const cure = 'name a place that can be written as "file" of "vendors_fetch"';
+    throw new Error(`the copy cannot be kept in ${file} (${code}); ${cure}`, { cause: error });
+  }
+}
