@@ -99,7 +99,8 @@ attack(
       }
     };
     await Promise.all([bystander(), ...Array.from({ length: CONNECTIONS }, worker)]);
-    expect(slowest, `the slowest bystander, ms, seed ${SEED}`).toBeLessThan(2_000);
+    // The clients are in this process too; a hang is what is looked for, not a delay.
+    expect(slowest, `the slowest bystander, ms, seed ${SEED}`).toBeLessThan(10_000);
     expect(
       [...statuses.keys()].toSorted((a, b) => a - b),
       `seed ${SEED}`,
