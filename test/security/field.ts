@@ -112,7 +112,11 @@ async function openFarSide(): Promise<FarSide> {
     },
     speakRaw(speak) {
       raw = speak;
-      onTestFinished(() => void (raw = null));
+      onTestFinished(() => {
+        raw = null;
+        // What the proxy keeps open would answer the next case.
+        for (const socket of open) socket.destroy();
+      });
     },
     forget() {
       chunks.length = 0;
