@@ -184,7 +184,7 @@ attack(
     client.write(get(`http://${here.at('ok.test')}/smuggled`));
     const { text } = await client.ended;
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 403']);
-    expect(here.far.bytes()).toBe('');
+    expect(here.far.bytes()).not.toContain('smuggled');
   },
 );
 
