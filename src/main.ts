@@ -5,10 +5,11 @@ import { catalog } from './cli/catalog.ts';
 import { check } from './cli/check.ts';
 import { explain } from './cli/explain.ts';
 import { serve } from './cli/serve.ts';
+import { simulate } from './cli/simulate.ts';
 import { UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
 import { ConfigError } from './errors.ts';
 
-const verbs: Readonly<Record<string, Verb>> = { serve, check, explain, catalog, ca };
+const verbs: Readonly<Record<string, Verb>> = { serve, check, explain, simulate, catalog, ca };
 
 function help(): string {
   const lines = Object.values(verbs).map((verb) => `  sallyport ${verb.usage}\n      ${verb.summary}`);
@@ -35,6 +36,10 @@ const io: Io = {
   err: (line) => void process.stderr.write(`${line}\n`),
   env: process.env,
   cwd: process.cwd(),
+  get stdin() {
+    return process.stdin;
+  },
+  progress: process.stderr.isTTY ? (line) => void process.stderr.write(`\r${line}\x1b[K`) : undefined,
 };
 
 // http-proxy calls a deprecated function of Node once for each process; nobody here can act on that.

@@ -11,6 +11,9 @@ export interface Io {
   readonly err: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly stdin?: AsyncIterable<Buffer>;
+  /** Writes a line that the next one takes the place of; absent where nobody watches a terminal. */
+  readonly progress?: ((line: string) => void) | undefined;
 }
 
 /** 0: good; 1: the answer is no; 2: wrong use or unusable configuration. */

@@ -28,11 +28,12 @@ function deepFreeze<T>(value: T): T {
 /**
  * Reads sallyport.yaml and the policy file and the catalogue that it names, synchronously.
  *
+ * @param policyFile read instead of the one that sallyport.yaml names.
  * @throws {InvalidConfig} (a ConfigError) whose message is one line, `path/to/file.yaml:LINE:COL: what; cure`, and
  * whose `issues` are all that was found.
  */
-export function loadConfig(file: string): Config {
-  return tryConfig(file);
+export function loadConfig(file: string, policyFile?: string): Config {
+  return tryConfig(file, undefined, policyFile);
 }
 
 /**
@@ -40,9 +41,10 @@ export function loadConfig(file: string): Config {
  *
  * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
  */
-export function tryConfig(file: string, candidate?: Bundle): Config {
+export function tryConfig(file: string, candidate?: Bundle, policyFile?: string): Config {
   const own = readYaml(resolve(file));
-  const settings = toSettings(readAs(settingsSchema, own), own.file);
+  const given = toSettings(readAs(settingsSchema, own), own.file);
+  const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
 
   const issues: string[] = [];
   const policy = attempt(issues, () => readPolicy(settings.policyFile));

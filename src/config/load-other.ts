@@ -1,0 +1,22 @@
+/** A second configuration to compare with: a whole sallyport.yaml, or a policy file alone. */
+import { basename, resolve } from 'node:path';
+import { loadConfig } from './load.ts';
+import type { Config } from './schema.ts';
+import { settingsSchema } from './schema.ts';
+import { readYaml } from './yaml.ts';
+
+/** Whether the file has a key that only sallyport.yaml has. */
+function isSettings(file: string): boolean {
+  const { value } = readYaml(file);
+  if (value === null || value === undefined) return basename(file) === 'sallyport.yaml';
+  return typeof value === 'object' && Object.keys(value).some((key) => Object.hasOwn(settingsSchema.shape, key));
+}
+
+/**
+ * @param other a sallyport.yaml, or a policy file, which then takes the place of the one that `base` names.
+ * @throws {InvalidConfig}
+ */
+export function loadOther(other: string, base: string): Config {
+  const file = resolve(other);
+  return isSettings(file) ? loadConfig(file) : loadConfig(base, file);
+}

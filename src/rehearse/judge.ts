@@ -1,0 +1,102 @@
+/** What a policy says about a line of a log: identified and decided as the proxy would. */
+import { compile } from '../decide/compile.ts';
+import { decide } from '../decide/decide.ts';
+import { builtIn } from '../decide/decision.ts';
+import { fieldOf } from '../decide/entry.ts';
+import { indexHosts } from '../decide/match.ts';
+import type { Effect, Hostname, PolicyDocument, Question, Service, Vendor } from '../flow.ts';
+import { indexGroups } from '../identify/clients.ts';
+import { indexServices } from '../identify/services.ts';
+import type { Asked } from './targets.ts';
+import { createStretches } from './stretches.ts';
+
+export interface Verdict {
+  readonly effect: Effect;
+  readonly rule: string;
+  /** What was decided about: for a denial the service denied. */
+  readonly service: Service | null;
+  /** No rule and no entry of the catalogue is about this host. */
+  readonly unlisted: boolean;
+  /** A bare address: a tunnel whose ClientHello names a host is judged by that name instead. */
+  readonly unnamed: boolean;
+}
+
+export interface Judged {
+  readonly document: PolicyDocument;
+  readonly vendors: readonly Vendor[];
+}
+
+/** @param serverName the name in the ClientHello where it is another than the target's. */
+export type Judge = (
+  asked: Asked,
+  address: string,
+  user: string | null,
+  at: number,
+  serverName?: Hostname | null,
+) => Verdict;
+
+/** Verdicts on one target, by the groups of the client, within one stretch of time. */
+interface Cell {
+  readonly service: Service | null;
+  stretch: number;
+  verdicts: Map<ReadonlySet<string>, Verdict>;
+}
+
+/** Targets whose verdicts are remembered. */
+const remembered = 50_000;
+
+export function createJudge({ document, vendors }: Judged): Judge {
+  const policy = compile(document);
+  const services = indexServices(vendors, indexHosts);
+  const groupsOf = indexGroups(document.groups);
+  const stretchOf = createStretches(document);
+  const unspecific = new Set<string>([
+    builtIn.unlisted,
+    ...document.rules.filter(({ what }) => fieldOf(what) === null).map(({ id }) => id),
+  ]);
+  let cells = new Map<Asked['target'], Cell>();
+
+  const ask = (question: Question, at: number): Verdict => {
+    const { decision, action } = decide(policy, question, at);
+    const service =
+      decision.effect === 'deny' ? decision.denial.service : (question.service ?? question.serverName?.service ?? null);
+    const { effect, rule } = decision;
+    const unlisted = service === null && question.target.kind === 'name' && unspecific.has(rule);
+    return { effect, rule, service, unlisted, unnamed: action.kind === 'listen' };
+  };
+
+  const cellOf = (target: Asked['target']): Cell => {
+    const known = cells.get(target);
+    if (known !== undefined) return known;
+    if (cells.size >= remembered) cells = new Map();
+    const cell = { service: services(target.host), stretch: -1, verdicts: new Map<ReadonlySet<string>, Verdict>() };
+    cells.set(target, cell);
+    return cell;
+  };
+
+  return ({ target, moment, path }, address, user, at, serverName = null) => {
+    const groups = groupsOf(address);
+    const cell = cellOf(target);
+    const service = path === null ? cell.service : services(target.host, path);
+    const question = (): Question => ({
+      moment: serverName === null ? moment : 'hello',
+      client: { address, user, groups },
+      target,
+      service,
+      serverName: serverName === null ? null : { host: serverName, service: services(serverName) },
+      navigation: false,
+      denied: null,
+    });
+    if (serverName !== null || service !== cell.service) return ask(question(), at);
+    const stretch = stretchOf(at);
+    if (cell.stretch !== stretch) {
+      cell.stretch = stretch;
+      cell.verdicts = new Map();
+    }
+    const known = cell.verdicts.get(groups);
+    if (known !== undefined) return known;
+    const verdict = ask(question(), at);
+    cell.verdicts.set(groups, verdict);
+    return verdict;
+  };
+}

@@ -1,0 +1,57 @@
+/** The hosts that look like AI while no rule and no entry of the catalogue names them, as they are met in logs. */
+import type { Hostname } from '../flow.ts';
+import { callsLikeAi, looksLikeAi } from './look-alike.ts';
+import { createCounted } from './people.ts';
+import type { People } from './people.ts';
+import { countOf } from './tally.ts';
+import type { Count, Ranked } from './tally.ts';
+import { createTop } from './top.ts';
+
+export interface LookAlike extends Count {
+  readonly host: string;
+  readonly why: string;
+}
+
+export interface LookAlikes {
+  /** @param path of a readable request, or null. */
+  readonly add: (host: Hostname, path: string | null, user: string) => void;
+  readonly read: (most: number) => Ranked<LookAlike>;
+}
+
+const hostsKept = 10_000;
+
+/** Hosts whose looks are remembered. */
+const remembered = 50_000;
+
+export function createLookAlikes(people: People): LookAlikes {
+  const found = createTop({
+    limit: hostsKept,
+    create: () => ({ why: '', counted: createCounted() }),
+    count: ({ counted }) => counted.attempts(),
+  });
+  let looks = new Map<Hostname, string | null>();
+
+  const lookOf = (host: Hostname): string | null => {
+    const known = looks.get(host);
+    if (known !== undefined) return known;
+    if (looks.size >= remembered) looks = new Map();
+    const why = looksLikeAi(host);
+    looks.set(host, why);
+    return why;
+  };
+
+  return {
+    add(host, path, user) {
+      const why = lookOf(host) ?? (path === null ? null : callsLikeAi(path));
+      if (why === null) return;
+      const row = found.at(host);
+      row.why = why;
+      row.counted.add(people.number(user));
+    },
+    read: (most) => ({
+      rows: found.list(most).map(([host, { why, counted }]) => ({ host, ...countOf(counted), why })),
+      total: found.size(),
+      atMost: found.lost(),
+    }),
+  };
+}
