@@ -2,22 +2,12 @@
  * Holds the shape of `src/`: which room may import which, where each package lives, how long a file may be, and which
  * test covers it. A room is a folder of `src/`, or a file beside them.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { builtinModules } from 'node:module';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix } from 'node:path';
-import ts from 'typescript';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-
-interface Rule {
-  /** Rooms, or single files; `*` is every room but those in `not`. */
-  readonly may: readonly string[];
-  readonly not?: readonly string[];
-  /** Types only: nothing is left of the import at run time. */
-  readonly types?: readonly string[];
-  /** No package and no module of Node. */
-  readonly pure?: true;
-}
+import { sources, uncovered, violations } from './support/architecture.ts';
+import type { Rule } from './support/architecture.ts';
 
 /** The table. A room that is not in it is a mistake. */
 const rooms: Readonly<Record<string, Rule>> = {
@@ -52,108 +42,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   tldts: ['config'],
   'lru-cache': ['certificates', 'identify', 'act'],
 };
-
-const MAX_LINES = 300;
-
-interface Import {
-  readonly name: string;
-  readonly typeOnly: boolean;
-}
-
-function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
-  const clause = node.importClause;
-  if (clause === undefined) return false;
-  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const named = clause.namedBindings;
-  return (
-    clause.name === undefined &&
-    named !== undefined &&
-    ts.isNamedImports(named) &&
-    named.elements.every((element) => element.isTypeOnly)
-  );
-}
-
-/** Every module that a file names: imports, re-exports, `import()`, `require()`, and types by `import('…')`. */
-function importsOf(file: string, text: string): Import[] {
-  const found: Import[] = [];
-  const add = (node: ts.Node | undefined, typeOnly: boolean): void => {
-    // A name that is put together at run time cannot be held to any table.
-    const name = node !== undefined && ts.isStringLiteralLike(node) ? node.text : '(computed)';
-    found.push({ name, typeOnly });
-  };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node));
-    else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined)
-      add(node.moduleSpecifier, isTypeOnly(node));
-    else if (ts.isImportTypeNode(node))
-      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true);
-    else if (ts.isExternalModuleReference(node)) add(node.expression, false);
-    else if (ts.isCallExpression(node)) {
-      const called = node.expression;
-      const isRequire = ts.isIdentifier(called) && called.text === 'require';
-      if (called.kind === ts.SyntaxKind.ImportKeyword || isRequire) add(node.arguments[0], false);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
-  return found;
-}
-
-function roomOf(file: string): string {
-  const [first = '', ...rest] = file.split('/');
-  return rest.length === 0 ? first.replace(/\.ts$/, '') : first;
-}
-
-function isNodeModule(name: string): boolean {
-  return name.startsWith('node:') || builtinModules.includes(name);
-}
-
-/** What is wrong with one import of a file in `room`; null where it is right. */
-function faultOf(file: string, room: string, rule: Rule, { name, typeOnly }: Import): string | null {
-  if (name === '(computed)') return 'imports a name that is computed';
-  if (!name.startsWith('.')) {
-    if (rule.pure === true) return `imports "${name}", but is pure`;
-    // By it a module can be loaded that no import names.
-    if (name === 'node:module' || name === 'module') return 'imports "node:module"';
-    if (isNodeModule(name)) return null;
-    const parts = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
-    const home = Object.hasOwn(homes, parts) ? homes[parts] : undefined;
-    if (home === undefined) return `imports the package "${parts}", which has no home`;
-    return home.includes(room) ? null : `imports "${parts}", whose home is ${home.join(', ')}`;
-  }
-  const target = posix.normalize(posix.join(posix.dirname(file), name));
-  if (target.startsWith('..')) return `imports ${target}, which is outside of src`;
-  const other = roomOf(target);
-  if (other === room) return null;
-  if (rule.types?.includes(other) === true) return typeOnly ? null : `imports more than types from ${other}`;
-  const everything = rule.may.includes('*') && rule.not?.includes(other) !== true;
-  return everything || rule.may.includes(other) || rule.may.includes(target) ? null : `imports ${target}`;
-}
-
-/** The TypeScript files below a folder, as paths with slashes. */
-function sources(root: string): string[] {
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
-  return names.filter((name) => /\.[cm]?[jt]sx?$/.test(name)).toSorted();
-}
-
-/** Everything that breaks the table in a tree of sources, one line each: `file: what`. */
-function violations(src: string): string[] {
-  return sources(src).flatMap((file) => {
-    const text = readFileSync(join(src, file), 'utf8');
-    const room = roomOf(file);
-    const rule = Object.hasOwn(rooms, room) ? rooms[room] : undefined;
-    // Blank lines are free, as they are for ESLint.
-    const lines = text.split('\n').filter((line) => line.trim() !== '').length;
-    const faults = [
-      ...(lines > MAX_LINES ? [`has ${lines} lines, and ${MAX_LINES} is the limit`] : []),
-      ...(rule === undefined
-        ? [`the room "${room}" is not in the table`]
-        : importsOf(file, text).map((one) => faultOf(file, room, rule, one))),
-    ];
-    return faults.filter((fault) => fault !== null).map((fault) => `${file}: ${fault}`);
-  });
-}
 
 /** Files without a test of the same name, and the test that covers each; null: there is nothing in it to run. */
 const coveredBy: Readonly<Record<string, string | null>> = {
@@ -207,29 +95,11 @@ const coveredBy: Readonly<Record<string, string | null>> = {
   'rehearse/tally.ts': 'test/rehearse/replay.test.ts',
 };
 
-/** Files that no test is named after or listed for, and entries of the list that are not needed or name nothing. */
-function uncovered(root: string, listed: Readonly<Record<string, string | null>>): string[] {
-  const files = sources(join(root, 'src'));
-  const own = (file: string): string => join('test', file.replace(/\.ts$/, '.test.ts'));
-  const without = files.filter((file) => !Object.hasOwn(listed, file) && !existsSync(join(root, own(file))));
-  const stale = Object.entries(listed).flatMap(([file, cover]) => {
-    if (!files.includes(file)) return [`${file}: is listed and does not exist`];
-    if (existsSync(join(root, own(file)))) return [`${file}: is listed and has a test of its own`];
-    return cover === null || existsSync(join(root, cover))
-      ? []
-      : [`${file}: is covered by ${cover}, which does not exist`];
-  });
-  return [
-    ...without.map((file) => `${file}: has no test; write ${own(file)}, or list the one that covers it`),
-    ...stale,
-  ];
-}
-
 const project = dirname(import.meta.dirname);
 
 test('src keeps to the table', () => {
   expect(sources(join(project, 'src')).length).toBeGreaterThan(50);
-  expect(violations(join(project, 'src'))).toEqual([]);
+  expect(violations(join(project, 'src'), { rooms, homes })).toEqual([]);
 });
 
 test('every file has its test', () => {
@@ -260,7 +130,7 @@ test('a tree that keeps to the table passes', () => {
     'src/cli/a.ts': "const g = await import('../gateway.ts');",
     'src/main.ts': "import { a } from './cli/a.ts';",
   };
-  expect(violations(join(plant(files), 'src'))).toEqual([]);
+  expect(violations(join(plant(files), 'src'), { rooms, homes })).toEqual([]);
 });
 
 test.each([
@@ -299,11 +169,11 @@ test.each([
   ['constructor/a.ts', 'the room "constructor" is not in the table', ''],
   ['act/a.ts', 'has 301 lines, and 300 is the limit', '// \n'.repeat(301)],
 ])('finds in %s: %s', (file, fault, text) => {
-  expect(violations(join(plant({ [`src/${file}`]: text }), 'src'))).toEqual([`${file}: ${fault}`]);
+  expect(violations(join(plant({ [`src/${file}`]: text }), 'src'), { rooms, homes })).toEqual([`${file}: ${fault}`]);
 });
 
 test('300 lines are allowed', () => {
-  expect(violations(join(plant({ 'src/act/a.ts': '// \n'.repeat(300) }), 'src'))).toEqual([]);
+  expect(violations(join(plant({ 'src/act/a.ts': '// \n'.repeat(300) }), 'src'), { rooms, homes })).toEqual([]);
 });
 
 test('finds files without a test, and a list that is out of date', () => {
