@@ -10,7 +10,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from './errors.ts';
-import type { Hostname, Target, Service, Assistant, Manner, Texts } from './terms.ts';
+import type { Hostname, Target, Service, Assistant, Manner, OnChange, Texts } from './terms.ts';
 
 export type * from './terms.ts';
 
@@ -161,6 +161,8 @@ export interface Denial {
   readonly clearSiteData?: boolean | undefined;
   /** Passes on the few calls without which its client shows an error of its own in place of this denial. */
   readonly letAccountCallsPass?: boolean | undefined;
+  /** What becomes of a tunnel that was opened before; absent: `keep`. */
+  readonly onChange?: OnChange | undefined;
 }
 
 export type Decision =

@@ -188,6 +188,40 @@ export interface What {
   readonly domains?: readonly string[] | undefined;
 }
 
+/** What the clocks of a place show, beside UTC. */
+export interface Zone {
+  /** IANA name. */
+  readonly name: string;
+  /** Milliseconds that the clocks are ahead of UTC before the first change. */
+  readonly first: number;
+  /** In order: from `at`, epoch milliseconds, the clocks are `offset` milliseconds ahead of UTC. */
+  readonly changes: readonly { readonly at: number; readonly offset: number }[];
+}
+
+/** A part of some days of the week, by the clocks of a place. It belongs to the day that it begins on. */
+export interface Window {
+  /** Bit 0 is Monday, bit 6 Sunday. */
+  readonly days: number;
+  /** Minutes since midnight. */
+  readonly start: number;
+  /** Minutes since the same midnight: more than 1440 where it ends on the next day. */
+  readonly end: number;
+}
+
+/** When in a week something holds. */
+export interface Schedule {
+  readonly zone: Zone;
+  /** At least one. */
+  readonly windows: readonly Window[];
+  /** Days since 1 January 1970, by the clocks of the place. */
+  readonly holidays: ReadonlySet<number>;
+  /** What begins on a holiday: as on any other day, not at all, or on holidays only. */
+  readonly onHolidays: 'as-usual' | 'except' | 'only';
+}
+
+/** What becomes of a tunnel that is open when a denial comes into force: nothing; it ends after some time; at once. */
+export type OnChange = 'keep' | 'drain' | 'cut';
+
 export interface Rule {
   readonly id: string;
   readonly what: What;
@@ -197,6 +231,8 @@ export interface Rule {
   readonly from?: number | undefined;
   /** Epoch milliseconds, exclusive. */
   readonly until?: number | undefined;
+  /** Absent: at all times between `from` and `until`. */
+  readonly schedule?: Schedule | undefined;
   readonly effect: Effect;
   /** For logs and for clients that name no language. */
   readonly reason: string;
@@ -210,6 +246,8 @@ export interface Rule {
   readonly clearSiteData?: boolean | undefined;
   /** Passes on the catalogue's {@link AccountCall}s of what the rule denies. */
   readonly letAccountCallsPass?: boolean | undefined;
+  /** For tunnels that were opened before it denied them; absent: what the policy says by default. */
+  readonly onChange?: OnChange | undefined;
 }
 
 export interface Exception {
@@ -218,6 +256,7 @@ export interface Exception {
   readonly groups?: readonly string[] | undefined;
   readonly from?: number | undefined;
   readonly until: number;
+  readonly schedule?: Schedule | undefined;
   readonly approvedBy: string;
   readonly ticket?: string | undefined;
   readonly reason: string;
@@ -244,5 +283,7 @@ export interface PolicyDocument {
     readonly redirect: 'page' | 'immediate';
     /** Raw addresses in a CONNECT whose ClientHello names no host. */
     readonly rawAddress: Effect;
+    /** Absent: `keep`. */
+    readonly onChange?: OnChange | undefined;
   };
 }

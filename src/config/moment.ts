@@ -1,5 +1,6 @@
 /** Dates of the policy: an instant with its offset, or a day that begins at midnight in the time zone of the file. */
 import { ConfigError } from '../errors.ts';
+import { clockFormat, wallClock } from './zone.ts';
 
 /** A point in time as it is written; a day needs a time zone to become an instant. */
 export type Moment =
@@ -45,28 +46,10 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** What the clocks of the zone show at the instant, written as if it were UTC. */
-function wallClock(format: Intl.DateTimeFormat, at: number): number {
-  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
-}
-
 /** The instant, in epoch milliseconds; a day is its first instant, also where the clocks skip midnight. */
 export function resolveMoment(moment: Moment, timeZone: string): number {
   if (moment.kind === 'instant') return moment.at;
-  const format = new Intl.DateTimeFormat('en', {
-    timeZone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
+  const format = clockFormat(timeZone);
   const midnight = Date.UTC(moment.year, moment.month - 1, moment.day);
   const aDay = 86_400_000;
   // The offset of the zone before and after that midnight; they differ only where the clocks change near it.

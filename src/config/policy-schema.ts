@@ -1,7 +1,7 @@
 /** `policy.yaml`: whom, what, when, effect, why. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import type { Exception, PolicyDocument, Rule, What } from '../flow.ts';
+import type { Exception, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
 import { parseHost } from '../listen/target.ts';
 import { isTimeZone, parseMoment, resolveMoment } from './moment.ts';
 import { nearest } from './nearest.ts';
@@ -9,9 +9,12 @@ import { parseCidr } from './network.ts';
 import { id, line, link, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
 import { plainText, texts } from './texts.ts';
 import { channel } from './vendor-schema.ts';
+import { parseWindow } from './windows.ts';
+import { zoneOf } from './zone.ts';
 
 const effect = z.enum(['allow', 'deny', 'monitor']);
 const manner = z.enum(['intercept', 'refuse', 'reset']);
+const openTunnels = z.enum(['keep', 'drain', 'cut']);
 const redirect = z.enum(['page', 'immediate']);
 const moment = read(parseMoment);
 
@@ -24,6 +27,13 @@ const domain = read((text) => {
   const { host, kind } = parseHost(only ? text.slice(1) : text);
   return only || kind !== 'name' ? `=${host}` : host;
 });
+
+/** Days since 1 January 1970. */
+function parseHoliday(text: string): number {
+  const day = parseMoment(text);
+  if (day.kind !== 'day') throw new ConfigError(`"${text}" is not a day; write one such as 2026-12-25`);
+  return Date.UTC(day.year, day.month - 1, day.day) / 86_400_000;
+}
 
 const timeZone = read((text) => {
   if (isTimeZone(text)) return text;
@@ -46,7 +56,13 @@ function namesSomething(entry: { readonly [K in keyof typeof what]?: unknown }):
 }
 const namesNothing = `it says nothing about what it is for; add one of ${whatKeys.join(', ')}`;
 
-const whomAndWhen = { groups: oneOrMany(id).optional(), from: moment.optional() };
+const whomAndWhen = {
+  groups: oneOrMany(id).optional(),
+  from: moment.optional(),
+  windows: oneOrMany(read(parseWindow)).optional(),
+  holidays: z.enum(['except', 'only']).optional(),
+  time_zone: timeZone.optional(),
+};
 
 const rule = strict({
   id,
@@ -61,6 +77,7 @@ const rule = strict({
   link: link.optional(),
   clear_site_data: z.boolean().optional(),
   let_account_calls_pass: z.boolean().optional(),
+  open_tunnels: openTunnels.optional(),
 })
   .refine(namesSomething, namesNothing)
   .refine(
@@ -92,6 +109,7 @@ const assistant = strict({
 
 export const policySchema = strict({
   time_zone: timeZone.default('UTC'),
+  holidays: z.array(read(parseHoliday)).default([]),
   assistants: z.record(id, assistant).default({}),
   default_assistant: id.optional(),
   groups: z.record(id, strict({ networks: oneOrMany(read(parseCidr)) })).default({}),
@@ -104,6 +122,7 @@ export const policySchema = strict({
     manner: manner.default('intercept'),
     redirect: redirect.default('page'),
     raw_address: effect.default('deny'),
+    open_tunnels: openTunnels.default('keep'),
   }).prefault({}),
 });
 
@@ -117,16 +136,28 @@ function toWhat(entry: RuleEntry | ExceptionEntry): What {
 
 /** The document that `decide/` compiles; days become instants in the time zone of the file. */
 export function toPolicy(file: PolicyFile): PolicyDocument {
-  const zone = file.time_zone;
-  const at = (entry: RuleEntry['from']): number | undefined =>
-    entry === undefined ? undefined : resolveMoment(entry, zone);
+  const holidays = new Set(file.holidays);
+  const zoneName = (entry: RuleEntry | ExceptionEntry): string => entry.time_zone ?? file.time_zone;
+  const at = (moment: RuleEntry['from'], zone: string): number | undefined =>
+    moment === undefined ? undefined : resolveMoment(moment, zone);
+  const scheduleOf = (entry: RuleEntry | ExceptionEntry): Schedule | undefined => {
+    const { windows, holidays: onHolidays } = entry;
+    if (windows === undefined && onHolidays === undefined) return undefined;
+    return {
+      zone: zoneOf(zoneName(entry)),
+      windows: windows ?? [parseWindow('daily')],
+      holidays,
+      onHolidays: onHolidays ?? 'as-usual',
+    };
+  };
 
   const toRule = (entry: RuleEntry): Rule => ({
     id: entry.id,
     what: toWhat(entry),
     groups: entry.groups,
-    from: at(entry.from),
-    until: at(entry.until),
+    from: at(entry.from, zoneName(entry)),
+    until: at(entry.until, zoneName(entry)),
+    schedule: scheduleOf(entry),
     effect: entry.effect,
     reason: plainText(entry.reason),
     reasons: Object.keys(entry.reason).length > 1 ? entry.reason : undefined,
@@ -136,20 +167,22 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
     link: entry.link,
     clearSiteData: entry.clear_site_data,
     letAccountCallsPass: entry.let_account_calls_pass,
+    onChange: entry.open_tunnels,
   });
   const toException = (entry: ExceptionEntry): Exception => ({
     id: entry.id,
     what: toWhat(entry),
     groups: entry.groups,
-    from: at(entry.from),
-    until: resolveMoment(entry.until, zone),
+    from: at(entry.from, zoneName(entry)),
+    until: resolveMoment(entry.until, zoneName(entry)),
+    schedule: scheduleOf(entry),
     approvedBy: entry.approved_by,
     ticket: entry.ticket,
     reason: entry.reason,
   });
 
   return {
-    timeZone: zone,
+    timeZone: file.time_zone,
     assistants: Object.entries(file.assistants).map(([id, assistant]) => ({ id, ...assistant })),
     defaultAssistant: file.default_assistant ?? null,
     groups: Object.fromEntries(Object.entries(file.groups).map(([id, group]) => [id, group.networks])),
@@ -162,6 +195,7 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
       manner: file.defaults.manner,
       redirect: file.defaults.redirect,
       rawAddress: file.defaults.raw_address,
+      onChange: file.defaults.open_tunnels,
     },
   };
 }

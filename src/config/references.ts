@@ -66,6 +66,10 @@ function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[
   if (entry.from !== undefined && entry.until !== undefined && entry.from >= entry.until) {
     found.push({ path: [...path, 'until'], message: '"until" is not after "from"; exchange or correct them' });
   }
+  if (entry.schedule !== undefined && entry.schedule.onHolidays !== 'as-usual' && entry.schedule.holidays.size === 0) {
+    const message = 'there are no holidays to go by; list their dates under "holidays" at the top of the file';
+    found.push({ path: [...path, 'holidays'], message });
+  }
   return found;
 }
 

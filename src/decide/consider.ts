@@ -77,7 +77,8 @@ function moment(at: number): string {
 /** Why it does not exist for this client now; null where it does. */
 function obstacle({ entry }: Candidate, client: Client, now: number): string | null {
   if (now < entry.from) return `not yet in force: from ${moment(entry.from)}`;
-  if (!inForce(entry, now)) return `no longer in force: until ${moment(entry.until)}`;
+  if (now >= entry.until) return `no longer in force: until ${moment(entry.until)}`;
+  if (!inForce(entry, now)) return 'outside of its windows';
   if (isFor(entry, client)) return null;
   return `for the group ${(entry.groups ?? []).join(' or ')}, which the client is not in`;
 }

@@ -17,7 +17,15 @@ export const builtIn = {
 type Terms = Partial<
   Pick<
     Rule,
-    'assistant' | 'manner' | 'redirect' | 'link' | 'from' | 'reasons' | 'clearSiteData' | 'letAccountCallsPass'
+    | 'assistant'
+    | 'manner'
+    | 'redirect'
+    | 'link'
+    | 'from'
+    | 'reasons'
+    | 'clearSiteData'
+    | 'letAccountCallsPass'
+    | 'onChange'
   >
 >;
 
@@ -48,6 +56,7 @@ function deny(policy: Policy, rule: string, reason: string, service: Service | n
     reasons: terms.reasons,
     clearSiteData: terms.clearSiteData,
     letAccountCallsPass: terms.letAccountCallsPass,
+    onChange: terms.onChange ?? defaults.onChange,
   };
   return { effect: 'deny', rule, reason, denial };
 }

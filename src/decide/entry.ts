@@ -1,5 +1,6 @@
 /** Rules and exceptions in one form, and what makes one go before another. */
-import type { Client, Effect, Exception, Hostname, PolicyDocument, Rule, Service, What } from '../flow.ts';
+import type { Client, Effect, Exception, Hostname, PolicyDocument, Rule, Schedule, Service, What } from '../flow.ts';
+import { holds } from './schedule.ts';
 
 interface EntryBase {
   readonly id: string;
@@ -9,6 +10,7 @@ interface EntryBase {
   readonly from: number;
   /** Epoch milliseconds, exclusive; Infinity: for ever. */
   readonly until: number;
+  readonly schedule: Schedule | null;
   readonly reason: string;
   readonly effect: Effect;
   /** Position among all of its kind, the strongest first. */
@@ -86,8 +88,15 @@ function ordered<T extends Unordered>(entries: readonly T[]): (T & { readonly or
   return entries.toSorted(byStrength).map((entry, order) => ({ ...entry, order }));
 }
 
-function common({ id, what, groups, from, until }: Rule | Exception) {
-  return { id, what, groups: groups ?? null, from: from ?? -Infinity, until: until ?? Infinity };
+function common({ id, what, groups, from, until, schedule }: Rule | Exception) {
+  return {
+    id,
+    what,
+    groups: groups ?? null,
+    from: from ?? -Infinity,
+    until: until ?? Infinity,
+    schedule: schedule ?? null,
+  };
 }
 
 /** The rules, the strongest first. */
@@ -109,8 +118,8 @@ export function exceptionEntries({ exceptions }: PolicyDocument): Entry[] {
   );
 }
 
-export function inForce({ from, until }: Entry, now: number): boolean {
-  return from <= now && now < until;
+export function inForce({ from, until, schedule }: Entry, now: number): boolean {
+  return from <= now && now < until && (schedule === null || holds(schedule, now));
 }
 
 export function isFor({ groups }: Entry, client: Client): boolean {

@@ -21,8 +21,42 @@ describe('policy.yaml', () => {
         manner: 'intercept',
         redirect: 'page',
         rawAddress: 'deny',
+        onChange: 'keep',
       },
     });
+  });
+
+  test('gives the hours of a week, in the time zone of the rule or of the file', () => {
+    const policy = policyOf(`
+time_zone: Europe/Berlin
+holidays: [2026-12-25, 2027-01-01]
+rules:
+  - { id: a, vendors: acme, windows: [mon-fri 08:00-18:00, sat], holidays: except, effect: deny, reason: A. }
+  - { id: b, vendors: acme, from: 2026-07-10, windows: daily 22:00-06:00, time_zone: Asia/Shanghai, effect: deny, reason: B. }
+  - { id: c, vendors: acme, holidays: only, effect: allow, reason: C., open_tunnels: cut }
+  - { id: d, vendors: acme, effect: allow, reason: D. }
+`);
+    const [a, b, c, d] = policy.rules;
+    expect(a?.schedule).toMatchObject({
+      zone: { name: 'Europe/Berlin' },
+      windows: [
+        { days: 0b1_1111, start: 480, end: 1080 },
+        { days: 0b10_0000, start: 0, end: 1440 },
+      ],
+      holidays: new Set([20_812, 20_819]),
+      onHolidays: 'except',
+    });
+    expect(b?.from).toBe(Date.parse('2026-07-09T16:00:00Z'));
+    expect(b?.schedule).toMatchObject({ zone: { name: 'Asia/Shanghai' }, onHolidays: 'as-usual' });
+    expect(c).toMatchObject({ onChange: 'cut', schedule: { windows: [{ days: 0b111_1111 }], onHolidays: 'only' } });
+    expect(d?.schedule).toBeUndefined();
+  });
+
+  test('says so where there are no holidays to go by', () => {
+    const text = 'rules: [{ id: a, vendors: acme, holidays: only, effect: deny, reason: A. }]';
+    expect(() => policyOf(text)).toThrow(
+      'policy.yaml:1:43: there are no holidays to go by; list their dates under "holidays" at the top of the file',
+    );
   });
 
   test('gives all that a rule and an exception can say', () => {
@@ -91,6 +125,7 @@ defaults: { unlisted: deny, catalogue: deny, manner: refuse, redirect: immediate
       manner: 'refuse',
       redirect: 'immediate',
       rawAddress: 'monitor',
+      onChange: 'keep',
     });
   });
 

@@ -1,0 +1,61 @@
+/** The table of a time zone: when its clocks change, so that nothing has to ask a calendar later. */
+import type { Zone } from '../flow.ts';
+
+/** The years that are looked through; before and after them the clocks stay as they are at the edge. */
+const FIRST = Date.UTC(2010, 0, 1);
+const LAST = Date.UTC(2060, 0, 1);
+/** Clocks have gone back after a month (Ramadan in Morocco), never after so few days. */
+const STEP = 10 * 86_400_000;
+
+/** How the clocks of a zone are asked for. */
+export function clockFormat(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+}
+
+/** What the clocks show at the instant, written as if it were UTC. */
+export function wallClock(format: Intl.DateTimeFormat, at: number): number {
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+}
+
+const known = new Map<string, Zone>();
+
+function tabulate(name: string): Zone {
+  const format = clockFormat(name);
+  const offset = (at: number): number => wallClock(format, at) - at;
+  const first = offset(FIRST);
+  const changes: { at: number; offset: number }[] = [];
+  let before = first;
+  for (let at = FIRST + STEP; at < LAST; at += STEP) {
+    const after = offset(at);
+    if (after === before) continue;
+    let [low, high] = [at - STEP, at];
+    while (high - low > 1000) {
+      const middle = Math.floor((low + high) / 2000) * 1000;
+      if (offset(middle) === before) low = middle;
+      else high = middle;
+    }
+    changes.push({ at: high, offset: after });
+    before = after;
+  }
+  return { name, first, changes };
+}
+
+/** @param name an IANA name that this system knows. The first call for a zone takes milliseconds, later ones nothing. */
+export function zoneOf(name: string): Zone {
+  const zone = known.get(name) ?? tabulate(name);
+  known.set(name, zone);
+  return zone;
+}
