@@ -50,12 +50,13 @@ export interface RequestFacts {
   readonly navigation: boolean;
 }
 
-/** The intercepted tunnel that a decrypted request came through. */
+/** The tunnel that a request came through, whose requests are read here: TLS that ended here, or HTTP in the clear. */
 export interface OuterTunnel {
   readonly id: string;
-  /** The name that the leaf was made for. */
+  /** The name that the client believes to talk to: the leaf was made for it. */
   readonly target: Target;
-  readonly denial: Denial;
+  /** Null for an allowed tunnel that speaks HTTP in the clear: each of its requests is judged by itself. */
+  readonly denial: Denial | null;
 }
 
 export interface RequestArrival extends ArrivalBase {

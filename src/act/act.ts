@@ -14,7 +14,7 @@ import type {
 } from '../flow.ts';
 import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
-import { intercept, type Interceptor } from './intercept.ts';
+import { intercept, speaksInClear, type Interceptor } from './intercept.ts';
 import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
@@ -33,6 +33,8 @@ export interface ActAnswers {
 export interface ActOptions {
   readonly tunnel: Tunnel;
   readonly interceptor: Interceptor;
+  /** Ports behind which an allowed tunnel is read request by request, unless it speaks TLS. */
+  readonly httpPorts: readonly number[];
   readonly forward: Forward;
   readonly upgrade: (arrival: UpgradeArrival) => Promise<Outcome>;
   readonly answers: ActAnswers;
@@ -98,7 +100,11 @@ export function createAct(options: ActOptions): Act {
       const { arrival, action } = decided;
       switch (action.kind) {
         case 'tunnel':
-          return tunnel.carry(decided, hello, upstream);
+          if (!speaksInClear(hello, arrival.target.port, options.httpPorts))
+            return tunnel.carry(decided, hello, upstream);
+          // The connection that the CONNECT was answered for is not that of its requests.
+          upstream?.destroy();
+          return intercept(options.interceptor, arrival, null, hello);
         case 'intercept':
           upstream?.destroy();
           return intercept(options.interceptor, arrival, action.denial, hello);

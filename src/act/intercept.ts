@@ -1,4 +1,8 @@
-/** Denied tunnels are opened all the same, and ended here, so that the client can be told why in its own language. */
+/**
+ * Tunnels whose requests are read here. Denied ones are opened all the same, and ended here, so that the client can be
+ * told why in its own language. Allowed ones that speak HTTP in the clear are read, because each request may name
+ * another host than the tunnel was asked for.
+ */
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OuterTunnel, Outcome, Target, TunnelArrival } from '../flow.ts';
@@ -16,6 +20,14 @@ export interface Interceptor {
 /** How an HTTP request in the clear begins, however short its first segment; anything else can only be ended. */
 const http = /^[A-Z]{1,8}(?: |$)/;
 
+/**
+ * Whether a tunnel to a port of plain HTTP has to be read. Whatever is no TLS is: an origin may take for a request what
+ * does not look like one here.
+ */
+export function speaksInClear(hello: Hello, port: number, httpPorts: readonly number[]): boolean {
+  return hello.kind === 'other' && hello.bytes.length > 0 && httpPorts.includes(port);
+}
+
 /** The name that the client believes to talk to, which the leaf must be for. */
 function nameOf(target: Target, hello: Hello): Target {
   return hello.kind === 'tls' && hello.serverName !== null ? hello.serverName : target;
@@ -28,20 +40,20 @@ function nameOf(target: Target, hello: Hello): Target {
 export async function intercept(
   interceptor: Interceptor,
   arrival: TunnelArrival,
-  denial: Denial,
+  denial: Denial | null,
   hello: Hello,
 ): Promise<Outcome | null> {
   const { socket, id, target } = arrival;
   const outcome = (error: ErrorCode): Outcome => ({
-    kind: 'blocked',
-    answer: 'none',
+    kind: denial === null ? 'failed' : 'blocked',
+    answer: denial === null ? null : 'none',
     status: 200,
     error,
     bytesIn: socket.bytesRead,
     bytesOut: socket.bytesWritten,
     upstream: null,
   });
-  if (hello.kind === 'other' && !http.test(hello.bytes.toString('latin1', 0, 8))) {
+  if (denial !== null && hello.kind === 'other' && !http.test(hello.bytes.toString('latin1', 0, 8))) {
     reset(socket);
     if (hello.why === 'silent') return outcome('hello_timeout');
     return outcome(hello.why === 'ended' ? 'client_closed' : 'tls_required');

@@ -68,6 +68,7 @@ export interface Config {
     readonly helloTimeout: number;
     readonly idleTimeout: number;
     readonly tlsRequiredPorts: readonly number[];
+    readonly httpPorts: readonly number[];
   };
   readonly limits: {
     readonly connections: number;
@@ -173,6 +174,7 @@ export const settingsSchema = strict({
     hello_timeout: duration.prefault('10s'),
     idle_timeout: duration.prefault('1h'),
     tls_required_ports: z.array(port).default([443]),
+    http_ports: z.array(port).default([80]),
   }).prefault({}),
   limits: strict({
     connections: count.default(10_000),
@@ -266,6 +268,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       helloTimeout: tunnels.hello_timeout,
       idleTimeout: tunnels.idle_timeout,
       tlsRequiredPorts: tunnels.tls_required_ports,
+      httpPorts: tunnels.http_ports,
     },
     limits: {
       connections: limits.connections,

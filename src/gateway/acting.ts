@@ -29,7 +29,7 @@ export interface Acting {
 
 export function createActing({ config, via, own, interceptor, answers }: ActingOptions): Acting {
   const { hosts, ports, allow, connectTimeout, caFile } = config.outbound;
-  const { idleTimeout, tlsRequiredPorts } = config.tunnels;
+  const { idleTimeout, tlsRequiredPorts, httpPorts } = config.tunnels;
   const dialler = createDialler({
     resolver: createResolver({ hosts, timeout: connectTimeout }),
     destinations: createDestinations({ ports, allow, own }),
@@ -41,6 +41,7 @@ export function createActing({ config, via, own, interceptor, answers }: ActingO
   const act = createAct({
     tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: answers.failed }),
     interceptor,
+    httpPorts,
     forward,
     upgrade: (arrival) => upgrade(outgoing, arrival),
     answers,

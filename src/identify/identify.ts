@@ -39,7 +39,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
   };
 
   const isAccountCall = ({ kind, tunnel, target, facts }: RequestArrival | UpgradeArrival): boolean =>
-    kind === 'request' && tunnel?.denial.letAccountCallsPass === true && accountCalls(target.host, facts);
+    kind === 'request' && tunnel?.denial?.letAccountCallsPass === true && accountCalls(target.host, facts);
 
   return {
     connect: (arrival) => ({

@@ -166,7 +166,7 @@ describe('sallyport.yaml', () => {
         },
         accessLog: { path: '-' },
         outbound: { ports: [443, 80], allow: [], hosts: {}, connectTimeout: 10_000, caFile: null },
-        tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443] },
+        tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443], httpPorts: [80] },
         limits: { connections: 10_000, clientConnections: 9_500, headTimeout: 15_000, drainTimeout: 30_000 },
         redirect: { contextLifetime: 600_000 },
         trust: { refusals: 3, window: 600_000, fallback: 600_000 },
@@ -193,7 +193,7 @@ outbound:
   allow: [127.0.0.1:8128, 10.0.0.0/8, '*.Lab.test:9000', wiki.test, '[fd00::/8]:443', '::1']
   hosts: { '*.Lab.test': 10.0.0.1, Wiki.test.: '::1' }
   connect_timeout: 500ms
-tunnels: { hello_timeout: 1s, idle_timeout: 2m, tls_required_ports: [] }
+tunnels: { hello_timeout: 1s, idle_timeout: 2m, tls_required_ports: [], http_ports: [8080] }
 limits: { connections: 1, head_timeout: 2s, drain_timeout: 1d }
 redirect: { context_lifetime: 1h }
 trust: { refusals: 0, window: 1m, fallback: 2m }
@@ -231,7 +231,7 @@ block_events: { window: 1h, path: events.log, webhook: 'https://hooks.test/x' }
           hosts: { '*.lab.test': '10.0.0.1', 'wiki.test': '::1' },
           connectTimeout: 500,
         },
-        tunnels: { helloTimeout: 1000, idleTimeout: 120_000, tlsRequiredPorts: [] },
+        tunnels: { helloTimeout: 1000, idleTimeout: 120_000, tlsRequiredPorts: [], httpPorts: [8080] },
         limits: { connections: 1, headTimeout: 2000, drainTimeout: 86_400_000 },
         redirect: { contextLifetime: 3_600_000 },
         trust: { refusals: 0, window: 60_000, fallback: 120_000 },

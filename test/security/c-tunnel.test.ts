@@ -14,6 +14,9 @@ const strict = openField({
   settingsFor: (port) => ({ tunnels: { hello_timeout: '1s', idle_timeout: '20s', tls_required_ports: [443, port] } }),
 });
 
+/** Its far side stands for port 80. */
+const plain = openField({ settingsFor: (port) => ({ tunnels: { http_ports: [port] } }) });
+
 /** A CONNECT with bytes of the tunnel right behind its head, once it was answered by 200. */
 async function openBoth(proxyPort: number, authority: string, behind: Buffer): Promise<Socket> {
   const socket = createConnection({ port: proxyPort, host: '127.0.0.1', allowHalfOpen: true });
@@ -73,6 +76,46 @@ attack(
       expect(await client.ended).toEqual({ how: 'reset', text: '' });
     });
     expect(lines[0]?.sallyport['error']).toBe('hello_timeout');
+  },
+);
+
+attack(
+  plain,
+  33,
+  'HTTP in the clear in an allowed tunnel, for a denied host: by Host, by an absolute target, behind an empty line, later',
+  'each request is judged by itself: 421 for another host; the right one is passed on',
+  async ({ lab, far, at, logged }) => {
+    const own = `GET /right HTTP/1.1\r\nHost: ${at('ok.test')}\r\n\r\n`;
+    const wrong = [
+      `GET /x HTTP/1.1\r\nHost: ${at('deny.test')}\r\n\r\n`,
+      `GET /x HTTP/1.1\r\nHost: deny.test\r\n\r\n`,
+      get(`http://${at('deny.test')}/x`),
+      `\r\nGET /x HTTP/1.1\r\nHost: deny.test\r\n\r\n`,
+    ];
+    for (const bytes of wrong) {
+      const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+      client.write(bytes);
+      await client.until('HTTP/1.1 421 ');
+      client.socket.destroy();
+    }
+    for (const bytes of ['get / HTTP/1.1\r\nHost: deny.test\r\n\r\n', 'SSH-2.0-OpenSSH_9.2\r\n', '\0\0']) {
+      const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+      client.write(bytes);
+      await client.until(/^HTTP\/1\.1 400 /);
+      client.socket.destroy();
+    }
+    expect(far.bytes()).toBe('');
+    const lines = await logged(2, async () => {
+      const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+      for (const byte of own.slice(0, 12)) client.write(byte);
+      client.write(own.slice(12));
+      await client.until('the origin');
+      client.write(wrong[0] ?? '');
+      await client.until('HTTP/1.1 421 ');
+      client.socket.destroy();
+    });
+    expect(far.requests()).toEqual([`GET ${at('ok.test')} /right`]);
+    expect(lines.map((line) => line.sallyport['outcome'])).toEqual(['passed', 'failed']);
   },
 );
 
