@@ -104,8 +104,17 @@ function hostsOf(match, host) {
 /**
  * @param {string} host
  * @param {string | null} [path]
+ * @param {readonly string[]} [headers] Each as `Name: value`.
  */
-const serviceAt = (host, path = null) => find(parseHost(host).host, path);
+function serviceAt(host, path = null, headers = []) {
+  /** @type {Record<string, string>} */
+  const fields = {};
+  for (const header of headers) {
+    const [name = '', value = ''] = header.split(/:\s*/, 2);
+    fields[name.toLowerCase()] = value;
+  }
+  return find(parseHost(host).host, path, fields);
+}
 
 /**
  * Whether the host is the vendor's: it runs it, sells on it, or its model answers there.
@@ -150,7 +159,7 @@ function compareProduct(vendor, product) {
     const [host = ''] = hostsOf(entry.match, entry.host);
     expect(isListed(entry) && serviceAt(host) === null, `shared host ${entry.host} of ${name}`);
     for (const path of entry.ai_path_prefixes ?? []) {
-      expect(serviceAt(host, example(path)) !== null, `path ${entry.host}${path} of ${name}`);
+      expect(serviceAt(host, example(path), entry.ai_headers) !== null, `path ${entry.host}${path} of ${name}`);
     }
     for (const header of entry.ai_headers ?? []) {
       expect(

@@ -53,6 +53,16 @@ export interface Model {
   /** Vendor id; null unless `by` is `host`. */
   readonly vendor: string | null;
   readonly paths: readonly ModelPath[];
+  /** Asked where no path tells. */
+  readonly headers?: readonly ModelHeader[] | undefined;
+}
+
+/** A request header that names the maker of the model: `maker`, `maker/model`, or a URL of the vendor that is meant. */
+export interface ModelHeader {
+  /** Lower-case. */
+  readonly name: string;
+  /** The channel's words for makers, lower-case, to vendor ids. */
+  readonly makers: Readonly<Record<string, string>>;
 }
 
 /** A path that names the maker of the model. */
@@ -124,6 +134,8 @@ export interface AccountCall {
 export type SharedPart = {
   /** Beginnings of the path, at a segment boundary; `*` stands for one segment. */
   readonly paths: readonly string[];
+  /** Header fields that mark the part; one of them must be there. Names are lower-case. */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[] | undefined;
 } & (
   | { readonly match: 'suffix' | 'exact'; readonly host: Hostname }
   | { readonly match: 'template'; readonly template: HostTemplate }

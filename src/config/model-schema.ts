@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { Model, ModelPath } from '../flow.ts';
-import { id, read, strict } from './scalars.ts';
+import { id, line, read, strict } from './scalars.ts';
 
 const places = ['{maker}', '{model-id}'];
 
@@ -30,9 +30,16 @@ const path = strict({
   'a path with {maker} or {model-id} needs "makers", one without needs "vendor"',
 );
 
+const header = strict({
+  name: line,
+  /** The channel's words for makers, to vendor ids. A URL in the header needs none: its host tells. */
+  makers: z.record(z.string(), id).default({}),
+});
+
 const told = strict({
   by: z.enum(['path', 'header', 'body', 'nothing']),
   paths: z.array(path).default([]),
+  headers: z.array(header).default([]),
 });
 
 /** A vendor id where the host alone tells it, or what else does. */
@@ -52,14 +59,19 @@ export function toModel(file: ModelFile): Model {
     vendor: vendor ?? null,
     makers: makers ?? {},
   }));
-  return { by: file.by, vendor: null, paths };
+  const headers = file.headers.map(({ name, makers }) => ({
+    name: name.toLowerCase(),
+    makers: Object.fromEntries(Object.entries(makers).map(([word, vendor]) => [word.toLowerCase(), vendor])),
+  }));
+  return { by: file.by, vendor: null, paths, ...(headers.length > 0 && { headers }) };
 }
 
 /** Every vendor that the entry names, so that a misspelt one is found. */
 export function vendorsOf(file: ModelFile): string[] {
   if (typeof file === 'string') return [file];
-  return file.paths.flatMap(({ vendor, makers }) => [
+  const byPath = file.paths.flatMap(({ vendor, makers }) => [
     ...(vendor === undefined ? [] : [vendor]),
     ...Object.values(makers ?? {}),
   ]);
+  return [...byPath, ...file.headers.flatMap(({ makers }) => Object.values(makers))];
 }

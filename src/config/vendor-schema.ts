@@ -167,6 +167,11 @@ const product = strict({
   carries: z.array(carries).default([]),
 });
 
+const markingHeader = read((text) => {
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:\s*\S/.test(text)) return text;
+  throw new ConfigError(`"${text}" is no header field; write Name: value`);
+});
+
 /** A host that carries other traffic too. It is never denied whole, only the part that is AI, where one can be told. */
 const shared = strict({
   host: hostName.optional(),
@@ -178,7 +183,7 @@ const shared = strict({
   /** Path prefixes that are the AI part. */
   paths: oneOrMany(line).optional(),
   /** Headers, as `Name: value`, that mark the AI part. */
-  headers: oneOrMany(line).optional(),
+  headers: oneOrMany(markingHeader).optional(),
   ...provenance,
 }).refine(
   ({ host, suffix, template }) => [host, suffix, template].filter((given) => given !== undefined).length === 1,
@@ -229,14 +234,21 @@ function templates(entry: HostsFile): HostTemplate[] {
   return (entry.template ?? []).flatMap(({ patterns }) => patterns.map((pattern) => ({ ...pattern, ...common })));
 }
 
-/** The shared hosts of a product that a path alone tells apart. */
+/** `Name: value` */
+function marker(text: string): { readonly name: string; readonly value: string } {
+  const colon = text.indexOf(':');
+  return { name: text.slice(0, colon).trim().toLowerCase(), value: text.slice(colon + 1).trim() };
+}
+
+/** The shared hosts of a product that a path or a header tells apart. */
 function sharedParts(vendor: VendorFile, product: string): SharedPart[] {
   return vendor.shared.flatMap(({ host, suffix, template, paths, headers, product: of }): SharedPart[] => {
-    if (of !== product || paths === undefined || headers !== undefined) return [];
-    if (host !== undefined) return [{ match: 'exact', host, paths }];
-    if (suffix !== undefined) return [{ match: 'suffix', host: suffix, paths }];
+    if (of !== product || (paths === undefined && headers === undefined)) return [];
+    const part = { paths: paths ?? ['/'], ...(headers !== undefined && { headers: headers.map(marker) }) };
+    if (host !== undefined) return [{ match: 'exact', host, ...part }];
+    if (suffix !== undefined) return [{ match: 'suffix', host: suffix, ...part }];
     const patterns = template?.patterns ?? [];
-    return patterns.map((pattern) => ({ match: 'template', template: { ...pattern, role: 'api' }, paths }));
+    return patterns.map((pattern) => ({ match: 'template', template: { ...pattern, role: 'api' }, ...part }));
   });
 }
 

@@ -7,14 +7,13 @@ import type {
   Question,
   RequestArrival,
   RequestFacts,
-  Service,
   TunnelArrival,
   UpgradeArrival,
 } from '../flow.ts';
+import type { FindService } from './services.ts';
 
 export interface IdentifyOptions {
-  /** `path`: of a readable request. */
-  readonly services: (host: Hostname, path?: string) => Service | null;
+  readonly services: FindService;
   /** The groups of an address. */
   readonly groups: (address: string) => ReadonlySet<string>;
   /** Whether the catalogue knows a request for one about an account. */
@@ -66,7 +65,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
         moment: 'request',
         client: clientAt(arrival.clientAddress),
         target: arrival.target,
-        service: services(arrival.target.host, arrival.facts.path),
+        service: services(arrival.target.host, arrival.facts.path, arrival.facts.headers),
         serverName: null,
         // An upgrade cannot be redirected, whatever its headers claim.
         navigation: arrival.kind === 'request' && arrival.facts.navigation,

@@ -1,5 +1,5 @@
 /** Whose model answers a request, where its path tells: the second axis beside the vendor that runs the host. */
-import type { Model, ModelPath } from '../flow.ts';
+import type { Model, ModelHeader, ModelPath } from '../flow.ts';
 import { segmentsOf } from './path-segments.ts';
 
 /** Cross-region profiles of Bedrock put one of these before the maker's word. */
@@ -39,18 +39,50 @@ function match(segments: readonly string[], { segments: pattern, vendor, makers 
   return found;
 }
 
+/** Fields of a readable request, as Node gives them: names in lower case, several of one name joined by commas. */
+export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Whose API a URL is. */
+export type VendorAt = (url: URL) => string | null;
+
+/** The one vendor that a header names; what names two at once is not believed. */
+function named({ name, makers }: ModelHeader, fields: Fields, vendorAt: VendorAt): string | null {
+  const given = fields[name];
+  if (given === undefined) return null;
+  const values = (typeof given === 'string' ? given : given.join(',')).split(',').map((value) => value.trim());
+  const found = new Set(
+    values.map((value) => {
+      if (/^https?:\/\//i.test(value)) return URL.canParse(value) ? vendorAt(new URL(value)) : null;
+      const [word = ''] = value.toLowerCase().split('/', 1);
+      return Object.hasOwn(makers, word) ? (makers[word] ?? null) : null;
+    }),
+  );
+  const [only = null] = found;
+  return found.size === 1 ? only : null;
+}
+
 /**
  * The vendor of the model that a request reaches, or null where it cannot be told.
  *
  * @param path origin-form with or without query; null where the request has not been read.
+ * @param fields its header; empty where it has not been read.
  */
-export function modelVendor(model: Model, path: string | null): string | null {
+export function modelVendor(
+  model: Model,
+  path: string | null,
+  fields: Fields = {},
+  vendorAt: VendorAt = () => null,
+): string | null {
   if (model.vendor !== null) return model.vendor;
   if (path === null) return null;
   const segments = segmentsOf(path);
   if (segments.length > MAX_SEGMENTS) return null;
   for (const pattern of model.paths) {
     const found = match(segments, pattern);
+    if (found !== null) return found;
+  }
+  for (const header of model.headers ?? []) {
+    const found = named(header, fields, vendorAt);
     if (found !== null) return found;
   }
   return null;

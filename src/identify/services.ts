@@ -6,10 +6,11 @@
  * name of the index before a template; a template before the AI part of a shared host; a block of addresses for what is
  * no name.
  */
-import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, Vendor } from '../flow.ts';
+import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
 import { carriedHost } from './carried.ts';
 import { indexGroups } from './clients.ts';
 import { modelVendor } from './models.ts';
+import type { Fields, VendorAt } from './models.ts';
 import { isPart } from './shared-parts.ts';
 import { indexTemplates } from './templates.ts';
 import type { TemplateEntry } from './templates.ts';
@@ -26,8 +27,13 @@ interface HostEntry<T> {
  */
 export type IndexHosts = <T>(entries: Iterable<HostEntry<T>>) => { readonly find: (host: Hostname) => T | null };
 
-/** @param path origin-form of a readable request; null or left out before one has been read. */
-export type FindService = (host: Hostname, path?: string | null) => Service | null;
+/**
+ * @param path origin-form of a readable request; null or left out before one has been read.
+ * @param fields its header.
+ */
+export type FindService = (host: Hostname, path?: string | null, fields?: Fields) => Service | null;
+
+const noFields: Fields = {};
 
 /** A service, and what it is once a path has told the maker of the model. */
 interface Known {
@@ -37,7 +43,7 @@ interface Known {
 }
 
 interface Part extends Known {
-  readonly paths: readonly string[];
+  readonly part: Pick<SharedPart, 'paths' | 'headers'>;
 }
 
 type Said = Pick<HostPattern | HostTemplate, 'role' | 'wire' | 'model'>;
@@ -78,7 +84,7 @@ function indexShared(vendors: readonly Vendor[], indexHosts: IndexHosts): (host:
   const placed: TemplateEntry<readonly Part[]>[] = [];
   for (const { vendor, product } of products(vendors)) {
     for (const part of product.shared ?? []) {
-      const value = { ...knownOf(vendor, product, { role: 'api' }), paths: part.paths };
+      const value = { ...knownOf(vendor, product, { role: 'api' }), part };
       if (part.match === 'template') {
         placed.push({ template: part.template, value: [value] });
         continue;
@@ -110,8 +116,9 @@ function indexAddresses(vendors: readonly Vendor[]): (host: Hostname) => Known |
 }
 
 /** One object for each vendor of a model, so that nothing is made for a request. */
-function withModel({ service, model, told }: Known, path: string | null): Service {
-  const vendor = model === null || model.vendor !== null ? null : modelVendor(model, path);
+function withModel(known: Known, path: string | null, fields: Fields, vendorAt: VendorAt): Service {
+  const { service, model, told } = known;
+  const vendor = model === null || model.vendor !== null ? null : modelVendor(model, path, fields, vendorAt);
   if (vendor === null) return service;
   const found = told.get(vendor) ?? { ...service, model: vendor };
   told.set(vendor, found);
@@ -129,20 +136,23 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
   );
   const addresses = indexAddresses(vendors);
 
-  const partOf = (host: Hostname, path: string | null): Known | null =>
-    path === null ? null : (shared(host).find(({ paths }) => isPart(paths, path)) ?? null);
+  const partOf = (host: Hostname, path: string | null, fields: Fields): Known | null =>
+    path === null ? null : (shared(host).find(({ part }) => isPart(part, path, fields)) ?? null);
 
-  const own = (host: Hostname, path: string | null): Service | null => {
-    const known = names.find(host) ?? templates(host) ?? partOf(host, path) ?? addresses(host);
-    return known === null ? null : withModel(known, path);
+  /** URLs that others write into a header are canonical once they are parsed; a name that is not known is none of ours. */
+  const vendorAt: VendorAt = ({ hostname }) => names.find(hostname as Hostname)?.service.vendor ?? null;
+
+  const own = (host: Hostname, path: string | null, fields: Fields): Service | null => {
+    const known = names.find(host) ?? templates(host) ?? partOf(host, path, fields) ?? addresses(host);
+    return known === null ? null : withModel(known, path, fields, vendorAt);
   };
 
-  return (host, path = null) => {
+  return (host, path = null, fields = noFields) => {
     const inside = carriedHost(host, path);
-    if (inside === null) return own(host, path);
+    if (inside === null) return own(host, path, fields);
     // What is reached inside is another request, of which no path is known.
-    const carried = own(inside, null);
-    const carrier = own(host, path);
+    const carried = own(inside, null, noFields);
+    const carrier = own(host, path, fields);
     if (carried === null) return carrier;
     return { ...carried, carried: inside, ...(carrier !== null && { operator: carrier.vendor }) };
   };

@@ -1,4 +1,6 @@
-/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */ import { segmentsOf } from './path-segments.ts';
+/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */ import type { SharedPart } from '../flow.ts';
+import type { Fields } from './models.ts';
+import { segmentsOf } from './path-segments.ts';
 
 /** The query of a pattern is one parameter, which the request must have, with any value where the pattern has none. */
 function fits(path: string, pattern: string): boolean {
@@ -15,7 +17,16 @@ function fits(path: string, pattern: string): boolean {
   return parts.length <= segments.length && parts.every((part, i) => part === '*' || part === segments[i]);
 }
 
-/** Whether one of the patterns covers the path, which is origin-form. */
-export function isPart(patterns: readonly string[], path: string): boolean {
-  return patterns.some((pattern) => fits(path, pattern));
+/**
+ * Whether one of the patterns covers the path, and one of the fields that mark the part, where there are any, is there.
+ *
+ * @param path origin-form.
+ */
+export function isPart(
+  { paths, headers }: Pick<SharedPart, 'paths' | 'headers'>,
+  path: string,
+  fields: Fields,
+): boolean {
+  if (headers !== undefined && !headers.some(({ name, value }) => fields[name] === value)) return false;
+  return paths.some((pattern) => fits(path, pattern));
 }

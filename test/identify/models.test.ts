@@ -53,6 +53,28 @@ describe('the shipped catalogue tells the maker of the model', () => {
   });
 });
 
+describe('a header names the maker where no path does', () => {
+  const vercel = 'ai-gateway.vercel.sh';
+  const helicone = 'gateway.helicone.ai';
+  test.each([
+    [vercel, { 'ai-language-model-id': 'anthropic/claude-sonnet-4' }, 'anthropic'],
+    [vercel, { 'ai-model-id': 'OpenAI/gpt-5' }, 'openai'],
+    [vercel, { 'ai-language-model-id': 'nobody/model' }, null],
+    [vercel, { 'ai-language-model-id': 'openai/gpt-5, anthropic/claude' }, null],
+    [vercel, { 'ai-language-model-id': ['openai/gpt-5', 'openai/gpt-4'] }, 'openai'],
+    [vercel, { 'ai-language-model-id': '__proto__/x' }, null],
+    [vercel, {}, null],
+    ['api.portkey.ai', { 'x-portkey-provider': 'anthropic' }, 'anthropic'],
+    [helicone, { 'helicone-target-url': 'https://api.anthropic.com' }, 'anthropic'],
+    [helicone, { 'helicone-target-url': 'https://API.openai.com:443/v1' }, 'openai'],
+    [helicone, { 'helicone-target-url': 'https://models.corp.test' }, null],
+    [helicone, { 'helicone-target-url': 'https://[' }, null],
+    [bedrock, { 'x-portkey-provider': 'anthropic' }, null],
+  ])('%s %o: %s', (host, fields, expected) => {
+    expect(find(host as Hostname, '/v1/chat/completions', fields)?.model ?? null).toBe(expected);
+  });
+});
+
 test('the host alone tells who runs the Claude Platform on other clouds', () => {
   expect(find('claude.googleapis.com' as Hostname)).toMatchObject({ vendor: 'anthropic', operator: 'google' });
   expect(find('aws-external-anthropic.us-west-2.api.aws' as Hostname)).toMatchObject({
@@ -81,7 +103,11 @@ test('the part of a shared host that is AI is known by its path, and the rest is
   expect(find('www.bing.com' as Hostname, '/search?q=showconv')).toBeNull();
   expect(find('x.com' as Hostname, '//i/./%67rok')).toMatchObject({ vendor: 'xai' });
   // Only a header tells Gemini's uploads from those of others.
-  expect(find('content-push.googleapis.com' as Hostname, '/upload')).toBeNull();
+  const uploads = 'content-push.googleapis.com' as Hostname;
+  expect(find(uploads, '/upload')).toBeNull();
+  expect(find(uploads, '/upload', { 'x-tenant-id': 'photos' })).toBeNull();
+  expect(find(uploads, '/upload', { 'x-tenant-id': 'bard-storage' })).toMatchObject({ product: 'gemini' });
+  expect(find(uploads, '/other', { 'x-tenant-id': 'bard-storage' })).toBeNull();
   // Sign-in is for everything on the host.
   expect(find('github.com' as Hostname, '/login/oauth/authorize')).toBeNull();
   expect(find('github.com' as Hostname, '/copilot')).toMatchObject({ vendor: 'github-copilot' });
