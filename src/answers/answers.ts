@@ -12,6 +12,7 @@ import { closeReasonOf, messageOf, wordsFor } from './message.ts';
 import { mayMoveOn, onwardUrl, redirectPage } from './page.ts';
 import type { About, AnswerSettings, Failed } from './settings.ts';
 import { shapeOf } from './shapes.ts';
+import { createStencils } from './stencil.ts';
 
 /** RFC 6455, section 7.4.1: 1008 is a policy that was violated. The reason has at most 123 bytes of UTF-8. */
 export interface WebSocketClose {
@@ -38,10 +39,14 @@ export interface Answers {
 }
 
 export function createAnswers(settings: AnswerSettings): Answers {
+  const stencils = createStencils(settings);
   const answers: Answers = {
     denied: (denial, about) =>
-      about.facts === null ? answers.connectDenied(denial, about) : answerFor(denial, about, about.facts, settings),
-    connectDenied: (denial, about) => connectAnswer(denial, about, settings),
+      about.facts === null
+        ? answers.connectDenied(denial, about)
+        : answerFor(denial, about, about.facts, settings, stencils),
+    connectDenied: (denial, about) =>
+      stencils.cast('connect', denial, about, (one, using) => connectAnswer(denial, one, using)),
     redirected: (denial, about) => redirectAnswer(denial, about, settings) ?? answers.denied(denial, about),
     upgradeDenied(denial, about) {
       const answer = answers.denied(denial, about);

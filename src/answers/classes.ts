@@ -9,9 +9,10 @@ import type { Asking } from './denied.ts';
 import { dialectOf, headerOf } from './dialect.ts';
 import { emptyAnswer, htmlAnswer, jsonAnswer, textAnswer } from './headers.ts';
 import { messageOf, wordsFor } from './message.ts';
-import { redirectPage } from './page.ts';
+import { pageVaries, redirectPage } from './page.ts';
 import type { About, AnswerSettings } from './settings.ts';
 import { shapeOf } from './shapes.ts';
+import type { Make, Stencils } from './stencil.ts';
 import { grpcMessage } from './text.ts';
 
 interface Row {
@@ -19,6 +20,8 @@ interface Row {
   readonly is: (facts: RequestFacts) => boolean;
   readonly why: string;
   readonly answer: (asking: Asking, name: string) => Answer;
+  /** All of the request that the answer depends on besides its target, where the answer may be kept. */
+  readonly varies?: (facts: RequestFacts, denial: Denial) => string;
 }
 
 const rows: readonly Row[] = [
@@ -65,6 +68,7 @@ const rows: readonly Row[] = [
     why: 'A person reads it. No redirect: it would show no reason, and take a posted body along.',
     answer: (asking, name) =>
       htmlAnswer({ ...head(asking, name, 403), headers: denialHeaders(asking) }, redirectPage(asking)),
+    varies: pageVaries,
   },
   {
     name: 'subresource',
@@ -100,6 +104,7 @@ const rows: readonly Row[] = [
       const dialect = dialectOf(asking.facts, asking.denial.service);
       return wireAnswer(asking, dialect === 'none' ? 'json' : dialect, shapeOf(dialect).status, {});
     },
+    varies: (facts, denial) => dialectOf(facts, denial.service),
   },
 ];
 
@@ -111,11 +116,21 @@ export function isWebSocket(facts: RequestFacts): boolean {
 }
 
 /** The denial in the form that the client of this request shows. */
-export function answerFor(denial: Denial, about: About, facts: RequestFacts, settings: AnswerSettings): Answer {
-  const words = wordsFor(denial, about, settings);
-  const asking = { denial, about, facts, settings, words, message: messageOf(words) };
-  for (const row of rows) if (row.is(facts)) return row.answer(asking, row.name);
-  throw new Error('The last row of the answer table matches everything.');
+export function answerFor(
+  denial: Denial,
+  about: About,
+  facts: RequestFacts,
+  settings: AnswerSettings,
+  stencils: Stencils,
+): Answer {
+  const row = rows.find(({ is }) => is(facts));
+  if (row === undefined) throw new Error('The last row of the answer table matches everything.');
+  const make: Make = (one, using) => {
+    const words = wordsFor(denial, one, using);
+    return row.answer({ denial, about: one, facts, settings: using, words, message: messageOf(words) }, row.name);
+  };
+  if (row.varies === undefined) return make(about, settings);
+  return stencils.cast(`${row.name} ${row.varies(facts, denial)}`, denial, about, make);
 }
 
 function contentType(facts: RequestFacts): string {

@@ -3,7 +3,7 @@
  * was denied, under which id, and until when the token holds; nothing about the person. This is also the one file of
  * the station with cryptography in it.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 
 export interface ContextPayload {
   /** Vendor id of the catalogue; null for a host that it does not know. */
@@ -26,7 +26,9 @@ export interface ContextSigner {
 const form = /^([A-Za-z0-9_-]{1,1024})\.([A-Za-z0-9_-]{43})$/;
 
 export function createContextSigner(secret: Buffer, lifetimeSeconds: number): ContextSigner {
-  const seal = (body: string): string => createHmac('sha256', secret).update(body).digest('base64url');
+  // A key object: made from bytes, it would be made again for each answer.
+  const key = createSecretKey(secret);
+  const seal = (body: string): string => createHmac('sha256', key).update(body).digest('base64url');
   return {
     sign({ vendor, id }, now) {
       const expires = Math.floor(now / 1000) + lifetimeSeconds;

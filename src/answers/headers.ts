@@ -3,7 +3,7 @@ import { errors } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Answer } from '../flow.ts';
 import type { Page } from './layout.ts';
-import { ascii, fieldString } from './text.ts';
+import { ascii, fieldString, httpDate } from './text.ts';
 
 /** Characters of the explanation inside `Proxy-Status`. */
 const DETAILS = 400;
@@ -24,7 +24,7 @@ export interface HeaderFacts {
  */
 export function commonHeaders({ viaName, id, at, code, details }: HeaderFacts): Record<string, string> {
   return {
-    Date: new Date(at).toUTCString(),
+    Date: httpDate(at),
     'Proxy-Status': `${proxyName(viaName)}; error=${errors[code].proxyStatus}; details=${fieldString(details, DETAILS)}`,
     'X-Proxy-Error': code,
     'X-Sallyport-Id': ascii(id, 64),

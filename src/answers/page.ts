@@ -40,6 +40,11 @@ function isInFrame(facts: RequestFacts): boolean {
   return place !== '' && place !== 'document';
 }
 
+/** What of a request the page depends on. */
+export function pageVaries(facts: RequestFacts): string {
+  return `${headerOf(facts, 'accept-language')} ${isInFrame(facts) ? 'framed' : ''}`;
+}
+
 export function redirectPage(page: PageFacts): Page {
   const { denial, about, settings } = page;
   const wanted = headerOf(page.facts, 'accept-language');

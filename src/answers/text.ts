@@ -89,3 +89,16 @@ export function dateAndTime(at: number, language: 'en' | 'zh' = 'en'): string {
 export function isoTime(at: number): string {
   return new Date(at).toISOString();
 }
+
+let second = Number.NaN;
+let date = '';
+
+/** For `Date` (RFC 9110, section 5.6.7); made once a second. */
+export function httpDate(at: number): string {
+  const now = Math.floor(at / 1000);
+  if (now !== second) {
+    date = new Date(at).toUTCString();
+    second = now;
+  }
+  return date;
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { createAnswers } from '../../src/answers/answers.ts';
+import { createStencils } from '../../src/answers/stencil.ts';
+import type { About } from '../../src/answers/settings.ts';
+import type { Answer, Denial } from '../../src/flow.ts';
+import { asks, at, connects, denial, id, settings, visits } from './samples.ts';
+
+/** Another id for each. */
+function idOf(n: number): string {
+  return n.toString(16).padStart(24, 'c0ffee');
+}
+
+/** As it is made where nothing was kept before. */
+function fresh(about: About, of: Denial): Answer {
+  return createAnswers(settings).denied(of, about);
+}
+
+const chinese: Denial = { ...denial, reason: '源代码不得离开公司', reasons: { zh: '源代码不得离开公司' } };
+const long: Denial = { ...denial, reason: 'x'.repeat(290), link: `https://ask.example/${'y'.repeat(200)}` };
+
+describe('an answer that is given again and again is what it would be by itself', () => {
+  test.each<readonly [string, About, Denial]>([
+    ['a CONNECT', connects, denial],
+    ['a page', visits(), denial],
+    ['a page in another language', visits({ 'accept-language': 'zh-CN,zh;q=0.9' }), chinese],
+    ['a page in a frame', visits({ 'sec-fetch-dest': 'iframe' }), denial],
+    ['an API', asks(), denial],
+    ['a reason so long that the id is cut', asks(), long],
+    ['no service', visits(), { ...denial, service: null, assistant: null }],
+  ])('%s', (_what, about, of) => {
+    const answers = createAnswers(settings);
+    for (let n = 0; n < 6; n += 1) {
+      const one = { ...about, id: idOf(n), at: at + n * 777 };
+      expect(answers.denied(of, one)).toEqual(fresh(one, of));
+    }
+  });
+
+  test('in the next minute', () => {
+    const answers = createAnswers(settings);
+    for (const later of [0, 1, 2, 59_999, 60_000, 60_001, 60_002, 200_000]) {
+      const one = { ...visits(), id: idOf(later), at: at + later };
+      expect(answers.denied(denial, one)).toEqual(fresh(one, denial));
+    }
+  });
+
+  test('after the rule was worded anew, and for another host, language or frame', () => {
+    const answers = createAnswers(settings);
+    const other = { ...denial, reason: 'Another one' };
+    const forms = [visits(), visits({ 'accept-language': 'zh' }), visits({ 'sec-fetch-dest': 'iframe' }), asks()];
+    const hosts = forms.map((form) => ({ ...form, target: { ...form.target, port: 8443 } }));
+    for (let round = 0; round < 4; round += 1) {
+      for (const about of [...forms, ...hosts, connects]) {
+        for (const of of [denial, other]) expect(answers.denied(of, about)).toEqual(fresh(about, of));
+      }
+    }
+  });
+});
+
+describe('what is kept', () => {
+  function counted(limit?: number) {
+    let made = 0;
+    const stencils = createStencils(settings, limit);
+    const cast = (key: string, details = ''): Answer =>
+      stencils.cast(key, denial, { ...connects, id }, (about) => {
+        made += 1;
+        return { name: 'x', status: 403, reason: 'No', headers: { 'X-Id': about.id }, body: Buffer.from(details) };
+      });
+    return { cast, made: () => made };
+  }
+
+  test('is made once where it is asked for again, and not for what is asked for once', () => {
+    const { cast, made } = counted();
+    cast('a');
+    cast('b');
+    expect(made()).toBe(2);
+    cast('a');
+    expect(made()).toBe(5);
+    for (let n = 0; n < 10; n += 1) expect(cast('a').headers).toEqual({ 'X-Id': id });
+    expect(made()).toBe(5);
+  });
+
+  test('is bounded in number and in what a client can put into a key', () => {
+    const { cast, made } = counted(4);
+    for (let n = 0; n < 3; n += 1) for (const key of ['a', 'b', 'c', 'd', 'e']) cast(key);
+    const before = made();
+    cast('x'.repeat(500));
+    cast('x'.repeat(500));
+    cast('x'.repeat(500));
+    expect(made()).toBe(before + 3);
+  });
+});
