@@ -22,7 +22,7 @@ const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfi
 /** A digest of everything that goes into the build. */
 function fingerprint() {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.m?[jt]s$/.test(name))
     .map((name) => join('src', name))
     .sort();
   const hash = createHash('sha256');

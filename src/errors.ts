@@ -87,6 +87,24 @@ export const errors = {
     proxyStatus: 'http_request_denied',
     text: 'This client may not use the proxy.',
   },
+  authentication_required: {
+    status: 407,
+    fault: 'client',
+    proxyStatus: 'http_request_denied',
+    text: 'The proxy needs a user name and a password that are good.',
+  },
+  authentication_limit: {
+    status: 429,
+    fault: 'client',
+    proxyStatus: 'http_request_denied',
+    text: 'Too many wrong passwords; wait a minute.',
+  },
+  authentication_unavailable: {
+    status: 503,
+    fault: 'proxy',
+    proxyStatus: 'proxy_internal_error',
+    text: 'Passwords cannot be checked just now; try again shortly.',
+  },
   destination_prohibited: {
     status: 403,
     fault: 'policy',

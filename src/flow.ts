@@ -26,6 +26,8 @@ interface ArrivalBase {
   /** The address of the peer on the proxy port, IPv4-mapped forms unwrapped. */
   readonly clientAddress: string;
   readonly clientPort: number;
+  /** The name that the client has proved to have, where it was asked for one. */
+  readonly user?: string | undefined;
   readonly target: Target;
   readonly userAgent: string;
 }
@@ -57,6 +59,8 @@ export interface OuterTunnel {
   readonly target: Target;
   /** Null for an allowed tunnel that speaks HTTP in the clear: each of its requests is judged by itself. */
   readonly denial: Denial | null;
+  /** Who opened it: the user of all that comes through it. */
+  readonly user?: string | undefined;
 }
 
 export interface RequestArrival extends ArrivalBase {

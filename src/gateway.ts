@@ -15,12 +15,14 @@ import { describe } from './errors.ts';
 import type { Arrival } from './flow.ts';
 import { createActing } from './gateway/acting.ts';
 import { createAnswering } from './gateway/answering.ts';
+import { createAuthenticating } from './gateway/authenticating.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createInForce } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
 import { createLimiting } from './gateway/limiting.ts';
 import { createRecording } from './gateway/recording.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { createAccess } from './listen/access.ts';
 import { createConnectSpeaker } from './listen/connect.ts';
 import { createDecrypted } from './listen/decrypted.ts';
 import { createFrontDoor } from './listen/front-door.ts';
@@ -87,6 +89,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
 
   const limiting = createLimiting(config);
+  const authenticating = createAuthenticating({
+    config,
+    log,
+    queueFull: () => limiting.met('password_queue'),
+    throttled: () => limiting.met('password_attempts'),
+  });
 
   // ---- record ------------------------------------------------------------------------------------------------------
   const { record, metrics, recent, trust, reopen, lists } = createRecording({
@@ -98,6 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       tunnelsOpen: () => tunnels,
       connectionsOpen: () => door.connections(),
       limited: limiting.counts,
+      authentications: authenticating.counts,
       leafCertificatesMinted: () => leaves.stats().minted,
       caNotAfter: () => authority.notAfter,
       configReload: inForce.reloaded,
@@ -128,6 +137,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     tunnels += 1;
     void lifecycle.take(arrival).finally(() => (tunnels -= 1));
   };
+  const asked = createAccess({
+    rules: authenticating.rules,
+    arrived,
+    reject(arrival, origin, code, detail) {
+      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, origin, code, detail);
+      else reject(arrival.socket, origin, code, detail);
+    },
+    missing: authenticating.missing,
+    surprised,
+  });
   const { headTimeout, drainTimeout } = config.limits;
   const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, arrived, rejectRequest, reject };
   const decrypted = createDecrypted({
@@ -135,9 +154,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     contextFor: (target) => leaves.contextFor(target),
     trusted: (clientAddress, result) => trust.note(clientAddress, result, Date.now()),
   });
-  const http = createHttpSpeaker(wire);
+  const http = createHttpSpeaker({ ...wire, arrived: asked });
   const door = createFrontDoor({
-    speakers: [createConnectSpeaker({ arrived, reject }), http],
+    speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
     maxConnections: config.limits.connections,
     headTimeout,
     usher: limiting.usher,
@@ -193,6 +212,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const reload = (): boolean => {
     const successful = inForce.reload((next) => {
       answers.follow(next, pagesUrl(next));
+      authenticating.follow(next);
       limiting.follow(next);
       metrics.expect(expectedSeries(next.vendors));
     });
@@ -209,6 +229,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     http.close();
     acting.close();
     await Promise.all([pages.close(), admin.close()]);
+    await authenticating.close();
     await record.close();
   };
 

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { coveredBy } from './support/covered-by.ts';
 import { sources, uncovered, violations } from './support/architecture.ts';
 import type { Rule } from './support/architecture.ts';
 
@@ -40,59 +41,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   zod: ['config'],
   yaml: ['config'],
   tldts: ['config'],
-  'lru-cache': ['certificates', 'identify', 'act'],
-};
-
-/** Files without a test of the same name, and the test that covers each; null: there is nothing in it to run. */
-const coveredBy: Readonly<Record<string, string | null>> = {
-  'flow.ts': null,
-  'terms.ts': null,
-  'act/act.ts': 'test/flows/deny.test.ts',
-  'act/block.ts': 'test/flows/deny.test.ts',
-  'act/intercept.ts': 'test/flows/deny.test.ts',
-  'act/pool.ts': 'test/act/forward-connections.test.ts',
-  'act/turn-away.ts': 'test/flows/forward.test.ts',
-  'admin/people.ts': 'test/flows/browser.test.ts',
-  'admin/ports.ts': 'test/flows/browser.test.ts',
-  'gateway/acting.ts': 'test/flows/deny.test.ts',
-  'gateway/answering.ts': 'test/flows/deny.test.ts',
-  'gateway/in-force.ts': 'test/gateway.test.ts',
-  'gateway/limiting.ts': 'test/flows/whose.test.ts',
-  'gateway/listening.ts': 'test/gateway.test.ts',
-  'reset.ts': 'test/listen/front-door.test.ts',
-  'answers/settings.ts': 'test/answers/answers.test.ts',
-  'cli/catalog-import.ts': 'test/cli/catalog.test.ts',
-  'config/catalogue-update.ts': 'test/flows/catalogue-updates.test.ts',
-  'config/update-settings.ts': 'test/config/schema.test.ts',
-  'gateway/catalogue-updates.ts': 'test/flows/catalogue-updates.test.ts',
-  'config/catalogue-diff.ts': 'test/cli/catalog.test.ts',
-  'config/catalogue-page.ts': 'test/config/shipped-catalogue.test.ts',
-  'config/model-schema.ts': 'test/config/shipped-catalogue.test.ts',
-  'config/public-suffix.ts': 'test/config/catalogue-lint.test.ts',
-  'config/vendors.ts': 'test/config/load.test.ts',
-  'identify/path-segments.ts': 'test/identify/models.test.ts',
-  'listen/usher.ts': 'test/flows/whose.test.ts',
-  'identify/shared-parts.ts': 'test/identify/models.test.ts',
-  'identify/templates.ts': 'test/config/template.test.ts',
-  'cli/verb.ts': 'test/cli/check.test.ts',
-  'config/moment.ts': 'test/config/scalars.test.ts',
-  'config/nearest.ts': 'test/config/scalars.test.ts',
-  'config/network.ts': 'test/config/scalars.test.ts',
-  'config/problem.ts': 'test/config/load.test.ts',
-  'config/references.ts': 'test/config/policy-document.test.ts',
-  'config/vendor-schema.ts': 'test/config/catalogue.test.ts',
-  'decide/compile.ts': 'test/decide/decide.test.ts',
-  'decide/decision.ts': 'test/decide/decide.test.ts',
-  'decide/entry.ts': 'test/decide/precedence.test.ts',
-  'decide/strongest.ts': 'test/decide/consider.test.ts',
-  'config/load-other.ts': 'test/cli/simulate.test.ts',
-  'rehearse/changes.ts': 'test/rehearse/replay.test.ts',
-  'rehearse/format.ts': 'test/rehearse/replay.test.ts',
-  'rehearse/line.ts': 'test/rehearse/squid-line.test.ts',
-  'rehearse/look-alikes.ts': 'test/rehearse/replay.test.ts',
-  'rehearse/people.ts': 'test/rehearse/top.test.ts',
-  'rehearse/report.ts': 'test/cli/simulate.test.ts',
-  'rehearse/tally.ts': 'test/rehearse/replay.test.ts',
+  'lru-cache': ['certificates', 'identify', 'act', 'listen'],
+  'hash-wasm': ['identify'],
 };
 
 const project = dirname(import.meta.dirname);

@@ -43,7 +43,7 @@ export async function intercept(
   denial: Denial | null,
   hello: Hello,
 ): Promise<Outcome | null> {
-  const { socket, id, target } = arrival;
+  const { socket, id, target, user } = arrival;
   const outcome = (error: ErrorCode): Outcome => ({
     kind: denial === null ? 'failed' : 'blocked',
     answer: denial === null ? null : 'none',
@@ -58,6 +58,10 @@ export async function intercept(
     if (hello.why === 'silent') return outcome('hello_timeout');
     return outcome(hello.why === 'ended' ? 'client_closed' : 'tls_required');
   }
-  const { requests, error } = await interceptor.take(socket, { id, target: nameOf(target, hello), denial }, hello);
+  const { requests, error } = await interceptor.take(
+    socket,
+    { id, target: nameOf(target, hello), denial, user },
+    hello,
+  );
   return requests > 0 ? null : outcome(error ?? 'client_closed');
 }

@@ -24,8 +24,14 @@ const heading: Readonly<Record<Fault, string>> = {
   proxy: 'The proxy could not do this',
 };
 
-/** Seconds after which a limit may well have room again. */
-const RETRY_AFTER = '5';
+/** Seconds after which a limit may well have room again, by status. */
+const retryAfter: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
+
+/** Browsers show the realm, and know again by it what they were asked for (RFC 7617, section 2). */
+function challenge(company: string): string {
+  const plain = company.replaceAll(/[^ -~]|["\\]/g, '').trim();
+  return `Basic realm="${plain === '' ? 'Web proxy' : `${plain} web proxy`}", charset="UTF-8"`;
+}
 
 export function failureAnswer(code: ErrorCode, failed: Failed, settings: AnswerSettings): Answer {
   const { status, fault, text } = errors[code];
@@ -33,7 +39,8 @@ export function failureAnswer(code: ErrorCode, failed: Failed, settings: AnswerS
   const final = fault === 'client' || fault === 'policy';
   const headers = {
     ...commonHeaders({ viaName: settings.viaName, id, at, code, details: text }),
-    ...(status === 503 && { 'retry-after': RETRY_AFTER }),
+    ...(Object.hasOwn(retryAfter, status) && { 'Retry-After': String(retryAfter[status]) }),
+    ...(status === 407 && { 'Proxy-Authenticate': challenge(settings.company.name) }),
   };
   const head = { status, reason: text.replace(/\.$/, ''), headers };
   if (facts?.navigation === true)

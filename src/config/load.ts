@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { PolicyDocument } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
+import { readPasswords } from './password-file.ts';
 import { policySchema, toPolicy } from './policy-schema.ts';
 import { InvalidConfig, invalidConfig } from './problem.ts';
 import { checkPolicy } from './references.ts';
@@ -50,6 +51,9 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const policy = attempt(issues, () => readPolicy(settings.policyFile));
   const catalogue = attempt(issues, () => readCatalogue(settings.catalogueFrom, candidate));
   if (policy === null || catalogue === null) throw new InvalidConfig(issues);
+
+  const { authentication } = settings.clients;
+  if (authentication !== null) readPasswords(authentication.passwordFile);
 
   const problems = placed(policy.source, checkPolicy(policy.document, catalogue.vendors));
   if (problems.length > 0) throw invalidConfig(problems);

@@ -2,8 +2,9 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { PolicyDocument, Vendor } from '../flow.ts';
+import { clientsSchema, network, toClients, type Clients } from './clients-schema.ts';
 import { readLogo } from './logo.ts';
-import { formatAddress, parseAddress, parseAllowed, parseCidr, parseIp, parseNamePattern } from './network.ts';
+import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
 import { needsKey, updateKeys, updatesOf } from './update-settings.ts';
@@ -19,8 +20,7 @@ export interface Config {
   readonly listen: { readonly proxy: Address; readonly pages: Address; readonly admin: Address };
   /** Networks of load balancers, whose connections begin with a PROXY header. */
   readonly proxyProtocol: { readonly trusted: readonly string[] };
-  /** Who may use the proxy: networks as `address/bits`. */
-  readonly clients: { readonly networks: readonly string[] };
+  readonly clients: Clients;
   readonly pages: {
     /** What people's browsers reach the pages under; no trailing slash. By default made from `listen.pages` as written. */
     readonly url: string;
@@ -110,7 +110,6 @@ export interface Config {
 
 const port = z.number().int().min(1).max(65_535);
 const address = read(parseAddress);
-const network = read(parseCidr);
 const file = line;
 const count = z.number().int().min(1).max(1_000_000);
 
@@ -138,9 +137,7 @@ export const settingsSchema = strict({
     admin: address.prefault('127.0.0.1:9128'),
     proxy_protocol: strict({ trusted: z.array(network).default([]) }).prefault({}),
   }).prefault({}),
-  clients: strict({
-    networks: z.array(network).min(1).prefault(['0.0.0.0/0', '::/0']),
-  }).prefault({}),
+  clients: clientsSchema.prefault({}),
   pages: strict({
     url: baseUrl.optional(),
     language: z.enum(['en', 'zh']).default('en'),
@@ -228,7 +225,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
     },
     listen: ports,
     proxyProtocol: proxied,
-    clients: given.clients,
+    clients: toClients(given.clients, path),
     pages: {
       url: given.pages.url ?? `http://${formatAddress(given.listen.pages)}`,
       language: given.pages.language,

@@ -6,7 +6,7 @@ import { createTally } from '../listen/tally.ts';
 import { createUsher } from '../listen/usher.ts';
 
 /** The values of the label `limit`. */
-const names = ['connections', 'client_connections'] as const;
+const names = ['connections', 'client_connections', 'password_attempts', 'password_queue'] as const;
 export type Limit = (typeof names)[number];
 
 export interface Limiting {

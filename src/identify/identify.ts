@@ -1,5 +1,6 @@
 /** From an arrival to the question that the policy is asked. */
 import type {
+  Arrival,
   Asked,
   Client,
   Hello,
@@ -14,8 +15,8 @@ import type { FindService } from './services.ts';
 
 export interface IdentifyOptions {
   readonly services: FindService;
-  /** The groups of an address. */
-  readonly groups: (address: string) => ReadonlySet<string>;
+  /** The groups of an address and of the user that is known to be there. */
+  readonly groups: (address: string, user: string | null) => ReadonlySet<string>;
   /** Whether the catalogue knows a request for one about an account. */
   readonly accountCalls: (host: Hostname, facts: RequestFacts) => boolean;
 }
@@ -28,7 +29,11 @@ export interface Identify {
 }
 
 export function createIdentify({ services, groups, accountCalls }: IdentifyOptions): Identify {
-  const clientAt = (address: string): Client => ({ address, user: null, groups: groups(address) });
+  const clientOf = ({ clientAddress: address, user }: Arrival): Client => ({
+    address,
+    user: user ?? null,
+    groups: groups(address, user ?? null),
+  });
 
   /** The ClientHello's name where it is another than the CONNECT's: the same name adds nothing. */
   const otherName = (hello: Hello, asked: Hostname): Question['serverName'] => {
@@ -45,7 +50,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
       arrival,
       question: {
         moment: 'connect',
-        client: clientAt(arrival.clientAddress),
+        client: clientOf(arrival),
         target: arrival.target,
         service: services(arrival.target.host),
         serverName: null,
@@ -63,7 +68,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
       arrival,
       question: {
         moment: 'request',
-        client: clientAt(arrival.clientAddress),
+        client: clientOf(arrival),
         target: arrival.target,
         service: services(arrival.target.host, arrival.facts.path, arrival.facts.headers),
         serverName: null,

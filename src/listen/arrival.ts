@@ -31,6 +31,7 @@ export interface Origin {
   readonly started: number;
   readonly clientAddress: string;
   readonly clientPort: number;
+  readonly user?: string | undefined;
 }
 
 export function originOf(socket: Peer & object): Origin {

@@ -43,6 +43,18 @@ function unfinished(bytes: Buffer): ConnectHeadResult {
   return bytes.length > MAX_HEAD ? bad('header_too_large', `over ${MAX_HEAD} bytes`) : { kind: 'more' };
 }
 
+/** The value of a field of a head that was read before; undefined where it is not there, or there more than once. */
+export function fieldOf(head: Buffer, wanted: string): string | undefined {
+  const values = head
+    .toString('latin1')
+    .split('\r\n')
+    .flatMap((line) => {
+      const field = fieldLine.exec(line);
+      return field?.[1]?.toLowerCase() === wanted ? [(field[2] ?? '').trimEnd()] : [];
+    });
+  return values.length === 1 ? values[0] : undefined;
+}
+
 /** Parses what has arrived of a connection that starts with `CONNECT `. Never throws. */
 export function readConnectHead(bytes: Buffer): ConnectHeadResult {
   const end = bytes.indexOf('\r\n\r\n');

@@ -2,13 +2,14 @@
 import type { Socket } from 'node:net';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { TunnelArrival } from '../flow.ts';
+import type { Fields } from './access.ts';
 import { originOf, type Origin } from './arrival.ts';
-import { readConnectHead, type ConnectHead } from './connect-head.ts';
+import { fieldOf, readConnectHead, type ConnectHead } from './connect-head.ts';
 import type { Speaker } from './front-door.ts';
 import { parseAuthority } from './target.ts';
 
 export interface ConnectOptions {
-  readonly arrived: (arrival: TunnelArrival) => void;
+  readonly arrived: (arrival: TunnelArrival, fields: Fields) => void;
   readonly reject: (socket: Socket, origin: Origin, code: ErrorCode, detail: string) => void;
 }
 
@@ -54,7 +55,9 @@ export function createConnectSpeaker(options: ConnectOptions): Speaker {
         return 'taken';
       }
       try {
-        options.arrived(tunnelArrival(socket, read.head, bytes.subarray(read.head.length), origin));
+        const { length } = read.head;
+        const arrival = tunnelArrival(socket, read.head, bytes.subarray(length), origin);
+        options.arrived(arrival, (name) => fieldOf(bytes.subarray(0, length), name));
       } catch (error) {
         const known = error instanceof SallyportError;
         options.reject(socket, origin, known ? error.code : 'internal_error', known ? error.message : 'arrival failed');

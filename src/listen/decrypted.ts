@@ -101,7 +101,12 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   const originInside = (socket: Request['socket'], inside: Inside | undefined): Origin =>
     inside === undefined
       ? originOf(socket)
-      : { ...originOf(socket), clientAddress: inside.clientAddress, clientPort: inside.clientPort };
+      : {
+          ...originOf(socket),
+          clientAddress: inside.clientAddress,
+          clientPort: inside.clientPort,
+          ...(inside.user !== undefined && { user: inside.user }),
+        };
 
   const onRequest = (req: Request, res: Response): void => {
     const inside = open.get(keyOf(req.socket));

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
+import type { Fields } from './access.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
@@ -18,7 +19,7 @@ export interface HttpOptions {
   readonly headTimeout: number;
   /** Milliseconds without a byte in either direction. */
   readonly idleTimeout: number;
-  readonly arrived: (arrival: Arrival) => void;
+  readonly arrived: (arrival: Arrival, fields: Fields) => void;
   /** A request that did not become an arrival; to be answered. */
   readonly rejectRequest: (
     req: IncomingMessage,
@@ -127,6 +128,14 @@ export function withoutUpgrade(req: IncomingMessage): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
+/** Counted in the raw fields: of some that come twice Node keeps the first, of others it makes one. */
+function fieldsOf(req: IncomingMessage): Fields {
+  return (wanted) => {
+    const values = req.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === wanted);
+    return values.length === 1 ? values[0] : undefined;
+  };
+}
+
 export interface HttpSpeaker extends Speaker {
   /** Ends kept-alive connections that have no request; the others go on. */
   readonly closeIdle: () => void;
@@ -139,7 +148,10 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     const origin = originOf(req.socket);
     try {
       const addressed = addressPlain(req);
-      arrived({ kind: 'request', ...origin, ...addressed, userAgent: userAgentOf(req), req, res, tunnel: null });
+      arrived(
+        { kind: 'request', ...origin, ...addressed, userAgent: userAgentOf(req), req, res, tunnel: null },
+        fieldsOf(req),
+      );
     } catch (error) {
       const { code, detail } = problem(error);
       options.rejectRequest(req, res, origin, code, detail);
@@ -160,16 +172,19 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     try {
       const addressed = addressPlain(req);
       if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
-      arrived({
-        kind: 'upgrade',
-        ...origin,
-        ...addressed,
-        userAgent: userAgentOf(req),
-        req,
-        socket,
-        early,
-        tunnel: null,
-      });
+      arrived(
+        {
+          kind: 'upgrade',
+          ...origin,
+          ...addressed,
+          userAgent: userAgentOf(req),
+          req,
+          socket,
+          early,
+          tunnel: null,
+        },
+        fieldsOf(req),
+      );
     } catch (error) {
       const { code, detail } = problem(error);
       reject(socket, origin, code, detail);
@@ -184,7 +199,10 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     const origin = originOf(req.socket);
     try {
       if (isFramed(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
-      arrived(tunnelArrival(req.socket, { authority: req.url ?? '', userAgent: userAgentOf(req) }, early, origin));
+      arrived(
+        tunnelArrival(req.socket, { authority: req.url ?? '', userAgent: userAgentOf(req) }, early, origin),
+        fieldsOf(req),
+      );
     } catch (error) {
       const { code, detail } = problem(error);
       reject(socket, origin, code, detail);

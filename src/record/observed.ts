@@ -13,6 +13,8 @@ export interface Observed {
   connectionsOpen(): number;
   /** How often each limit was met. */
   limited(): Readonly<Record<string, number>>;
+  /** What came of the credentials that clients sent, or did not send. */
+  authentications(): Readonly<Record<string, number>>;
   leafCertificatesMinted(): number;
   accessLogLinesLost(): number;
   /** End of the CA certificate's life, or null where there is no CA. */
@@ -66,6 +68,16 @@ export function registerObserved(registry: Registry, observed: Observed): void {
     collect() {
       this.reset();
       for (const [limit, count] of Object.entries(observed.limited())) this.inc({ limit }, count);
+    },
+  });
+  new Counter({
+    name: 'sallyport_authentications_total',
+    help: 'Credentials that clients sent, or were asked for, by what came of them.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(observed.authentications())) this.inc({ result }, count);
     },
   });
   counter('sallyport_leaf_certificates_minted_total', 'Leaf certificates made for denied hosts.', () =>

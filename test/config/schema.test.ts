@@ -145,7 +145,7 @@ describe('sallyport.yaml', () => {
         file,
         policyFile: join(dir, 'policy.yaml'),
         proxyProtocol: { trusted: [] },
-        clients: { networks: ['0.0.0.0/0', '::/0'] },
+        clients: { networks: ['0.0.0.0/0', '::/0'], authentication: null, userField: null },
         admin: { hosts: [], tokenFile: null },
         listen: {
           proxy: { host: '127.0.0.1', port: 3128 },

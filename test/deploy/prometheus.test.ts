@@ -56,6 +56,7 @@ beforeAll(async () => {
       tunnelsOpen: () => 0,
       connectionsOpen: () => 0,
       leafCertificatesMinted: () => 0,
+      authentications: () => ({ user: 0 }),
       limited: () => ({ connections: 0 }),
       accessLogLinesLost: () => 0,
       caNotAfter: () => 0,

@@ -18,6 +18,7 @@ const cases: readonly (readonly [Partial<Observed>, string])[] = [
   [{ tunnelsOpen: () => 3 }, 'sallyport_tunnels_open 3'],
   [{ connectionsOpen: () => 4 }, 'sallyport_connections_open 4'],
   [{ limited: () => ({ connections: 3 }) }, 'sallyport_limited_total{limit="connections"} 3'],
+  [{ authentications: () => ({ wrong: 2 }) }, 'sallyport_authentications_total{result="wrong"} 2'],
   [{ leafCertificatesMinted: () => 5 }, 'sallyport_leaf_certificates_minted_total 5'],
   [{ accessLogLinesLost: () => 6 }, 'sallyport_access_log_lines_lost_total 6'],
   [{ caNotAfter: () => 7_000 }, 'sallyport_ca_not_after_timestamp_seconds 7'],

@@ -5,6 +5,7 @@ export const quietObserved: Observed = {
   tunnelsOpen: () => 0,
   connectionsOpen: () => 0,
   leafCertificatesMinted: () => 0,
+  authentications: () => ({}),
   limited: () => ({}),
   accessLogLinesLost: () => 0,
   caNotAfter: () => null,

@@ -1,0 +1,58 @@
+/** The part of sallyport.yaml that says who may use the proxy. */
+import { z } from 'zod';
+import { parseCidr } from './network.ts';
+import { duration, line, read, strict } from './scalars.ts';
+
+export interface Clients {
+  /** `address/bits`. */
+  readonly networks: readonly string[];
+  /** Null: nobody is asked for a password. */
+  readonly authentication: {
+    readonly passwordFile: string;
+    /** Who sends none is asked for it. */
+    readonly required: boolean;
+    /** How long a verdict is remembered, in milliseconds. */
+    readonly cache: number;
+    /** Wrong passwords of one client, or for one user, in a minute. */
+    readonly attempts: number;
+  } | null;
+  /** A field with the user's name, in lower case, that these networks are believed in. */
+  readonly userField: { readonly name: string; readonly trusted: readonly string[] } | null;
+}
+
+export const network = read(parseCidr);
+
+/** A header field of the request that is no part of HTTP itself. */
+const fieldName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a field name has letters, digits and hyphens, such as X-Forwarded-User')
+  .transform((name) => name.toLowerCase());
+
+export const clientsSchema = strict({
+  networks: z.array(network).min(1).prefault(['0.0.0.0/0', '::/0']),
+  authentication: strict({
+    password_file: line,
+    required: z.boolean().default(true),
+    cache: duration.prefault('5m'),
+    attempts: z.number().int().min(1).max(1_000).default(10),
+  }).optional(),
+  user_field: strict({ name: fieldName, trusted: z.array(network).min(1) }).optional(),
+});
+
+/** @param path makes a path absolute. */
+export function toClients(given: z.output<typeof clientsSchema>, path: (name: string) => string): Clients {
+  const { networks, authentication, user_field: userField } = given;
+  return {
+    networks,
+    authentication:
+      authentication === undefined
+        ? null
+        : {
+            passwordFile: path(authentication.password_file),
+            required: authentication.required,
+            cache: authentication.cache,
+            attempts: authentication.attempts,
+          },
+    userField: userField ?? null,
+  };
+}

@@ -1,0 +1,41 @@
+/** A file of users and hashes of their passwords, as `htpasswd -B` writes it. */
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../errors.ts';
+
+const bcrypt = /^\$2[abxy]\$(?:0[4-9]|1[0-9])\$[./0-9A-Za-z]{53}$/;
+const argon2 = /^\$argon2(?:id|i|d)\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,2}\$[+/0-9A-Za-z]{11,86}\$[+/0-9A-Za-z]{16,86}$/;
+
+function faultOf(user: string, hash: string, known: ReadonlyMap<string, string>): string | null {
+  if (user === '' || /\p{Cc}/u.test(user)) return 'a line is "user:hash"; correct it';
+  if (known.has(user)) return 'this user is in the file already; remove one of the lines';
+  if (bcrypt.test(hash) || argon2.test(hash)) return null;
+  // Never the line itself: what follows the colon may be a password in the clear.
+  return 'the hash is neither bcrypt nor argon2; set the password again with htpasswd -B';
+}
+
+/**
+ * Users and their hashes. Empty lines and lines that begin with `#` count for nothing.
+ *
+ * @throws {ConfigError} naming the line, and nothing of what is in it.
+ */
+export function readPasswords(file: string): ReadonlyMap<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new ConfigError(`${file}: cannot be read (${code}); correct clients.authentication.password_file`);
+  }
+  const users = new Map<string, string>();
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/\r$/, '');
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const [user, hash] = [line.slice(0, Math.max(0, colon)), line.slice(colon + 1)];
+    const fault = faultOf(user, hash, users);
+    if (fault !== null) throw new ConfigError(`${file}:${index + 1}: ${fault}`);
+    users.set(user, hash);
+  }
+  if (users.size === 0) throw new ConfigError(`${file}: holds no user; add one with htpasswd -B`);
+  return users;
+}

@@ -1,0 +1,109 @@
+/** Who may use the proxy, by name: the rules in force, and the passwords behind them. */
+import { unwatchFile, watchFile } from 'node:fs';
+import { readPasswords } from '../config/password-file.ts';
+import type { Config } from '../config/schema.ts';
+import { ConfigError, describe } from '../errors.ts';
+import { createCredentials, type Credentials } from '../identify/credentials.ts';
+import { createPasswordPool, type PasswordPool } from '../identify/password-pool.ts';
+import { createPasswords } from '../identify/passwords.ts';
+import type { AccessRules } from '../listen/access.ts';
+import { createNetworks } from '../listen/networks.ts';
+import { createRate, type Rate } from '../listen/rate.ts';
+
+/** Milliseconds between two looks at the password file; by time and not by events, which a swapped mount sends none of. */
+const LOOK = 2_000;
+/** bcrypt takes a whole core for 50 ms and more: two at once leave the others alone. */
+const THREADS = 2;
+const QUEUE = 200;
+
+/** The values of the label `result`. */
+const results = ['user', 'wrong', 'missing', 'throttled', 'unavailable'] as const;
+type Result = (typeof results)[number];
+
+export interface Authenticating {
+  /** Null: nothing is asked of anybody. */
+  readonly rules: () => AccessRules | null;
+  readonly missing: () => void;
+  readonly counts: () => Readonly<Record<Result, number>>;
+  /** Follows a new configuration. @throws {ConfigError} for a password file that cannot be used. */
+  readonly follow: (config: Config) => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface AuthenticatingOptions {
+  readonly config: Config;
+  readonly log: (line: string) => void;
+  /** Hears of each check that found too many before it. */
+  readonly queueFull: () => void;
+  /** Hears of each try that came after too many wrong ones. */
+  readonly throttled: () => void;
+}
+
+interface Passwords {
+  readonly credentials: Credentials;
+  readonly close: () => void;
+}
+
+type Settings = NonNullable<Config['clients']['authentication']>;
+
+export function createAuthenticating({ config, log, queueFull, throttled }: AuthenticatingOptions): Authenticating {
+  const counts = Object.fromEntries(results.map((result) => [result, 0])) as Record<Result, number>;
+  const pool: PasswordPool = createPasswordPool({ threads: THREADS, queue: QUEUE, refused: queueFull });
+
+  const attemptsOf = ({ attempts }: Settings): Rate =>
+    createRate({ burst: () => attempts, perSecond: () => attempts / 60, now: () => performance.now() });
+
+  const open = (settings: Settings): Passwords => {
+    let users = readPasswords(settings.passwordFile);
+    const credentials = createCredentials({
+      backend: createPasswords(() => users, pool),
+      attempts: attemptsOf(settings),
+      cacheTime: settings.cache,
+      given: (kind) => {
+        counts[kind] += 1;
+        if (kind === 'throttled') throttled();
+      },
+    });
+    const changed = (): void => {
+      try {
+        users = readPasswords(settings.passwordFile);
+        credentials.forget();
+        log(`passwords: ${users.size} users`);
+      } catch (error) {
+        log(`passwords stay as they were: ${error instanceof ConfigError ? error.message : describe(error)}`);
+      }
+    };
+    watchFile(settings.passwordFile, { interval: LOOK, persistent: false }, changed);
+    return { credentials, close: () => unwatchFile(settings.passwordFile, changed) };
+  };
+
+  const openAll = ({
+    clients,
+  }: Config): { readonly passwords: Passwords | null; readonly rules: AccessRules | null } => {
+    const { authentication, userField } = clients;
+    const passwords = authentication === null ? null : open(authentication);
+    const field = userField === null ? null : { name: userField.name, trusted: createNetworks(userField.trusted) };
+    if (passwords === null && field === null) return { passwords, rules: null };
+    const credentials =
+      passwords === null || authentication === null
+        ? null
+        : { required: authentication.required, check: passwords.credentials.check };
+    return { passwords, rules: { credentials, userField: field } };
+  };
+
+  let now = openAll(config);
+  return {
+    rules: () => now.rules,
+    missing: () => void (counts.missing += 1),
+    counts: () => counts,
+    follow(next) {
+      const opened = openAll(next);
+      now.passwords?.close();
+      now = opened;
+    },
+    async close() {
+      now.passwords?.close();
+      await pool.close();
+    },
+  };
+}

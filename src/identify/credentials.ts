@@ -1,0 +1,104 @@
+/**
+ * Whether credentials are good: remembered for a while, so that the dear check is made once and not for each request,
+ * and held to so many wrong ones of a client and of a user.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { readBasic, type BasicCredentials } from './basic.ts';
+
+export type Verdict =
+  | { readonly kind: 'user'; readonly user: string }
+  | { readonly kind: 'wrong' }
+  /** Too many wrong ones came before. */
+  | { readonly kind: 'throttled' }
+  /** Nobody can tell now. */
+  | { readonly kind: 'unavailable' };
+
+/** Where users and passwords are. */
+export interface Backend {
+  /** Null where it cannot tell. Takes as long for a user that it does not know. Never rejects. */
+  readonly verify: (credentials: BasicCredentials) => Promise<boolean | null>;
+}
+
+/** So many tries, and then one by one as time goes by. */
+export interface Attempts {
+  /** False: none is left. */
+  readonly take: (key: string) => boolean;
+  /** One was not meant to count. */
+  readonly giveBack: (key: string) => void;
+}
+
+export interface CredentialsOptions {
+  readonly backend: Backend;
+  readonly attempts: Attempts;
+  /** Milliseconds for which a verdict is remembered. */
+  readonly cacheTime: number;
+  /** Hears of each verdict that was given. */
+  readonly given: (kind: Verdict['kind']) => void;
+}
+
+export interface Credentials {
+  /** Judges a Proxy-Authorization field. @param client what the attempts of one client are counted by. */
+  readonly check: (field: string, client: string) => Verdict | Promise<Verdict>;
+  /** Forgets all verdicts: users or passwords have changed. */
+  readonly forget: () => void;
+}
+
+const REMEMBERED = 10_000;
+/** Milliseconds: a wrong password that a program sends again and again is not checked again and again. */
+const WRONG_FOR = 10_000;
+
+const wrong: Verdict = { kind: 'wrong' };
+const throttled: Verdict = { kind: 'throttled' };
+const unavailable: Verdict = { kind: 'unavailable' };
+
+export function createCredentials({ backend, attempts, cacheTime, given }: CredentialsOptions): Credentials {
+  // Neither a password nor anything that it could be guessed from outside of this process stays in memory.
+  const secret = randomBytes(32);
+  const remembered = new LRUCache<string, Verdict>({ max: REMEMBERED, ttl: cacheTime });
+  const pending = new Map<string, Promise<Verdict>>();
+  let generation = 0;
+
+  const judge = async (key: string, credentials: BasicCredentials, client: string): Promise<Verdict> => {
+    const { user } = credentials;
+    const keys = [`client ${client}`, `user ${user}`] as const;
+    const taken = keys.filter((one) => attempts.take(one));
+    if (taken.length < keys.length) {
+      taken.forEach(attempts.giveBack);
+      return throttled;
+    }
+    const asked = generation;
+    const good = await backend.verify(credentials);
+    if (good !== false) keys.forEach(attempts.giveBack);
+    if (good === null) return unavailable;
+    const verdict: Verdict = good ? { kind: 'user', user } : wrong;
+    if (asked === generation) remembered.set(key, verdict, good ? {} : { ttl: Math.min(WRONG_FOR, cacheTime) });
+    return verdict;
+  };
+
+  const told = (verdict: Verdict): Verdict => {
+    given(verdict.kind);
+    return verdict;
+  };
+
+  return {
+    check(field, client) {
+      const credentials = readBasic(field);
+      if (credentials === null) return told(wrong);
+      const key = createHmac('sha256', secret).update(`${credentials.user}:${credentials.password}`).digest('base64');
+      const known = remembered.get(key);
+      if (known !== undefined) return told(known);
+      // A browser opens six connections at once, with the same credentials.
+      let verdict = pending.get(key);
+      if (verdict === undefined) {
+        verdict = judge(key, credentials, client).finally(() => pending.delete(key));
+        pending.set(key, verdict);
+      }
+      return verdict.then(told);
+    },
+    forget() {
+      generation += 1;
+      remembered.clear();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * Who asks, as far as a request says it itself: credentials, the certificate of its connection, or a field that a
+ * proxy before us vouches for. Stands between the speakers and the life of an attempt.
+ */
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../errors.ts';
+import type { Arrival } from '../flow.ts';
+import type { Origin } from './arrival.ts';
+import { clientKey, peerOf, type Peer } from './peers.ts';
+
+/** The value of a field by its lower-case name; undefined where it is not there, or there more than once. */
+export type Fields = (name: string) => string | undefined;
+
+type Verdict =
+  { readonly kind: 'user'; readonly user: string } | { readonly kind: 'wrong' | 'throttled' | 'unavailable' };
+
+export interface AccessRules {
+  /** Null: no passwords are asked for. */
+  readonly credentials: {
+    /** Who comes without any name is asked for one. */
+    readonly required: boolean;
+    readonly check: (field: string, client: string) => Verdict | Promise<Verdict>;
+  } | null;
+  /** A field with the user's name, in requests of proxies that are trusted. Null: none is believed. */
+  readonly userField: { readonly name: string; readonly trusted: (address: string) => boolean } | null;
+}
+
+export interface AccessOptions {
+  /** The rules in force; null: nothing is asked, and every arrival goes on as it is. */
+  readonly rules: () => AccessRules | null;
+  readonly arrived: (arrival: Arrival) => void;
+  /** Answers what may not go on. */
+  readonly reject: (arrival: Arrival, origin: Origin, code: ErrorCode, detail: string) => void;
+  /** Hears of each request that was asked for the credentials that it did not bring. */
+  readonly missing: () => void;
+  readonly surprised: (error: unknown) => void;
+}
+
+const refusals = {
+  wrong: ['authentication_required', 'the credentials are not good'],
+  throttled: ['authentication_limit', 'too many wrong passwords of this client or for this user'],
+  unavailable: ['authentication_unavailable', 'the credentials could not be checked'],
+} as const satisfies Record<Exclude<Verdict['kind'], 'user'>, readonly [ErrorCode, string]>;
+
+const userName = /^[^\p{Cc}]{1,256}$/u;
+
+function connectionOf(arrival: Arrival): Duplex & Peer {
+  return arrival.kind === 'tunnel' ? arrival.socket : arrival.req.socket;
+}
+
+export function createAccess(options: AccessOptions): (arrival: Arrival, fields: Fields) => void {
+  const refuse = (arrival: Arrival, code: ErrorCode, detail: string): void =>
+    options.reject(arrival, arrival, code, detail);
+
+  /** The name that somebody else has made sure of. */
+  const vouchedFor = (arrival: Arrival, fields: Fields, rules: AccessRules): string | undefined => {
+    const connection = connectionOf(arrival);
+    if (rules.userField !== null) {
+      const { name, trusted } = rules.userField;
+      const given = fields(name);
+      // Believed or not, it is between that proxy and us.
+      if (arrival.kind !== 'tunnel') Reflect.deleteProperty(arrival.facts.headers, name);
+      if (given !== undefined && trusted(connection.remoteAddress ?? '') && userName.test(given)) return given;
+    }
+    return peerOf(connection).user;
+  };
+
+  const judged = (arrival: Arrival, verdict: Verdict): void => {
+    if (verdict.kind === 'user') {
+      options.arrived({ ...arrival, user: verdict.user });
+      return;
+    }
+    const [code, detail] = refusals[verdict.kind];
+    refuse(arrival, code, detail);
+  };
+
+  return (arrival, fields) => {
+    const rules = options.rules();
+    if (rules === null) {
+      options.arrived(arrival);
+      return;
+    }
+    const user = vouchedFor(arrival, fields, rules);
+    if (user !== undefined || rules.credentials === null) {
+      options.arrived(user === undefined ? arrival : { ...arrival, user });
+      return;
+    }
+    const field = fields('proxy-authorization');
+    if (field === undefined) {
+      if (rules.credentials.required) {
+        options.missing();
+        refuse(arrival, 'authentication_required', 'no credentials were sent');
+      } else options.arrived(arrival);
+      return;
+    }
+    const verdict = rules.credentials.check(field, clientKey(arrival.clientAddress));
+    if ('then' in verdict) verdict.then((later) => judged(arrival, later)).catch(options.surprised);
+    else judged(arrival, verdict);
+  };
+}

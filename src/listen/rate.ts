@@ -1,0 +1,44 @@
+/** Token buckets: so many at once, and then so many per second. Of the least recently seen it forgets. */
+import { LRUCache } from 'lru-cache';
+
+export interface Rate {
+  /** False: none is left. */
+  readonly take: (key: string) => boolean;
+  readonly giveBack: (key: string) => void;
+}
+
+export interface RateOptions {
+  readonly burst: () => number;
+  readonly perSecond: () => number;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+}
+
+/** Keys that are remembered; one that is forgotten begins again with a full bucket. */
+const REMEMBERED = 20_000;
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+export function createRate({ burst, perSecond, now }: RateOptions): Rate {
+  const buckets = new LRUCache<string, Bucket>({ max: REMEMBERED });
+  return {
+    take(key) {
+      const at = now();
+      const most = burst();
+      let bucket = buckets.get(key);
+      if (bucket === undefined) buckets.set(key, (bucket = { tokens: most, at }));
+      bucket.tokens = Math.min(most, bucket.tokens + ((at - bucket.at) * perSecond()) / 1000);
+      bucket.at = at;
+      if (bucket.tokens < 1) return false;
+      bucket.tokens -= 1;
+      return true;
+    },
+    giveBack(key) {
+      const bucket = buckets.get(key);
+      if (bucket !== undefined) bucket.tokens += 1;
+    },
+  };
+}

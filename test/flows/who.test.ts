@@ -1,0 +1,200 @@
+/** Who asks: passwords, and names that a proxy before us vouches for, on the whole product with real clients. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { startLab, writeConfig, type Lab, type LogLine } from '../support/lab.ts';
+import { curl } from '../support/curl.ts';
+import { argon2Line, basic, bcryptLine } from '../support/passwords.ts';
+import { connectRaw, exchange, httpOrigin, rawClient } from '../support/streams.ts';
+import { connectHead } from '../support/tunnels.ts';
+import { loadConfig } from '../../src/config/load.ts';
+
+type Line = LogLine & { readonly user?: { readonly name: string } };
+
+interface Authenticated extends Lab {
+  /** Where the passwords are. */
+  readonly passwords: string;
+  readonly users: () => (string | undefined)[];
+}
+
+async function lab(settings: Readonly<Record<string, unknown>> = {}, clients: object = {}): Promise<Authenticated> {
+  const passwords = join(writeConfig(), '../htpasswd');
+  writeFileSync(passwords, (await bcryptLine('ada')) + (await argon2Line('bob')));
+  const authentication = { password_file: passwords, ...settings };
+  const started = await startLab({ settings: { clients: { authentication, ...clients } } });
+  onTestFinished(() => started.close());
+  return { ...started, passwords, users: () => (started.lines() as Line[]).map(({ user }) => user?.name) };
+}
+
+const refused = (fields = ''): string => connectHead('refused.test:443', fields);
+const withPassword = (user: string, password?: string): string => `Proxy-Authorization: ${basic(user, password)}\r\n`;
+
+function headerOrigin() {
+  const seen: string[] = [];
+  return httpOrigin((req, res) => {
+    seen.push(req.rawHeaders.join('\n'));
+    res.end('hi');
+  }).then((origin) => ({ ...origin, seen, url: `http://127.0.0.1:${origin.port}/` }));
+}
+
+test.each([
+  ['a CONNECT', refused()],
+  ['a request', 'GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\n\r\n'],
+  ['an upgrade', 'GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n'],
+])('%s without credentials is asked for them, in a connection that ends with the answer', async (_what, text) => {
+  const { proxyPort, lines, metric } = await lab();
+  const answer = await exchange(proxyPort, text);
+  expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+  expect(answer).toContain('\r\nProxy-Authenticate: Basic realm="Acme web proxy", charset="UTF-8"\r\n');
+  expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+  await expect.poll(lines).toMatchObject([{ sallyport: { error: 'authentication_required' } }]);
+  expect(await metric('sallyport_authentications_total', 'result="missing"')).toBe(1);
+});
+
+test.each([
+  ['no colon', `Basic ${Buffer.from('ada').toString('base64')}`],
+  ['64 KiB within a head', `Basic ${'QUFB'.repeat(3_000)}`],
+  ['Digest', 'Digest username="ada", realm="x", nonce="y", uri="z", response="0"'],
+  ['NTLM', 'NTLM TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAGAbEdAAAADw=='],
+  ['an unknown user', basic('eve')],
+  ['a wrong password', basic('ada', 'wrong')],
+  ['two fields', `${basic('ada')}\r\nProxy-Authorization: ${basic('bob')}`],
+])('%s is answered 407', async (_what, field) => {
+  const { proxyPort } = await lab();
+  expect(await exchange(proxyPort, refused(`Proxy-Authorization: ${field}\r\n`))).toMatch(/^HTTP\/1\.1 407 /);
+});
+
+test.each(['ada', 'bob'])(
+  '%s gets through with curl, however it asks, and the origin hears nothing of it',
+  async (user) => {
+    const { proxyUrl, users } = await lab();
+    const origin = await headerOrigin();
+    const ways = [
+      ['--proxy-basic'],
+      ['--proxy-anyauth'],
+      ['--proxy-basic', '--proxytunnel'],
+      ['--proxy-anyauth', '--proxytunnel'],
+    ];
+    for (const way of ways) {
+      const result = await curl('-x', proxyUrl, '-U', `${user}:${user}-secret`, ...way, origin.url);
+      expect([way, result.out]).toEqual([way, 'hi']);
+    }
+    await expect.poll(() => users().filter((name) => name !== undefined)).toEqual([user, user, user, user]);
+    expect(origin.seen).toHaveLength(4);
+    expect(origin.seen.join('\n')).not.toMatch(/proxy-authorization/i);
+  },
+);
+
+test('no credentials are in a log, an answer or a metric', async () => {
+  const { proxyPort, lines, metrics, told } = await lab();
+  const answers = [
+    await exchange(proxyPort, refused(withPassword('ada', 'planted-1'))),
+    await exchange(proxyPort, refused(withPassword('ada'))),
+    await exchange(proxyPort, `GET http://ok.test:1/ HTTP/1.1\r\nHost: ok.test:1\r\n${withPassword('ada')}\r\n`),
+  ];
+  await expect.poll(() => lines().length).toBe(3);
+  const all = [...answers, JSON.stringify(lines()), await metrics(), ...told].join('\n');
+  for (const secret of ['planted-1', 'ada-secret', basic('ada'), basic('ada').slice(6)])
+    expect(all).not.toContain(secret);
+});
+
+test('each request on a connection brings credentials of its own', async () => {
+  const { proxyPort, users } = await lab();
+  const origin = await headerOrigin();
+  const get = (fields: string): string =>
+    `GET ${origin.url} HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n${fields}\r\n`;
+  const client = await connectRaw(proxyPort, get(withPassword('ada')));
+  await client.until('hi');
+  client.write(get(withPassword('bob')));
+  await expect.poll(() => origin.seen.length).toBe(2);
+  client.write(get(''));
+  expect((await client.ended).text).toContain('HTTP/1.1 407 ');
+  await expect.poll(users).toEqual(['ada', 'bob', undefined]);
+});
+
+test('who opened a tunnel is the user of what comes through it', async () => {
+  const { proxyPort, users, ca } = await lab();
+  const client = await connectRaw(proxyPort, connectHead('api.anthropic.com:443', withPassword('ada')));
+  await client.until('200 Connection established');
+  client.socket.removeAllListeners('data');
+  const inside = rawClient(connectTls({ socket: client.socket, servername: 'api.anthropic.com', ca }));
+  inside.write('GET / HTTP/1.1\r\nHost: api.anthropic.com\r\n\r\n');
+  expect((await inside.ended).text).toContain('claude-ban');
+  await expect.poll(users).toEqual(['ada']);
+});
+
+test('where a password is optional, none is no name, and a wrong one is still wrong', async () => {
+  const { proxyPort, users } = await lab({ required: false });
+  expect(await exchange(proxyPort, refused())).toMatch(/^HTTP\/1\.1 403 /);
+  expect(await exchange(proxyPort, refused(withPassword('ada')))).toMatch(/^HTTP\/1\.1 403 /);
+  expect(await exchange(proxyPort, refused(withPassword('ada', 'no')))).toMatch(/^HTTP\/1\.1 407 /);
+  await expect.poll(users).toEqual([undefined, 'ada', undefined]);
+});
+
+test('a change of the file holds by itself; one with a mistake changes nothing and is told', async () => {
+  const { proxyPort, passwords, told } = await lab();
+  const status = async (user: string): Promise<string> =>
+    (await exchange(proxyPort, refused(withPassword(user)))).slice(9, 12);
+  expect([await status('ada'), await status('cid')]).toEqual(['403', '407']);
+  writeFileSync(passwords, await bcryptLine('cid'));
+  await expect.poll(() => status('cid'), { timeout: 8_000 }).toBe('403');
+  expect(await status('ada')).toBe('407');
+  writeFileSync(passwords, 'cid:in-the-clear\n');
+  await expect.poll(() => told.join('\n'), { timeout: 8_000 }).toContain(':1: the hash is neither bcrypt nor argon2');
+  expect(told.join('\n')).not.toContain('in-the-clear');
+  expect(await status('cid')).toBe('403');
+}, 30_000);
+
+test('guesses end in 429 with the time to wait, and are counted', async () => {
+  const { proxyPort, metric } = await lab({ attempts: 3 });
+  const codes = [];
+  for (let i = 0; i < 5; i += 1) {
+    const answer = await exchange(proxyPort, refused(withPassword('ada', `guess ${i}`)));
+    codes.push(answer.slice(9, 12));
+    if (i === 4) expect(answer).toContain('\r\nRetry-After: 60\r\n');
+  }
+  expect(codes).toEqual(['407', '407', '407', '429', '429']);
+  expect(await metric('sallyport_limited_total', 'limit="password_attempts"')).toBe(2);
+  expect(await metric('sallyport_authentications_total', 'result="wrong"')).toBe(3);
+});
+
+test('a flood of dear checks delays nobody whose password is known', async () => {
+  const { proxyPort, passwords } = await lab({ attempts: 1000 });
+  writeFileSync(passwords, (await bcryptLine('ada', 11)) + (await bcryptLine('bob', 11)));
+  await exchange(proxyPort, refused(withPassword('bob')));
+  const guesses = Array.from({ length: 30 }, (_, i) => exchange(proxyPort, refused(withPassword('ada', `guess ${i}`))));
+  const times: number[] = [];
+  for (let i = 0; i < 20; i += 1) {
+    const started = performance.now();
+    await exchange(proxyPort, refused(withPassword('bob')));
+    times.push(performance.now() - started);
+  }
+  expect(times.toSorted((a, b) => a - b)[10]).toBeLessThan(100);
+  for (const answer of await Promise.all(guesses)) expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+}, 40_000);
+
+test('a name in a field is believed from a trusted proxy alone, and goes no further', async () => {
+  const origin = await headerOrigin();
+  const field = 'X-Forwarded-User: carol';
+  for (const [trusted, users] of [
+    ['127.0.0.1', ['carol', 'carol']],
+    ['10.0.0.5', [undefined, undefined]],
+  ] as const) {
+    const settings = { clients: { user_field: { name: 'X-Forwarded-User', trusted: [trusted] } } };
+    const started = await startLab({ settings });
+    onTestFinished(() => started.close());
+    await curl('-x', started.proxyUrl, '-H', field, origin.url);
+    await exchange(started.proxyPort, refused(`${field}\r\n`));
+    await expect.poll(() => (started.lines() as Line[]).map(({ user }) => user?.name)).toEqual(users);
+  }
+  expect(origin.seen).toHaveLength(2);
+  expect(origin.seen.join('\n')).not.toContain('carol');
+});
+
+test('a password file that cannot be used is no start', async () => {
+  const { passwords } = await lab();
+  writeFileSync(passwords, 'ada:in-the-clear\n');
+  const file = writeConfig({ settings: { clients: { authentication: { password_file: passwords } } } });
+  expect(() => loadConfig(file)).toThrow(`${passwords}:1: the hash is neither`);
+});
