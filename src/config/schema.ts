@@ -54,7 +54,7 @@ export interface Config {
     } | null;
   };
   /** `-`: standard output; `none`; or a file. */
-  readonly accessLog: { readonly path: string };
+  readonly accessLog: { readonly path: string; readonly format: 'ecs' | 'squid' };
   readonly outbound: {
     readonly ports: readonly number[];
     readonly allow: readonly AllowedDestination[];
@@ -159,7 +159,7 @@ export const settingsSchema = strict({
     organisation: line.max(64).default('Sallyport'),
     authority: strict({ cert_file: file, key_file: file, passphrase_file: file.optional() }).optional(),
   }).prefault({}),
-  access_log: strict({ path: file.default('-') }).prefault({}),
+  access_log: strict({ path: file.default('-'), format: z.enum(['ecs', 'squid']).default('ecs') }).prefault({}),
   outbound: strict({
     ports: z.array(port).default([443, 80]),
     allow: z.array(read(parseAllowed)).default([]),
@@ -253,7 +253,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
           }
         : null,
     },
-    accessLog: { path: place(log.path) },
+    accessLog: { path: place(log.path), format: log.format },
     outbound: {
       ports: outbound.ports,
       allow: outbound.allow,

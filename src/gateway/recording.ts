@@ -46,7 +46,7 @@ function eventLog({ config, stdout, log }: RecordingOptions): LineWriter {
 function accessLogOf({ config, stdout, log }: RecordingOptions): AccessLog {
   const onFault = (error: Error): void =>
     log(`access log: ${error.message}; lines are lost until it can be written again`);
-  return createAccessLog({ path: config.accessLog.path, stdout, onFault });
+  return createAccessLog({ ...config.accessLog, stdout, onFault });
 }
 
 /** @throws {ConfigError} where a log file cannot be opened. */

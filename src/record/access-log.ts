@@ -1,15 +1,18 @@
 /**
- * The access log: one JSON line for every attempt, written when it has ended, and for everything that was turned
+ * The access log: one line for every attempt, written when it has ended, and for everything that was turned
  * away before it could become one.
  */
 import { createAccessLine } from './access-line.ts';
 import { fileDestination, noDestination, streamDestination } from './destinations.ts';
 import { createLineWriter, type Destination } from './line-writer.ts';
 import type { Sink } from './sink.ts';
+import { createSquidLine } from './squid-line.ts';
 
 export interface AccessLogOptions {
   /** File to append to, `-` for `stdout`, or `none`. */
   readonly path: string;
+  /** `ecs`: JSON with the names of the Elastic Common Schema; `squid`: the native format of Squid. */
+  readonly format: 'ecs' | 'squid';
   readonly stdout: NodeJS.WritableStream;
   /** Names this machine in every line (`host.name`); absent: no such field. */
   readonly hostname?: string | undefined;
@@ -33,7 +36,7 @@ function destinationOf({ path, stdout }: AccessLogOptions): Destination {
 export function createAccessLog(options: AccessLogOptions): AccessLog {
   const destination = destinationOf(options);
   const writer = createLineWriter(destination, options.onFault);
-  const line = createAccessLine(options.hostname ?? null);
+  const line = options.format === 'squid' ? createSquidLine() : createAccessLine(options.hostname ?? null);
   return {
     name: 'access log',
     decided: () => undefined,

@@ -164,7 +164,7 @@ describe('sallyport.yaml', () => {
           organisation: 'Sallyport',
           authority: null,
         },
-        accessLog: { path: '-' },
+        accessLog: { path: '-', format: 'ecs' },
         outbound: { ports: [443, 80], allow: [], hosts: {}, connectTimeout: 10_000, caFile: null },
         tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443], httpPorts: [80] },
         limits: { connections: 10_000, clientConnections: 9_500, headTimeout: 15_000, drainTimeout: 30_000 },
@@ -187,7 +187,7 @@ certificates:
   leaf_days: 30
   organisation: Acme
   authority: { cert_file: ca.pem, key_file: ../ca.key, passphrase_file: /run/secrets/ca }
-access_log: { path: access.log }
+access_log: { path: access.log, format: squid }
 outbound:
   ports: [443]
   allow: [127.0.0.1:8128, 10.0.0.0/8, '*.Lab.test:9000', wiki.test, '[fd00::/8]:443', '::1']
@@ -217,7 +217,7 @@ block_events: { window: 1h, path: events.log, webhook: 'https://hooks.test/x' }
             passphraseFile: '/run/secrets/ca',
           },
         },
-        accessLog: { path: join(dir, 'access.log') },
+        accessLog: { path: join(dir, 'access.log'), format: 'squid' },
         outbound: {
           ports: [443],
           allow: [

@@ -17,7 +17,7 @@ function start(blockEvents: Partial<RecordingOptions['config']['blockEvents']> =
   const told: string[] = [];
   const recording = createRecording({
     config: {
-      accessLog: { path: join(dir, 'access.log') },
+      accessLog: { path: join(dir, 'access.log'), format: 'ecs' },
       blockEvents: { window: 60_000, path: join(dir, 'events.log'), webhook: null, ...blockEvents },
       trust: { refusals: 3, window: 60_000, fallback: 60_000 },
       vendors: [],

@@ -26,7 +26,12 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function fileLog(path: string) {
   const faults: string[] = [];
-  const log = createAccessLog({ path, stdout: new PassThrough(), onFault: (error) => void faults.push(error.message) });
+  const log = createAccessLog({
+    path,
+    format: 'ecs',
+    stdout: new PassThrough(),
+    onFault: (error) => void faults.push(error.message),
+  });
   return { log, faults };
 }
 
@@ -83,7 +88,7 @@ test('a full disk costs lines, which are counted, and nothing else', async () =>
 
 test('a stream gets the lines', async () => {
   const stdout = new PassThrough();
-  const log = createAccessLog({ path: '-', stdout, onFault: () => undefined });
+  const log = createAccessLog({ path: '-', format: 'ecs', stdout, onFault: () => undefined });
   log.finished(attempt({ id: 'streamed' }));
   await log.close();
   stdout.end();
@@ -95,7 +100,7 @@ const program = `
   import { createAccessLog } from './src/record/access-log.js';
   import { attempt } from './test/record/attempts.js';
   const onFault = (error) => process.stderr.write('fault ' + error.code + '\\n');
-  const log = createAccessLog({ path: '-', stdout: process.stdout, onFault });
+  const log = createAccessLog({ path: '-', format: 'ecs', stdout: process.stdout, onFault });
   let ticks = 0;
   const timer = setInterval(() => {
     log.finished(attempt());
