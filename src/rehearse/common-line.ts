@@ -6,7 +6,8 @@
 import { bad, challenge, isNoRequest, noRequest, readUser } from './line.ts';
 import type { Line } from './line.ts';
 
-const shape = /^(?:[\w.-]+:\d+ )?(\S+) \S+ (.+?) \[([^\]]{20,40})\] "((?:[^"\\]|\\.)*)" (\d{3}|-)/;
+// Squid writes quotes in a URL as they are; only the status behind it tells which one is the last.
+const shape = /^(?:[\w.-]+:\d+ )?(\S+) \S+ (.{1,256}?) \[([^\]]{20,40})\] "(.*?)" (\d{1,3}|-)(?: |$)/;
 const time = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/;
 const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 

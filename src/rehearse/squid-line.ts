@@ -7,8 +7,11 @@ import type { Line } from './line.ts';
 
 const start = /(?:^|\s)(\d{9,11}\.\d{1,6})\s+(-?\d+)\s+(?=\S+\s+[A-Z_]+(?:\/\d{3})?\s)/;
 
+/** Where syslog's part has ended for certain, in characters. */
+const longestPrefix = 512;
+
 export function isSquidLine(text: string): boolean {
-  return start.test(text);
+  return start.test(text.slice(0, longestPrefix));
 }
 
 /** Where the word that begins at or behind `from` begins; words are separated by one or more spaces. */
@@ -29,7 +32,7 @@ export function readSquidLine(text: string): Line {
   // Only lines that came by way of syslog begin with anything but the time.
   const first = text.charCodeAt(from);
   if (!(first >= 0x30 && first <= 0x39 && text.indexOf('.', from) - from >= 9)) {
-    const found = start.exec(text);
+    const found = start.exec(text.slice(0, longestPrefix));
     if (found === null) return bad('not a line of Squid: no time such as 1783670400.123 at its beginning');
     from = wordAt(text, found.index);
   }

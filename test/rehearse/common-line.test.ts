@@ -46,6 +46,11 @@ test.each([
     'fd00::7 - jane [10/Jul/2026:08:00:01 +0000] "CONNECT [2001:db8::1]:443 HTTP/1.1" 200 39',
     { client: 'fd00::7', url: '[2001:db8::1]:443' },
   ],
+  [
+    'a quote in a URL, as Squid writes it',
+    '10.20.0.7 - jane [10/Jul/2026:08:00:01 +0000] "GET http://claude.ai/a"b<c> HTTP/1.1" 0 0 "-" "x"y" TCP_MISS_ABORTED:HIER_NONE',
+    { method: 'GET', url: 'http://claude.ai/a"b<c>' },
+  ],
 ])('reads %s', (_, line, differs) => {
   expect(isCommonLine(line)).toBe(true);
   const read = createCommonReader();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -150,6 +151,14 @@ test('a name that the TLS hello said is judged too', async () => {
   const played = await play({ log: text.replace('"server_name":"192.0.2.77"', '"server_name":"acme.test"') });
   expect(played.byRule).toEqual([{ rule: 'ban', effect: 'deny', attempts: 1, users: 1 }]);
 });
+
+test.each(['native', 'common', 'combined'])(
+  'the %s log of a real Squid 5.7 is understood to the last line',
+  async (name) => {
+    const played = await play({ [name]: readFileSync(`test/fixtures/squid/${name}.log`) });
+    expect(played).toMatchObject({ lines: 8, attempts: 6, skipped: { 'no-request': 2 }, bad: { count: 0 } });
+  },
+);
 
 test('bare addresses are said to be judged by their hello', async () => {
   const { unnamed, effects } = await play({ log: squid(july(11), '10.1.1.1', '192.0.2.77') });
