@@ -29,18 +29,18 @@ function deepFreeze<T>(value: T): T {
 /**
  * Reads sallyport.yaml and the policy file and the catalogue that it names, synchronously.
  *
- * @param policyFile read instead of the one that sallyport.yaml names.
  * @throws {InvalidConfig} (a ConfigError) whose message is one line, `path/to/file.yaml:LINE:COL: what; cure`, and
  * whose `issues` are all that was found.
  */
-export function loadConfig(file: string, policyFile?: string): Config {
-  return tryConfig(file, undefined, policyFile);
+export function loadConfig(file: string): Config {
+  return tryConfig(file);
 }
 
 /**
  * As {@link loadConfig}.
  *
  * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
+ * @param policyFile read instead of the one that sallyport.yaml names.
  */
 export function tryConfig(file: string, candidate?: Bundle, policyFile?: string): Config {
   const own = readYaml(resolve(file));
