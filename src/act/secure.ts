@@ -1,7 +1,14 @@
 /** TLS towards an origin: what was decrypted here goes on only to whom the name in it belongs. */
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
 import type { Dialler } from './upstream.ts';
@@ -25,6 +32,14 @@ function failureOf(error: NodeJS.ErrnoException): SallyportError {
   return new SallyportError(known, `${code} ${error.message}`.trim(), { cause: error });
 }
 
+/** Node.js takes the common name where a certificate names nobody else; browsers have not for years (RFC 9525, section 2). */
+function checkNames(host: string, certificate: PeerCertificate): Error | undefined {
+  const named = isIP(host) === 0 ? /(?:^|, )DNS:/ : /(?:^|, )IP Address:/;
+  if (named.test(certificate.subjectaltname ?? '')) return checkServerIdentity(host, certificate);
+  const problem = new Error(`no subjectAltName of the certificate is of the kind of ${host}`);
+  return Object.assign(problem, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+}
+
 /**
  * @param roots the authorities that origins are verified against, as PEM; asked for once, when the first is dialled.
  * @param timeout milliseconds for the handshake.
@@ -44,6 +59,7 @@ export function createSecureDialler(options: {
         host: target.host,
         ...(target.kind === 'name' && { servername: target.host }),
         secureContext: context,
+        checkServerIdentity: checkNames,
         ALPNProtocols: ['http/1.1'],
       });
       return new Promise((resolve, reject) => {
