@@ -41,6 +41,23 @@ const rows: readonly Row[] = [
       }),
   },
   {
+    name: 'grpc-web',
+    is: (facts) => grpcWeb.test(contentType(facts)),
+    why: 'It reads its status from the head where there is no body, in a browser only what CORS lets it see.',
+    answer: (asking, name) =>
+      emptyAnswer({
+        ...head(asking, name, 200),
+        headers: {
+          ...denialHeaders(asking),
+          ...readableBy(asking.facts),
+          'Access-Control-Expose-Headers': 'grpc-status, grpc-message',
+          'Content-Type': grpcWeb.exec(contentType(asking.facts))?.[0] ?? '',
+          'grpc-status': '7',
+          'grpc-message': grpcMessage(asking.message),
+        },
+      }),
+  },
+  {
     name: 'connect-stream',
     is: (facts) => /^application\/connect\+(?:proto|json)(?:;|$)/.test(contentType(facts)),
     why: 'The Connect protocol reads the error of a stream from its last frame only, and the status must be 200.',
@@ -51,6 +68,21 @@ const rows: readonly Row[] = [
     is: (facts) => isWebSocket(facts) && /^codex/i.test(headerOf(facts, 'user-agent')),
     why: 'Codex prints the body of a refused upgrade as it is and stops; to anything else it tries again.',
     answer: (asking, name) => textAnswer(head(asking, name, 400), asking.message),
+  },
+  {
+    name: 'codex-workspace',
+    is: (facts) => workspaceAsked(facts) !== null,
+    why: 'Signed in with ChatGPT, Codex asks seventeen times where its workspace is and reports that failure; told that it is here, it asks for its model, and shows the denial of that.',
+    answer: (asking, name) =>
+      jsonAnswer(head(asking, name, 200), {
+        accounts: [
+          {
+            id: workspaceAsked(asking.facts),
+            workspace_backend_origin: originAsked(asking.about),
+            account_routing_override: 'us',
+          },
+        ],
+      }),
   },
   {
     name: 'preflight',
@@ -97,6 +129,12 @@ const rows: readonly Row[] = [
       jsonAnswer(head(asking, name, 403), { code: 'permission_denied', message: asking.message }),
   },
   {
+    name: 'claude-start',
+    is: (facts) => facts.path.startsWith('/api/') && /^claude-c(?:ode|li)\//.test(headerOf(facts, 'user-agent')),
+    why: 'Claude Code asks again for settings that it is refused, and once for those that do not exist; it shows neither.',
+    answer: (asking, name) => wireAnswer(asking, name, 404, {}),
+  },
+  {
     name: 'wire',
     is: () => true,
     why: 'The error of its own API, with the status that ends it: shown at once, no second try. Streams too: every SDK looks at the status first.',
@@ -131,6 +169,21 @@ export function answerFor(
   };
   if (row.varies === undefined) return make(about, settings);
   return stencils.cast(`${row.name} ${row.varies(facts, denial)}`, denial, about, make);
+}
+
+const grpcWeb = /^application\/grpc-web(?:-text)?(?:\+(?:proto|json|thrift))?(?=;|$)/;
+
+/** The workspace that Codex asks about, or null where it asks for something else. */
+function workspaceAsked(facts: RequestFacts): string | null {
+  if (facts.method !== 'GET' || !/^codex/i.test(headerOf(facts, 'user-agent'))) return null;
+  if (!/^\/(?:backend-api\/wham|api\/codex)\/accounts\/check(?:\?|$)/.test(facts.path)) return null;
+  const workspace = headerOf(facts, 'chatgpt-account-id');
+  return /^[\w-]{1,64}$/.test(workspace) ? workspace : null;
+}
+
+function originAsked({ target }: About): string {
+  const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;
+  return `https://${host}${target.port === 443 ? '' : `:${target.port}`}`;
 }
 
 function contentType(facts: RequestFacts): string {

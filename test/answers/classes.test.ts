@@ -38,11 +38,11 @@ const cases: readonly Case[] = [
     type: 'application/grpc',
   },
   {
-    client: 'gRPC-Web, which reads no trailers',
-    facts: { method: 'POST', httpVersion: '2.0', headers: { 'content-type': 'application/grpc-web+proto' } },
-    name: 'anthropic',
-    status: 400,
-    type: json,
+    client: 'gRPC-Web',
+    facts: { method: 'POST', headers: { 'content-type': 'application/grpc-web+proto; charset=utf-8' } },
+    name: 'grpc-web',
+    status: 200,
+    type: 'application/grpc-web+proto',
   },
   {
     client: 'gRPC said on HTTP/1.1, where it cannot be',
@@ -71,6 +71,47 @@ const cases: readonly Case[] = [
     name: 'codex-websocket',
     status: 400,
     type: text,
+  },
+  {
+    client: 'Codex that asks for its workspace',
+    facts: {
+      path: '/backend-api/wham/accounts/check?x=1',
+      headers: { 'user-agent': 'codex_exec/0.169.0', 'chatgpt-account-id': '0a1b-2c' },
+    },
+    name: 'codex-workspace',
+    status: 200,
+    type: json,
+  },
+  {
+    client: 'Codex that names no workspace',
+    facts: { path: '/backend-api/wham/accounts/check', headers: { 'user-agent': 'codex_exec/0.169.0' } },
+    name: 'openai',
+    status: 400,
+    type: json,
+  },
+  {
+    client: 'Codex that names a workspace which is none',
+    facts: {
+      path: '/backend-api/wham/accounts/check',
+      headers: { 'user-agent': 'codex_exec/0.169.0', 'chatgpt-account-id': '"},{"id":"x' },
+    },
+    name: 'openai',
+    status: 400,
+    type: json,
+  },
+  {
+    client: 'Claude Code that asks for its settings',
+    facts: { path: '/api/claude_code/settings', headers: { 'user-agent': 'claude-code/2.1.329' } },
+    name: 'claude-start',
+    status: 404,
+    type: json,
+  },
+  {
+    client: 'Claude Code that asks for its model',
+    facts: { method: 'POST', path: '/v1/messages?beta=true', headers: { 'user-agent': 'claude-cli/2.1.329' } },
+    name: 'anthropic',
+    status: 400,
+    type: json,
   },
   {
     client: 'a preflight',
@@ -166,6 +207,28 @@ describe('what the classes say', () => {
     expect(textOf(git)).toBe(`${message}\n`);
     const codex = answers.denied(denial, asks({ headers: { upgrade: 'WebSocket', 'user-agent': 'codex-tui/1' } }));
     expect(textOf(codex)).toBe(`${message}\n`);
+  });
+
+  test('Codex is told that its workspace is where it asked', () => {
+    const facts = {
+      path: '/backend-api/wham/accounts/check',
+      headers: { 'user-agent': 'codex-tui/0.169.0', 'chatgpt-account-id': 'acct-1' },
+    };
+    expect(jsonOf(answers.denied(denial, asks(facts)))).toEqual({
+      accounts: [{ id: 'acct-1', workspace_backend_origin: 'https://claude.ai', account_routing_override: 'us' }],
+    });
+  });
+
+  test('gRPC-Web in a browser may read its status', () => {
+    const headers = { 'content-type': 'application/grpc-web-text', origin: 'https://app.example' };
+    const answer = answers.denied(denial, asks({ method: 'POST', headers }));
+    expect(answer.body).toHaveLength(0);
+    expect(answer.headers).toMatchObject({
+      'Content-Type': 'application/grpc-web-text',
+      'grpc-status': '7',
+      'Access-Control-Allow-Origin': 'https://app.example',
+      'Access-Control-Expose-Headers': 'grpc-status, grpc-message',
+    });
   });
 
   test('gRPC has no body, and its message keeps what people read', () => {
