@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { systemCode } from './key-files.ts';
 
 /** Where Debian, Fedora, SUSE, Alpine and the BSDs keep all that they trust, in one file. */
-const bundles = [
+export const bundles: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -14,7 +14,8 @@ const bundles = [
   '/etc/ssl/cert.pem',
 ];
 
-function certificatesIn(text: string): readonly string[] {
+/** The certificates in a text, each as PEM. */
+export function certificatesIn(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 

@@ -1,0 +1,136 @@
+/** `sallyport doctor`: is this machine set up, as the proxy's or as a client's? Plain words, each with its cure. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir, platform } from 'node:os';
+import { resolve } from 'node:path';
+import { faultOf, good, bad, skipped, warning, type Finding } from './doctor/finding.ts';
+import { probe, reach, visitPages } from './doctor/network.ts';
+import { examineServer } from './doctor/server.ts';
+import { examineStores, runProgram } from './doctor/stores.ts';
+import { configFile, configOption, parse, UsageError } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+interface ClientOptions {
+  readonly proxy: string | undefined;
+  readonly pages: string | undefined;
+  readonly ca: string | undefined;
+  readonly probe: string;
+}
+
+function urlOf(text: string, what: string): URL {
+  try {
+    const url = new URL(text.includes('://') ? text : `http://${text}`);
+    if (url.hostname !== '') return url;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`"${text}" is not the address of ${what}`);
+}
+
+/** Programs read the one or the other spelling. */
+function environment(env: Io['env']): Finding {
+  const check = 'environment';
+  const [upper, lower] = [env['HTTPS_PROXY'] ?? '', env['https_proxy'] ?? ''];
+  const cure =
+    'set HTTPS_PROXY, https_proxy, HTTP_PROXY and http_proxy to http://HOST:PORT, for everybody who works here';
+  if (upper === '' && lower === '')
+    return warning(check, 'HTTPS_PROXY is not set: command lines go out directly', cure);
+  if (upper !== '' && lower !== '' && upper !== lower)
+    return bad(check, 'HTTPS_PROXY and https_proxy name two proxies', cure);
+  if (upper === '' || lower === '')
+    return warning(
+      check,
+      `only ${upper === '' ? 'https_proxy' : 'HTTPS_PROXY'} is set; some programs read the other`,
+      cure,
+    );
+  const around = `${env['NO_PROXY'] ?? ''},${env['no_proxy'] ?? ''}`.split(',').map((name) => name.trim());
+  if (around.includes('*'))
+    return bad(check, 'NO_PROXY is "*": nothing goes through the proxy', 'name single domains in it');
+  return good(check, 'HTTPS_PROXY and https_proxy name the proxy');
+}
+
+function readCa(file: string): X509Certificate {
+  try {
+    return new X509Certificate(readFileSync(file));
+  } catch (error) {
+    throw new UsageError(`${file}: there is no certificate that can be read (${faultOf(error)})`);
+  }
+}
+
+async function examineClient(options: ClientOptions, io: Io, now: number): Promise<readonly Finding[]> {
+  const { env } = io;
+  const named = options.proxy ?? (env['HTTPS_PROXY'] || env['https_proxy']);
+  const surroundings = environment(env);
+  if (named === undefined || named === '')
+    return [surroundings, bad('proxy', 'no proxy is named', 'set HTTPS_PROXY, or name it with --proxy HOST:PORT')];
+  const proxy = urlOf(named, 'a proxy');
+  const pages = urlOf(options.pages ?? `http://${proxy.hostname}:8128`, 'the pages');
+  const reached = await reach(proxy);
+  if (reached.status === 'bad') return [surroundings, reached];
+  const visited = await visitPages(pages, proxy, now);
+  const own = options.ca === undefined ? null : readCa(resolve(io.cwd, options.ca));
+  const ca = own ?? visited.ca;
+  const stores =
+    ca === null
+      ? [skipped('trust', 'without the certificate of the proxy no store can be looked through')]
+      : await examineStores(ca, { env, home: env['HOME'] ?? homedir(), platform: platform(), run: runProgram });
+  const differ =
+    own !== null && visited.ca !== null && own.fingerprint256 !== visited.ca.fingerprint256
+      ? [
+          bad(
+            'CA file',
+            'the certificate in --ca is not the one that the proxy gives out',
+            'fetch it anew from the pages',
+          ),
+        ]
+      : [];
+  return [surroundings, reached, ...visited.findings, ...differ, await probe(proxy, options.probe, ca), ...stores];
+}
+
+const marks = { good: 'ok  ', warning: 'WARN', bad: 'BAD ', skipped: '-   ' } as const;
+
+function report(findings: readonly Finding[], json: boolean, io: Io): ExitCode {
+  const ok = findings.every(({ status }) => status !== 'bad');
+  if (json) io.out(JSON.stringify({ ok, findings }, null, 2));
+  else {
+    const width = Math.max(...findings.map(({ check }) => check.length));
+    for (const { check, status, says, cure } of findings) {
+      io.out(`${marks[status]}  ${check.padEnd(width)}  ${says}`);
+      if (cure !== null) io.out(`${' '.repeat(width + 8)}-> ${cure}`);
+    }
+  }
+  return ok ? 0 : 1;
+}
+
+const clientOnly = ['proxy', 'pages', 'ca', 'probe'] as const;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const text = { type: 'string' } as const;
+  const { values } = parse({
+    args: [...args],
+    options: {
+      ...configOption,
+      json: { type: 'boolean' },
+      client: { type: 'boolean' },
+      proxy: text,
+      pages: text,
+      ca: text,
+      probe: text,
+    },
+  });
+  const json = values.json ?? false;
+  if (values.client === true) {
+    const { proxy, pages, ca, probe: host = 'api.anthropic.com' } = values;
+    return report(await examineClient({ proxy, pages, ca, probe: host }, io, Date.now()), json, io);
+  }
+  const misplaced = clientOnly.find((name) => values[name] !== undefined);
+  if (misplaced !== undefined) throw new UsageError(`--${misplaced} is for a client's machine; add --client`);
+  return report(await examineServer(configFile(values.config, io), Date.now()), json, io);
+}
+
+export const doctor: Verb = {
+  summary:
+    "Looks whether this machine is set up: the proxy's, or with --client one that uses it; says the cure of what is wrong",
+  usage: 'doctor [-c FILE] [--client [--proxy HOST:PORT] [--pages URL] [--ca FILE] [--probe HOST]] [--json]',
+  run,
+};

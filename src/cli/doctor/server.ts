@@ -1,0 +1,192 @@
+/** Whether the machine of the proxy has what the proxy needs: configuration, CA, ports, DNS, disk, open files. */
+import { lookup } from 'node:dns/promises';
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { createServer, isIP } from 'node:net';
+import { request } from 'node:http';
+import { dirname, join } from 'node:path';
+import { readCertificates, readKey } from '../../certificates/key-files.ts';
+import { trustedRoots } from '../../certificates/roots.ts';
+import { lint } from '../../config/lint.ts';
+import { loadConfig } from '../../config/load.ts';
+import { shownPath } from '../../config/problem.ts';
+import type { Config } from '../../config/schema.ts';
+import { ConfigError } from '../../errors.ts';
+import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
+
+const DAY = 86_400_000;
+/** Milliseconds for each question to another process. */
+const PATIENCE = 3_000;
+const MEBI = 1024 * 1024;
+/** Log lines of a busy day; below this somebody should look. */
+const ROOM = 1024 * MEBI;
+/** Files beside connections: logs, ports, the catalogue, what Node.js has open. */
+const OTHER_FILES = 200;
+
+function configuration(config: Config, now: number): Finding {
+  const warnings = lint(config, now);
+  const [first] = warnings;
+  const facts = `${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}`;
+  if (first === undefined) return good('configuration', facts);
+  const says = `${facts}; ${warnings.length} to look at, the first: ${first.message}`;
+  return warning('configuration', says, 'run "sallyport check", which lists them all');
+}
+
+async function authority({ certificates }: Config, now: number): Promise<Finding> {
+  const { authority: own, dir } = certificates;
+  const certFile = own?.certFile ?? join(dir, 'ca.pem');
+  const keyFile = own?.keyFile ?? join(dir, 'ca.key');
+  try {
+    const chain = await readCertificates(certFile);
+    const [certificate] = chain ?? [];
+    if (certificate === undefined) {
+      accessSync(dirname(dir), constants.W_OK);
+      return good('CA', `there is none yet; the first start makes it in ${shownPath(dir)}`);
+    }
+    const key = await readKey(keyFile, own?.passphraseFile ?? null);
+    if (!certificate.checkPrivateKey(key))
+      return bad('CA', `${shownPath(keyFile)} is not the key of ${shownPath(certFile)}`, 'put the right file back');
+    const days = Math.floor((Date.parse(certificate.validTo) - now) / DAY);
+    const name = certificate.subject.split('\n').join(', ');
+    const renew = 'make or bring a new one before that, and roll it out beside the old: docs/certificates.md';
+    if (days < 0) return bad('CA', `${name} ended ${-days} days ago`, renew);
+    if (days < 90) return warning('CA', `${name} ends in ${days} days`, renew);
+    return good('CA', `${name}, for ${days} more days; its key is for its owner alone`);
+  } catch (error) {
+    const says = error instanceof ConfigError ? error.message : `${dir} cannot be used (${faultOf(error)})`;
+    return bad('CA', says, 'correct the file, or its owner and mode, and look again');
+  }
+}
+
+function origins({ outbound }: Config): Finding {
+  try {
+    const roots = trustedRoots(outbound.caFile)();
+    return good('authorities', `origins of decrypted requests are verified against ${roots.length} authorities`);
+  } catch (error) {
+    return bad('authorities', (error as Error).message, 'correct outbound.ca_file');
+  }
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Null where the port is free. */
+function occupied({ host, port }: Place): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(faultOf(error)));
+    server.listen(port, host, () => server.close(() => resolve(null)));
+  });
+}
+
+/** Whether a proxy of this kind answers there. */
+function isOurs({ host, port }: Place): Promise<boolean> {
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return new Promise((resolve) => {
+    const asked = request({ host: reached, port, path: '/livez', agent: false, timeout: PATIENCE }, (res) => {
+      resolve(res.statusCode === 200 || res.headers['x-proxy-error'] !== undefined);
+      res.resume();
+    });
+    asked.once('error', () => resolve(false)).once('timeout', () => asked.destroy());
+    asked.end();
+  });
+}
+
+async function port(name: string, place: Place): Promise<Finding> {
+  const check = `port ${name}`;
+  const shown = `${place.host}:${place.port}`;
+  if (place.port === 0) return skipped(check, 'the system chooses it at the start');
+  const fault = await occupied(place);
+  if (fault === null) return good(check, `${shown} is free; the proxy is not running`);
+  if (fault === 'EADDRINUSE') {
+    if (await isOurs(place)) return good(check, `${shown} is answered by a running proxy`);
+    return bad(check, `${shown} is taken by another process`, `end that process, or change listen.${name}`);
+  }
+  const cure = fault === 'EACCES' ? 'use a port above 1023, or CAP_NET_BIND_SERVICE' : `change listen.${name}`;
+  return bad(check, `${shown} cannot be listened on (${fault})`, cure);
+}
+
+/** Names that this very configuration depends on; else one that is kept for such use (RFC 2606). */
+function namesToResolve({ policy, outbound }: Config): readonly string[] {
+  const names = policy.assistants.map(({ url }) => new URL(url).hostname);
+  const asked = names.filter((name) => isIP(name.replace(/^\[|\]$/g, '')) === 0 && outbound.hosts[name] === undefined);
+  return asked.length > 0 ? [...new Set(asked)] : ['example.com'];
+}
+
+async function names(config: Config): Promise<Finding> {
+  const asked = namesToResolve(config);
+  const answers = await Promise.all(
+    asked.map(async (name) => {
+      const late = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, `${name} (no answer)`).unref());
+      const found = lookup(name).then(
+        () => null,
+        (error: unknown) => `${name} (${faultOf(error)})`,
+      );
+      return Promise.race([found, late]);
+    }),
+  );
+  const failed = answers.filter((answer) => answer !== null);
+  if (failed.length === 0) return good('DNS', `resolves ${asked.join(', ')}`);
+  return bad('DNS', `does not resolve ${failed.join(', ')}`, 'look at /etc/resolv.conf and the way to its servers');
+}
+
+function disk(config: Config): Finding[] {
+  const files = { 'access log': config.accessLog.path, 'block events': config.blockEvents.path };
+  return Object.entries(files).map(([check, file]) => {
+    if (file === '-' || file === 'none') return skipped(check, file === '-' ? 'to standard output' : 'is off');
+    const dir = dirname(file);
+    try {
+      accessSync(dir, constants.W_OK);
+      const { bavail, blocks, bsize } = statfsSync(dir);
+      const free = bavail * bsize;
+      const says = `${Math.floor(free / MEBI)} MiB free in ${dir}`;
+      if (free < ROOM || bavail * 20 < blocks) return warning(check, says, 'make room, or rotate the log more often');
+      return good(check, says);
+    } catch (error) {
+      return bad(
+        check,
+        `${dir} cannot be written (${faultOf(error)})`,
+        'make the folder, and let the proxy write to it',
+      );
+    }
+  });
+}
+
+/** Of a process that is started like this one. Node.js raises the soft limit to the hard one by itself. */
+function openFiles({ limits }: Config): Finding {
+  let text: string;
+  try {
+    text = readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return skipped('open files', 'this system does not tell its limit');
+  }
+  const most = Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? Infinity);
+  const wanted = limits.connections * 2 + OTHER_FILES;
+  const says = `${most} may be open; ${limits.connections} connections need ${wanted}`;
+  if (most >= wanted) return good('open files', says);
+  return warning('open files', says, 'raise LimitNOFILE of the service (ulimit -n), or lower limits.connections');
+}
+
+/** @param now epoch milliseconds. */
+export async function examineServer(file: string, now: number): Promise<readonly Finding[]> {
+  let config: Config;
+  try {
+    config = loadConfig(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [bad('configuration', error.message, 'correct it; "sallyport check" lists everything that is wrong')];
+  }
+  const { listen } = config;
+  return [
+    configuration(config, now),
+    await authority(config, now),
+    origins(config),
+    await port('proxy', listen.proxy),
+    await port('pages', listen.pages),
+    await port('admin', listen.admin),
+    await names(config),
+    ...disk(config),
+    openFiles(config),
+  ];
+}

@@ -1,0 +1,185 @@
+/** Which of the many stores of trusted authorities on a machine have the proxy's, and how the others get it. */
+import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundles, certificatesIn } from '../../certificates/roots.ts';
+import { bad, good, skipped, warning, type Finding } from './finding.ts';
+
+export interface Machine {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  /** Standard output, or null where the program is not there or fails. */
+  readonly run: (program: string, ...args: readonly string[]) => Promise<string | null>;
+}
+
+export function runProgram(program: string, ...args: readonly string[]): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: 10_000, maxBuffer: 16 * 1024 * 1024 }, (error, stdout) =>
+      resolve(error === null ? stdout : null),
+    );
+  });
+}
+
+function holds(pem: string, ca: X509Certificate): boolean {
+  return certificatesIn(pem).some((block) => {
+    try {
+      return new X509Certificate(block).fingerprint256 === ca.fingerprint256;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function fileHolds(file: string, ca: X509Certificate): boolean {
+  try {
+    return holds(readFileSync(file, 'utf8'), ca);
+  } catch {
+    return false;
+  }
+}
+
+interface Look {
+  readonly machine: Machine;
+  readonly ca: X509Certificate;
+  /** Whether the system's own store has it; null: not known. */
+  readonly system: boolean | null;
+}
+
+async function systemStore({ platform, run }: Machine, ca: X509Certificate): Promise<boolean | null> {
+  if (platform === 'darwin') {
+    const keychains = [
+      '/Library/Keychains/System.keychain',
+      `/System/Library/Keychains/SystemRootCertificates.keychain`,
+    ];
+    const found = await run('security', 'find-certificate', '-a', '-p', ...keychains);
+    return found === null ? null : holds(found, ca);
+  }
+  if (platform === 'win32') {
+    const found = await run('certutil', '-store', 'Root');
+    return found === null ? null : found.replaceAll(/[\s:]/g, '').toUpperCase().includes(thumbprint(ca));
+  }
+  const bundle = bundles.find((file) => existsSync(file));
+  return bundle === undefined ? null : fileHolds(bundle, ca);
+}
+
+/** SHA-1, which Windows knows certificates by. */
+function thumbprint({ fingerprint }: X509Certificate): string {
+  return fingerprint.replaceAll(':', '').toUpperCase();
+}
+
+const install: Partial<Record<NodeJS.Platform, string>> = {
+  linux:
+    'copy it to /usr/local/share/ca-certificates/NAME.crt and run "update-ca-certificates" (Debian), or see the home page',
+  darwin: 'sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain sallyport-ca.pem',
+  win32: 'certutil -addstore -f Root sallyport-ca.crt, as administrator, or by group policy',
+};
+
+function systemFinding({ machine, system }: Look): Finding {
+  const check = 'trust: system';
+  if (system === null) return skipped(check, 'the store of this system cannot be read from here');
+  if (system) return good(check, 'curl, wget, Go, .NET and most programs trust the CA');
+  return bad(
+    check,
+    'the CA is not among the authorities of the system',
+    install[machine.platform] ?? 'see the home page',
+  );
+}
+
+/** A program that reads a file which a variable names, and else something of its own. */
+function byVariable(look: Look, check: string, variables: readonly string[], otherwise: boolean | null): Finding {
+  const { env } = look.machine;
+  const variable = variables.find((name) => (env[name] ?? '') !== '');
+  const cure = `set ${variables[0] ?? ''} to the file with the CA, for everybody who works here`;
+  if (variable !== undefined) {
+    const file = env[variable] ?? '';
+    if (fileHolds(file, look.ca)) return good(check, `${variable} names ${file}, which has the CA`);
+    return bad(check, `${variable} names ${file}, which does not have the CA`, `add the CA to that file`);
+  }
+  if (otherwise === true) return good(check, 'reads the store of the system, which has the CA');
+  if (otherwise === null) return skipped(check, 'not known');
+  return bad(check, 'does not trust the CA', cure);
+}
+
+async function node(look: Look): Promise<Finding | null> {
+  const { env, run } = look.machine;
+  if ((await run('node', '--version')) === null) return null;
+  const check = 'trust: Node.js';
+  const flags = env['NODE_OPTIONS'] ?? '';
+  const usesSystem = /--use-(?:system|openssl)-ca/.test(flags) || env['NODE_USE_SYSTEM_CA'] === '1';
+  return byVariable(look, check, ['NODE_EXTRA_CA_CERTS'], usesSystem ? look.system : false);
+}
+
+async function python(look: Look): Promise<Finding | null> {
+  const where = await look.machine.run(
+    'python3',
+    '-c',
+    'import importlib.util as u; print(__import__("certifi").where() if u.find_spec("certifi") else "")',
+  );
+  if (where === null) return null;
+  const own = where.trim() === '' ? look.system : fileHolds(where.trim(), look.ca);
+  return byVariable(look, 'trust: Python', ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'], own);
+}
+
+async function git(look: Look): Promise<Finding | null> {
+  if ((await look.machine.run('git', '--version')) === null) return null;
+  const check = 'trust: git';
+  const named = ((await look.machine.run('git', 'config', '--get', 'http.sslCAInfo')) ?? '').trim();
+  if (named === '' || look.machine.env['GIT_SSL_CAINFO'] !== undefined)
+    return byVariable(look, check, ['GIT_SSL_CAINFO'], look.system);
+  if (fileHolds(named, look.ca)) return good(check, `http.sslCAInfo names ${named}, which has the CA`);
+  return bad(check, `http.sslCAInfo names ${named}, which does not have the CA`, 'add the CA to that file');
+}
+
+async function java(look: Look): Promise<Finding | null> {
+  const listed = await look.machine.run('keytool', '-list', '-cacerts', '-storepass', 'changeit');
+  if (listed === null) return null;
+  if (listed.includes(look.ca.fingerprint256)) return good('trust: Java', 'the cacerts of Java have the CA');
+  const cure = 'keytool -importcert -cacerts -storepass changeit -noprompt -alias sallyport -file sallyport-ca.pem';
+  return warning('trust: Java', 'the cacerts of Java do not have the CA', cure);
+}
+
+/** Chromium's store on Linux, and the profiles of Firefox. */
+function nssStores({ home, platform }: Machine): Readonly<Record<string, string>> {
+  const firefox =
+    platform === 'darwin' ? join(home, 'Library/Application Support/Firefox/Profiles') : join(home, '.mozilla/firefox');
+  const stores: Record<string, string> = {};
+  const shared = join(home, '.pki/nssdb');
+  if (platform === 'linux' && existsSync(shared)) stores['Chrome and Chromium'] = shared;
+  try {
+    for (const name of readdirSync(firefox).filter((name) => statSync(join(firefox, name)).isDirectory())) {
+      if (existsSync(join(firefox, name, 'cert9.db'))) stores[`Firefox (${name})`] = join(firefox, name);
+    }
+  } catch {
+    // No Firefox here.
+  }
+  return stores;
+}
+
+async function nss(look: Look): Promise<Finding[]> {
+  const { run } = look.machine;
+  return Promise.all(
+    Object.entries(nssStores(look.machine)).map(async ([name, dir]) => {
+      const check = `trust: ${name}`;
+      const cure = `certutil -d sql:${dir} -A -t C,, -n sallyport -i sallyport-ca.pem`;
+      const listed = await run('certutil', '-L', '-d', `sql:${dir}`);
+      if (listed === null) return skipped(check, `${dir} cannot be read: install certutil (libnss3-tools)`);
+      // The nickname, then the flags for TLS, mail and code; C: trusted to sign servers.
+      const trusted = [...listed.matchAll(/^(.+?) +([a-zA-Z]*C[a-zA-Z]*),[a-zA-Z]*,[a-zA-Z]* *$/gm)];
+      const pems = await Promise.all(
+        trusted.map(([, nick = '']) => run('certutil', '-L', '-d', `sql:${dir}`, '-a', '-n', nick)),
+      );
+      if (pems.some((pem) => pem !== null && holds(pem.replaceAll('\r', ''), look.ca)))
+        return good(check, `${dir} has the CA`);
+      return bad(check, `${dir} does not have the CA`, cure);
+    }),
+  );
+}
+
+/** One finding for each program of the machine that has a store of its own. */
+export async function examineStores(ca: X509Certificate, machine: Machine): Promise<readonly Finding[]> {
+  const look: Look = { machine, ca, system: await systemStore(machine, ca) };
+  const programs = await Promise.all([node(look), python(look), git(look), java(look)]);
+  return [systemFinding(look), ...programs.filter((found) => found !== null), ...(await nss(look))];
+}
