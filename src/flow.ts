@@ -10,8 +10,10 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from './errors.ts';
-import type { Hostname, Target, Service, Assistant, Manner, OnChange, Texts } from './terms.ts';
+import type { Assistant, Manner, OnChange, Texts } from './policy.ts';
+import type { Hostname, Target, Service } from './terms.ts';
 
+export type * from './policy.ts';
 export type * from './terms.ts';
 
 // ---- arrivals -----------------------------------------------------------------------------------------------------
@@ -158,6 +160,10 @@ export interface Denial {
   readonly redirect: 'page' | 'immediate';
   /** Where to ask: a ticket or request-access link from the rule, or null. */
   readonly link: string | null;
+  /** Where the reason is set out at length. */
+  readonly details?: string | undefined;
+  /** Who answers for the rule. */
+  readonly owner?: string | undefined;
   /** Since when the rule holds, epoch milliseconds, or null. */
   readonly since: number | null;
   /** The reason by language, where it is written in more than one. */

@@ -14,8 +14,9 @@ import type { Rule } from './support/architecture.ts';
 const rooms: Readonly<Record<string, Rule>> = {
   errors: { may: [], pure: true },
   terms: { may: [], pure: true },
+  policy: { may: [], types: ['terms'], pure: true },
   reset: { may: [] },
-  flow: { may: [], types: ['errors', 'terms'] },
+  flow: { may: [], types: ['errors', 'policy', 'terms'] },
   config: { may: ['flow', 'errors', 'listen/target.ts'] },
   decide: { may: [], types: ['flow'], pure: true },
   identify: { may: ['flow'] },

@@ -9,7 +9,7 @@ import { decide } from '../decide/decide.ts';
 import { indexHosts } from '../decide/match.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import type { Action, Assistant, Decision, Question, Service, Target } from '../flow.ts';
-import { indexGroups } from '../identify/clients.ts';
+import { indexMembers } from '../identify/members.ts';
 import { indexServices } from '../identify/services.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
@@ -129,7 +129,7 @@ function inWords(moment: Question['moment'], service: Service | null): string {
 function answer(config: Config, { target, moment, path, address, user, at }: Asked): Explained {
   const policy = compile(config.policy);
   const services = indexServices(config.vendors, indexHosts);
-  const groups = indexGroups(config.policy.groups)(address ?? '');
+  const groups = indexMembers(config.policy)(address ?? '', user);
   const ask = (asked: Asked['moment']): Question => ({
     moment: asked,
     client: { address: address ?? '', user, groups },

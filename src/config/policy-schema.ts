@@ -1,16 +1,14 @@
 /** `policy.yaml`: whom, what, when, effect, why. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import type { Exception, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
 import { parseHost } from '../listen/target.ts';
-import { isTimeZone, parseMoment, resolveMoment } from './moment.ts';
+import { isTimeZone, parseMoment } from './moment.ts';
 import { nearest } from './nearest.ts';
 import { parseCidr } from './network.ts';
 import { id, line, link, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
-import { plainText, texts } from './texts.ts';
+import { texts } from './texts.ts';
 import { channel } from './vendor-schema.ts';
 import { parseWindow } from './windows.ts';
-import { zoneOf } from './zone.ts';
 
 const effect = z.enum(['allow', 'deny', 'monitor']);
 const manner = z.enum(['intercept', 'refuse', 'reset']);
@@ -42,22 +40,27 @@ const timeZone = read((text) => {
   throw new ConfigError(`"${text}" is not a time zone; ${cure}`);
 });
 
+const holidays = z.array(read(parseHoliday));
+
 const what = {
   vendors: oneOrMany(id).optional(),
   products: oneOrMany(productRef).optional(),
   channels: oneOrMany(channel).optional(),
   tags: oneOrMany(id).optional(),
+  risks: oneOrMany(id).optional(),
   domains: oneOrMany(domain).optional(),
 };
-const whatKeys = Object.keys(what) as (keyof typeof what)[];
+export const whatKeys = Object.keys(what) as (keyof typeof what)[];
 
 function namesSomething(entry: { readonly [K in keyof typeof what]?: unknown }): boolean {
   return whatKeys.some((key) => entry[key] !== undefined);
 }
 const namesNothing = `it says nothing about what it is for; add one of ${whatKeys.join(', ')}`;
 
+const whom = { groups: oneOrMany(id).optional(), sites: oneOrMany(id).optional() };
+
 const whomAndWhen = {
-  groups: oneOrMany(id).optional(),
+  ...whom,
   from: moment.optional(),
   windows: oneOrMany(read(parseWindow)).optional(),
   holidays: z.enum(['except', 'only']).optional(),
@@ -75,6 +78,8 @@ const rule = strict({
   manner: manner.optional(),
   redirect: redirect.optional(),
   link: link.optional(),
+  details: webUrl.optional(),
+  owner: line.optional(),
   clear_site_data: z.boolean().optional(),
   let_account_calls_pass: z.boolean().optional(),
   open_tunnels: openTunnels.optional(),
@@ -107,12 +112,49 @@ const assistant = strict({
   migrations: z.record(served, texts('migrations')).optional(),
 });
 
-export const policySchema = strict({
+/** The first choice that fits is the assistant of rules that name none. */
+const assistantChoice = strict({ ...what, ...whom, assistant: id });
+
+const networks = oneOrMany(read(parseCidr));
+
+const group = strict({
+  networks: networks.optional(),
+  users: oneOrMany(line).optional(),
+  /** What a trusted proxy before this one calls the group. */
+  forwarded: oneOrMany(line).optional(),
+}).refine(
+  (entry) => (entry.networks ?? entry.users ?? entry.forwarded) !== undefined,
+  'it has nobody in it; add one of networks, users, forwarded',
+);
+
+const site = strict({
+  networks,
+  time_zone: timeZone.optional(),
+  holidays: holidays.optional(),
+  assistant: id.optional(),
+});
+
+const riskKeys = ['vendors', 'products', 'channels', 'tags'] as const;
+const riskClass = strict({
+  vendors: what.vendors,
+  products: what.products,
+  channels: what.channels,
+  tags: what.tags,
+}).refine(
+  (entry) => riskKeys.some((key) => entry[key] !== undefined),
+  `it has nothing in it; add one of ${riskKeys.join(', ')}`,
+);
+
+const shapeOfPolicy = strict({
+  mode: z.enum(['open', 'sanctioned-only']).default('open'),
   time_zone: timeZone.default('UTC'),
-  holidays: z.array(read(parseHoliday)).default([]),
+  holidays: holidays.default([]),
   assistants: z.record(id, assistant).default({}),
   default_assistant: id.optional(),
-  groups: z.record(id, strict({ networks: oneOrMany(read(parseCidr)) })).default({}),
+  assistant_for: z.array(assistantChoice).default([]),
+  groups: z.record(id, group).default({}),
+  sites: z.record(id, site).default({}),
+  risk_classes: z.record(id, riskClass).default({}),
   rules: z.array(rule).default([]),
   exceptions: z.array(exception).default([]),
   defaults: strict({
@@ -126,76 +168,24 @@ export const policySchema = strict({
   }).prefault({}),
 });
 
+type Written = z.output<typeof shapeOfPolicy>;
+
+/** A day or an hour of several places at once has no one beginning. */
+function oneClock({ rules, exceptions, sites, time_zone: zone }: Written): z.core.$ZodSuperRefineIssue[] {
+  return Object.entries({ rules, exceptions }).flatMap(([list, entries]) =>
+    entries.flatMap((entry, i) => {
+      const days = [entry.from, entry.until].some((moment) => moment?.kind === 'day');
+      if (entry.time_zone !== undefined || !(days || (entry.windows ?? entry.holidays) !== undefined)) return [];
+      const zones = new Set((entry.sites ?? []).map((id) => sites[id]?.time_zone ?? zone));
+      if (zones.size < 2) return [];
+      const message = `its sites have several time zones, ${[...zones].join(' and ')}; add "time_zone", or write a rule for each`;
+      return [{ code: 'custom', path: [list, i, 'sites'], message }];
+    }),
+  );
+}
+
+export const policySchema = shapeOfPolicy.superRefine((file, context) => {
+  oneClock(file).forEach((issue) => context.addIssue(issue));
+});
+
 export type PolicyFile = z.output<typeof policySchema>;
-type RuleEntry = PolicyFile['rules'][number];
-type ExceptionEntry = PolicyFile['exceptions'][number];
-
-function toWhat(entry: RuleEntry | ExceptionEntry): What {
-  return Object.fromEntries(whatKeys.filter((key) => entry[key] !== undefined).map((key) => [key, entry[key]]));
-}
-
-/** The document that `decide/` compiles; days become instants in the time zone of the file. */
-export function toPolicy(file: PolicyFile): PolicyDocument {
-  const holidays = new Set(file.holidays);
-  const zoneName = (entry: RuleEntry | ExceptionEntry): string => entry.time_zone ?? file.time_zone;
-  const at = (moment: RuleEntry['from'], zone: string): number | undefined =>
-    moment === undefined ? undefined : resolveMoment(moment, zone);
-  const scheduleOf = (entry: RuleEntry | ExceptionEntry): Schedule | undefined => {
-    const { windows, holidays: onHolidays } = entry;
-    if (windows === undefined && onHolidays === undefined) return undefined;
-    return {
-      zone: zoneOf(zoneName(entry)),
-      windows: windows ?? [parseWindow('daily')],
-      holidays,
-      onHolidays: onHolidays ?? 'as-usual',
-    };
-  };
-
-  const toRule = (entry: RuleEntry): Rule => ({
-    id: entry.id,
-    what: toWhat(entry),
-    groups: entry.groups,
-    from: at(entry.from, zoneName(entry)),
-    until: at(entry.until, zoneName(entry)),
-    schedule: scheduleOf(entry),
-    effect: entry.effect,
-    reason: plainText(entry.reason),
-    reasons: Object.keys(entry.reason).length > 1 ? entry.reason : undefined,
-    assistant: entry.assistant,
-    manner: entry.manner,
-    redirect: entry.redirect,
-    link: entry.link,
-    clearSiteData: entry.clear_site_data,
-    letAccountCallsPass: entry.let_account_calls_pass,
-    onChange: entry.open_tunnels,
-  });
-  const toException = (entry: ExceptionEntry): Exception => ({
-    id: entry.id,
-    what: toWhat(entry),
-    groups: entry.groups,
-    from: at(entry.from, zoneName(entry)),
-    until: resolveMoment(entry.until, zoneName(entry)),
-    schedule: scheduleOf(entry),
-    approvedBy: entry.approved_by,
-    ticket: entry.ticket,
-    reason: entry.reason,
-  });
-
-  return {
-    timeZone: file.time_zone,
-    assistants: Object.entries(file.assistants).map(([id, assistant]) => ({ id, ...assistant })),
-    defaultAssistant: file.default_assistant ?? null,
-    groups: Object.fromEntries(Object.entries(file.groups).map(([id, group]) => [id, group.networks])),
-    rules: file.rules.map(toRule),
-    exceptions: file.exceptions.map(toException),
-    defaults: {
-      unlisted: file.defaults.unlisted,
-      catalogue: file.defaults.catalogue,
-      ...(file.defaults.unknown_model !== undefined && { unknownModel: file.defaults.unknown_model }),
-      manner: file.defaults.manner,
-      redirect: file.defaults.redirect,
-      rawAddress: file.defaults.raw_address,
-      onChange: file.defaults.open_tunnels,
-    },
-  };
-}

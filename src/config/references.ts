@@ -1,7 +1,8 @@
 /** What must hold inside a policy and between it and the catalogue: every name exists, every window has a length. */
-import type { Exception, PolicyDocument, Rule } from '../flow.ts';
+import type { AssistantChoice, Exception, PolicyDocument, RiskClass, Rule, What } from '../flow.ts';
 import { didYouMean } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
+import { isReserved } from './reserved.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
 /** The names that a policy may use. */
@@ -10,7 +11,9 @@ interface Names {
   /** `vendor/product`. */
   readonly products: readonly string[];
   readonly tags: readonly string[];
+  readonly risks: readonly string[];
   readonly groups: readonly string[];
+  readonly sites: readonly string[];
   readonly assistants: readonly string[];
   /** Other names of vendors, which are answered with the id. */
   readonly aliases: ReadonlyMap<string, string>;
@@ -26,7 +29,9 @@ function namesOf(policy: PolicyDocument, vendors: readonly VendorFile[]): Names 
     vendors: vendors.map(({ id }) => id),
     products: vendors.flatMap(({ id, products }) => products.map((product) => `${id}/${product.id}`)),
     tags: [...new Set(tags)].toSorted(),
+    risks: Object.keys(policy.riskClasses ?? {}),
     groups: Object.keys(policy.groups),
+    sites: Object.keys(policy.sites ?? {}),
     assistants: policy.assistants.map(({ id }) => id),
     aliases: new Map(vendors.flatMap(({ id, aliases }) => aliases.map((alias) => [alias, id]))),
   };
@@ -47,22 +52,42 @@ function unknownProduct(ref: string, names: Names): string | null {
   return unknown('product', ref, own, names);
 }
 
-function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[] {
+interface Named {
+  readonly what: What;
+  readonly groups?: readonly string[] | undefined;
+  readonly sites?: readonly string[] | undefined;
+}
+
+/** The words that name vendors, groups and the like. */
+function checkWords({ what, groups, sites }: Named, path: Path, names: Names): Finding[] {
   const lists = [
-    ['vendors', entry.what.vendors, (word: string) => unknown('vendor', word, names.vendors, names)],
-    ['products', entry.what.products, (word: string) => unknownProduct(word, names)],
-    ['tags', entry.what.tags, (word: string) => unknown('tag', word, names.tags, names)],
-    ['groups', entry.groups, (word: string) => unknown('group', word, names.groups, names)],
+    ['vendors', what.vendors, (word: string) => unknown('vendor', word, names.vendors, names)],
+    ['products', what.products, (word: string) => unknownProduct(word, names)],
+    ['tags', what.tags, (word: string) => unknown('tag', word, names.tags, names)],
+    ['risks', what.risks, (word: string) => unknown('risk class', word, names.risks, names)],
+    ['groups', groups, (word: string) => unknown('group', word, names.groups, names)],
+    ['sites', sites, (word: string) => unknown('site', word, names.sites, names)],
   ] as const;
-  const found = lists.flatMap(([key, words, check]) =>
+  return lists.flatMap(([key, words, check]) =>
     (words ?? []).flatMap((word, i) => {
       const message = check(word);
       return message === null ? [] : [{ path: [...path, key, i], message }];
     }),
   );
-  const assistant = 'assistant' in entry ? entry.assistant : undefined;
+}
+
+function checkAssistant(assistant: string | undefined, path: Path, names: Names): Finding[] {
   const message = assistant === undefined ? null : unknown('assistant', assistant, names.assistants, names);
-  if (message !== null) found.push({ path: [...path, 'assistant'], message });
+  return message === null ? [] : [{ path: [...path, 'assistant'], message }];
+}
+
+function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[] {
+  const found = checkWords(entry, path, names);
+  found.push(...checkAssistant('assistant' in entry ? entry.assistant : undefined, path, names));
+  if (isReserved(entry.id)) {
+    const message = `the id "${entry.id}" is one that this program gives itself; choose another`;
+    found.push({ path: [...path, 'id'], message });
+  }
   if (entry.from !== undefined && entry.until !== undefined && entry.from >= entry.until) {
     found.push({ path: [...path, 'until'], message: '"until" is not after "from"; exchange or correct them' });
   }
@@ -71,6 +96,27 @@ function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[
     found.push({ path: [...path, 'holidays'], message });
   }
   return found;
+}
+
+function checkChoices(choices: readonly AssistantChoice[], names: Names): Finding[] {
+  return choices.flatMap((choice, i) => {
+    const path = ['assistant_for', i];
+    return [...checkWords(choice, path, names), ...checkAssistant(choice.assistant, path, names)];
+  });
+}
+
+function checkRisks(classes: Readonly<Record<string, RiskClass>>, names: Names): Finding[] {
+  return Object.entries(classes).flatMap(([id, what]) => checkWords({ what }, ['risk_classes', id], names));
+}
+
+function checkSites({ groups, sites = {} }: PolicyDocument, names: Names): Finding[] {
+  return Object.entries(sites).flatMap(([id, { assistant }]) => [
+    // Clients are in groups and sites by one set of ids.
+    ...(Object.hasOwn(groups, id)
+      ? [{ path: ['sites', id], message: `"${id}" is already the id of a group; rename one`, onKey: true }]
+      : []),
+    ...checkAssistant(assistant, ['sites', id], names),
+  ]);
 }
 
 /** What the way over from a service is written for. */
@@ -87,7 +133,12 @@ function checkMigrations({ assistants }: PolicyDocument, names: Names): Finding[
 /** Everything that is wrong in a policy whose shape is right. */
 export function checkPolicy(policy: PolicyDocument, vendors: readonly VendorFile[]): Finding[] {
   const names = namesOf(policy, vendors);
-  const found: Finding[] = checkMigrations(policy, names);
+  const found: Finding[] = [
+    ...checkMigrations(policy, names),
+    ...checkChoices(policy.assistantFor ?? [], names),
+    ...checkSites(policy, names),
+    ...checkRisks(policy.riskClasses ?? {}, names),
+  ];
   const seen = new Map<string, string>();
   const entries = (['rules', 'exceptions'] as const).flatMap((list) =>
     policy[list].map((entry, i) => ({ entry, path: [list, i], kind: list === 'rules' ? 'rule' : 'exception' })),

@@ -3,13 +3,16 @@
  * a decision asks a handful of tables and never walks over rules that are about something else.
  */
 import type { Assistant, PolicyDocument } from '../flow.ts';
-import { exceptionEntries, fieldOf, readPattern, ruleEntries } from './entry.ts';
+import { exceptionEntries, fieldOf, readPattern, ruleEntries, whomRank } from './entry.ts';
 import type { Entry, Field } from './entry.ts';
 import { indexHosts } from './match.ts';
 import type { HostEntry, HostIndex } from './match.ts';
+import { indexRisks } from './subject.ts';
+import type { RisksOf } from './subject.ts';
 
 /** Entries that are filed under the same word, the strongest first. */
 export interface Bucket {
+  /** By group, and where an entry names only sites by these. */
   readonly byGroup: ReadonlyMap<string, readonly Entry[]>;
   readonly everyone: readonly Entry[];
 }
@@ -22,6 +25,7 @@ export interface Index {
   readonly products: Table;
   readonly vendors: Table;
   readonly tags: Table;
+  readonly risks: Table;
   readonly channels: Table;
   readonly everything: Bucket;
 }
@@ -31,6 +35,7 @@ export interface Policy {
   readonly exceptions: Index;
   readonly rules: Index;
   readonly assistants: ReadonlyMap<string, Assistant>;
+  readonly risksOf: RisksOf;
 }
 
 function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
@@ -41,8 +46,8 @@ function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
 
 function toBucket(entries: readonly Entry[]): Bucket {
   const byGroup = new Map<string, Entry[]>();
-  for (const entry of entries) for (const group of entry.groups ?? []) append(byGroup, group, entry);
-  return { byGroup, everyone: entries.filter(({ groups }) => groups === null) };
+  for (const entry of entries) for (const id of entry.groups ?? entry.sites ?? []) append(byGroup, id, entry);
+  return { byGroup, everyone: entries.filter((entry) => whomRank(entry) === 2) };
 }
 
 /** Words with the same single entry share its bucket: a list of a million domains is one rule. */
@@ -68,6 +73,7 @@ function index(entries: readonly Entry[]): Index {
     products: new Map(),
     vendors: new Map(),
     tags: new Map(),
+    risks: new Map(),
     channels: new Map(),
   };
   const catchAll: Entry[] = [];
@@ -81,6 +87,7 @@ function index(entries: readonly Entry[]): Index {
     products: toBuckets(filed.products),
     vendors: toBuckets(filed.vendors),
     tags: toBuckets(filed.tags),
+    risks: toBuckets(filed.risks),
     channels: toBuckets(filed.channels),
     everything: toBucket(catchAll),
   };
@@ -93,5 +100,6 @@ export function compile(document: PolicyDocument): Policy {
     exceptions: index(exceptionEntries(document)),
     rules: index(ruleEntries(document)),
     assistants: new Map(document.assistants.map((assistant) => [assistant.id, assistant])),
+    risksOf: indexRisks(document.riskClasses),
   };
 }

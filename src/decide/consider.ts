@@ -7,17 +7,19 @@ import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './decision.ts';
 import { isSpecific, whoseSay } from './decide.ts';
 import {
-  besides,
+  closest,
   exceptionEntries,
   fieldOf,
   inForce,
   isAbout,
   isFor,
-  readPattern,
   ruleEntries,
   strictest,
+  whomRank,
 } from './entry.ts';
-import type { Entry, Subject } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { besides, subjectOf } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 export interface Considered {
   readonly kind: 'exception' | 'rule' | 'default' | 'built-in';
@@ -38,30 +40,19 @@ interface Candidate {
   readonly rank: readonly [exceptionFirst: number, level: number, domain: number, order: number];
 }
 
-const levels = { domains: 0, products: 1, vendors: 2, tags: 3, channels: 3 } as const;
+const levels = { domains: 0, products: 1, vendors: 2, tags: 3, risks: 3, channels: 3 } as const;
 const levelNames = ['host', 'product', 'vendor', 'class', 'everything'] as const;
-
-/** The smaller, the closer: exact, then the longest suffix. */
-function distance(pattern: string, host: Hostname): number | null {
-  const { match, host: name } = readPattern(pattern);
-  if (name === host) return match === 'exact' ? -Infinity : -name.length;
-  return match === 'suffix' && host.endsWith(`.${name}`) ? -name.length : null;
-}
 
 function candidate(entry: Entry, subject: Subject): Candidate | null {
   const { host } = subject;
   if (!isAbout(entry, subject)) return null;
   const field = fieldOf(entry.what);
-  let closest: { readonly pattern: string; readonly distance: number } | null = null;
-  for (const pattern of entry.what.domains ?? []) {
-    const far = distance(pattern, host);
-    if (far !== null && (closest === null || far < closest.distance)) closest = { pattern, distance: far };
-  }
-  if (field === 'domains' && closest === null) return null;
+  const near = entry.what.domains === undefined ? null : closest(entry.what.domains, host);
+  if (field === 'domains' && near === null) return null;
   const level = field === null ? 4 : levels[field];
   const exceptionFirst = entry.kind === 'exception' ? 0 : 1;
-  const rank = [exceptionFirst, level, closest?.distance ?? 0, entry.order] as const;
-  return { entry, pattern: closest?.pattern ?? null, rank };
+  const rank = [exceptionFirst, level, near?.distance ?? 0, entry.order] as const;
+  return { entry, pattern: near?.pattern ?? null, rank };
 }
 
 function compare(a: Candidate, b: Candidate): number {
@@ -74,13 +65,23 @@ function moment(at: number): string {
   return new Date(at).toISOString().replace(/(?::00)?\.000Z$/, 'Z');
 }
 
+/** For whom it is. */
+function whom({ groups, sites }: Entry): string {
+  if (groups === null && sites === null) return 'for everyone';
+  const named = [
+    ...(groups === null ? [] : [`the group ${groups.join(' or ')}`]),
+    ...(sites === null ? [] : [`the site ${sites.join(' or ')}`]),
+  ];
+  return `for ${named.join(' at ')}`;
+}
+
 /** Why it does not exist for this client now; null where it does. */
 function obstacle({ entry }: Candidate, client: Client, now: number): string | null {
   if (now < entry.from) return `not yet in force: from ${moment(entry.from)}`;
   if (now >= entry.until) return `no longer in force: until ${moment(entry.until)}`;
   if (!inForce(entry, now)) return 'outside of its windows';
   if (isFor(entry, client)) return null;
-  return `for the group ${(entry.groups ?? []).join(' or ')}, which the client is not in`;
+  return `${whom(entry)}, which the client is not in`;
 }
 
 function known({ entry, pattern }: Candidate): string {
@@ -105,7 +106,7 @@ function whyLost(loser: Candidate, winner: Candidate): string {
     return `less specific than ${id}: ${levelNames[winner.rank[1]] ?? ''} goes before ${levelNames[level] ?? ''}`;
   }
   if (domain !== winner.rank[2]) return `less specific than ${id}, which names ${known(winner)}`;
-  if ((loser.entry.groups === null) !== (winner.entry.groups === null)) return `for everyone; ${id} is for a group`;
+  if (whomRank(loser.entry) !== whomRank(winner.entry)) return `${whom(loser.entry)}; ${id} is ${whom(winner.entry)}`;
   if (loser.entry.effect !== winner.entry.effect) {
     return `of the same rank as ${id}, where ${winner.entry.effect} goes before ${loser.entry.effect}`;
   }
@@ -134,7 +135,7 @@ function axis(policy: Policy, subject: Subject, client: Client, now: number): Ax
 
 /** One host by itself. The winner is the first row. */
 function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): Heard {
-  const axes = [subject, ...besides(subject)].map((one) => axis(policy, one, client, now));
+  const axes = [subject, ...besides(subject, policy.risksOf)].map((one) => axis(policy, one, client, now));
   const winners = axes.flatMap((one) =>
     one.winner === undefined ? [] : [{ axis: one, candidate: one.winner, effect: one.winner.entry.effect }],
   );
@@ -186,7 +187,7 @@ function overruled({ rows }: Heard, why: string): Considered[] {
 /** Every rule, exception and default that is about what was asked for; the winner is first, and the only one. */
 export function consider(policy: Policy, question: Question, now: number): readonly Considered[] {
   const { target, service, serverName, client, denied } = question;
-  const asked = hear(policy, { host: target.host, service }, target.kind, client, now);
+  const asked = hear(policy, subjectOf(target.host, service, policy.risksOf), target.kind, client, now);
   const own = { kind: 'built-in', effect: 'deny', host: target.host, verdict: 'won' } as const;
   if (denied !== null) {
     const why = 'the tunnel was denied, and no later moment lifts that';
@@ -194,7 +195,7 @@ export function consider(policy: Policy, question: Question, now: number): reado
   }
   if (serverName === null) return asked.rows;
 
-  const spoken = hear(policy, serverName, 'name', client, now);
+  const spoken = hear(policy, subjectOf(serverName.host, serverName.service, policy.risksOf), 'name', client, now);
   switch (whoseSay(target.kind, asked, spoken.effect)) {
     case 'target':
       return [...asked.rows, ...overruled(spoken, `what ${target.host} gets stands for the whole tunnel`)];

@@ -6,26 +6,31 @@
  *   0. A denial that the outer tunnel was intercepted for stands, but for account calls that its rule lets pass.
  *   1. Exceptions allow. Of several the one that steps 2 to 4 would choose decides.
  *   2. The most specific rule: host (exact before suffix, longer before shorter) over product over vendor over class
- *      (tag, channel) over a rule about everything. At the same level a rule for a group over one for everyone.
+ *      (tag, risk class, channel) over a rule about everything. At the same level a rule for a group at a site over one
+ *      for a group or for a site over one for everyone.
  *   3. At equal rank deny over monitor over allow.
  *   4. Then the order of the file.
  *   5. Where other vendors have a part in the service, as the cloud that runs the host or as the maker of the model,
- *      steps 1 to 4 are gone through for each of them with the rules that name vendors, and the strictest result stands.
- *   6. Then the defaults: for services whose maker of the model is not known, for hosts of the catalogue, for raw addresses, for hosts that are in no list.
+ *      steps 1 to 4 are gone through for each of them with the rules that name vendors or risk classes, and the strictest
+ *      result stands.
+ *   6. Then the defaults: in a sanctioned-only policy a denial of every service; for services whose maker of the model is
+ *      not known, for hosts of the catalogue, for raw addresses, for hosts that are in no list.
  *
  * A rule is known by its most specific field, and all of its fields must hold. Before its `from`, from its `until` on,
- * and for a client in none of its groups it does not exist.
+ * outside of its windows, and for a client in none of its groups or sites it does not exist.
  *
  * Where a tunnel is asked for under one name and its ClientHello says another, both are judged; {@link whoseSay} says
  * which stands. A raw address that nothing names is judged by the name in the ClientHello.
  */
-import type { Action, Decision, Effect, HostKind, Question } from '../flow.ts';
+import type { Action, Decision, Effect, HostKind, Hostname, Question, Service } from '../flow.ts';
 import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
 import { byDefault, byEntry, byMismatch, defaultFor } from './decision.ts';
-import { besides, fieldOf, strictest } from './entry.ts';
-import type { Entry, Subject } from './entry.ts';
+import { fieldOf, strictest } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { strongest } from './strongest.ts';
+import { besides, subjectOf } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 /** What one host gets. */
 interface Verdict {
@@ -43,19 +48,22 @@ export function decide(policy: Policy, question: Question, now: number): { decis
       return withAction({ effect: 'allow', rule, reason: accountReason }, question);
     return withAction({ effect: 'deny', rule, reason, denial: denied }, question);
   }
-  const asked = judge(policy, { host: target.host, service }, target.kind, question, now);
+  const asked = judge(policy, target.host, service, target.kind, question, now);
   if (serverName === null) {
     const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
     return unnamed ? { decision: asked.decision, action: { kind: 'listen' } } : withAction(asked.decision, question);
   }
-  const spoken = judge(policy, serverName, 'name', question, now);
+  const spoken = judge(policy, serverName.host, serverName.service, 'name', question, now);
   switch (whoseSay(target.kind, standing(asked), spoken.decision.effect)) {
     case 'target':
       return withAction(asked.decision, question);
     case 'server-name':
       return withAction(spoken.decision, question);
-    case 'mismatch':
-      return withAction(byMismatch(policy, serverName.service ?? service), question);
+    case 'mismatch': {
+      const subject = subjectOf(serverName.host, serverName.service ?? service, policy.risksOf);
+      const circumstances = { subject, client: question.client };
+      return withAction(byMismatch(policy, circumstances), question);
+    }
   }
 }
 
@@ -69,16 +77,24 @@ function standing({ decision, specific }: Verdict): Standing {
   return { effect: decision.effect, specific };
 }
 
-function judge(policy: Policy, subject: Subject, kind: HostKind, { client }: Question, now: number): Verdict {
-  const { service } = subject;
+function judge(
+  policy: Policy,
+  host: Hostname,
+  service: Service | null,
+  kind: HostKind,
+  { client }: Question,
+  now: number,
+): Verdict {
+  const subject = subjectOf(host, service, policy.risksOf);
   const heard = (one: Subject): Entry | null =>
     strongest(policy.exceptions, one, client, now) ?? // 1
     strongest(policy.rules, one, client, now); // 2, 3, 4
-  const others = besides(subject);
+  const others = besides(subject, policy.risksOf);
   const own = heard(subject);
   const entry = others.length === 0 ? own : strictest([own, ...others.map(heard)].filter((found) => found !== null)); // 5
-  if (entry !== null) return { decision: byEntry(policy, entry, service), specific: isSpecific(entry) };
-  return { decision: byDefault(policy, defaultFor(policy, kind, service), service), specific: service !== null }; // 6
+  if (entry !== null) return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry) };
+  const decision = byDefault(policy, defaultFor(policy, kind, service), { subject, client }); // 6
+  return { decision, specific: service !== null };
 }
 
 export function isSpecific(entry: Entry): boolean {

@@ -1,11 +1,14 @@
 /** Decisions from what made them: a rule or an exception, a default of the policy, or this program's own rule. */
-import type { Assistant, Decision, Effect, HostKind, Rule, Service } from '../flow.ts';
+import type { Assistant, Client, Decision, Effect, HostKind, Rule, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
-import { readEffect } from './entry.ts';
+import { closest, isAbout, isFor, readEffect } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { besides } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 /** Ids that a decision bears where no rule of the policy decided. */
 export const builtIn = {
+  sanctionedOnly: 'default-sanctioned-only',
   catalogue: 'default-catalogue',
   unknownModel: 'default-unknown-model',
   unlisted: 'default-unlisted',
@@ -21,6 +24,8 @@ type Terms = Partial<
     | 'manner'
     | 'redirect'
     | 'link'
+    | 'details'
+    | 'owner'
     | 'from'
     | 'reasons'
     | 'clearSiteData'
@@ -36,22 +41,41 @@ export interface Default {
   readonly reason: string;
 }
 
-function assistantOf(policy: Policy, id: string | undefined): Assistant | null {
-  const { assistants, document } = policy;
-  const named = id === undefined ? undefined : assistants.get(id);
-  return named ?? assistants.get(document.defaultAssistant ?? '') ?? null;
+/** What was asked for, by whom. */
+export interface Circumstances {
+  readonly subject: Subject;
+  readonly client: Client;
 }
 
-function deny(policy: Policy, rule: string, reason: string, service: Service | null, terms: Terms): Decision {
+/** The assistant that the rule names; then the first choice that fits; then that of the site; then that of the policy. */
+function assistantOf(policy: Policy, id: string | undefined, { subject, client }: Circumstances): Assistant | null {
+  const { assistants, document, risksOf } = policy;
+  const named = id === undefined ? undefined : assistants.get(id);
+  if (named !== undefined) return named;
+  const { assistantFor = [], sites = {}, defaultAssistant } = document;
+  const subjects = assistantFor.length === 0 ? [] : [subject, ...besides(subject, risksOf)];
+  const chosen = assistantFor.find(
+    ({ what, groups = null, sites = null }) =>
+      isFor({ groups, sites }, client) &&
+      (what.domains === undefined || closest(what.domains, subject.host) !== null) &&
+      subjects.some((one) => isAbout({ what }, one)),
+  );
+  const ofSite = Object.entries(sites).find(([site, one]) => one.assistant !== undefined && client.groups.has(site));
+  return assistants.get(chosen?.assistant ?? ofSite?.[1].assistant ?? defaultAssistant ?? '') ?? null;
+}
+
+function deny(policy: Policy, rule: string, reason: string, circumstances: Circumstances, terms: Terms): Decision {
   const { defaults } = policy.document;
   const denial = {
     rule,
     reason,
-    service,
-    assistant: assistantOf(policy, terms.assistant),
+    service: circumstances.subject.service,
+    assistant: assistantOf(policy, terms.assistant, circumstances),
     manner: terms.manner ?? defaults.manner,
     redirect: terms.redirect ?? defaults.redirect,
     link: terms.link ?? null,
+    details: terms.details,
+    owner: terms.owner,
     since: terms.from ?? null,
     reasons: terms.reasons,
     clearSiteData: terms.clearSiteData,
@@ -61,17 +85,21 @@ function deny(policy: Policy, rule: string, reason: string, service: Service | n
   return { effect: 'deny', rule, reason, denial };
 }
 
-export function byEntry(policy: Policy, entry: Entry, service: Service | null): Decision {
+export function byEntry(policy: Policy, entry: Entry, circumstances: Circumstances): Decision {
   const { id, effect, reason } = entry;
   if (effect !== 'deny') return { effect, rule: id, reason };
-  return deny(policy, id, reason, service, entry.kind === 'rule' ? entry.rule : {});
+  return deny(policy, id, reason, circumstances, entry.kind === 'rule' ? entry.rule : {});
 }
 
 const done = { allow: 'let through', monitor: 'let through and counted', deny: 'denied' } as const;
 
 /** The default for a host that no rule names. */
 export function defaultFor(policy: Policy, kind: HostKind, service: Service | null): Default {
-  const { defaults } = policy.document;
+  const { defaults, sanctionedOnly = false } = policy.document;
+  if (service !== null && sanctionedOnly) {
+    const reason = 'Only AI services that are approved may be used, and this one is not.';
+    return { id: builtIn.sanctionedOnly, effect: 'deny', reason };
+  }
   if (service?.model === null && defaults.unknownModel !== undefined) {
     const { effect, reason } = readEffect(defaults.unknownModel, 'Whose model answers here is not known');
     return { id: builtIn.unknownModel, effect, reason: `${reason}; by default that is ${done[effect]}.` };
@@ -88,12 +116,12 @@ export function defaultFor(policy: Policy, kind: HostKind, service: Service | nu
   return { id: builtIn.unlisted, effect, reason: `${reason}; by default it is ${done[effect]}.` };
 }
 
-export function byDefault(policy: Policy, { id, effect, reason }: Default, service: Service | null): Decision {
-  return effect === 'deny' ? deny(policy, id, reason, service, {}) : { effect, rule: id, reason };
+export function byDefault(policy: Policy, { id, effect, reason }: Default, circumstances: Circumstances): Decision {
+  return effect === 'deny' ? deny(policy, id, reason, circumstances, {}) : { effect, rule: id, reason };
 }
 
 /** A tunnel that was asked for under one name and speaks to another: whichever is meant, one of them is a lie. */
-export function byMismatch(policy: Policy, service: Service | null): Decision {
+export function byMismatch(policy: Policy, circumstances: Circumstances): Decision {
   const reason = 'The TLS server name is not the name that the tunnel was asked for.';
-  return deny(policy, builtIn.serverNameMismatch, reason, service, { manner: 'reset' });
+  return deny(policy, builtIn.serverNameMismatch, reason, circumstances, { manner: 'reset' });
 }

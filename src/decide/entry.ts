@@ -1,11 +1,14 @@
 /** Rules and exceptions in one form, and what makes one go before another. */
-import type { Client, Effect, Exception, Hostname, PolicyDocument, Rule, Schedule, Service, What } from '../flow.ts';
+import type { Client, Effect, Exception, Hostname, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
 import { holds } from './schedule.ts';
+import { productKey } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 interface EntryBase {
   readonly id: string;
   readonly what: What;
   readonly groups: readonly string[] | null;
+  readonly sites: readonly string[] | null;
   /** Epoch milliseconds, inclusive; -Infinity: from always. */
   readonly from: number;
   /** Epoch milliseconds, exclusive; Infinity: for ever. */
@@ -22,40 +25,20 @@ export type Entry =
 
 type Unordered = Omit<EntryBase, 'order'>;
 
-/** One host that is judged. */
-export interface Subject {
-  readonly host: Hostname;
-  readonly service: Service | null;
-  /** Only entries that name vendors are about it: the service is seen as another vendor's, see {@link besides}. */
-  readonly beside?: boolean;
-}
-
-const nobody: readonly Subject[] = [];
-
-/**
- * The same host once more for each other vendor that has a part in it: the one that runs the host and the one whose
- * model answers. What holds for a vendor holds on every axis, so that an allowed cloud does not lift the denial of a
- * model that it resells.
- */
-export function besides({ host, service }: Subject): readonly Subject[] {
-  if (service === null) return nobody;
-  const { operator, model } = service;
-  if ((operator ?? model ?? null) === null) return nobody;
-  const others = [operator, model].filter((vendor) => typeof vendor === 'string' && vendor !== service.vendor);
-  return [...new Set(others)].map((vendor) => ({
-    host,
-    service: { ...service, vendor: vendor ?? service.vendor },
-    beside: true,
-  }));
-}
-
-/** Whether the entry can be about the subject at all. */
-export function isAbout({ what }: Entry, { service, beside = false }: Subject): boolean {
-  return (!beside || what.vendors !== undefined) && fitsService(what, service);
+/** Whether the entry can be about the subject at all, as far as the service tells. */
+export function isAbout({ what }: Pick<Entry, 'what'>, subject: Subject): boolean {
+  return (subject.beside !== true || (what.vendors ?? what.risks) !== undefined) && fitsService(what, subject);
 }
 
 /** The fields of a rule, from the most to the least specific; a rule is known by the first that it has. */
-const fields = ['domains', 'products', 'vendors', 'tags', 'channels'] as const satisfies readonly (keyof What)[];
+const fields = [
+  'domains',
+  'products',
+  'vendors',
+  'tags',
+  'risks',
+  'channels',
+] as const satisfies readonly (keyof What)[];
 export type Field = (typeof fields)[number];
 
 /** Null: the rule is about everything. */
@@ -77,9 +60,15 @@ export function strictest<T extends { readonly effect: Effect }>(all: readonly T
   }, null);
 }
 
-/** A group goes before everyone; at equal rank deny before monitor before allow; then the order of the file. */
+/** The smaller, the closer: a group at a site, a group or a site, everyone. */
+export function whomRank({ groups, sites }: Pick<EntryBase, 'groups' | 'sites'>): 0 | 1 | 2 {
+  if (groups !== null && sites !== null) return 0;
+  return groups === null && sites === null ? 2 : 1;
+}
+
+/** Whom first; at equal rank deny before monitor before allow; then the order of the file. */
 function byStrength(a: Unordered, b: Unordered): number {
-  const whom = Number(a.groups === null) - Number(b.groups === null);
+  const whom = whomRank(a) - whomRank(b);
   return whom === 0 ? strictness[a.effect] - strictness[b.effect] : whom;
 }
 
@@ -88,11 +77,12 @@ function ordered<T extends Unordered>(entries: readonly T[]): (T & { readonly or
   return entries.toSorted(byStrength).map((entry, order) => ({ ...entry, order }));
 }
 
-function common({ id, what, groups, from, until, schedule }: Rule | Exception) {
+function common({ id, what, groups, sites, from, until, schedule }: Rule | Exception) {
   return {
     id,
     what,
     groups: groups ?? null,
+    sites: sites ?? null,
     from: from ?? -Infinity,
     until: until ?? Infinity,
     schedule: schedule ?? null,
@@ -122,23 +112,43 @@ export function inForce({ from, until, schedule }: Entry, now: number): boolean 
   return from <= now && now < until && (schedule === null || holds(schedule, now));
 }
 
-export function isFor({ groups }: Entry, client: Client): boolean {
-  return groups === null || groups.some((group) => client.groups.has(group));
+/** Nobody named is everybody; of groups and sites that are both named the client must be in one each. */
+export function isFor({ groups, sites }: Pick<Entry, 'groups' | 'sites'>, client: Client): boolean {
+  return isAmong(groups, client) && isAmong(sites, client);
+}
+
+function isAmong(ids: readonly string[] | null, { groups }: Client): boolean {
+  return ids === null || ids.some((id) => groups.has(id));
 }
 
 /** Whether the fields about the service hold; those about the host are the index's business. */
-function fitsService({ products, vendors, tags, channels }: What, service: Service | null): boolean {
-  if (service === null) return (products ?? vendors ?? tags ?? channels) === undefined;
+function fitsService({ products, vendors, tags, risks, channels }: What, subject: Subject): boolean {
+  const { service } = subject;
+  if (service === null) return (products ?? vendors ?? tags ?? risks ?? channels) === undefined;
   return (
     (products?.includes(productKey(service)) ?? true) &&
     (vendors?.includes(service.vendor) ?? true) &&
     (tags?.some((tag) => service.tags.includes(tag)) ?? true) &&
+    (risks?.some((risk) => subject.risks.includes(risk)) ?? true) &&
     (channels?.includes(service.channel) ?? true)
   );
 }
 
-export function productKey({ vendor, product }: Service): string {
-  return `${vendor}/${product}`;
+/** Which of the patterns covers the host most closely; null where none does. */
+export function closest(patterns: readonly string[], host: Hostname): { pattern: string; distance: number } | null {
+  let best: { pattern: string; distance: number } | null = null;
+  for (const pattern of patterns) {
+    const far = distance(pattern, host);
+    if (far !== null && (best === null || far < best.distance)) best = { pattern, distance: far };
+  }
+  return best;
+}
+
+/** The smaller, the closer: exact, then the longest suffix. */
+function distance(pattern: string, host: Hostname): number | null {
+  const { match, host: name } = readPattern(pattern);
+  if (name === host) return match === 'exact' ? -Infinity : -name.length;
+  return match === 'suffix' && host.endsWith(`.${name}`) ? -name.length : null;
 }
 
 /** `example.com`: the name and everything below it; `=example.com`: only the name. */

@@ -1,8 +1,10 @@
 /** Which rule decides about one host: the lookup in a compiled policy. */
 import type { Client, Service } from '../flow.ts';
 import type { Bucket, Index } from './compile.ts';
-import { inForce, isAbout, productKey } from './entry.ts';
-import type { Entry, Subject } from './entry.ts';
+import { inForce, isAbout, isFor } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { productKey } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 /**
  * The first entry that applies, from the most to the least specific and at the same level the strongest; or null.
@@ -11,7 +13,7 @@ import type { Entry, Subject } from './entry.ts';
 export function strongest(index: Index, subject: Subject, client: Client, now: number): Entry | null {
   const { host, service } = subject;
   const first = (entries: readonly Entry[] | undefined): Entry | null =>
-    entries?.find((entry) => inForce(entry, now) && isAbout(entry, subject)) ?? null;
+    entries?.find((entry) => inForce(entry, now) && isAbout(entry, subject) && isFor(entry, client)) ?? null;
 
   const within = (bucket: Bucket | undefined): Entry | null => {
     if (bucket === undefined) return null;
@@ -24,7 +26,7 @@ export function strongest(index: Index, subject: Subject, client: Client, now: n
 
   return (
     index.domains.pick(host, within) ??
-    (service === null ? null : aboutService(index, service, within)) ??
+    (service === null ? null : aboutService(index, service, subject.risks, within)) ??
     within(index.everything)
   );
 }
@@ -32,15 +34,19 @@ export function strongest(index: Index, subject: Subject, client: Client, now: n
 function aboutService(
   index: Index,
   service: Service,
+  risks: readonly string[],
   within: (bucket: Bucket | undefined) => Entry | null,
 ): Entry | null {
   return (
     within(index.products.get(productKey(service))) ??
     within(index.vendors.get(service.vendor)) ??
-    // Tags and the channel are one level: the strongest of all that apply.
-    service.tags.reduce(
-      (best, tag) => stronger(best, within(index.tags.get(tag))),
-      within(index.channels.get(service.channel)),
+    // Tags, risk classes and the channel are one level: the strongest of all that apply.
+    risks.reduce(
+      (best, risk) => stronger(best, within(index.risks.get(risk))),
+      service.tags.reduce(
+        (best, tag) => stronger(best, within(index.tags.get(tag))),
+        within(index.channels.get(service.channel)),
+      ),
     )
   );
 }

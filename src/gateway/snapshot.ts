@@ -4,8 +4,8 @@ import { compile } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
 import { indexHosts } from '../decide/match.ts';
 import { indexAccountCalls } from '../identify/account-calls.ts';
-import { indexGroups } from '../identify/clients.ts';
 import { createIdentify } from '../identify/identify.ts';
+import { indexMembers } from '../identify/members.ts';
 import { indexServices } from '../identify/services.ts';
 import type { Config } from '../config/schema.ts';
 import type { Snapshot } from '../lifecycle.ts';
@@ -15,7 +15,7 @@ export function snapshotOf(config: Config, refusesLeaf: (clientAddress: string) 
   const policy = compile(config.policy);
   const identify = createIdentify({
     services: indexServices(config.vendors, indexHosts),
-    groups: indexGroups(config.policy.groups),
+    groups: indexMembers(config.policy),
     accountCalls: indexAccountCalls(config.vendors),
   });
   return {

@@ -44,7 +44,7 @@ function indexBlocks(groups: Readonly<Record<string, readonly string[]>>): Recor
 }
 
 /** One set serves many clients: whoever changed it would put strangers into a group. */
-function fixed(ids: readonly string[]): ReadonlySet<string> {
+export function fixed(ids: readonly string[]): ReadonlySet<string> {
   const refuse = (): never => {
     throw new TypeError('the groups of a client cannot be changed');
   };

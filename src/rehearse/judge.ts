@@ -5,7 +5,7 @@ import { builtIn } from '../decide/decision.ts';
 import { fieldOf } from '../decide/entry.ts';
 import { indexHosts } from '../decide/match.ts';
 import type { Effect, Hostname, PolicyDocument, Question, Service, Vendor } from '../flow.ts';
-import { indexGroups } from '../identify/clients.ts';
+import { indexMembers } from '../identify/members.ts';
 import { indexServices } from '../identify/services.ts';
 import type { Asked } from './targets.ts';
 import { createStretches } from './stretches.ts';
@@ -48,7 +48,7 @@ const remembered = 50_000;
 export function createJudge({ document, vendors }: Judged): Judge {
   const policy = compile(document);
   const services = indexServices(vendors, indexHosts);
-  const groupsOf = indexGroups(document.groups);
+  const groupsOf = indexMembers(document);
   const stretchOf = createStretches(document);
   const unspecific = new Set<string>([
     builtIn.unlisted,
@@ -69,13 +69,13 @@ export function createJudge({ document, vendors }: Judged): Judge {
     const known = cells.get(target);
     if (known !== undefined) return known;
     if (cells.size >= remembered) cells = new Map();
-    const cell = { service: services(target.host), stretch: -1, verdicts: new Map<ReadonlySet<string>, Verdict>() };
+    const cell = { service: services(target.host), stretch: NaN, verdicts: new Map<ReadonlySet<string>, Verdict>() };
     cells.set(target, cell);
     return cell;
   };
 
   return ({ target, moment, path }, address, user, at, serverName = null) => {
-    const groups = groupsOf(address);
+    const groups = groupsOf(address, user);
     const cell = cellOf(target);
     const service = path === null ? cell.service : services(target.host, path);
     const question = (): Question => ({

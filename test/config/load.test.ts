@@ -140,7 +140,7 @@ describe('the shipped configuration', () => {
   });
 
   test('has this machine in no group', () => {
-    const networks = Object.values(policy.groups).flat();
+    const networks = Object.values({ ...policy.groups, ...policy.sites }).flatMap((one) => one.networks);
     expect(networks).not.toEqual([]);
     expect(networks.filter((network) => /^(127\.|0\.|::)/.test(network))).toEqual([]);
   });

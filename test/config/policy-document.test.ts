@@ -12,7 +12,11 @@ describe('policy.yaml', () => {
       timeZone: 'UTC',
       assistants: [],
       defaultAssistant: null,
+      assistantFor: [],
       groups: {},
+      sites: {},
+      riskClasses: {},
+      sanctionedOnly: false,
       rules: [],
       exceptions: [],
       defaults: {
@@ -24,6 +28,91 @@ describe('policy.yaml', () => {
         onChange: 'keep',
       },
     });
+  });
+
+  test('gives groups, sites, risk classes and whom to send where', () => {
+    const policy = policyOf(`
+mode: sanctioned-only
+assistants: { a: { name: A, url: 'https://a.test/' }, b: { name: B, url: 'https://b.test/' } }
+assistant_for:
+  - { vendors: acme, groups: staff, assistant: b }
+groups: { staff: { users: [ada, bob@corp.test], forwarded: Staff } }
+sites: { berlin: { networks: 10.40.0.0/16, time_zone: Europe/Berlin, holidays: [2026-10-03], assistant: a } }
+risk_classes: { high: { vendors: acme, tags: maker } }
+holidays: [2026-12-25]
+rules:
+  - { id: r, risks: high, sites: berlin, from: 2026-07-10, holidays: except, effect: deny, reason: R., owner: Security, details: 'https://x.test/' }
+`);
+    expect(policy).toMatchObject({
+      sanctionedOnly: true,
+      assistantFor: [{ what: { vendors: ['acme'] }, groups: ['staff'], assistant: 'b' }],
+      groups: { staff: { networks: [], users: ['ada', 'bob@corp.test'], forwarded: ['Staff'] } },
+      sites: { berlin: { networks: ['10.40.0.0/16'], assistant: 'a' } },
+      riskClasses: { high: { vendors: ['acme'], tags: ['maker'] } },
+    });
+    expect(policy.rules[0]).toMatchObject({
+      what: { risks: ['high'] },
+      sites: ['berlin'],
+      from: Date.parse('2026-07-09T22:00:00Z'),
+      schedule: { zone: { name: 'Europe/Berlin' }, holidays: new Set([20_812, 20_729]) },
+      owner: 'Security',
+      details: 'https://x.test/',
+    });
+  });
+
+  test.each<readonly [what: string, text: string, complaint: string]>([
+    [
+      'a group with nobody in it',
+      'groups: { a: {} }',
+      '1:14: it has nobody in it; add one of networks, users, forwarded',
+    ],
+    [
+      'a risk class with nothing in it',
+      'risk_classes: { a: {} }',
+      '1:20: it has nothing in it; add one of vendors, products, channels, tags',
+    ],
+    [
+      'a site with the id of a group',
+      'groups: { a: { users: x } }\nsites: { a: { networks: 10.0.0.0/8 } }',
+      '2:10: "a" is already the id of a group; rename one',
+    ],
+    [
+      'an unknown site',
+      'sites: { berlin: { networks: 10.0.0.0/8 } }\nrules: [{ id: r, vendors: acme, sites: berln, effect: deny, reason: R. }]',
+      '2:40: unknown site "berln"; did you mean "berlin"?',
+    ],
+    [
+      'an unknown risk class',
+      'risk_classes: { high: { vendors: acme } }\nrules: [{ id: r, risks: hihg, effect: deny, reason: R. }]',
+      '2:25: unknown risk class "hihg"; did you mean "high"?',
+    ],
+    [
+      'an unknown vendor in a risk class',
+      'risk_classes: { high: { vendors: amce } }',
+      '1:34: unknown vendor "amce"; did you mean "acme"?',
+    ],
+    [
+      'an unknown assistant of a choice',
+      'assistant_for: [{ vendors: acme, assistant: x }]',
+      '1:45: unknown assistant "x"; there are none yet',
+    ],
+    [
+      'an unknown assistant of a site',
+      'sites: { a: { networks: 10.0.0.0/8, assistant: x } }',
+      '1:48: unknown assistant "x"; there are none yet',
+    ],
+    [
+      'an id that is ours',
+      'rules: [{ id: default-catalogue, vendors: acme, effect: deny, reason: R. }]',
+      '1:15: the id "default-catalogue" is one that this program gives itself; choose another',
+    ],
+    [
+      'days of several clocks',
+      'sites: { a: { networks: 10.0.0.0/8, time_zone: Asia/Shanghai }, b: { networks: 11.0.0.0/8 } }\nrules: [{ id: r, vendors: acme, sites: [a, b], windows: daily, effect: deny, reason: R. }]',
+      '2:40: its sites have several time zones, Asia/Shanghai and UTC; add "time_zone", or write a rule for each',
+    ],
+  ])('refuses %s', (_, text, complaint) => {
+    expect(() => policyOf(text)).toThrow(`policy.yaml:${complaint}`);
   });
 
   test('gives the hours of a week, in the time zone of the rule or of the file', () => {
@@ -116,7 +205,9 @@ defaults: { unlisted: deny, catalogue: deny, manner: refuse, redirect: immediate
         reason: 'Study.',
       },
     ]);
-    expect(policy.groups).toEqual({ staff: ['10.0.0.0/8', '192.168.1.1/32', 'fd00::/8'] });
+    expect(policy.groups).toEqual({
+      staff: { networks: ['10.0.0.0/8', '192.168.1.1/32', 'fd00::/8'], users: [], forwarded: [] },
+    });
     expect(policy.assistants).toEqual([{ id: 'a', name: 'A', url: 'https://a.test/' }]);
     expect(policy.defaultAssistant).toBe('a');
     expect(policy.defaults).toEqual({

@@ -94,7 +94,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
       'won rule-2: the strongest that applies; it names the vendor anthropic',
       'lost rule-3: of the same rank as rule-2, which stands before it in the file',
       'lost rule-1: of the same rank as rule-2, where monitor goes before allow',
-      'lost rule-0: for everyone; rule-2 is for a group',
+      'lost rule-0: for everyone; rule-2 is for the group research',
       defaultLost,
     ],
   ],

@@ -48,10 +48,14 @@ export interface PolicyGiven {
   readonly exceptions?: readonly ExceptionGiven[];
   readonly defaults?: Partial<PolicyDocument['defaults']>;
   readonly defaultAssistant?: string | null;
+  readonly assistantFor?: PolicyDocument['assistantFor'];
+  readonly sites?: PolicyDocument['sites'];
+  readonly riskClasses?: PolicyDocument['riskClasses'];
+  readonly sanctionedOnly?: boolean;
 }
 
-function split<T extends Rule['what']>({ vendors, products, channels, tags, domains, ...rest }: T) {
-  const what = { vendors, products, channels, tags, domains };
+function split<T extends Rule['what']>({ vendors, products, channels, tags, risks, domains, ...rest }: T) {
+  const what = { vendors, products, channels, tags, risks, domains };
   return { rest, what };
 }
 
@@ -62,8 +66,15 @@ export function document(given: PolicyGiven): PolicyDocument {
       { id: 'qoder', name: 'Qoder', url: 'https://qoder.test/' },
       { id: 'inhouse', name: 'In-house', url: 'https://ai.corp.test/' },
     ],
+    assistantFor: given.assistantFor,
+    sites: given.sites,
+    riskClasses: given.riskClasses,
+    sanctionedOnly: given.sanctionedOnly,
     defaultAssistant: given.defaultAssistant === undefined ? 'qoder' : given.defaultAssistant,
-    groups: { research: ['10.30.0.0/16'], design: ['10.20.0.0/16'] },
+    groups: {
+      research: { networks: ['10.30.0.0/16'], users: ['ada'], forwarded: [] },
+      design: { networks: ['10.20.0.0/16'], users: [], forwarded: [] },
+    },
     rules: (given.rules ?? []).map((rule, i) => {
       const { rest, what } = split(rule);
       const id = rest.id ?? `rule-${i}`;

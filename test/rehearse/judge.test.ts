@@ -3,7 +3,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { compile } from '../../src/decide/compile.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { indexHosts } from '../../src/decide/match.ts';
-import { indexGroups } from '../../src/identify/clients.ts';
+import { indexMembers } from '../../src/identify/members.ts';
 import { indexServices } from '../../src/identify/services.ts';
 import { createJudge } from '../../src/rehearse/judge.ts';
 import { createTargets } from '../../src/rehearse/targets.ts';
@@ -11,7 +11,7 @@ import { createTargets } from '../../src/rehearse/targets.ts';
 const { policy: document, vendors } = loadConfig('config/sallyport.yaml');
 const policy = compile(document);
 const services = indexServices(vendors, indexHosts);
-const groupsOf = indexGroups(document.groups);
+const groupsOf = indexMembers(document);
 
 function pick<T>(all: readonly T[], random: () => number): T {
   const found = all[Math.floor(random() * all.length)];

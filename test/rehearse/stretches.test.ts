@@ -1,20 +1,30 @@
 import { expect, test } from 'vitest';
-import type { Exception, Rule } from '../../src/flow.ts';
+import { parseWindow } from '../../src/config/windows.ts';
+import { zoneOf } from '../../src/config/zone.ts';
 import { createStretches } from '../../src/rehearse/stretches.ts';
 
-const rule = { id: 'r', what: { vendors: ['acme'] }, effect: 'deny', reason: 'x' } satisfies Rule;
-const exception = { id: 'e', what: {}, until: 300, approvedBy: 'Ada', reason: 'x' } satisfies Exception;
+const what = { vendors: ['acme'] };
+const about = { what, effect: 'deny', reason: 'r' } as const;
+const day = 86_400_000;
 
-test('a stretch begins where something begins or ends, in whatever order it is asked for', () => {
+test('a stretch lasts until something begins or ends, in whatever order it is asked for', () => {
   const stretchOf = createStretches({
     rules: [
-      { ...rule, until: 100 },
-      { ...rule, from: 100, until: 200 },
+      { id: 'a', from: 100, ...about },
+      { id: 'b', from: 50, until: 100, ...about },
+      { id: 'c', ...about },
     ],
-    exceptions: [exception],
+    exceptions: [{ id: 'd', until: 200, what, approvedBy: 'x', reason: 'r' }],
   });
-  const times = [0, 99, 100, 199, 200, 299, 300, 1e15];
-  const expected = [0, 0, 1, 1, 2, 2, 3, 3];
+  const times = [0, 49, 50, 99, 100, 199, 200, 1_000];
+  const expected = [50, 50, 100, 100, 200, 200, Infinity, Infinity];
   expect(times.map(stretchOf)).toEqual(expected);
   expect(times.toReversed().map(stretchOf)).toEqual(expected.toReversed());
+});
+
+test('windows begin and end too', () => {
+  const windows = [parseWindow('daily 08:00-18:00')];
+  const schedule = { zone: zoneOf('UTC'), windows, holidays: new Set<number>(), onHolidays: 'as-usual' } as const;
+  const stretchOf = createStretches({ rules: [{ id: 'a', schedule, ...about }], exceptions: [] });
+  expect([0, day / 2, day - 1].map(stretchOf)).toEqual([day / 3, (day * 3) / 4, day + day / 3]);
 });

@@ -3,6 +3,7 @@
 /** Files without a test of the same name, and the test that covers each; null: there is nothing in it to run. */
 export const coveredBy: Readonly<Record<string, string | null>> = {
   'flow.ts': null,
+  'policy.ts': null,
   'terms.ts': null,
   'act/act.ts': 'test/flows/deny.test.ts',
   'act/block.ts': 'test/flows/deny.test.ts',
@@ -44,6 +45,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'decide/compile.ts': 'test/decide/decide.test.ts',
   'decide/decision.ts': 'test/decide/decide.test.ts',
   'decide/entry.ts': 'test/decide/precedence.test.ts',
+  'decide/subject.ts': 'test/decide/whom.test.ts',
   'decide/strongest.ts': 'test/decide/consider.test.ts',
   'config/load-other.ts': 'test/cli/simulate.test.ts',
   'rehearse/changes.ts': 'test/rehearse/replay.test.ts',
