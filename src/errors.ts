@@ -147,6 +147,12 @@ export const errors = {
     proxyStatus: 'http_request_error',
     text: 'The client went away before the answer.',
   },
+  proxy_tls_error: {
+    status: 400,
+    fault: 'client',
+    proxyStatus: 'http_request_error',
+    text: 'The TLS handshake with the proxy itself failed.',
+  },
   dns_error: { status: 502, fault: 'upstream', proxyStatus: 'dns_error', text: 'The host name could not be resolved.' },
   dns_timeout: {
     status: 504,

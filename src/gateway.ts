@@ -20,12 +20,13 @@ import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createInForce } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
 import { createLimiting } from './gateway/limiting.ts';
+import { createDoors } from './gateway/doors.ts';
+import { openProxyTls } from './gateway/proxy-tls.ts';
 import { createRecording } from './gateway/recording.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createAccess } from './listen/access.ts';
 import { createConnectSpeaker } from './listen/connect.ts';
 import { createDecrypted } from './listen/decrypted.ts';
-import { createFrontDoor } from './listen/front-door.ts';
 import { awaitHello } from './listen/hello.ts';
 import { createHttpSpeaker } from './listen/http.ts';
 import { expectedSeries } from './record/expected.ts';
@@ -70,6 +71,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const inForce = createInForce({ load: () => options.load(), refusesLeaf, log });
   const config = inForce.config();
   let addresses: Addresses | null = null;
+  let tlsPort: number | null = null;
   let draining = false;
   let tunnels = 0;
   const surprised = (error: unknown): void => log(`internal error: ${describe(error)}`);
@@ -104,7 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     observed: {
       tunnelsOpen: () => tunnels,
-      connectionsOpen: () => door.connections(),
+      connectionsOpen: () => doors.connections(),
       limited: limiting.counts,
       authentications: authenticating.counts,
       leafCertificatesMinted: () => leaves.stats().minted,
@@ -124,7 +126,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const answers = createAnswering(config, pagesUrl(), signer.sign);
 
   // ---- listen ------------------------------------------------------------------------------------------------------
-  const { reject, rejectRequest } = createTurnAway({
+  const { reject, rejectRequest, drop } = createTurnAway({
     failed: answers.turnedAway,
     record: (rejected) => record.rejected(rejected),
     surprised,
@@ -155,15 +157,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     trusted: (clientAddress, result) => trust.note(clientAddress, result, Date.now()),
   });
   const http = createHttpSpeaker({ ...wire, arrived: asked });
-  const door = createFrontDoor({
+  const proxyTls = openProxyTls(config);
+  const { door, doors } = createDoors({
     speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
     maxConnections: config.limits.connections,
     headTimeout,
     usher: limiting.usher,
-    reject: (socket, origin, code, detail) => {
-      if (code === 'connection_limit') limiting.met('connections');
-      reject(socket, origin, code, detail);
-    },
+    full: () => limiting.met('connections'),
+    reject,
+    drop,
+    veil: proxyTls,
   });
 
   // ---- act ---------------------------------------------------------------------------------------------------------
@@ -172,6 +175,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       ? []
       : [
           { port: addresses.proxy.port, pages: false },
+          ...(tlsPort === null ? [] : [{ port: tlsPort, pages: false }]),
           { port: addresses.admin.port, pages: false },
           { port: addresses.pages.port, pages: true },
         ];
@@ -211,6 +215,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // ---- the whole ---------------------------------------------------------------------------------------------------
   const reload = (): boolean => {
     const successful = inForce.reload((next) => {
+      proxyTls?.follow(next);
       answers.follow(next, pagesUrl(next));
       authenticating.follow(next);
       limiting.follow(next);
@@ -223,8 +228,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
   const close = async (): Promise<void> => {
     updates.close();
-    door.stop();
-    door.destroy();
+    doors.stop();
+    doors.destroy();
     decrypted.close();
     http.close();
     acting.close();
@@ -240,6 +245,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const proxy = {
         listen: async (address: Addresses['proxy']) => {
           const { port } = await door.listen(address);
+          if (config.proxyTls !== null) tlsPort = await doors.listenTls(config.proxyTls.address, log);
           return { host: address.host, port };
         },
       };
@@ -251,9 +257,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reload,
     async drain() {
       draining = true;
-      door.stop();
+      doors.stop();
       const until = performance.now() + drainTimeout;
-      while (door.connections() > 0 && performance.now() < until) {
+      while (doors.connections() > 0 && performance.now() < until) {
         http.closeIdle();
         decrypted.closeIdle();
         await setTimeout(50);

@@ -4,6 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Rejected } from '../flow.ts';
+import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
 
 type Origin = Omit<Rejected, 'code' | 'detail'>;
@@ -17,6 +18,8 @@ export interface TurnAwayOptions {
 export interface TurnAway {
   /** On a bare connection, which ends with it. */
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
+  /** On a connection that nothing can be said to: it is recorded, and ended by RST. */
+  readonly drop: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
   readonly rejectRequest: (
     req: IncomingMessage | Http2ServerRequest,
     res: ServerResponse | Http2ServerResponse,
@@ -35,6 +38,10 @@ export function createTurnAway({ failed, record, surprised }: TurnAwayOptions): 
   return {
     reject: (socket, origin, code, detail) => {
       answerAndEnd(socket, note(origin, code, detail)).catch(surprised);
+    },
+    drop: (socket, origin, code, detail) => {
+      note(origin, code, detail);
+      reset(socket);
     },
     rejectRequest: (req, res, origin, code, detail) => {
       sendAnswer(req, res, note(origin, code, detail)).catch(surprised);

@@ -1,6 +1,6 @@
 /** The part of sallyport.yaml that says who may use the proxy. */
 import { z } from 'zod';
-import { parseCidr } from './network.ts';
+import { parseAddress, parseCidr, type Address } from './network.ts';
 import { duration, line, read, strict } from './scalars.ts';
 
 export interface Clients {
@@ -18,6 +18,17 @@ export interface Clients {
   } | null;
   /** A field with the user's name, in lower case, that these networks are believed in. */
   readonly userField: { readonly name: string; readonly trusted: readonly string[] } | null;
+}
+
+export interface ProxyTlsSettings {
+  readonly address: Address;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Authorities of client certificates; null: clients are asked for none. */
+  readonly clientCaFile: string | null;
+  readonly clientCertificate: 'required' | 'optional';
+  /** The name in a client certificate that is the user. */
+  readonly userFrom: 'cn' | 'email';
 }
 
 export const network = read(parseCidr);
@@ -38,6 +49,27 @@ export const clientsSchema = strict({
   }).optional(),
   user_field: strict({ name: fieldName, trusted: z.array(network).min(1) }).optional(),
 });
+
+export const proxyTlsSchema = strict({
+  address: read(parseAddress),
+  cert_file: line,
+  key_file: line,
+  client_ca_file: line.optional(),
+  client_certificate: z.enum(['required', 'optional']).default('required'),
+  user_from: z.enum(['cn', 'email']).default('cn'),
+});
+
+/** @param path makes a path absolute. */
+export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: string) => string): ProxyTlsSettings {
+  return {
+    address: given.address,
+    certFile: path(given.cert_file),
+    keyFile: path(given.key_file),
+    clientCaFile: given.client_ca_file === undefined ? null : path(given.client_ca_file),
+    clientCertificate: given.client_certificate,
+    userFrom: given.user_from,
+  };
+}
 
 /** @param path makes a path absolute. */
 export function toClients(given: z.output<typeof clientsSchema>, path: (name: string) => string): Clients {

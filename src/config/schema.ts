@@ -2,7 +2,8 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { PolicyDocument, Vendor } from '../flow.ts';
-import { clientsSchema, network, toClients, type Clients } from './clients-schema.ts';
+import { clientsSchema, network, proxyTlsSchema, toClients, toProxyTls } from './clients-schema.ts';
+import type { Clients, ProxyTlsSettings } from './clients-schema.ts';
 import { readLogo } from './logo.ts';
 import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
@@ -20,6 +21,8 @@ export interface Config {
   readonly listen: { readonly proxy: Address; readonly pages: Address; readonly admin: Address };
   /** Networks of load balancers, whose connections begin with a PROXY header. */
   readonly proxyProtocol: { readonly trusted: readonly string[] };
+  /** The proxy once more, over TLS. */
+  readonly proxyTls: ProxyTlsSettings | null;
   readonly clients: Clients;
   readonly pages: {
     /** What people's browsers reach the pages under; no trailing slash. By default made from `listen.pages` as written. */
@@ -135,6 +138,7 @@ export const settingsSchema = strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
     admin: address.prefault('127.0.0.1:9128'),
+    proxy_tls: proxyTlsSchema.optional(),
     proxy_protocol: strict({ trusted: z.array(network).default([]) }).prefault({}),
   }).prefault({}),
   clients: clientsSchema.prefault({}),
@@ -213,7 +217,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
   const place = (name: string): string => (name === '-' || name === 'none' ? name : path(name));
   const { authority } = certificates;
   const { company } = given.pages;
-  const { proxy_protocol: proxied, ...ports } = given.listen;
+  const { proxy_protocol: proxied, proxy_tls: overTls, ...ports } = given.listen;
   return {
     file: configFile,
     policyFile: path(given.policy),
@@ -225,6 +229,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
     },
     listen: ports,
     proxyProtocol: proxied,
+    proxyTls: overTls === undefined ? null : toProxyTls(overTls, path),
     clients: toClients(given.clients, path),
     pages: {
       url: given.pages.url ?? `http://${formatAddress(given.listen.pages)}`,

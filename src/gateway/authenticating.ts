@@ -79,11 +79,14 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
 
   const openAll = ({
     clients,
+    proxyTls,
   }: Config): { readonly passwords: Passwords | null; readonly rules: AccessRules | null } => {
     const { authentication, userField } = clients;
     const passwords = authentication === null ? null : open(authentication);
     const field = userField === null ? null : { name: userField.name, trusted: createNetworks(userField.trusted) };
-    if (passwords === null && field === null) return { passwords, rules: null };
+    // Certificates bring names as well.
+    const named = passwords !== null || field !== null || (proxyTls?.clientCaFile ?? null) !== null;
+    if (!named) return { passwords, rules: null };
     const credentials =
       passwords === null || authentication === null
         ? null

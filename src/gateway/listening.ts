@@ -37,7 +37,7 @@ export async function openPorts(
       return await ports[what].listen(wanted[what]);
     } catch (error) {
       await close();
-      throw listenFault(what, wanted[what], error);
+      throw error instanceof ConfigError ? error : listenFault(what, wanted[what], error);
     }
   };
   const admin = await bind('admin');

@@ -27,6 +27,12 @@ export interface Speaker {
  */
 export type Usher = (socket: Socket, go: () => void, turnAway: (code: ErrorCode, detail: string) => void) => void;
 
+/** What is around each connection of a door, and has to be lifted before anybody speaks: TLS. */
+export interface Veil {
+  /** Calls one of the two back, once. */
+  readonly lift: (socket: Socket, ready: (inner: Socket) => void, failed: (detail: string) => void) => void;
+}
+
 export interface FrontDoorOptions {
   readonly speakers: readonly Speaker[];
   /** Connections at once; more are answered 503. */
@@ -35,6 +41,10 @@ export interface FrontDoorOptions {
   readonly headTimeout: number;
   /** Absent: whoever connects may stay. */
   readonly usher?: Usher | undefined;
+  /** Around each connection of this door; `drop` ends one that nothing can be said to. */
+  readonly veil?: (Veil & { readonly drop: FrontDoorOptions['reject'] }) | undefined;
+  /** Connections that other doors of this proxy hold: all together are held to the limit. */
+  readonly elsewhere?: () => number;
   /** A connection that no speaker could take. It owns the socket from here on. */
   readonly reject: (socket: Socket, origin: Origin, code: ErrorCode, detail: string) => void;
 }
@@ -62,13 +72,16 @@ function listenOn(server: Server, address: { readonly host: string; readonly por
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const open = new Set<Socket>();
-  /** Sockets whose first words are awaited, oldest first, with the monotonic time that they have until. */
+  /** Sockets whose first words are awaited, with the monotonic time that they have until. */
   const greeting = new Map<Socket, number>();
+
+  const { veil } = options;
 
   const turnAway = (socket: Socket, code: ErrorCode, detail: string): void => {
     greeting.delete(socket);
     socket.removeAllListeners('data').pause();
-    options.reject(socket, originOf(socket), code, detail);
+    const veiled = veil !== undefined && open.has(socket);
+    (veiled ? veil.drop : options.reject)(socket, originOf(socket), code, detail);
   };
 
   /** True once a speaker has the socket, or none will. */
@@ -108,6 +121,25 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     });
   };
 
+  const lift = (socket: Socket, { lift: start }: Veil): void => {
+    start(
+      socket,
+      (inner) => {
+        // Whoever was told to go in the meantime has gone.
+        const until = greeting.get(socket);
+        if (until === undefined) return;
+        greeting.delete(socket);
+        greeting.set(inner, until);
+        inner.once('close', () => greeting.delete(inner));
+        greet(inner);
+      },
+      (detail) => {
+        if (greeting.has(socket)) turnAway(socket, 'proxy_tls_error', detail);
+      },
+    );
+  };
+  const enter = veil === undefined ? greet : (socket: Socket): void => lift(socket, veil);
+
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => {
     // Read once, the address stays known. A peer that reset before has none any more, and no rule for groups would hold.
@@ -121,16 +153,16 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       open.delete(socket);
       greeting.delete(socket);
     });
-    if (open.size > options.maxConnections) {
+    if (open.size + (options.elsewhere?.() ?? 0) > options.maxConnections) {
       turnAway(socket, 'connection_limit', `${options.maxConnections} are open`);
       return;
     }
     greeting.set(socket, performance.now() + options.headTimeout);
-    if (options.usher === undefined) greet(socket);
+    if (options.usher === undefined) enter(socket);
     else
       options.usher(
         socket,
-        () => greet(socket),
+        () => enter(socket),
         (code, detail) => {
           // The deadline or a shutdown may have come first.
           if (greeting.has(socket)) turnAway(socket, code, detail);
@@ -141,7 +173,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const sweep = setInterval(() => {
     const now = performance.now();
     for (const [socket, until] of greeting) {
-      if (until > now) break;
+      if (until > now) continue;
       turnAway(socket, 'request_timeout', `no complete request head in ${options.headTimeout} ms`);
     }
   }, 500).unref();

@@ -145,6 +145,7 @@ describe('sallyport.yaml', () => {
         file,
         policyFile: join(dir, 'policy.yaml'),
         proxyProtocol: { trusted: [] },
+        proxyTls: null,
         clients: { networks: ['0.0.0.0/0', '::/0'], authentication: null, userField: null },
         admin: { hosts: [], tokenFile: null },
         listen: {

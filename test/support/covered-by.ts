@@ -12,6 +12,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'act/turn-away.ts': 'test/flows/forward.test.ts',
   'admin/people.ts': 'test/flows/browser.test.ts',
   'admin/ports.ts': 'test/flows/browser.test.ts',
+  'gateway/doors.ts': 'test/flows/proxy-tls.test.ts',
+  'gateway/proxy-tls.ts': 'test/flows/proxy-tls.test.ts',
   'gateway/acting.ts': 'test/flows/deny.test.ts',
   'gateway/answering.ts': 'test/flows/deny.test.ts',
   'gateway/in-force.ts': 'test/gateway.test.ts',

@@ -1,0 +1,102 @@
+/**
+ * The proxy port over TLS (`https://` proxies): ends the TLS that is around a connection to the proxy itself, and says
+ * whose certificate the client showed. HTTP/1.1 is what is spoken in it.
+ */
+import type { Socket } from 'node:net';
+import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import type { Veil } from './front-door.ts';
+import { introduce, peerOf } from './peers.ts';
+
+/** Which name of a client certificate is the user. */
+export type UserFrom = 'cn' | 'email';
+
+export interface ProxyTlsOptions {
+  /** Certificate, key and, where clients have to show a certificate, the authorities that they come from. */
+  readonly material: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>;
+  /** `none`: clients are not asked for a certificate. */
+  readonly clientCertificate: 'none' | 'optional' | 'required';
+  readonly userFrom: UserFrom;
+  /** Milliseconds for the handshake. */
+  readonly handshakeTimeout: number;
+}
+
+export interface ProxyTls extends Veil {
+  /** Shows this from the next handshake on. */
+  readonly renew: (material: ProxyTlsOptions['material']) => void;
+}
+
+/**
+ * The user of a certificate that was verified. Undefined where it has no such name, or more than one, or one with
+ * characters that no name has.
+ */
+export function userOf(
+  certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'>,
+  from: UserFrom,
+): string | undefined {
+  // Node gives a subject with several common names as a list, whatever its types say.
+  const { CN: common } = certificate.subject as { readonly CN?: string | readonly string[] };
+  // Node quotes an alternative name that holds what could be taken for another one (CVE-2021-44532).
+  const emails = (certificate.subjectaltname ?? '').split(', ').filter((name) => name.startsWith('email:'));
+  const [name] = from === 'cn' ? [common] : emails.length === 1 ? [emails[0]?.slice('email:'.length)] : [];
+  return typeof name === 'string' && /^[^\p{Cc}"]{1,256}$/u.test(name) ? name : undefined;
+}
+
+function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
+}
+
+interface Waiting {
+  readonly socket: Socket;
+  readonly ready: (inner: Socket) => void;
+  readonly failed: (detail: string) => void;
+}
+
+export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
+  const waiting = new Map<string, Waiting>();
+  const take = (socket: TLSSocket): Waiting | undefined => {
+    const key = keyOf(socket);
+    const found = waiting.get(key);
+    waiting.delete(key);
+    return found;
+  };
+  const server = createServer({
+    ...options.material,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: options.handshakeTimeout,
+    requestCert: options.clientCertificate !== 'none',
+    rejectUnauthorized: options.clientCertificate === 'required',
+  });
+  server.on('secureConnection', (inner) => {
+    const outer = take(inner);
+    if (outer === undefined) {
+      inner.destroy();
+      return;
+    }
+    inner.on('error', () => undefined);
+    const user = inner.authorized ? userOf(inner.getPeerCertificate(), options.userFrom) : undefined;
+    const { remoteAddress, remotePort } = peerOf(outer.socket);
+    introduce(inner, { remoteAddress, remotePort, ...(user !== undefined && { user }) });
+    if (options.clientCertificate === 'required' && user === undefined)
+      outer.failed(`the client's certificate has no one ${options.userFrom} to be the user`);
+    else outer.ready(inner);
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, inner) => {
+    take(inner)?.failed(error.code ?? 'the handshake failed');
+  });
+
+  return {
+    lift(socket, ready, failed) {
+      const key = keyOf(socket);
+      waiting.set(key, { socket, ready, failed });
+      // Node ends a client whose certificate does not hold without a word, as one ends that changes its mind. Before
+      // anybody forgets the connection; and a mere look whether the port is open is no failure.
+      socket.prependOnceListener('close', () => {
+        if (waiting.delete(key) && socket.bytesRead > 0)
+          failed('the handshake ended early, or a certificate does not hold');
+      });
+      server.emit('connection', socket);
+    },
+    renew: (material) => server.setSecureContext({ ...material, minVersion: 'TLSv1.2' }),
+  };
+}

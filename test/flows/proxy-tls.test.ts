@@ -1,0 +1,231 @@
+/** The proxy over TLS: what `https://` proxies promise, with curl and with raw sockets, on the whole product. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { makeCertificate } from '../support/certificate.ts';
+import { curl } from '../support/curl.ts';
+import { labPolicy, startLab, type Lab, type LogLine } from '../support/lab.ts';
+import { makeStaffCa, type StaffCa } from '../support/staff-ca.ts';
+import { connectRaw, httpOrigin, rawClient, tcpOrigin, type RawClient } from '../support/streams.ts';
+import { connectHead } from '../support/tunnels.ts';
+
+type Line = LogLine & { readonly user?: { readonly name: string }; readonly source?: { readonly ip: string } };
+
+interface TlsLab extends Lab {
+  readonly port: number;
+  readonly url: string;
+  readonly certFile: string;
+  readonly certificate: string;
+}
+
+async function lab(more: object = {}, listen: object = {}): Promise<TlsLab> {
+  const certificate = makeCertificate('127.0.0.1', 'proxy.test');
+  onTestFinished(() => certificate.remove());
+  const proxyTls = {
+    address: '127.0.0.1:0',
+    cert_file: certificate.file,
+    key_file: certificate.file.replace('cert.pem', 'key.pem'),
+    ...more,
+  };
+  const addresses = { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' };
+  const started = await startLab({
+    policy: labPolicy,
+    settings: { listen: { ...addresses, proxy_tls: proxyTls, ...listen }, limits: { head_timeout: '2s' } },
+  });
+  onTestFinished(() => started.close());
+  const port = Number(/proxy over TLS on 127\.0\.0\.1:(\d+)/.exec(started.told.join('\n'))?.[1]);
+  return {
+    ...started,
+    port,
+    url: `https://127.0.0.1:${port}`,
+    certFile: certificate.file,
+    certificate: certificate.cert,
+  };
+}
+
+async function overTls(at: TlsLab, options: object = {}, socket?: Socket): Promise<RawClient<TLSSocket>> {
+  const to = { host: '127.0.0.1', port: at.port, ...(socket !== undefined && { socket }) };
+  const tls = connectTls({ ...to, ca: at.certificate, ...options });
+  onTestFinished(() => void tls.destroy());
+  const client = rawClient(tls);
+  await new Promise((resolve, reject) => tls.once('secureConnect', resolve).once('error', reject));
+  return client;
+}
+
+const lines = (at: Lab): Line[] => at.lines() as Line[];
+
+test('curl reaches an origin through it, in the clear and by a tunnel, and is told its denials', async () => {
+  const at = await lab();
+  const origin = await httpOrigin((_req, res) => res.end('hi'));
+  const url = `http://127.0.0.1:${origin.port}/`;
+  const proxied = ['-x', at.url, '--proxy-cacert', at.certFile];
+  expect(await curl(...proxied, url)).toMatchObject({ exit: 0, out: 'hi' });
+  expect(await curl(...proxied, '--proxytunnel', url)).toMatchObject({ exit: 0, out: 'hi' });
+  const denied = await curl(...proxied, '--cacert', at.caFile, 'https://api.anthropic.com/v1/messages', '-d', '{}');
+  expect(denied.out).toContain('claude-ban');
+  const h2 = await curl(
+    ...proxied,
+    '--cacert',
+    at.caFile,
+    '--http1.1',
+    'https://api.anthropic.com/v1/messages',
+    '-d',
+    '{}',
+  );
+  expect(h2.out).toContain('claude-ban');
+  expect(await at.metric('sallyport_connections_open')).toBe(0);
+  await expect.poll(() => lines(at).map(({ source }) => source?.ip)).toEqual(new Array(4).fill('127.0.0.1'));
+});
+
+test('a tunnel brings 30 MB both ways, byte for byte, with a client that reads slowly', async () => {
+  const at = await lab();
+  const block = randomBytes(1024 * 1024);
+  const origin = await tcpOrigin((socket) => {
+    const hash = createHash('sha256');
+    socket.on('data', (chunk: Buffer) => hash.update(chunk));
+    socket.on('end', () => {
+      let left = 30;
+      const more = (): void => {
+        while (left > 0) {
+          left -= 1;
+          if (!socket.write(block)) {
+            socket.once('drain', more);
+            return;
+          }
+        }
+        socket.end(hash.digest('hex'));
+      };
+      more();
+    });
+  });
+  const { socket, until } = await overTls(at, {}, connect({ host: '127.0.0.1', port: at.port, allowHalfOpen: true }));
+  socket.write(connectHead(`127.0.0.1:${origin.port}`));
+  await until('\r\n\r\n');
+  socket.removeAllListeners('data').pause();
+  const sent = createHash('sha256');
+  for (let i = 0; i < 30; i += 1) {
+    sent.update(block);
+    if (!socket.write(block)) await new Promise((resolve) => socket.once('drain', resolve));
+  }
+  // The half close passes through, and the answer comes behind it.
+  socket.end();
+  const got: Buffer[] = [];
+  for await (const chunk of socket) got.push(chunk as Buffer);
+  const all = Buffer.concat(got);
+  expect(all.length).toBe(30 * block.length + 64);
+  expect(all.subarray(-64).toString()).toBe(sent.digest('hex'));
+  expect(createHash('sha256').update(all.subarray(0, -64)).digest('hex')).toBe(all.subarray(-64).toString());
+}, 30_000);
+
+test('an origin that resets is no good end for the client', async () => {
+  const at = await lab();
+  const origin = await tcpOrigin((socket) => void socket.once('data', () => socket.resetAndDestroy()));
+  const client = await overTls(at);
+  client.write(connectHead(`127.0.0.1:${origin.port}`));
+  await client.until('\r\n\r\n');
+  client.write('x');
+  await client.ended;
+  await expect.poll(() => lines(at)[0]?.sallyport['error']).toBe('connection_terminated');
+  await expect.poll(() => at.metric('sallyport_connections_open')).toBe(0);
+});
+
+test('the name of a client certificate is the user, also of what comes through a tunnel', async () => {
+  const staff = makeStaffCa();
+  const at = await lab({ client_ca_file: staff.file });
+  const ada = staff.issue('ada');
+  const shown = ['--proxy-cert', ada.certFile, '--proxy-key', ada.keyFile];
+  const proxied = ['-x', at.url, '--proxy-cacert', at.certFile, ...shown];
+  await curl(...proxied, '--cacert', at.caFile, 'https://api.anthropic.com/v1/messages', '-d', '{}');
+  await curl(...proxied, 'http://refused.test/');
+  await expect.poll(() => lines(at).map(({ user }) => user?.name)).toEqual(['ada', 'ada']);
+});
+
+test('the e-mail address may be the user instead, and where a certificate is optional none is no name', async () => {
+  const staff = makeStaffCa();
+  const at = await lab({ client_ca_file: staff.file, client_certificate: 'optional', user_from: 'email' });
+  const { cert, key } = staff.issue('ada', 'email:ada@corp.test');
+  for (const options of [{ cert, key }, {}]) {
+    const client = await overTls(at, options);
+    client.write(connectHead('refused.test:443'));
+    expect(await client.until('Refused at the CONNECT')).toContain('403');
+  }
+  await expect.poll(() => lines(at).map(({ user }) => user?.name)).toEqual(['ada@corp.test', undefined]);
+});
+
+test.each([
+  ['no certificate', () => null],
+  ['one of another authority', () => makeStaffCa().issue('ada', 'email:ada@corp.test')],
+  ['one without the name that is asked for', (staff: StaffCa) => staff.issue('ada')],
+])('where one is required %s gets nowhere, and is recorded', async (_what, shown) => {
+  const staff = makeStaffCa();
+  const at = await lab({ client_ca_file: staff.file, user_from: 'email' });
+  const pair = shown(staff);
+  const own = pair === null ? {} : { cert: pair.cert, key: pair.key };
+  const client = rawClient(connectTls({ host: '127.0.0.1', port: at.port, ca: at.certificate, ...own }));
+  client.write(connectHead('refused.test:443'));
+  expect((await client.ended).text).toBe('');
+  await expect
+    .poll(() => lines(at)[0])
+    .toMatchObject({ event: { action: 'arrival-rejected' }, sallyport: { error: 'proxy_tls_error' } });
+  expect(lines(at)).toHaveLength(1);
+});
+
+test('HTTP/1.1 alone is spoken in it', async () => {
+  const at = await lab();
+  const both = await overTls(at, { ALPNProtocols: ['h2', 'http/1.1'] });
+  expect(both.socket.alpnProtocol).toBe('http/1.1');
+  await expect(overTls(at, { ALPNProtocols: ['h2'] })).rejects.toThrow(/alert|ALPN/i);
+});
+
+test.each([
+  ['HTTP in the clear', connectHead('refused.test:443')],
+  ['nothing', ''],
+  ['one byte', '\x16'],
+])('%s on its port ends by the deadline and is recorded once', async (_what, bytes) => {
+  const at = await lab();
+  const client = await connectRaw(at.port, bytes === '' ? undefined : bytes);
+  expect((await client.ended).text).not.toContain('HTTP/');
+  await expect.poll(() => lines(at).length).toBe(1);
+  expect(['proxy_tls_error', 'request_timeout']).toContain(lines(at)[0]?.sallyport['error']);
+  await expect.poll(() => at.metric('sallyport_connections_open')).toBe(0);
+});
+
+test('silence inside TLS is answered 408', async () => {
+  const at = await lab();
+  const client = await overTls(at);
+  expect(await client.until('request_timeout')).toContain('HTTP/1.1 408 ');
+});
+
+test('a PROXY header may come before it', async () => {
+  const at = await lab({}, { proxy_protocol: { trusted: ['127.0.0.1'] } });
+  const socket = connect(at.port, '127.0.0.1');
+  socket.write('PROXY TCP4 192.0.2.7 127.0.0.1 4711 3128\r\n');
+  const client = await overTls(at, {}, socket);
+  client.write(connectHead('refused.test:443'));
+  await client.until('Refused at the CONNECT');
+  await expect.poll(() => lines(at)[0]?.source).toMatchObject({ ip: '192.0.2.7', port: 4711 });
+});
+
+test('a reload shows a new certificate, and one that cannot be used leaves the old', async () => {
+  const at = await lab();
+  const fingerprint = async (): Promise<string> =>
+    (await overTls(at, { rejectUnauthorized: false })).socket.getPeerCertificate().fingerprint256;
+  const before = await fingerprint();
+  const next = makeCertificate('127.0.0.1');
+  onTestFinished(() => next.remove());
+  writeFileSync(at.certFile, next.cert);
+  expect(at.gateway.reload()).toBe(false);
+  expect(at.told.join('\n')).toContain('do not go together');
+  expect(await fingerprint()).toBe(before);
+  writeFileSync(at.certFile.replace('cert.pem', 'key.pem'), readFileSync(next.file.replace('cert.pem', 'key.pem')));
+  expect(at.gateway.reload()).toBe(true);
+  expect(await fingerprint()).not.toBe(before);
+});
+
+test('the proxy does not dial its own port over TLS', async () => {
+  const at = await lab();
+  const client = await connectRaw(at.proxyPort, connectHead(`127.0.0.1:${at.port}`));
+  expect((await client.ended).text).toContain('destination_prohibited');
+});
