@@ -18,6 +18,7 @@ import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
 import { addressTunnelled } from './request.ts';
+import { createSessionWatch } from './session-watch.ts';
 import { parseHost } from './target.ts';
 
 export interface DecryptedOptions {
@@ -90,6 +91,7 @@ function trustOf({ code = '', syscall }: NodeJS.ErrnoException): TrustResult | n
 export function createDecrypted(options: DecryptedOptions): Decrypted {
   const open = new Map<string, Inside>();
   const sessions = new Set<ServerHttp2Session>();
+  const watch = createSessionWatch();
 
   /** A client that sends a request has accepted the leaf; its connection may stay open for hours. */
   const count = (inside: Inside): void => {
@@ -202,6 +204,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   http2.on('session', (session) => {
     const key = keyOf(session.socket);
     sessions.add(session);
+    watch.add(session);
     session.once('close', () => sessions.delete(session));
     // Under TLS 1.3 a client may judge our leaf after its handshake is over, so that the alert ends a session.
     session.on('error', (error: NodeJS.ErrnoException) => onTlsError(key, error));
@@ -270,6 +273,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       for (const session of sessions) session.close();
     },
     close() {
+      watch.stop();
       http1.close();
     },
   };

@@ -1,0 +1,54 @@
+/**
+ * Ends HTTP/2 sessions that are dead and do not know it. Node.js 20 sends GOAWAY to a client that breaks the protocol
+ * and then neither reads nor closes: such a connection would stay for as long as the process, whatever its client does
+ * (CVE-2026-48937). What still answers a PING is alive (RFC 9113, section 6.7).
+ */
+import type { ServerHttp2Session } from 'node:http2';
+
+/** Milliseconds between two looks; a dead session is gone after the second. */
+const INTERVAL = 1_500;
+
+interface Watched {
+  /** Bytes that had been read when it last proved to be alive. */
+  proven: number;
+  waiting: boolean;
+}
+
+export interface SessionWatch {
+  readonly add: (session: ServerHttp2Session) => void;
+  readonly stop: () => void;
+}
+
+/** One timer for all sessions; a session is only asked after it was sent something. */
+export function createSessionWatch(): SessionWatch {
+  const watched = new Map<ServerHttp2Session, Watched>();
+
+  const look = (session: ServerHttp2Session, state: Watched): void => {
+    if (session.destroyed) return;
+    if (state.waiting) {
+      session.destroy();
+      return;
+    }
+    if (session.socket.bytesRead === state.proven) return;
+    state.waiting = true;
+    const asked = session.ping((error) => {
+      if (error !== null || session.destroyed) return;
+      state.waiting = false;
+      state.proven = session.socket.bytesRead;
+    });
+    if (!asked) session.destroy();
+  };
+
+  const timer = setInterval(() => {
+    for (const [session, state] of watched) look(session, state);
+  }, INTERVAL);
+  timer.unref();
+
+  return {
+    add(session) {
+      watched.set(session, { proven: 0, waiting: false });
+      session.once('close', () => watched.delete(session));
+    },
+    stop: () => clearInterval(timer),
+  };
+}
