@@ -135,6 +135,10 @@ async function takeAll(browser, { pages }) {
   const small = await open({ viewport: phone, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
   await block(small);
   await take(small, 'blocked-phone');
+
+  const chinese = await open({ colorScheme: 'light', locale: 'zh-CN' });
+  await block(chinese);
+  await take(chinese, 'blocked-chinese', { fullPage: true });
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-pictures-'));

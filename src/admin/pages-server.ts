@@ -27,7 +27,7 @@ export interface Visitor {
 export interface Pages {
   home(visitor: Visitor): Page;
   /** `token` is the signed context that a redirect brought along, not yet verified; null where there is none. */
-  assistant(token: string | null): Page;
+  assistant(token: string | null, visitor: Visitor): Page;
   /** Null where there is no such block, or it was another client's. */
   blocked(id: string, visitor: Visitor): Page | null;
   notFound(visitor: Visitor): Page;
@@ -64,7 +64,7 @@ export function createPagesServer({ pages, pac, ca, onFault }: PagesServerOption
     sendPage(reply.code(404), pages.notFound(visitorOf(request)));
 
   app.get('/', (request, reply) => sendPage(reply, pages.home(visitorOf(request))));
-  app.get('/assistant', (request, reply) => sendPage(reply, pages.assistant(tokenOf(request))));
+  app.get('/assistant', (request, reply) => sendPage(reply, pages.assistant(tokenOf(request), visitorOf(request))));
   app.get<{ Params: { id: string } }>('/blocked/:id', (request, reply) => {
     const { id } = request.params;
     const page = idPattern.test(id) ? pages.blocked(id, visitorOf(request)) : null;

@@ -10,7 +10,7 @@ export interface PeopleOptions {
   readonly company: () => Company;
   /** For a browser that asks for no language that pages are written in. */
   readonly language: () => Language;
-  readonly home: () => Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted'>;
+  readonly home: () => Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted' | 'phrases'>;
   /** Name of the assistant that the built-in page stands in for. */
   readonly assistantName: () => string;
   readonly verify: (token: string) => Verified;
@@ -32,16 +32,22 @@ export function createPeople(options: PeopleOptions): Pages {
     return { kind: 'block', vendor: options.vendorName(vendor), id, detailsUrl: `/blocked/${id}` };
   };
   return {
-    home: ({ address }) =>
+    home: ({ address, acceptLanguage }) =>
       homePage({
+        phrases: phrasesFor(acceptLanguage, options.language()),
         ...options.home(),
         company: options.company(),
         adminUrl: null,
         blocks: options.blocksOf(address),
         trusted: options.trusted(address),
       }),
-    assistant: (token) =>
-      assistantPage({ company: options.company(), name: options.assistantName(), from: cameFrom(token) }),
+    assistant: (token, { acceptLanguage }) =>
+      assistantPage({
+        company: options.company(),
+        name: options.assistantName(),
+        from: cameFrom(token),
+        phrases: phrasesFor(acceptLanguage, options.language()),
+      }),
     blocked(id, { address, acceptLanguage }) {
       const block = options.findBlock(id, address);
       const shown = { company: options.company(), acceptLanguage, language: options.language() };

@@ -4,7 +4,11 @@ import type { Html } from './html.ts';
 import { arrowIcon, contactLine, factList, goodIcon, haltIcon, layout } from './layout.ts';
 import type { Page } from './layout.ts';
 import { webUrl } from './links.ts';
+import { homeWords } from './home-words.ts';
+import type { HomeWords } from './home-words.ts';
 import { limits } from './message.ts';
+import { phrasesFor } from './phrases.ts';
+import type { Language, Phrases } from './phrases.ts';
 import { setUpHelp } from './set-up.ts';
 import type { Company } from './settings.ts';
 import { dateAndTime, oneLine } from './text.ts';
@@ -38,97 +42,86 @@ export interface HomeModel {
   readonly blocks: readonly OwnBlock[];
   /** Whether a program on the machine that looks at the page has accepted the certificate; null: not known. */
   readonly trusted: boolean | null;
+  /** Absent: English. */
+  readonly phrases?: Phrases;
 }
 
 export function homePage(model: HomeModel): Page {
-  const { company, policy, version, adminUrl } = model;
+  const { company, policy, version, adminUrl, phrases = phrasesFor('') } = model;
+  const { language } = phrases;
+  const words = homeWords(language);
   const name = oneLine(company.name, 80);
+  const loaded = words.loaded(policy.rules, dateAndTime(policy.loadedAt, language), html`<code>${policy.hash}</code>`);
   return layout({
-    title: `The web proxy of ${name}`,
+    phrases,
+    title: words.title(name),
     company,
-    room: 'Web proxy',
+    room: words.room,
     wide: true,
     content: html`<article class="card">
-        <p class="badge good">${goodIcon}Running</p>
-        <h1>The web proxy of ${quoted(name)}</h1>
-        <p class="lead">
-          It lets approved AI services through untouched, and says why when one is not allowed. Allowed traffic is not
-          decrypted unless a rule says that it must be looked into.
-        </p>
-        ${assistantButton(model.assistantUrl)}
+        <p class="badge good">${goodIcon}${words.running}</p>
+        <h1>${words.heading(quoted(name))}</h1>
+        <p class="lead">${words.lead}</p>
+        ${assistantButton(model.assistantUrl, words)}
         ${factList([
-          ['Proxy', html`<code>${model.proxyAddress}</code>`],
-          ['Automatic set-up', html`<a href="${model.pacUrl}">${model.pacUrl}</a>`],
-          ['Policy', rulesLoaded(policy)],
-          ['Version', version],
-          ['Administration', adminUrl === null ? null : html`<a href="${adminUrl}">${adminUrl}</a>`],
+          [words.proxy, html`<code>${model.proxyAddress}</code>`],
+          [words.automatic, html`<a href="${model.pacUrl}">${model.pacUrl}</a>`],
+          [words.policy, loaded],
+          [words.version, version],
+          [words.administration, adminUrl === null ? null : html`<a href="${adminUrl}">${adminUrl}</a>`],
         ])}
       </article>
-      ${ownBlocks(model.blocks)} ${certificate(model)} ${setUpHelp(model)}`,
-    foot: contactLine(company),
+      ${ownBlocks(model.blocks, words, language)} ${certificate(model, words)} ${setUpHelp(model, language)}`,
+    foot: contactLine(company, phrases),
   });
 }
 
-function assistantButton(assistantUrl: string | null): Html | null {
+function assistantButton(assistantUrl: string | null, words: HomeWords): Html | null {
   const url = assistantUrl === null ? null : webUrl(assistantUrl);
   return url === null
     ? null
     : html`<p>
-        <a class="button" href="${url}"><span>To the approved assistant</span>${arrowIcon}</a>
+        <a class="button" href="${url}"><span>${words.toAssistant}</span>${arrowIcon}</a>
       </p>`;
 }
 
-function ownBlocks(blocks: readonly OwnBlock[]): Html | null {
+function ownBlocks(blocks: readonly OwnBlock[], words: HomeWords, language: Language): Html | null {
   if (blocks.length === 0) return null;
   return html`<section class="card" aria-labelledby="blocks">
-    <h2 id="blocks">What was blocked on this machine</h2>
-    <p class="soft">Each line leads to the details, and only this machine is shown them.</p>
+    <h2 id="blocks">${words.blocks}</h2>
+    <p class="soft">${words.blocksHint}</p>
     <ul>
-      ${blocks.map(
-        ({ id, at, host, product, rule }) =>
-          html`<li>
-            <a href="/blocked/${id}">${quoted(oneLine(product ?? host, limits.name))}</a>, ${dateAndTime(at)}, rule
-            <code>${oneLine(rule, limits.rule)}</code>
-          </li> `,
-      )}
+      ${blocks.map(({ id, at, host, product, rule }) => {
+        const link = html`<a href="/blocked/${id}">${quoted(oneLine(product ?? host, limits.name))}</a>`;
+        const ruleId = html`<code>${oneLine(rule, limits.rule)}</code>`;
+        return html`<li>${words.block(link, dateAndTime(at, language), ruleId)}</li> `;
+      })}
     </ul>
   </section>`;
 }
 
-function rulesLoaded({ rules, hash, loadedAt }: HomeModel['policy']): Html {
-  return html`${rules} ${rules === 1 ? 'rule' : 'rules'}, loaded ${dateAndTime(loadedAt)}, <code>${hash}</code>`;
-}
-
-function trustLine(trusted: boolean | null): Html {
-  if (trusted === null)
-    return html`<p class="small soft">
-      Whether this machine trusts it shows when something is blocked on it. Look here again after that.
-    </p>`;
+function trustLine(trusted: boolean | null, words: HomeWords): Html {
+  if (trusted === null) return html`<p class="small soft">${words.trustUnknown}</p>`;
   return trusted
-    ? html`<p class="badge good">${goodIcon}A program on this machine has accepted it</p>`
-    : html`<p class="badge halt">
-        ${haltIcon}A program on this machine has refused it: it is still to be installed there
-      </p>`;
+    ? html`<p class="badge good">${goodIcon}${words.trusted}</p>`
+    : html`<p class="badge halt">${haltIcon}${words.refused}</p>`;
 }
 
-function certificate({ caFingerprint, caCrtUrl, caPemUrl, trusted }: HomeModel): Html {
+function certificate({ caFingerprint, caCrtUrl, caPemUrl, trusted }: HomeModel, words: HomeWords): Html {
   if (caFingerprint === null)
     return html`<section class="card" aria-labelledby="certificate">
-      <h2 id="certificate">Certificate</h2>
-      <p>This proxy has no certificate authority: what is blocked is refused without a page that says why.</p>
+      <h2 id="certificate">${words.certificate}</h2>
+      <p>${words.noAuthority}</p>
     </section>`;
   return html`<section class="card" aria-labelledby="certificate">
-    <h2 id="certificate">1. Trust the certificate</h2>
-    ${trustLine(trusted)}
-    <p class="soft">
-      It lets the proxy answer in place of a blocked service. Without it you see a connection error in place of the
-      reason. Compare the fingerprint with the one your IT department gives out.
-    </p>
+    <h2 id="certificate">${words.trustIt}</h2>
+    ${trustLine(trusted, words)}
+    <p class="soft">${words.why}</p>
     <p class="row">
-      <a class="button" href="${caCrtUrl}">Download for Windows, macOS, phones</a>
-      <a href="${caPemUrl}">Download for Linux and tools (PEM)</a>
+      <a class="button" href="${caCrtUrl}">${words.download}</a>
+      <a href="${caPemUrl}">${words.downloadPem}</a>
     </p>
-    <p class="small soft">SHA-256 fingerprint</p>
-    <pre class="wrap" role="group" tabindex="0" aria-label="SHA-256 fingerprint"><code>${caFingerprint}</code></pre>
+    <p class="small soft">${words.fingerprint}</p>
+    <pre class="wrap" role="group" tabindex="0" aria-label="${words.fingerprint}"><code>${caFingerprint}</code></pre>
   </section>`;
 }

@@ -1,5 +1,7 @@
 /** Pages of the pages port, except home: the assistant's stand-in, the details of a block, and what is not there. */
 import type { Assistant, Texts } from '../flow.ts';
+import { homeWords } from './home-words.ts';
+import type { HomeWords } from './home-words.ts';
 import { html, quoted } from './html.ts';
 import type { Html } from './html.ts';
 import { arrowIcon, contactLine, factList, goodIcon, haltIcon, layout, linkOr } from './layout.ts';
@@ -8,7 +10,7 @@ import { contactHref, webUrl } from './links.ts';
 import { toldIn } from './languages.ts';
 import { limits } from './message.ts';
 import { phrasesFor } from './phrases.ts';
-import type { Language } from './phrases.ts';
+import type { Language, Phrases } from './phrases.ts';
 import type { Company } from './settings.ts';
 import { dateAndTime, isoTime, oneLine } from './text.ts';
 
@@ -25,58 +27,50 @@ export interface AssistantModel {
   /** What the page stands in for. */
   readonly name: string;
   readonly from: CameFrom;
+  /** Absent: English. */
+  readonly phrases?: Phrases;
 }
 
 /** The built-in stand-in for the approved assistant. */
-export function assistantPage({ company, name, from }: AssistantModel): Page {
+export function assistantPage({ company, name, from, phrases = phrasesFor('') }: AssistantModel): Page {
   const shown = oneLine(name, limits.name);
+  const words = homeWords(phrases.language).assistant;
   return layout({
-    title: `${shown} — the approved assistant`,
+    phrases,
+    title: words.title(shown),
     company,
-    room: 'Approved assistant',
+    room: words.room,
     content: html`<article class="card">
-      <p class="badge good">${goodIcon}Approved for your work</p>
-      <h1>Welcome to ${quoted(shown)}</h1>
-      <p class="lead">This is where people arrive when the AI service they asked for is not allowed here.</p>
-      ${arrival(from)}
-      <p class="soft small">
-        This page stands in for the assistant itself. To send people to the real one, set its address under
-        <code>assistants</code> in the policy file.
-      </p>
+      <p class="badge good">${goodIcon}${words.approved}</p>
+      <h1>${words.welcome(quoted(shown))}</h1>
+      <p class="lead">${words.lead}</p>
+      ${arrival(from, words)}
+      <p class="soft small">${words.standIn(html`<code>assistants</code>`)}</p>
     </article>`,
-    foot: contactLine(company),
+    foot: contactLine(company, phrases),
   });
 }
 
-function arrival(from: CameFrom): Html | null {
+function arrival(from: CameFrom, words: HomeWords['assistant']): Html | null {
   switch (from.kind) {
     case 'nowhere':
       return null;
     case 'block': {
       const id = html`<code>${oneLine(from.id, limits.name)}</code>`;
+      const vendor = quoted(oneLine(from.vendor ?? words.anotherService, limits.name));
+      const reference = words.reference(from.detailsUrl === null ? id : html`<a href="${from.detailsUrl}">${id}</a>`);
       return html`<section class="onward" aria-labelledby="from">
-        <h2 id="from">You were on your way to ${quoted(oneLine(from.vendor ?? 'another AI service', limits.name))}</h2>
-        <p>
-          Company policy does not allow it, so nothing was sent there. What you wanted to do, you can do here.
-          <span class="soft">
-            Reference ${from.detailsUrl === null ? id : html`<a href="${from.detailsUrl}">${id}</a>`}.
-          </span>
-        </p>
+        <h2 id="from">${words.onTheWay(vendor)}</h2>
+        <p>${words.nothingSent} <span class="soft">${reference}</span></p>
       </section>`;
     }
     case 'unverified':
       return html`<section class="onward" aria-labelledby="from">
-        <h2 id="from">We cannot tell where you came from</h2>
-        <p>${doubts[from.why]} You can go on all the same: nothing here depends on it.</p>
+        <h2 id="from">${words.unknownOrigin}</h2>
+        <p>${words.doubts[from.why]} ${words.goOn}</p>
       </section>`;
   }
 }
-
-const doubts = {
-  malformed: 'The link that brought you here is not complete.',
-  forged: 'The link that brought you here was not made by this proxy, or was changed on the way.',
-  expired: 'The link that brought you here is an old one.',
-};
 
 /** One block, for the person it happened to. */
 export interface BlockFacts {
