@@ -131,6 +131,8 @@ async function openFarSide(): Promise<FarSide> {
 }
 
 export interface Field {
+  /** Header lines of a bystander. */
+  readonly bystander: string;
   readonly lab: Lab;
   readonly far: FarSide;
   /** `host:port` of the far side under a name. */
@@ -154,6 +156,8 @@ export function get(url: string, host = new URL(url).host, fields = ''): string 
 }
 
 export interface FieldOptions extends LabOptions {
+  /** Header lines without which a request of the lab is turned away. */
+  readonly bystander?: string;
   /** Settings that name the port of the far side. */
   readonly settingsFor?: (port: number) => Readonly<Record<string, unknown>>;
 }
@@ -182,7 +186,15 @@ export function openField(options: FieldOptions = {}): () => Field {
       await eventually(`${count} log lines`, () => lab.lines().length >= before + count);
       return lab.lines().slice(before);
     };
-    field = { lab, far, at, send, logged, status: async (bytes) => statusOf(await send(bytes)) };
+    field = {
+      bystander: options.bystander ?? '',
+      lab,
+      far,
+      at,
+      send,
+      logged,
+      status: async (bytes) => statusOf(await send(bytes)),
+    };
   });
   afterAll(async () => {
     await field?.lab.close();
@@ -199,10 +211,10 @@ function descriptors(): number {
 }
 
 /** What holds after every case: the proxy serves, nothing is left open, nobody was surprised, no denied name got out. */
-async function aftermath({ lab, far, at, send }: Field, before: number): Promise<void> {
+async function aftermath({ bystander, lab, far, at, send }: Field, before: number): Promise<void> {
   const leaked = far.requests().filter((request) => / (?:[\w.-]+\.)?deny\.test(?::\d+)? /.test(request));
   expect(leaked, 'requests for a denied name at the origin').toEqual([]);
-  const answer = await send(get(`http://${at('ok.test')}/`, at('ok.test'), 'Connection: close\r\n'));
+  const answer = await send(get(`http://${at('ok.test')}/`, at('ok.test'), `${bystander}Connection: close\r\n`));
   expect(statusOf(answer), 'a bystander is served').toBe(200);
   const opened = /^sallyport_(?:tunnels|connections)_open [1-9].*$/gm;
   let left: readonly string[] = ['not asked yet'];
