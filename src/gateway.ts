@@ -45,6 +45,11 @@ export interface GatewayOptions {
   readonly stdout: NodeJS.WritableStream;
   /** Hears one line for each event that an operator should know of. */
   readonly log: (line: string) => void;
+  /**
+   * The clock that the policy goes by, in epoch milliseconds; left out: that of the machine. Certificates go by the
+   * machine's, as do the clients that check them.
+   */
+  readonly now?: () => number;
 }
 
 export interface Gateway {
@@ -183,7 +188,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const acting = createActing({ config, via, own, interceptor: decrypted, answers });
   const lifecycle = createLifecycle({
     snapshot: inForce.snapshot,
-    now: Date.now,
+    now: options.now ?? Date.now,
     hello: (arrival, upstream: Upstream | null) => awaitHello(arrival, upstream?.feed ?? null, config.tunnels),
     act: acting.act,
     record,

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { explain } from '../../src/cli/explain.ts';
 import { UsageError } from '../../src/cli/verb.ts';
 import { makeConfig } from '../config/folder.ts';
@@ -95,6 +95,7 @@ test('prints every fact as JSON', async () => {
       expect.objectContaining({ verdict: 'lost', id: 'count' }),
       expect.objectContaining({ verdict: 'lost', kind: 'default', id: 'default-catalogue' }),
     ],
+    changes: [],
   });
 });
 
@@ -114,7 +115,60 @@ test('prints the same for people', async () => {
     '  lost  exception trial (allow): no longer in force: until 2026-08-01T00:00Z',
     '  lost  rule count (monitor): no longer in force: until 2026-07-10T00:00Z',
     '  lost  default default-catalogue (monitor): defaults hold only where no rule and no exception applies',
+    'changes: none, as the policy stands',
   ]);
+});
+
+test('tells when the answer will be another', async () => {
+  const { out } = await runWith('acme.test', '--at', '2026-07-01', '--client', '10.0.0.7');
+  expect(out.slice(out.indexOf('changes:'))).toEqual([
+    'changes:',
+    '  2026-08-01T00:00:00.000Z  deny by ban: Too risky.',
+  ]);
+  const shown = await json('acme.test', '--at', '2026-07-01');
+  expect(shown['changes']).toEqual([
+    { at: '2026-07-10T00:00:00.000Z', effect: 'deny', rule: 'ban', reason: 'Too risky.' },
+  ]);
+});
+
+test('tells the next ten moments of a window, and not what happens to others', async () => {
+  const file = makeConfig({
+    'policy.yaml': `
+time_zone: Europe/Berlin
+rules:
+  - { id: office, vendors: acme, windows: mon-fri 08:00-18:00, effect: deny, reason: Not at work. }
+  - { id: other, domains: example.com, windows: daily 12:00-13:00, effect: deny, reason: Lunch. }
+`,
+  });
+  onTestFinished(() => rmSync(file, { recursive: true, force: true }));
+  const { out } = await run(['-c', `${file}/sallyport.yaml`, 'acme.test', '--at', '2026-10-23T12:00:00Z', '--json']);
+  const { changes } = JSON.parse(out.join('\n')) as { changes: { at: string; rule: string }[] };
+  expect(changes.map(({ at, rule }) => `${at} ${rule}`)).toEqual([
+    '2026-10-23T16:00:00.000Z default-catalogue',
+    '2026-10-26T07:00:00.000Z office',
+    '2026-10-26T17:00:00.000Z default-catalogue',
+    '2026-10-27T07:00:00.000Z office',
+    '2026-10-27T17:00:00.000Z default-catalogue',
+    '2026-10-28T07:00:00.000Z office',
+    '2026-10-28T17:00:00.000Z default-catalogue',
+    '2026-10-29T07:00:00.000Z office',
+    '2026-10-29T17:00:00.000Z default-catalogue',
+    '2026-10-30T07:00:00.000Z office',
+  ]);
+});
+
+test('knows the groups of a user', async () => {
+  const file = makeConfig({
+    'policy.yaml': `
+groups: { research: { users: ada } }
+rules:
+  - { id: ban, vendors: acme, effect: deny, reason: No. }
+  - { id: ada, vendors: acme, groups: research, effect: allow, reason: Yes. }
+`,
+  });
+  onTestFinished(() => rmSync(file, { recursive: true, force: true }));
+  const { out } = await run(['-c', `${file}/sallyport.yaml`, 'acme.test', '--user', 'ada', '--json']);
+  expect(JSON.parse(out.join('\n'))).toMatchObject({ rule: 'ada', groups: ['research'] });
 });
 
 test.each([

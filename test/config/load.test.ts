@@ -124,7 +124,7 @@ describe('the shipped configuration', () => {
     expect(byId.get('qwen-approved')).toMatchObject({ what: { vendors: ['alibaba'] }, effect: 'allow' });
     expect(byId.get('qoder-approved')).toMatchObject({ what: { vendors: ['qoder'] }, effect: 'allow' });
     expect(byId.get('chatgpt-chip-design')).toMatchObject({ groups: ['chip-designers'], effect: 'deny' });
-    expect(byId.get('deepseek-eu')).toMatchObject({ groups: ['region-eu'], effect: 'deny' });
+    expect(byId.get('deepseek-eu')).toMatchObject({ sites: ['region-eu'], effect: 'deny' });
     expect(byId.get('deepseek-count')).toMatchObject({ effect: 'monitor' });
     expect(policy.exceptions).toMatchObject([
       {
@@ -146,7 +146,10 @@ describe('the shipped configuration', () => {
   });
 
   test('shows every key of sallyport.yaml, each with its default but for two', () => {
-    const text = readFileSync(shipped, 'utf8').replaceAll(/^( *)# (contact|authority| {2}\w+_file)/gm, '$1$2');
+    const text = readFileSync(shipped, 'utf8').replaceAll(
+      /^( *)# (contact|authority| {2}\w+_file: \/etc\/sallyport\/ca\.)/gm,
+      '$1$2',
+    );
     withConfig({ 'sallyport.yaml': '{}' }, (file, dir) => {
       const plain = loadConfig(file);
       expect({ ...config, outbound: { ...config.outbound, allow: [] } }).toMatchObject({

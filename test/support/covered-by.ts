@@ -38,6 +38,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'cli/doctor/network.ts': 'test/cli/doctor.test.ts',
   'cli/doctor/server.ts': 'test/cli/doctor.test.ts',
   'answers/set-up-words.ts': 'test/answers/home-words.test.ts',
+  'cli/explanation.ts': 'test/cli/explain.test.ts',
   'cli/verb.ts': 'test/cli/check.test.ts',
   'config/moment.ts': 'test/config/scalars.test.ts',
   'config/nearest.ts': 'test/config/scalars.test.ts',

@@ -33,6 +33,8 @@ export interface LabOptions {
   readonly vendors?: Readonly<Record<string, string>>;
   /** Merged over the settings of the lab, key by key at the top level. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The clock that the policy goes by. */
+  readonly now?: () => number;
 }
 
 export interface LogLine {
@@ -102,6 +104,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     nodeVersion: process.version,
     stdout,
     log: (line) => void told.push(line),
+    ...(options.now !== undefined && { now: options.now }),
   });
   const addresses = await gateway.listen();
   const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${addresses.admin.port}/metrics`)).text();

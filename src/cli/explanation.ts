@@ -1,0 +1,177 @@
+/** What the policy does with one request, and why: as the proxy would decide it, and in words. */
+import type { Config } from '../config/schema.ts';
+import { compile } from '../decide/compile.ts';
+import type { Policy } from '../decide/compile.ts';
+import { consider } from '../decide/consider.ts';
+import type { Considered } from '../decide/consider.ts';
+import { decide } from '../decide/decide.ts';
+import { indexHosts } from '../decide/match.ts';
+import { nextChange } from '../decide/schedule.ts';
+import type { Action, Assistant, Decision, Question, Service, Target } from '../flow.ts';
+import { indexMembers } from '../identify/members.ts';
+import { indexServices } from '../identify/services.ts';
+
+/** What was asked on the command line. */
+export interface Asked {
+  readonly target: Target;
+  readonly moment: 'connect' | 'request';
+  /** Path and query of a URL; null for a host. */
+  readonly path: string | null;
+  /** Null: a client in no group. */
+  readonly address: string | null;
+  readonly user: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** What is printed; with `--json` as it stands. */
+export interface Explained {
+  /** What happens to a client that asks for this: for an https URL, at its CONNECT. */
+  readonly effect: Decision['effect'];
+  readonly action: Action['kind'];
+  /** What it is, as far as all that was given tells; which moment knows how much of it is in `stages`. */
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly channel: string | null;
+  /** The vendor that runs the host, where it is another than `vendor`. */
+  readonly operator: string | null;
+  /** Whose model answers, and what tells it; null for a host in no catalogue. */
+  readonly model: KnownModel | null;
+  readonly rule: string;
+  readonly reason: string;
+  readonly assistant: Assistant | null;
+  readonly host: string;
+  readonly port: number;
+  readonly client: { readonly address: string | null; readonly user: string | null };
+  readonly groups: readonly string[];
+  readonly at: string;
+  /** What is known at each moment, and what the policy makes of it: more is known of a request that is read. */
+  readonly stages: readonly Stage[];
+  readonly considered: readonly Considered[];
+  /** The next moments at which the answer changes, ten at most. */
+  readonly changes: readonly Change[];
+}
+
+export interface Change {
+  readonly at: string;
+  readonly effect: Decision['effect'];
+  readonly rule: string;
+  readonly reason: string;
+}
+
+interface KnownModel {
+  readonly vendor: string | null;
+  readonly by: NonNullable<Service['modelBy']>;
+}
+
+interface Stage {
+  readonly moment: Question['moment'];
+  readonly effect: Decision['effect'];
+  readonly rule: string;
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly channel: string | null;
+  readonly model: KnownModel | null;
+  /** In words. */
+  readonly known: string;
+}
+
+/** A product whose file says nothing of models has its vendor's own. */
+function modelOf(service: Service | null): KnownModel | null {
+  if (service === null) return null;
+  const { vendor, model = vendor, modelBy = 'host' } = service;
+  return { vendor: model, by: modelBy };
+}
+
+const told = {
+  host: 'the host',
+  path: 'the path',
+  header: 'a header',
+  body: 'the body',
+  nothing: 'nothing in the request',
+} as const satisfies Record<KnownModel['by'], string>;
+
+function inWords(moment: Question['moment'], service: Service | null): string {
+  const seen = moment === 'connect' ? 'the host alone' : 'the request';
+  if (service === null) return `${seen} is in no catalogue`;
+  const { vendor, product } = service;
+  const model = modelOf(service);
+  const maker =
+    model?.vendor ??
+    `unknown: ${told[model?.by ?? 'nothing']} tells it${moment === 'connect' ? ' once it is read' : ''}`;
+  return `${seen} tells ${vendor}/${product}; whose model answers: ${maker}`;
+}
+
+const MOST_CHANGES = 10;
+/** A window that changes nothing about the answer is looked past, but not for ever. */
+const MOST_LOOKS = 2_000;
+
+/** What another time would bring, as far as the rules and exceptions go that are about the question. */
+function changesOf(policy: Policy, question: Question, considered: readonly Considered[], from: number): Change[] {
+  const ids = new Set(considered.map(({ id }) => id));
+  const { rules, exceptions } = policy.document;
+  const about = {
+    rules: rules.filter(({ id }) => ids.has(id)),
+    exceptions: exceptions.filter(({ id }) => ids.has(id)),
+  };
+  const changes: Change[] = [];
+  let before = decide(policy, question, from).decision;
+  let at = nextChange(about, from);
+  for (let looks = 0; at !== null && looks < MOST_LOOKS && changes.length < MOST_CHANGES; looks += 1) {
+    const { decision } = decide(policy, question, at);
+    const { effect, rule, reason } = decision;
+    if (effect !== before.effect || rule !== before.rule) {
+      changes.push({ at: new Date(at).toISOString(), effect, rule, reason });
+    }
+    before = decision;
+    at = nextChange(about, at);
+  }
+  return changes;
+}
+
+export function explanationOf(config: Config, { target, moment, path, address, user, at }: Asked): Explained {
+  const policy = compile(config.policy);
+  const services = indexServices(config.vendors, indexHosts);
+  const groups = indexMembers(config.policy)(address ?? '', user);
+  const ask = (asked: Asked['moment']): Question => ({
+    moment: asked,
+    client: { address: address ?? '', user, groups },
+    target,
+    service: services(target.host, asked === 'request' ? path : null),
+    serverName: null,
+    navigation: false,
+    denied: null,
+  });
+  const stage = (asked: Asked['moment']): Stage => {
+    const question = ask(asked);
+    const { effect, rule } = decide(policy, question, at).decision;
+    const { service } = question;
+    const { vendor = null, product = null, channel = null } = service ?? {};
+    const known = inWords(asked, service);
+    return { moment: asked, effect, rule, vendor, product, channel, model: modelOf(service), known };
+  };
+  const question = ask(moment);
+  const service = path === null ? question.service : ask('request').service;
+  const { decision, action } = decide(policy, question, at);
+  const considered = consider(policy, question, at);
+  return {
+    effect: decision.effect,
+    action: action.kind,
+    vendor: service?.vendor ?? null,
+    product: service?.product ?? null,
+    channel: service?.channel ?? null,
+    operator: service?.operator ?? null,
+    model: modelOf(service),
+    rule: decision.rule,
+    reason: decision.reason,
+    assistant: decision.effect === 'deny' ? decision.denial.assistant : null,
+    host: target.host,
+    port: target.port,
+    client: { address, user },
+    groups: [...groups],
+    at: new Date(at).toISOString(),
+    stages: moment === 'connect' && path !== null ? [stage('connect'), stage('request')] : [stage(moment)],
+    considered,
+    changes: changesOf(policy, question, considered, at),
+  };
+}
