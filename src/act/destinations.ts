@@ -102,7 +102,8 @@ export interface Destinations {
 
 function compile(allowance: Allowance): (host: string) => boolean {
   if (allowance.match === 'host') return (host) => host === allowance.value;
-  if (allowance.match === 'suffix') return (host) => host.endsWith(`.${allowance.value}`);
+  const below = `.${allowance.value}`;
+  if (allowance.match === 'suffix') return (host) => host.endsWith(below);
   const [net = '', prefix = ''] = allowance.value.split('/');
   const family = isIPv6(net) ? 'ipv6' : 'ipv4';
   const list = new BlockList();

@@ -1,6 +1,7 @@
 /** Bytes both ways between two sockets, until both ends are done. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../errors.ts';
 import type { Feed } from './feed.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
@@ -22,10 +23,16 @@ function pump(from: Duplex, to: Duplex): void {
   from.resume();
 }
 
-/** A FIN is passed on, and leaves the other direction open. */
-function passEnd(from: Duplex, to: Duplex): void {
-  if (from.readableEnded) to.end();
-  else from.once('end', () => to.end());
+/** A FIN is passed on, and leaves the other direction open. `done` takes the socket that has nothing left to do. */
+function passEnd(from: Duplex, to: Duplex, done: (socket: Duplex) => void): void {
+  const pass = (): void => {
+    // The second FIN of a pair: closing sends it too, and spares a system call and its answer. TLS has more to say.
+    const all = to.readableEnded && to.writableLength === 0 && to instanceof Socket && !(to instanceof TLSSocket);
+    if (all) done(to);
+    else to.end();
+  };
+  if (from.readableEnded) pass();
+  else from.once('end', pass);
 }
 
 /**
@@ -38,6 +45,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
   return new Promise((resolve) => {
     let error: ErrorCode | null = null;
     let open = 2;
+    let closed: Duplex | null = null;
     const fail = (code: ErrorCode): void => {
       error ??= code;
       // Cut, and not ended: half a download must never look whole.
@@ -50,7 +58,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
       const onClose = (): void => {
         forget(socket);
         // Closed with its own direction unfinished: what the other side has is not the whole.
-        if (!socket.readableEnded || !socket.writableFinished) fail(code);
+        if (socket !== closed && (!socket.readableEnded || !socket.writableFinished)) fail(code);
         open -= 1;
         if (open === 0) resolve({ error });
       };
@@ -61,8 +69,12 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
     watch(upstream, 'connection_terminated');
     // All bytes of both directions pass the upstream socket, so that one timer watches both.
     upstream.setTimeout(idleTimeout, () => fail('idle_timeout'));
-    passEnd(client, upstream);
-    passEnd(upstream, client);
+    const done = (socket: Duplex): void => {
+      closed = socket;
+      socket.destroy();
+    };
+    passEnd(client, upstream, done);
+    passEnd(upstream, client, done);
     pump(client, upstream);
     if (feed === undefined) pump(upstream, client);
     else feed.flowTo(client);

@@ -66,7 +66,7 @@ export function createDialler(options: {
       return new Promise<Socket>((resolve, reject) => {
         const fail = (error: SallyportError): void => {
           settle();
-          socket.on('error', () => undefined).destroy();
+          socket.destroy();
           reject(error);
         };
         const onTimeout = (): void =>
@@ -75,17 +75,19 @@ export function createDialler(options: {
         const onError = (error: Error): void =>
           fail(new SallyportError(upstreamErrorCode(error), error.message, { cause: error }));
         const timer = setTimeout(onTimeout, options.connectTimeout);
+        let settled = false;
         const settle = (): void => {
+          settled = true;
           clearTimeout(timer);
           client.off('close', onGone);
-          socket.off('error', onError);
         };
         client.once('close', onGone);
-        socket.once('error', onError);
+        // It stays: until somebody else listens, a reset must not be an uncaught error.
+        socket.on('error', (error) => {
+          if (!settled) onError(error);
+        });
         socket.once('connect', () => {
           settle();
-          // From here on somebody else listens; until then a reset must not be an uncaught error.
-          socket.on('error', () => undefined);
           resolve(socket);
         });
       });

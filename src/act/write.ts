@@ -10,11 +10,15 @@ const DRAIN_TIME = 3_000;
 /** How long a connection is kept after a final answer for the peer to close it. */
 const LINGER = 2_000;
 
-function head(answer: Answer, length: number): string {
-  const lines = [`HTTP/1.1 ${answer.status} ${answer.reason}`];
-  for (const [name, value] of Object.entries(answer.headers)) lines.push(`${name}: ${value}`);
-  lines.push(`Content-Length: ${length}`, 'Connection: close');
-  return `${lines.join('\r\n')}\r\n\r\n`;
+/** Head and body as one piece: a second write would be a second system call. */
+function wholeOf({ status, reason, headers, body }: Answer): Buffer {
+  let head = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (const name of Object.keys(headers)) head += `${name}: ${headers[name] ?? ''}\r\n`;
+  head += `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 'latin1');
+  body.copy(bytes, head.length);
+  return bytes;
 }
 
 /**
@@ -23,7 +27,7 @@ function head(answer: Answer, length: number): string {
  * (RFC 9112, section 9.6). Resolves with the bytes written, once the socket is closed.
  */
 export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
-  const bytes = Buffer.concat([Buffer.from(head(answer, answer.body.length), 'latin1'), answer.body]);
+  const bytes = wholeOf(answer);
   return new Promise((resolve) => {
     const timer = setTimeout(() => socket.destroy(), LINGER);
     const done = (): void => {
@@ -42,10 +46,14 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
   });
 }
 
+/** Nothing more comes: a client that waits for "100 Continue" sends no body once it has its answer. */
+function isRead(req: IncomingMessage | Http2ServerRequest): boolean {
+  return req.complete || req.headers.expect !== undefined;
+}
+
 /** Reads the rest of a body and drops it; resolves when that was all, or enough. */
 export function drained(req: IncomingMessage | Http2ServerRequest): Promise<void> {
-  // A client that waits for "100 Continue" sends no body once it has its answer.
-  if (req.complete || req.headers.expect !== undefined) return Promise.resolve();
+  if (isRead(req)) return Promise.resolve();
   return new Promise((resolve) => {
     let left = DRAIN_BYTES;
     const done = (): void => {
@@ -80,6 +88,10 @@ export async function sendAnswer(
   if (res instanceof ServerResponse) {
     res.setHeader('Connection', 'close');
     res.writeHead(answer.status, answer.reason);
+    if (isRead(req)) {
+      res.end(body);
+      return body.length;
+    }
     res.flushHeaders();
     if (body.length > 0) res.write(body);
     await drained(req);

@@ -38,6 +38,7 @@ interface Stencil {
 
 /** What stands in the holes: id, signed context, ISO time, HTTP date. */
 type Fillings = readonly [id: string, token: string, time: string, date: string];
+const TIME = 2;
 
 const MINUTE = 60_000;
 /** A key holds what a client said; a longer one is hardly asked for twice. */
@@ -99,7 +100,8 @@ function fill(
 ): Answer {
   const { id, at } = about;
   const token = payload === null ? '' : settings.sign({ ...payload, id }, at);
-  const fillings = [id, token, isoTime(at), httpDate(at)] as const;
+  const time = body.holes.includes(TIME) ? isoTime(at) : '';
+  const fillings = [id, token, time, httpDate(at)] as const;
   const fields: Record<string, string> = {};
   for (const [field, value] of headers) fields[field] = filled(value, fillings);
   return { name, status, reason, headers: fields, body: Buffer.from(filled(body, fillings)) };

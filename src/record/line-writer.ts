@@ -32,10 +32,10 @@ const closeLimit = 2000;
 const newline = 0x0a;
 
 /** Milliseconds for which lines are gathered: a write each for the lines of every moment costs more than the lines. */
-const gathering = 20;
+const gathering = 50;
 
 /** So many characters are written without waiting for more. */
-const enough = 64 * 1024;
+const enough = 256 * 1024;
 
 /** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
 export function createLineWriter(destination: Destination, onFault: (error: Error) => void): LineWriter {

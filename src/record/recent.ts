@@ -34,25 +34,26 @@ export interface Recent extends Sink {
 
 /** Remembers the last `limit` blocks of all clients together. */
 export function createRecent(limit = 2000): Recent {
-  const byId = new Map<string, RecentBlock>();
+  // A ring, and not a map by id: hardly any block is ever looked up, and a map in which keys come and go is slow.
+  const kept: RecentBlock[] = [];
+  let next = 0;
+  const oldestFirst = (): readonly RecentBlock[] => [...kept.slice(next), ...kept.slice(0, next)];
   return {
     name: 'recent blocks',
     decided: () => undefined,
     finished(finished) {
       if (!isBlocked(finished)) return;
-      byId.set(finished.arrival.id, factsOf(finished));
-      if (byId.size <= limit) return;
-      const oldest = byId.keys().next();
-      if (!oldest.done) byId.delete(oldest.value);
+      kept[next] = factsOf(finished);
+      next = (next + 1) % limit;
     },
     rejected: () => undefined,
     find(id, clientAddress) {
-      const block = byId.get(id);
-      return block !== undefined && block.clientAddress === machineOf(clientAddress) ? block : null;
+      const address = machineOf(clientAddress);
+      return kept.find((block) => block.id === id && block.clientAddress === address) ?? null;
     },
     ofClient(clientAddress, most = 20) {
       const address = machineOf(clientAddress);
-      const own = [...byId.values()].filter((block) => block.clientAddress === address);
+      const own = oldestFirst().filter((block) => block.clientAddress === address);
       return own.slice(-most).reverse();
     },
     close: () => Promise.resolve(),
