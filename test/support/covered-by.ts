@@ -52,6 +52,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'decide/subject.ts': 'test/decide/whom.test.ts',
   'decide/strongest.ts': 'test/decide/consider.test.ts',
   'config/load-other.ts': 'test/cli/simulate.test.ts',
+  'rehearse/cases.ts': 'test/rehearse/consequences.test.ts',
+  'rehearse/policy-words.ts': 'test/rehearse/policy-changes.test.ts',
   'rehearse/changes.ts': 'test/rehearse/replay.test.ts',
   'rehearse/format.ts': 'test/rehearse/replay.test.ts',
   'rehearse/line.ts': 'test/rehearse/squid-line.test.ts',

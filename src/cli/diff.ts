@@ -1,0 +1,82 @@
+/** `sallyport diff`: what a change of policy changes, in sentences. */
+import { resolve } from 'node:path';
+import { loadOther } from '../config/load-other.ts';
+import type { Config } from '../config/schema.ts';
+import { consequences } from '../rehearse/consequences.ts';
+import type { Consequence } from '../rehearse/consequences.ts';
+import { policyChanges } from '../rehearse/policy-changes.ts';
+import type { PolicyChange } from '../rehearse/policy-changes.ts';
+import { momentText } from '../rehearse/policy-words.ts';
+import { configFile, configOption, parse, UsageError } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+/** Names in one line; the JSON has all. */
+const namesShown = 8;
+
+const does = { allow: 'allowed', deny: 'denied', monitor: 'counted' } as const;
+
+function names(all: readonly string[]): string {
+  const more = all.length - namesShown;
+  return `${all.slice(0, namesShown).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function consequenceLine({ before, after, what, whom, except, from, until }: Consequence): string {
+  const when = [
+    ...(from === null ? [] : [`from ${momentText(from)}`]),
+    ...(until === null ? [] : [`until ${momentText(until)}`]),
+  ].join(' ');
+  const answers = `${does[after.effect]} by ${after.rule}, was ${does[before.effect]} by ${before.rule}`;
+  const clients = `${names(whom)}${except.length === 0 ? '' : ` but ${names(except)}`}`;
+  return `  ${names(what)}, for ${clients}${when === '' ? '' : `, ${when}`}: ${answers}`;
+}
+
+const signs = { added: '+', removed: '-', changed: '~', moved: '~' } as const;
+
+function changeLine({ change, kind, id, text }: PolicyChange): string {
+  return `  ${signs[change]} ${kind} ${id}: ${text}`;
+}
+
+function judged({ policy, vendors }: Config): Parameters<typeof consequences>[0] {
+  return { document: policy, vendors };
+}
+
+function dated(consequence: Consequence): object {
+  const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+  return { ...consequence, from: iso(consequence.from), until: iso(consequence.until) };
+}
+
+function run(args: readonly string[], io: Io): ExitCode {
+  const { values, positionals } = parse({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...configOption, json: { type: 'boolean' } },
+  });
+  const [old, now, ...more] = positionals;
+  if (old === undefined || now === undefined)
+    throw new UsageError('diff: name two policies, the old one and the new one');
+  if (more.length > 0) throw new UsageError(`diff: two policies at a time, but there is "${more.join(' ')}" too`);
+  const base = configFile(values.config, io);
+  const [before, after] = [loadOther(resolve(io.cwd, old), base), loadOther(resolve(io.cwd, now), base)];
+  const changes = policyChanges(before.policy, after.policy);
+  const effects = consequences(judged(before), judged(after), Date.now());
+  const same = changes.length === 0 && effects.length === 0;
+  if (values.json === true) {
+    const hashes = { before: before.policyHash, after: after.policyHash };
+    io.out(JSON.stringify({ same, hashes, changes, consequences: effects.map(dated) }, null, 2));
+    return same ? 0 : 1;
+  }
+  const part = (title: string, lines: readonly string[]): void => [title, ...lines].forEach((line) => io.out(line));
+  if (same) io.out('no difference');
+  else if (changes.length === 0) io.out('the policies say the same');
+  else part('the policy says', changes.map(changeLine));
+  if (effects.length > 0) part('what comes of it', effects.map(consequenceLine));
+  else if (!same) io.out('nothing is allowed, counted or denied otherwise than before');
+  return same ? 0 : 1;
+}
+
+export const diff: Verb = {
+  summary:
+    'Says in sentences what a change of policy changes, for whom and when; exits with 0 where nothing does, with 1 where it differs',
+  usage: 'diff OLD NEW [--json] [-c FILE]',
+  run: (args, io) => Promise.resolve().then(() => run(args, io)),
+};

@@ -1,0 +1,151 @@
+/**
+ * What a change of policy comes to: for which services, for whom and when something else happens. Found by asking
+ * `decide` about everything in the catalogue and in the rules, for every kind of client, in every stretch of time.
+ */
+import { compile } from '../decide/compile.ts';
+import { decide } from '../decide/decide.ts';
+import type { Effect, Question } from '../flow.ts';
+import { inNoGroup, stretchesOf, subjectsOf, whomOf } from './cases.ts';
+import type { Subject, Whom } from './cases.ts';
+import type { Judged } from './judge.ts';
+
+interface Says {
+  readonly effect: Effect;
+  readonly rule: string;
+}
+
+export interface Consequence {
+  readonly before: Says;
+  readonly after: Says;
+  /** `vendor`, where all of its products are meant, else `vendor/product`; or a host. */
+  readonly what: readonly string[];
+  /** Groups, or addresses whose groups change; `everyone`, or `clients in no group`. */
+  readonly whom: readonly string[];
+  /** Of everyone, who is not meant. */
+  readonly except: readonly string[];
+  /** Epoch milliseconds; null: from always. */
+  readonly from: number | null;
+  /** Epoch milliseconds, exclusive; null: for good. */
+  readonly until: number | null;
+}
+
+const everyone = 'everyone';
+
+/** What changes for one subject and one kind of client, in one piece of time. */
+interface Piece {
+  readonly before: Says;
+  readonly after: Says;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** The same pieces of different subjects and clients. */
+interface Alike {
+  readonly piece: Piece;
+  readonly whomBySubject: Map<Subject, string[]>;
+}
+
+function answersOf({ before, after }: Pick<Piece, 'before' | 'after'>): string {
+  return [before.effect, before.rule, after.effect, after.rule].join(' ');
+}
+
+/** Pieces of the same answers that follow each other become one. */
+function joined(pieces: readonly Piece[]): readonly Piece[] {
+  const all: Piece[] = [];
+  for (const piece of pieces) {
+    const last = all.at(-1);
+    if (last?.until === piece.from && answersOf(last) === answersOf(piece))
+      all.splice(-1, 1, { ...last, until: piece.until });
+    else all.push(piece);
+  }
+  return all;
+}
+
+/** A vendor's name stands for its products where all of them are meant. */
+function labelsOf(meant: readonly Subject[], all: readonly Subject[]): string[] {
+  const labels = new Set<string>();
+  const included = new Set(meant);
+  for (const subject of meant) {
+    const { vendor, label } = subject;
+    const whole = vendor !== null && all.every((other) => other.vendor !== vendor || included.has(other));
+    labels.add(whole ? vendor : label);
+  }
+  return [...labels];
+}
+
+/** Where most are meant, those are named who are not. */
+function whomWords(labels: readonly string[], clients: readonly Whom[]): Pick<Consequence, 'whom' | 'except'> {
+  const others = clients.map(({ label }) => label).filter((label) => !labels.includes(label));
+  return others.length < labels.length && labels.includes(inNoGroup)
+    ? { whom: [everyone], except: others }
+    : { whom: labels, except: [] };
+}
+
+function consequencesOf(
+  { piece, whomBySubject }: Alike,
+  subjects: readonly Subject[],
+  clients: readonly Whom[],
+): Consequence[] {
+  const { before, after, from, until } = piece;
+  const byWhom = new Map<string, { readonly labels: readonly string[]; readonly meant: Subject[] }>();
+  for (const [subject, labels] of whomBySubject) {
+    const key = labels.join('\n');
+    const row = byWhom.get(key);
+    if (row === undefined) byWhom.set(key, { labels, meant: [subject] });
+    else row.meant.push(subject);
+  }
+  return Array.from(byWhom.values(), ({ labels, meant }) => ({
+    before,
+    after,
+    what: labelsOf(meant, subjects),
+    ...whomWords(labels, clients),
+    from: from === -Infinity ? null : from,
+    until: until === Infinity ? null : until,
+  }));
+}
+
+/** @param now windows are followed from here on, for some weeks; epoch milliseconds. */
+export function consequences(before: Judged, after: Judged, now: number): readonly Consequence[] {
+  const both = [before, after] as const;
+  const policies = [compile(before.document), compile(after.document)] as const;
+  const [subjects, clients, stretches] = [subjectsOf(both), whomOf(both), stretchesOf(both, now)];
+  const found = new Map<string, Alike>();
+
+  const says = (side: 0 | 1, subject: Subject, whom: Whom, at: number): Says => {
+    const question: Question = {
+      moment: 'connect',
+      client: { address: '', user: null, groups: whom.groups[side] },
+      target: subject.target,
+      service: subject.services[side],
+      serverName: null,
+      navigation: false,
+      denied: null,
+    };
+    const { effect, rule } = decide(policies[side], question, at).decision;
+    return { effect, rule };
+  };
+
+  const piecesOf = (subject: Subject, whom: Whom): readonly Piece[] =>
+    joined(
+      stretches.flatMap((from, i) => {
+        const until = stretches[i + 1] ?? Infinity;
+        const at = from === -Infinity ? Math.min(until - 1, now) : from;
+        const [old, next] = [says(0, subject, whom, at), says(1, subject, whom, at)];
+        return old.effect === next.effect ? [] : [{ before: old, after: next, from, until }];
+      }),
+    );
+
+  for (const subject of subjects) {
+    for (const whom of clients) {
+      for (const piece of piecesOf(subject, whom)) {
+        const key = `${piece.from} ${piece.until} ${answersOf(piece)}`;
+        const row = found.get(key) ?? { piece, whomBySubject: new Map<Subject, string[]>() };
+        found.set(key, row);
+        row.whomBySubject.set(subject, [...(row.whomBySubject.get(subject) ?? []), whom.label]);
+      }
+    }
+  }
+  return [...found.values()]
+    .flatMap((alike) => consequencesOf(alike, subjects, clients))
+    .toSorted((a, b) => (a.from ?? 0) - (b.from ?? 0) || b.what.length - a.what.length);
+}

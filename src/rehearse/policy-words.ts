@@ -1,0 +1,122 @@
+/** A policy in words: what a rule or an exception says, and the single facts of each part of the document. */
+import type { Exception, PolicyDocument, Rule } from '../flow.ts';
+
+/** What is compared: its kind and id, what it says as a whole, and its facts by name. */
+export interface Part {
+  readonly kind: string;
+  readonly id: string;
+  readonly says: string;
+  readonly facts: ReadonlyMap<string, string>;
+}
+
+const moments: ReadonlySet<string> = new Set(['from', 'until']);
+
+/** Milliseconds as a date, without what is nought. */
+export function momentText(at: number): string {
+  return new Date(at).toISOString().replace(/(?:T00:00)?(?::00)?\.000Z$/, (end) => (end.startsWith('T') ? '' : 'Z'));
+}
+
+function valueText(name: string, value: unknown): string {
+  if (typeof value === 'number' && moments.has(name)) return momentText(value);
+  if (value instanceof Set) return [...value].map((one) => valueText(name, one)).join(', ');
+  if (Array.isArray(value)) return value.map((one) => valueText(name, one)).join(', ');
+  if (typeof value === 'object' && value !== null)
+    return JSON.stringify(value, (_, one: unknown) => (one instanceof Set ? [...one] : one));
+  return String(value);
+}
+
+/** Names of fields as the file has them. */
+function fileName(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** `what` is flat in the file, and a text in one language is its only one. */
+function factsOf(entry: object): ReadonlyMap<string, string> {
+  const facts = new Map<string, string>();
+  for (const [name, value] of Object.entries(entry)) {
+    if (name === 'id' || value === undefined || value === null) continue;
+    if (name === 'what') for (const [field, words] of factsOf(value as object)) facts.set(field, words);
+    // The table of a time zone is long, and the same for all that are in it.
+    else if (name === 'schedule')
+      facts.set(
+        'schedule',
+        JSON.stringify(value, (key, one: unknown) =>
+          key === 'zone' ? undefined : one instanceof Set ? [...one] : one,
+        ),
+      );
+    else facts.set(fileName(name), valueText(name, value));
+  }
+  return facts;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  vendors: 'vendor',
+  products: 'product',
+  channels: 'channel',
+  tags: 'tag',
+  risks: 'risk class',
+  domains: 'domain',
+};
+
+const verbs = { allow: 'allows', deny: 'denies', monitor: 'counts' } as const;
+
+function whatWords(what: Rule['what']): string {
+  const named = Object.entries(what).filter(([, words]) => words !== undefined);
+  if (named.length === 0) return 'everything';
+  return named.map(([field, words]) => `${kinds[field] ?? field} ${valueText(field, words)}`).join(' and ');
+}
+
+function whomAndWhen(entry: Rule | Exception, facts: ReadonlyMap<string, string>): string {
+  const { groups, from, until, schedule } = entry;
+  const sites = facts.get('sites');
+  return [
+    groups === undefined ? 'for everyone' : `for ${groups.join(', ')}`,
+    ...(sites === undefined ? [] : [`at ${sites}`]),
+    ...(from === undefined ? [] : [`from ${momentText(from)}`]),
+    ...(until === undefined ? [] : [`until ${momentText(until)}`]),
+    ...(schedule === undefined ? [] : ['in its windows']),
+  ].join(' ');
+}
+
+function rulePart(rule: Rule): Part {
+  const facts = factsOf(rule);
+  const says = `${verbs[rule.effect]} ${whatWords(rule.what)} ${whomAndWhen(rule, facts)}: ${rule.reason}`;
+  return { kind: 'rule', id: rule.id, says, facts };
+}
+
+function exceptionPart(exception: Exception): Part {
+  const facts = factsOf(exception);
+  const says = `allows ${whatWords(exception.what)} ${whomAndWhen(exception, facts)}, approved by ${exception.approvedBy}`;
+  return { kind: 'exception', id: exception.id, says, facts };
+}
+
+/** Of anything that has an id and facts, and of single values. */
+function plainPart(kind: string, id: string, value: unknown): Part {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const facts = isObject ? factsOf(value) : new Map([['value', valueText(id, value)]]);
+  const says = [...facts].map(([name, text]) => (name === 'value' ? text : `${name} ${text}`)).join(', ');
+  return { kind, id, says, facts };
+}
+
+const own: ReadonlySet<string> = new Set(['rules', 'exceptions', 'assistants', 'defaults']);
+
+/** Every part of the document. Maps such as `groups` are taken apart by their ids, whatever there is of them. */
+export function partsOf(document: PolicyDocument): readonly Part[] {
+  const { rules, exceptions, assistants, defaults } = document;
+  const others = Object.entries<unknown>({ ...document }).filter(
+    ([name, value]) => !own.has(name) && value !== undefined && value !== null,
+  );
+  return [
+    ...rules.map(rulePart),
+    ...exceptions.map(exceptionPart),
+    ...assistants.map(({ id, ...assistant }) => plainPart('assistant', id, assistant)),
+    ...Object.entries(defaults)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => plainPart('default', fileName(name), value)),
+    ...others.flatMap(([name, value]) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries<unknown>({ ...value }).map(([id, one]) => plainPart(name.replace(/s$/, ''), id, one))
+        : [plainPart('setting', fileName(name), value)],
+    ),
+  ];
+}

@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { diff } from '../../src/cli/diff.ts';
+import { goodPolicy, makeConfig } from '../config/folder.ts';
+
+const dir = makeConfig({
+  'open.yaml': goodPolicy.replace('effect: deny', 'effect: allow'),
+  'worded.yaml': goodPolicy.replace('Because.', 'So it is.'),
+  'other.yaml': 'policy: open.yaml\n',
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+async function run(...args: readonly string[]): Promise<{ code: number; out: string }> {
+  const out: string[] = [];
+  const io = { out: (line: string) => out.push(line), err: (line: string) => out.push(line), env: {}, cwd: dir };
+  const code = await diff.run(['-c', 'sallyport.yaml', ...args], io);
+  return { code, out: out.join('\n') };
+}
+
+test.each(['open.yaml', 'other.yaml'])('says what %s changes', async (other) => {
+  expect(await run('policy.yaml', other)).toEqual({
+    code: 1,
+    out: [
+      'the policy says',
+      '  ~ rule ban: effect allow, was deny',
+      'what comes of it',
+      '  acme, for everyone: allowed by ban, was denied by ban',
+    ].join('\n'),
+  });
+});
+
+test('other words without another effect', async () => {
+  const { code, out } = await run('policy.yaml', 'worded.yaml');
+  expect([code, out.split('\n').at(-1)]).toEqual([1, 'nothing is allowed, counted or denied otherwise than before']);
+});
+
+test('no difference', async () => {
+  expect(await run('policy.yaml', 'sallyport.yaml')).toEqual({ code: 0, out: 'no difference' });
+});
+
+test('prints every fact as JSON', async () => {
+  const { code, out } = await run('policy.yaml', 'open.yaml', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({
+    same: false,
+    changes: [{ change: 'changed', kind: 'rule', id: 'ban', facts: { effect: { before: 'deny', after: 'allow' } } }],
+    consequences: [
+      {
+        before: { effect: 'deny', rule: 'ban' },
+        after: { effect: 'allow', rule: 'ban' },
+        what: ['acme'],
+        whom: ['everyone'],
+        except: [],
+        from: null,
+        until: null,
+      },
+    ],
+  });
+});
+
+test.each([
+  [[], 'name two policies'],
+  [['policy.yaml'], 'name two policies'],
+  [['policy.yaml', 'open.yaml', 'x'], 'two policies at a time'],
+  [['policy.yaml', 'missing.yaml'], 'no such file'],
+])('wrong use: %j', async (args, message) => {
+  await expect(run(...args)).rejects.toThrow(message);
+});
