@@ -76,12 +76,16 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
     status: 403,
     body: ({ message, policy }) => ({ error: { code: 'PermissionDenied', message }, policy }),
   },
-  /** All five keys, or the AI SDK does not read it. */
+  /** All five keys, or the AI SDK does not read it; `error` for the libraries of OpenAI, which read nothing else. */
   mistral: {
     status: 403,
-    body: ({ message, policy }) => ({ object: 'error', message, type: 'forbidden', param: null, code: CODE, policy }),
+    body({ message, policy }) {
+      const error = { message, type: 'forbidden', param: null, code: CODE };
+      return { object: 'error', ...error, error, policy };
+    },
   },
-  cohere: { status: 403, body: ({ message, policy }) => ({ message, policy }) },
+  /** `error` likewise: its compatibility API is called by the libraries of OpenAI. */
+  cohere: { status: 403, body: ({ message, policy }) => ({ message, error: { message, code: CODE }, policy }) },
   dashscope: {
     status: 403,
     body: ({ message, id, policy }) => ({

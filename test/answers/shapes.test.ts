@@ -4,6 +4,7 @@ import { shapeOf } from '../../src/answers/shapes.ts';
 import { answers, asks, connects, id, jsonOf, message, policy, wired } from './samples.ts';
 
 const strings = { ...policy };
+const forbidden = { message, type: 'forbidden', param: null, code: 'blocked_by_policy' };
 
 const cases: readonly (readonly [wire: Wire, status: number, body: object])[] = [
   ['anthropic', 400, { type: 'error', error: { type: 'invalid_request_error', message }, request_id: id, policy }],
@@ -33,8 +34,8 @@ const cases: readonly (readonly [wire: Wire, status: number, body: object])[] = 
   ],
   ['bedrock', 403, { message, policy }],
   ['azure', 403, { error: { code: 'PermissionDenied', message }, policy }],
-  ['mistral', 403, { object: 'error', message, type: 'forbidden', param: null, code: 'blocked_by_policy', policy }],
-  ['cohere', 403, { message, policy }],
+  ['mistral', 403, { object: 'error', ...forbidden, error: forbidden, policy }],
+  ['cohere', 403, { message, error: { message, code: 'blocked_by_policy' }, policy }],
   [
     'dashscope',
     403,
