@@ -1,35 +1,14 @@
 /** Builds every part from the configuration and wires them; the only file that knows all stations. */
-import { randomBytes } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
-import type { OwnPort } from './act/destinations.ts';
-import type { Upstream } from './act/tunnel.ts';
-import { createTurnAway } from './act/turn-away.ts';
 import { createPorts } from './admin/ports.ts';
-import { createContextSigner } from './answers/context.ts';
-import { openAuthority } from './certificates/authority.ts';
-import { createLeaves } from './certificates/leaves.ts';
-import { openSecret, readToken } from './certificates/secret.ts';
+import { readToken } from './certificates/secret.ts';
 import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
 import { describe } from './errors.ts';
-import type { Arrival } from './flow.ts';
-import { createActing } from './gateway/acting.ts';
-import { createAnswering } from './gateway/answering.ts';
-import { createAuthenticating } from './gateway/authenticating.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createInForce } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
-import { createLimiting } from './gateway/limiting.ts';
-import { createDoors } from './gateway/doors.ts';
-import { openProxyTls } from './gateway/proxy-tls.ts';
-import { createRecording } from './gateway/recording.ts';
-import { createLifecycle } from './lifecycle.ts';
-import { createAccess } from './listen/access.ts';
-import { createConnectSpeaker } from './listen/connect.ts';
-import { createDecrypted } from './listen/decrypted.ts';
-import { awaitHello } from './listen/hello.ts';
-import { createHttpSpeaker } from './listen/http.ts';
-import { expectedSeries } from './record/expected.ts';
+import { createServing } from './gateway/serving.ts';
+import { openShared } from './gateway/shared.ts';
 
 export interface GatewayOptions {
   /**
@@ -75,125 +54,29 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
   const inForce = createInForce({ load: () => options.load(), refusesLeaf, log });
   const config = inForce.config();
+  const shared = await openShared(config);
+  const { authority } = shared;
   let addresses: Addresses | null = null;
-  let tlsPort: number | null = null;
   let draining = false;
-  let tunnels = 0;
-  const surprised = (error: unknown): void => log(`internal error: ${describe(error)}`);
 
-  // ---- certificates ------------------------------------------------------------------------------------------------
-  const { certificates } = config;
-  const authority = await openAuthority({ ...certificates, own: certificates.authority, now: Date.now });
-  const leaves = createLeaves(authority, {
-    ...certificates,
-    cacheSize: 5_000,
-    now: Date.now,
-    ticketKeys: randomBytes(48),
-  });
-  const signer = createContextSigner(
-    await openSecret(certificates.dir, 'context.key'),
-    Math.round(config.redirect.contextLifetime / 1000),
-  );
-
-  const limiting = createLimiting(config);
-  const authenticating = createAuthenticating({
-    config,
-    log,
-    queueFull: () => limiting.met('password_queue'),
-    throttled: () => limiting.met('password_attempts'),
-  });
-
-  // ---- record ------------------------------------------------------------------------------------------------------
-  const { record, metrics, recent, trust, reopen, lists } = createRecording({
-    config,
-    build,
-    stdout: options.stdout,
-    log,
-    observed: {
-      tunnelsOpen: () => tunnels,
-      connectionsOpen: () => doors.connections(),
-      limited: limiting.counts,
-      authentications: authenticating.counts,
-      leafCertificatesMinted: () => leaves.stats().minted,
-      caNotAfter: () => authority.notAfter,
-      configReload: inForce.reloaded,
-      policyHash: () => inForce.config().policyHash,
-      catalogue: () => inForce.config().catalogue,
-      catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
-    },
-  });
-
-  // ---- answers -----------------------------------------------------------------------------------------------------
   const pagesUrl = (now: Config = inForce.config()): string => {
     const bound = addresses?.pages;
     return now.listen.pages.port === 0 && bound !== undefined ? `http://${bound.host}:${bound.port}` : now.pages.url;
   };
-  const answers = createAnswering(config, pagesUrl(), signer.sign);
-
-  // ---- listen ------------------------------------------------------------------------------------------------------
-  const { reject, rejectRequest, drop } = createTurnAway({
-    failed: answers.turnedAway,
-    record: (rejected) => record.rejected(rejected),
-    surprised,
-  });
-  const arrived = (arrival: Arrival): void => {
-    if (arrival.kind !== 'tunnel') {
-      void lifecycle.take(arrival);
-      return;
-    }
-    tunnels += 1;
-    void lifecycle.take(arrival).finally(() => (tunnels -= 1));
-  };
-  const asked = createAccess({
-    rules: authenticating.rules,
-    arrived,
-    reject(arrival, origin, code, detail) {
-      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, origin, code, detail);
-      else reject(arrival.socket, origin, code, detail);
-    },
-    missing: authenticating.missing,
-    surprised,
-  });
-  const { headTimeout, drainTimeout } = config.limits;
-  const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, arrived, rejectRequest, reject };
-  const decrypted = createDecrypted({
-    ...wire,
-    contextFor: (target) => leaves.contextFor(target),
-    trusted: (clientAddress, result) => trust.note(clientAddress, result, Date.now()),
-  });
-  const http = createHttpSpeaker({ ...wire, arrived: asked });
-  const proxyTls = openProxyTls(config);
-  const { door, doors } = createDoors({
-    speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
-    maxConnections: config.limits.connections,
-    headTimeout,
-    usher: limiting.usher,
-    full: () => limiting.met('connections'),
-    reject,
-    drop,
-    veil: proxyTls,
-  });
-
-  // ---- act ---------------------------------------------------------------------------------------------------------
-  const own = (): readonly OwnPort[] =>
-    addresses === null
-      ? []
-      : [
-          { port: addresses.proxy.port, pages: false },
-          ...(tlsPort === null ? [] : [{ port: tlsPort, pages: false }]),
-          { port: addresses.admin.port, pages: false },
-          { port: addresses.pages.port, pages: true },
-        ];
-  const via = `sallyport-${randomBytes(4).toString('hex')}`;
-  const acting = createActing({ config, via, own, interceptor: decrypted, answers });
-  const lifecycle = createLifecycle({
-    snapshot: inForce.snapshot,
+  const serving = createServing({
+    inForce,
+    shared,
+    build,
+    stdout: options.stdout,
+    log,
     now: options.now ?? Date.now,
-    hello: (arrival, upstream: Upstream | null) => awaitHello(arrival, upstream?.feed ?? null, config.tunnels),
-    act: acting.act,
-    record,
-    surprised,
+    addresses: () => addresses,
+    pagesUrl,
+    observed: {
+      catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
+    },
   });
+  const { metrics, recent, trust, reopen, lists } = serving.recording;
 
   // ---- pages and admin ---------------------------------------------------------------------------------------------
   const { tokenFile } = config.admin;
@@ -209,7 +92,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reloaded: inForce.reloaded,
     draining: () => draining,
     metrics,
-    verify: (token) => signer.verify(token, Date.now()),
+    verify: (token) => serving.signer.verify(token, Date.now()),
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),
     blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),
     trusted: trust.accepts,
@@ -219,13 +102,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   // ---- the whole ---------------------------------------------------------------------------------------------------
   const reload = (): boolean => {
-    const successful = inForce.reload((next) => {
-      proxyTls?.follow(next);
-      answers.follow(next, pagesUrl(next));
-      authenticating.follow(next);
-      limiting.follow(next);
-      metrics.expect(expectedSeries(next.vendors));
-    });
+    const successful = inForce.reload(serving.follow);
     reopen();
     updates.follow();
     return successful;
@@ -233,42 +110,24 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
   const close = async (): Promise<void> => {
     updates.close();
-    doors.stop();
-    doors.destroy();
-    decrypted.close();
-    http.close();
-    acting.close();
+    serving.end();
     await Promise.all([pages.close(), admin.close()]);
-    await authenticating.close();
-    await record.close();
+    await serving.close();
   };
 
   return {
     config: inForce.config,
     caFile: authority.certFile,
     async listen() {
-      const proxy = {
-        listen: async (address: Addresses['proxy']) => {
-          const { port } = await door.listen(address);
-          if (config.proxyTls !== null) tlsPort = await doors.listenTls(config.proxyTls.address, log);
-          return { host: address.host, port };
-        },
-      };
-      addresses = await openPorts(config.listen, { admin, pages, proxy }, close);
-      answers.follow(inForce.config(), pagesUrl());
+      addresses = await openPorts(config.listen, { admin, pages, proxy: serving }, close);
+      serving.renamePages();
       updates.follow();
       return addresses;
     },
     reload,
-    async drain() {
+    drain() {
       draining = true;
-      doors.stop();
-      const until = performance.now() + drainTimeout;
-      while (doors.connections() > 0 && performance.now() < until) {
-        http.closeIdle();
-        decrypted.closeIdle();
-        await setTimeout(50);
-      }
+      return serving.drain();
     },
     close,
     uncaught(error) {

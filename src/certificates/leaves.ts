@@ -2,7 +2,7 @@
  * TLS contexts for the tunnels that end here: one leaf for exactly the host that was asked for, never a wildcard, so
  * that a client cannot carry one host's answer over to another (HTTP/2 coalescing, RFC 9113, section 9.1.1).
  */
-import { constants, createHash, generateKeyPairSync } from 'node:crypto';
+import { constants, createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { SallyportError } from '../errors.ts';
@@ -11,8 +11,8 @@ import type { Authority } from './authority.ts';
 import { backdated, createMint, type KeyType } from './x509.ts';
 
 export interface LeavesOptions {
-  /** Of the one key that all leaves of this process share. */
-  readonly keyType: KeyType;
+  /** The one that all leaves share; equal in processes that take over each other's sessions. */
+  readonly key: KeyObject;
   /** 30 to 90. */
   readonly leafDays: number;
   /** Contexts kept, at most; the least recently used one goes first. */
@@ -42,8 +42,8 @@ interface Entry {
 }
 
 /** Forward secrecy and authenticated encryption only; the first three are TLS 1.3's. */
-const ciphers = (keyType: KeyType): string => {
-  const auth = keyType === 'rsa-2048' ? 'RSA' : 'ECDSA';
+const ciphers = (key: KeyObject): string => {
+  const auth = key.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA';
   const modern = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'];
   return [
     'TLS_AES_128_GCM_SHA256',
@@ -53,19 +53,22 @@ const ciphers = (keyType: KeyType): string => {
   ].join(':');
 };
 
-// Synchronous, for it happens once, before the first connection: 0.2 ms for P-256, some 100 ms for RSA.
-const leafKey = (keyType: KeyType) =>
-  keyType === 'rsa-2048'
+/**
+ * A key for leaves, which is never written to disk. Synchronous, for it happens once, before the first connection:
+ * 0.2 ms for P-256, some 100 ms for RSA.
+ */
+export function makeLeafKey(keyType: KeyType): KeyObject {
+  return keyType === 'rsa-2048'
     ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+}
 
-/** Makes the leaf key, which is never written to disk, and the empty cache. */
 export function createLeaves(authority: Authority, options: LeavesOptions): Leaves {
-  const key = leafKey(options.keyType);
+  const { key } = options;
   const mint = createMint(authority, key);
   const shared: SecureContextOptions = {
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    ciphers: ciphers(options.keyType),
+    ciphers: ciphers(key),
     minVersion: 'TLSv1.2',
     ticketKeys: options.ticketKeys,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,

@@ -6,14 +6,14 @@ import { text } from 'node:stream/consumers';
 import { TLSSocket, checkServerIdentity, connect, type ConnectionOptions, type SecureContext } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openAuthority, type Authority } from '../../src/certificates/authority.ts';
-import { createLeaves, type LeavesOptions } from '../../src/certificates/leaves.ts';
+import { createLeaves, makeLeafKey, type LeavesOptions } from '../../src/certificates/leaves.ts';
 import type { Target } from '../../src/flow.ts';
 import { folder, hasOpenssl, hasPython, issuingBelowRoot, options, target } from './workbench.ts';
 
 const day = 86_400_000;
 
 const leafOptions = (given: Partial<LeavesOptions> = {}): LeavesOptions => ({
-  keyType: 'ecdsa-p256',
+  key: makeLeafKey('ecdsa-p256'),
   leafDays: 60,
   cacheSize: 100,
   now: Date.now,
@@ -77,7 +77,7 @@ const targets = [
 describe.each(['ecdsa-p256', 'rsa-2048'] as const)('with keys of type %s', (keyType) => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('Node shakes hands with each kind of host, %s', async (version) => {
     const authority = await openAuthority(options({ keyType }));
-    const leaves = createLeaves(authority, leafOptions({ keyType }));
+    const leaves = createLeaves(authority, leafOptions({ key: makeLeafKey(keyType) }));
     for (const to of targets) {
       const { leaf, protocol } = await shake(leaves.contextFor(to), to, authority, {
         minVersion: version,
@@ -90,7 +90,7 @@ describe.each(['ecdsa-p256', 'rsa-2048'] as const)('with keys of type %s', (keyT
 
   test.runIf(hasPython)('Python shakes hands with its strict flag set, and no other name will do', async () => {
     const authority = await openAuthority(options({ keyType }));
-    const leaves = createLeaves(authority, leafOptions({ keyType }));
+    const leaves = createLeaves(authority, leafOptions({ key: makeLeafKey(keyType) }));
     const script = [
       'import socket, ssl, sys',
       'context = ssl.create_default_context(cafile=sys.argv[1])',
@@ -115,7 +115,7 @@ describe.each(['ecdsa-p256', 'rsa-2048'] as const)('with keys of type %s', (keyT
     ['no forward secrecy', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }],
   ] as const)('refuses a client that offers nothing better than %s', async (_what, offer) => {
     const authority = await openAuthority(options({ keyType }));
-    const context = createLeaves(authority, leafOptions({ keyType })).contextFor(target('x.test'));
+    const context = createLeaves(authority, leafOptions({ key: makeLeafKey(keyType) })).contextFor(target('x.test'));
     await expect(shake(context, target('x.test'), authority, offer)).rejects.toThrow(/alert|SSL|protocol/i);
   });
 });

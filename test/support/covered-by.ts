@@ -18,6 +18,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/answering.ts': 'test/flows/deny.test.ts',
   'gateway/in-force.ts': 'test/gateway.test.ts',
   'gateway/limiting.ts': 'test/flows/whose.test.ts',
+  'gateway/serving.ts': 'test/gateway.test.ts',
+  'gateway/shared.ts': 'test/gateway.test.ts',
   'gateway/listening.ts': 'test/gateway.test.ts',
   'reset.ts': 'test/listen/front-door.test.ts',
   'answers/settings.ts': 'test/answers/answers.test.ts',

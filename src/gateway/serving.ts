@@ -1,0 +1,218 @@
+/** All that serves clients, as one part: the doors of the proxy, its answers, its way out, and what it remembers. */
+import { setTimeout } from 'node:timers/promises';
+import type { OwnPort } from '../act/destinations.ts';
+import type { Upstream } from '../act/tunnel.ts';
+import { createTurnAway } from '../act/turn-away.ts';
+import { createContextSigner } from '../answers/context.ts';
+import { createLeaves } from '../certificates/leaves.ts';
+import type { Config } from '../config/schema.ts';
+import { describe } from '../errors.ts';
+import type { Arrival } from '../flow.ts';
+import { createLifecycle } from '../lifecycle.ts';
+import { createAccess } from '../listen/access.ts';
+import { createConnectSpeaker } from '../listen/connect.ts';
+import { createDecrypted } from '../listen/decrypted.ts';
+import { awaitHello } from '../listen/hello.ts';
+import { createHttpSpeaker } from '../listen/http.ts';
+import { expectedSeries } from '../record/expected.ts';
+import { createActing } from './acting.ts';
+import { createAnswering } from './answering.ts';
+import { createAuthenticating } from './authenticating.ts';
+import { createDoors } from './doors.ts';
+import type { InForce } from './in-force.ts';
+import { createLimiting } from './limiting.ts';
+import type { Addresses } from './listening.ts';
+import { openProxyTls } from './proxy-tls.ts';
+import { createRecording, type Recording, type RecordingOptions } from './recording.ts';
+import type { Shared } from './shared.ts';
+
+type Observed = RecordingOptions['observed'];
+
+export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout' | 'log'> {
+  readonly inForce: InForce;
+  readonly shared: Shared;
+  /** The clock that the policy goes by, epoch milliseconds. */
+  readonly now: () => number;
+  /** What is listened on, by this process or by those beside it; null: nothing yet. */
+  readonly addresses: () => Addresses | null;
+  readonly pagesUrl: (config: Config) => string;
+  /** What others than the serving part know. */
+  readonly observed: Omit<
+    Observed,
+    | 'tunnelsOpen'
+    | 'connectionsOpen'
+    | 'limited'
+    | 'authentications'
+    | 'leafCertificatesMinted'
+    | 'caNotAfter'
+    | 'configReload'
+    | 'policyHash'
+    | 'catalogue'
+  >;
+}
+
+export interface Serving {
+  readonly recording: Recording;
+  readonly signer: ReturnType<typeof createContextSigner>;
+  /** Opens the port of the proxy, and the one over TLS. @throws in the words of the system. */
+  readonly listen: (address: Addresses['proxy']) => Promise<Addresses['proxy']>;
+  /** Follows a new configuration. @throws {ConfigError} where it names something that cannot be used. */
+  readonly follow: (config: Config) => void;
+  /** Follows another address of the pages. */
+  readonly renamePages: () => void;
+  /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
+  readonly drain: () => Promise<void>;
+  /** Ends everything that is still open. The recording stays. */
+  readonly end: () => void;
+  /** Resolves when all is written, and nothing is under way. */
+  readonly close: () => Promise<void>;
+}
+
+export function createServing(options: ServingOptions): Serving {
+  const { inForce, shared, addresses, pagesUrl, log } = options;
+  const config = inForce.config();
+  let tlsPort: number | null = null;
+  let tunnels = 0;
+  const surprised = (error: unknown): void => log(`internal error: ${describe(error)}`);
+
+  const leaves = createLeaves(shared.authority, {
+    leafDays: config.certificates.leafDays,
+    key: shared.leafKey,
+    cacheSize: 5_000,
+    now: Date.now,
+    ticketKeys: shared.ticketKeys,
+  });
+  const signer = createContextSigner(shared.contextSecret, Math.round(config.redirect.contextLifetime / 1000));
+  const limiting = createLimiting(config);
+  const authenticating = createAuthenticating({
+    config,
+    log,
+    queueFull: () => limiting.met('password_queue'),
+    throttled: () => limiting.met('password_attempts'),
+  });
+
+  // ---- record ------------------------------------------------------------------------------------------------------
+  const recording = createRecording({
+    config,
+    build: options.build,
+    stdout: options.stdout,
+    log,
+    observed: {
+      ...options.observed,
+      tunnelsOpen: () => tunnels,
+      connectionsOpen: () => doors.connections(),
+      limited: limiting.counts,
+      authentications: authenticating.counts,
+      leafCertificatesMinted: () => leaves.stats().minted,
+      caNotAfter: () => shared.authority.notAfter,
+      configReload: inForce.reloaded,
+      policyHash: () => inForce.config().policyHash,
+      catalogue: () => inForce.config().catalogue,
+    },
+  });
+  const { record, metrics, trust } = recording;
+  const answers = createAnswering(config, pagesUrl(config), signer.sign);
+
+  // ---- listen ------------------------------------------------------------------------------------------------------
+  const { reject, rejectRequest, drop } = createTurnAway({
+    failed: answers.turnedAway,
+    record: (rejected) => record.rejected(rejected),
+    surprised,
+  });
+  const arrived = (arrival: Arrival): void => {
+    if (arrival.kind !== 'tunnel') {
+      void lifecycle.take(arrival);
+      return;
+    }
+    tunnels += 1;
+    void lifecycle.take(arrival).finally(() => (tunnels -= 1));
+  };
+  const asked = createAccess({
+    rules: authenticating.rules,
+    arrived,
+    reject(arrival, origin, code, detail) {
+      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, origin, code, detail);
+      else reject(arrival.socket, origin, code, detail);
+    },
+    missing: authenticating.missing,
+    surprised,
+  });
+  const { headTimeout, drainTimeout } = config.limits;
+  const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, arrived, rejectRequest, reject };
+  const decrypted = createDecrypted({
+    ...wire,
+    contextFor: (target) => leaves.contextFor(target),
+    trusted: (clientAddress, result) => trust.note(clientAddress, result, Date.now()),
+  });
+  const http = createHttpSpeaker({ ...wire, arrived: asked });
+  const proxyTls = openProxyTls(config);
+  const { door, doors } = createDoors({
+    speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
+    maxConnections: config.limits.connections,
+    headTimeout,
+    usher: limiting.usher,
+    full: () => limiting.met('connections'),
+    reject,
+    drop,
+    veil: proxyTls,
+  });
+
+  // ---- act ---------------------------------------------------------------------------------------------------------
+  const own = (): readonly OwnPort[] => {
+    const open = addresses();
+    if (open === null) return [];
+    return [
+      { port: open.proxy.port, pages: false },
+      ...(tlsPort === null ? [] : [{ port: tlsPort, pages: false }]),
+      { port: open.admin.port, pages: false },
+      { port: open.pages.port, pages: true },
+    ];
+  };
+  const acting = createActing({ config, via: shared.via, own, interceptor: decrypted, answers });
+  const lifecycle = createLifecycle({
+    snapshot: inForce.snapshot,
+    now: options.now,
+    hello: (arrival, upstream: Upstream | null) => awaitHello(arrival, upstream?.feed ?? null, config.tunnels),
+    act: acting.act,
+    record,
+    surprised,
+  });
+
+  return {
+    recording,
+    signer,
+    async listen(address) {
+      const { port } = await door.listen(address);
+      if (config.proxyTls !== null) tlsPort = await doors.listenTls(config.proxyTls.address, log);
+      return { host: address.host, port };
+    },
+    follow(next) {
+      proxyTls?.follow(next);
+      answers.follow(next, pagesUrl(next));
+      authenticating.follow(next);
+      limiting.follow(next);
+      metrics.expect(expectedSeries(next.vendors));
+    },
+    renamePages: () => answers.follow(inForce.config(), pagesUrl(inForce.config())),
+    async drain() {
+      doors.stop();
+      const until = performance.now() + drainTimeout;
+      while (doors.connections() > 0 && performance.now() < until) {
+        http.closeIdle();
+        decrypted.closeIdle();
+        await setTimeout(50);
+      }
+    },
+    end() {
+      doors.stop();
+      doors.destroy();
+      decrypted.close();
+      http.close();
+      acting.close();
+    },
+    async close() {
+      await authenticating.close();
+      await record.close();
+    },
+  };
+}
