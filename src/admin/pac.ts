@@ -12,6 +12,11 @@ export interface PacSettings {
   readonly failOpen: boolean;
 }
 
+/** Everything goes through the proxy, which people reach under the name that they reach the pages under. */
+export function pacSettings(pagesUrl: string, proxyPort: number): PacSettings {
+  return { proxies: [{ host: new URL(pagesUrl).hostname, port: proxyPort }], direct: [], failOpen: false };
+}
+
 /** What a host or domain may consist of: nothing that could end a string or begin another proxy in the list. */
 const hostCharacters = /^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$/;
 

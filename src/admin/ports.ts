@@ -8,6 +8,7 @@ import type { Verified } from '../answers/context.ts';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import { createAdminServer, type AdminFacts, type AdminServerOptions } from './admin-server.ts';
 import type { HttpServer } from './http-server.ts';
+import { pacSettings } from './pac.ts';
 import { createPagesServer } from './pages-server.ts';
 import { createPeople } from './people.ts';
 
@@ -93,7 +94,7 @@ export function createPorts(options: PortsOptions): Ports {
       blocksOf: options.blocksOf,
       trusted: options.trusted,
     }),
-    pac: () => ({ proxies: [proxy()], direct: [], failOpen: false }),
+    pac: () => pacSettings(pagesUrl(), options.proxyPort()),
     ca: () => ({ pem: authority.anchor.pem, der }),
     onFault,
   });

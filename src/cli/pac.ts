@@ -1,0 +1,25 @@
+/** `sallyport pac`: the PAC file that the pages port serves, for whoever hands it out by other means. */
+import { pacFile, pacSettings } from '../admin/pac.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../errors.ts';
+import { configFile, configOption, parse } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+function run(args: readonly string[], io: Io): ExitCode {
+  const { values } = parse({ args: [...args], options: { ...configOption, json: { type: 'boolean' } } });
+  const { listen, pages } = loadConfig(configFile(values.config, io));
+  if (listen.proxy.port === 0) {
+    throw new ConfigError('pac: listen.proxy has port 0, which the system chooses at each start; name a port');
+  }
+  const settings = pacSettings(pages.url, listen.proxy.port);
+  const text = pacFile(settings);
+  if (values.json === true) io.out(JSON.stringify({ url: `${pages.url}/proxy.pac`, ...settings, text }, null, 2));
+  else io.out(text.trimEnd());
+  return 0;
+}
+
+export const pac: Verb = {
+  summary: 'Prints the PAC file that the pages port serves',
+  usage: 'pac [--json] [-c FILE]',
+  run: (args, io) => Promise.resolve().then(() => run(args, io)),
+};
