@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { answerTable } from '../../src/answers/classes.ts';
 import { createAnswers } from '../../src/answers/answers.ts';
 import type { About } from '../../src/answers/settings.ts';
 import type { Answer, Denial, Wire } from '../../src/flow.ts';
@@ -46,6 +47,19 @@ const everyForm: readonly (readonly [string, About])[] = [
   ['git', asks({ headers: { 'user-agent': `git/${samples.hostile}` } })],
   ['codex-websocket', asks({ headers: { upgrade: 'websocket', 'user-agent': `codex${samples.hostile}` } })],
   ['browser', asks({ headers: { origin: samples.hostile } })],
+  ['subresource', asks({ headers: { 'sec-fetch-dest': 'image', referer: samples.hostile } })],
+  ['grpc-web', asks({ headers: { ...hostileFields, 'content-type': `application/grpc-web;${samples.hostile}` } })],
+  [
+    'claude-start',
+    asks({ path: `/api/${samples.hostile}`, headers: { 'user-agent': `claude-code/${samples.hostile}` } }),
+  ],
+  [
+    'codex-workspace',
+    asks({
+      path: `/backend-api/wham/accounts/check?${samples.hostile}`,
+      headers: { 'user-agent': `codex${samples.hostile}`, 'chatgpt-account-id': 'acct-1' },
+    }),
+  ],
   [
     'preflight',
     asks({
@@ -84,6 +98,11 @@ function expectSound(answer: Answer): void {
 }
 
 describe('hostile text', () => {
+  test('is tried on every row of the table', () => {
+    const tried = everyForm.map(([name]) => (name === 'json' ? 'wire' : name));
+    expect(answerTable.map(({ name }) => name).filter((name) => !tried.includes(name))).toEqual([]);
+  });
+
   test.each(everyForm)('%s: a sound answer', (name, about) => {
     for (const wire of wires) {
       const service = { ...samples.service, ...samples.hostileDenial.service, wire };
