@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import type { Action, Target } from '../flow.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
-import { explanationOf } from './explanation.ts';
+import { createExplainer } from './explanation.ts';
 import type { Asked, Explained } from './explanation.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
@@ -112,7 +112,7 @@ function run(args: readonly string[], io: Io): ExitCode {
   // A day begins when it does in the policy.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
   const asked: Asked = { ...target, address, user: values.user ?? null, at: now };
-  const shown = explanationOf(config, asked);
+  const shown = createExplainer(config)(asked);
   if (values.json === true) io.out(JSON.stringify(shown, null, 2));
   else lines(shown, asked.target).forEach((line) => io.out(line));
   return shown.effect === 'deny' ? 1 : 0;

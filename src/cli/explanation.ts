@@ -5,11 +5,14 @@ import type { Policy } from '../decide/compile.ts';
 import { consider } from '../decide/consider.ts';
 import type { Considered } from '../decide/consider.ts';
 import { decide } from '../decide/decide.ts';
+import { isFor } from '../decide/entry.ts';
 import { indexHosts } from '../decide/match.ts';
-import { nextChange } from '../decide/schedule.ts';
+import { nextChangeOf } from '../decide/schedule.ts';
+import type { Timed } from '../decide/schedule.ts';
 import type { Action, Assistant, Decision, Question, Service, Target } from '../flow.ts';
 import { indexMembers } from '../identify/members.ts';
 import { indexServices } from '../identify/services.ts';
+import type { FindService } from '../identify/services.ts';
 
 /** What was asked on the command line. */
 export interface Asked {
@@ -106,33 +109,54 @@ const MOST_CHANGES = 10;
 /** A window that changes nothing about the answer is looked past, but not for ever. */
 const MOST_LOOKS = 2_000;
 
-/** What another time would bring, as far as the rules and exceptions go that are about the question. */
+/** The moments at which something begins or ends, in order. */
+function* moments(entries: readonly Timed[], from: number): Generator<number> {
+  const next = entries.map((entry) => ({ entry, at: nextChangeOf(entry, from) ?? Infinity }));
+  for (;;) {
+    const at = next.reduce((least, one) => Math.min(least, one.at), Infinity);
+    if (at === Infinity) return;
+    yield at;
+    for (const one of next) if (one.at === at) one.at = nextChangeOf(one.entry, at) ?? Infinity;
+  }
+}
+
+/** What another time would bring. */
 function changesOf(policy: Policy, question: Question, considered: readonly Considered[], from: number): Change[] {
   const ids = new Set(considered.map(({ id }) => id));
   const { rules, exceptions } = policy.document;
-  const about = {
-    rules: rules.filter(({ id }) => ids.has(id)),
-    exceptions: exceptions.filter(({ id }) => ids.has(id)),
-  };
+  const about = [...rules, ...exceptions].filter(
+    ({ id, groups = null, sites = null }) => ids.has(id) && isFor({ groups, sites }, question.client),
+  );
   const changes: Change[] = [];
   let before = decide(policy, question, from).decision;
-  let at = nextChange(about, from);
-  for (let looks = 0; at !== null && looks < MOST_LOOKS && changes.length < MOST_CHANGES; looks += 1) {
+  let looks = 0;
+  for (const at of moments(about, from)) {
     const { decision } = decide(policy, question, at);
     const { effect, rule, reason } = decision;
     if (effect !== before.effect || rule !== before.rule) {
       changes.push({ at: new Date(at).toISOString(), effect, rule, reason });
     }
     before = decision;
-    at = nextChange(about, at);
+    looks += 1;
+    if (changes.length === MOST_CHANGES || looks === MOST_LOOKS) break;
   }
   return changes;
 }
 
-export function explanationOf(config: Config, { target, moment, path, address, user, at }: Asked): Explained {
+/** Made once for a configuration, and asked as often as one likes. */
+export function createExplainer(config: Pick<Config, 'policy' | 'vendors'>): (asked: Asked) => Explained {
   const policy = compile(config.policy);
   const services = indexServices(config.vendors, indexHosts);
-  const groups = indexMembers(config.policy)(address ?? '', user);
+  const members = indexMembers(config.policy);
+  return (asked) => explained(policy, services, members(asked.address ?? '', asked.user), asked);
+}
+
+function explained(
+  policy: Policy,
+  services: FindService,
+  groups: ReadonlySet<string>,
+  { target, moment, path, address, user, at }: Asked,
+): Explained {
   const ask = (asked: Asked['moment']): Question => ({
     moment: asked,
     client: { address: address ?? '', user, groups },

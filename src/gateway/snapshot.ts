@@ -11,7 +11,10 @@ import type { Config } from '../config/schema.ts';
 import type { Snapshot } from '../lifecycle.ts';
 
 /** @param refusesLeaf whether the client at an address keeps refusing our leaves. */
-export function snapshotOf(config: Config, refusesLeaf: (clientAddress: string) => boolean): Snapshot {
+export function snapshotOf(
+  config: Pick<Config, 'policy' | 'vendors'>,
+  refusesLeaf: (clientAddress: string) => boolean,
+): Snapshot {
   const policy = compile(config.policy);
   const identify = createIdentify({
     services: indexServices(config.vendors, indexHosts),

@@ -41,7 +41,7 @@ export interface LogLine {
   readonly '@timestamp': string;
   readonly event: { readonly id: string; readonly action: string; readonly outcome: string };
   readonly url?: { readonly domain?: string; readonly port?: number; readonly path?: string; readonly scheme?: string };
-  readonly source?: { readonly bytes?: number };
+  readonly source?: { readonly bytes?: number; readonly port?: number };
   readonly destination?: { readonly bytes?: number };
   readonly rule?: { readonly id: string };
   readonly sallyport: Readonly<Record<string, string | undefined>>;
