@@ -202,6 +202,7 @@ export const errors = {
     proxyStatus: 'tls_protocol_error',
     text: 'The destination did not complete the TLS handshake.',
   },
+  response_timeout: { status: 504, fault: 'upstream', proxyStatus: 'http_response_timeout', text: 'No timely answer.' },
   idle_timeout: {
     status: 504,
     fault: 'upstream',
@@ -226,6 +227,9 @@ export const errors = {
     proxyStatus: 'connection_limit_reached',
     text: 'This client has too many connections open; try again shortly.',
   },
+  rate_limit: { status: 429, fault: 'client', proxyStatus: 'http_request_denied', text: 'Too many requests.' },
+  certificate_limit: { status: 503, fault: 'proxy', proxyStatus: 'connection_limit_reached', text: 'Too many names.' },
+  lifetime_limit: { status: 503, fault: 'proxy', proxyStatus: 'connection_limit_reached', text: 'Open for too long.' },
   draining: {
     status: 503,
     fault: 'proxy',
@@ -269,6 +273,8 @@ const bySystemCode: Readonly<Record<string, ErrorCode>> = {
   EHOSTUNREACH: 'destination_unreachable',
   ENETUNREACH: 'destination_unreachable',
   EADDRNOTAVAIL: 'destination_unreachable',
+  EMFILE: 'connection_limit',
+  ENFILE: 'connection_limit',
   ENOTFOUND: 'dns_error',
   EAI_AGAIN: 'dns_error',
   EAI_FAIL: 'dns_error',

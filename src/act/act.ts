@@ -14,8 +14,8 @@ import type {
 } from '../flow.ts';
 import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
-import { intercept, speaksInClear, type Interceptor } from './intercept.ts';
-import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
+import { intercept, speaksInClear, type Interceptor, type InterceptRoom } from './intercept.ts';
+import { answerEstablished, failedOutcome, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
@@ -33,6 +33,7 @@ export interface ActAnswers {
 export interface ActOptions {
   readonly tunnel: Tunnel;
   readonly interceptor: Interceptor;
+  readonly room: InterceptRoom;
   /** Ports behind which an allowed tunnel is read request by request, unless it speaks TLS. */
   readonly httpPorts: readonly number[];
   readonly forward: Forward;
@@ -79,9 +80,17 @@ export function createAct(options: ActOptions): Act {
             : { kind: 'ended', outcome: dialled };
         }
         case 'listen':
-        case 'intercept':
           answerEstablished(socket);
           return { kind: 'open', upstream: null };
+        case 'intercept': {
+          if (!options.room.full(arrival.target)) {
+            answerEstablished(socket);
+            return { kind: 'open', upstream: null };
+          }
+          const answer = answers.failed('certificate_limit', arrival);
+          const bytesOut = await answerAndEnd(socket, answer);
+          return { kind: 'ended', outcome: failedOutcome('certificate_limit', answer.status, bytesOut) };
+        }
         case 'refuse': {
           const answer = answers.connectDenied(action.denial, arrival);
           const bytesOut = await answerAndEnd(socket, answer);
@@ -104,10 +113,10 @@ export function createAct(options: ActOptions): Act {
             return tunnel.carry(decided, hello, upstream);
           // The connection that the CONNECT was answered for is not that of its requests.
           upstream?.destroy();
-          return intercept(options.interceptor, arrival, null, hello);
+          return intercept(options.interceptor, options.room, arrival, null, hello);
         case 'intercept':
           upstream?.destroy();
-          return intercept(options.interceptor, arrival, action.denial, hello);
+          return intercept(options.interceptor, options.room, arrival, action.denial, hello);
         case 'reset':
           return resetTunnel(arrival.socket, upstream, 200);
         case 'listen':

@@ -25,6 +25,8 @@ export interface ForwardOptions {
   readonly via: string;
   /** Milliseconds without a byte from the origin. */
   readonly idleTimeout: number;
+  /** Milliseconds from a request that is whole until the answer begins. */
+  readonly responseTimeout: number;
   readonly failed: (code: ErrorCode, arrival: RequestArrival) => Answer;
 }
 
@@ -121,6 +123,10 @@ export function createForward(options: ForwardOptions): Forward {
         outgoing.once('upgrade', (_answer, socket) => {
           socket.destroy();
           fail('upstream_protocol_error');
+        });
+        outgoing.once('finish', () => {
+          const late = setTimeout(() => fail('response_timeout'), options.responseTimeout);
+          outgoing.once('response', () => clearTimeout(late)).once('close', () => clearTimeout(late));
         });
         outgoing.once('response', (answer) => {
           status = answer.statusCode ?? null;

@@ -8,6 +8,14 @@ import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OuterTunnel, Outcome, Target, TunnelArrival } from '../flow.ts';
 import { reset } from '../reset.ts';
 
+/** Room for what an interception costs. */
+export interface InterceptRoom {
+  /** True at once or later: the leaf for this name may be made. False: there is no room. */
+  readonly turn: (target: Target) => boolean | Promise<boolean>;
+  /** Whether a tunnel to this name is better not opened. */
+  readonly full: (target: Target) => boolean;
+}
+
 export interface Interceptor {
   /** Takes over the socket; resolves when it is closed, with the number of requests that were answered in it. */
   readonly take: (
@@ -39,6 +47,7 @@ function nameOf(target: Target, hello: Hello): Target {
  */
 export async function intercept(
   interceptor: Interceptor,
+  room: InterceptRoom,
   arrival: TunnelArrival,
   denial: Denial | null,
   hello: Hello,
@@ -58,10 +67,12 @@ export async function intercept(
     if (hello.why === 'silent') return outcome('hello_timeout');
     return outcome(hello.why === 'ended' ? 'client_closed' : 'tls_required');
   }
-  const { requests, error } = await interceptor.take(
-    socket,
-    { id, target: nameOf(target, hello), denial, user },
-    hello,
-  );
+  const name = nameOf(target, hello);
+  const turn = hello.kind === 'tls' ? room.turn(name) : true;
+  if (!(turn === true || (await turn))) {
+    reset(socket);
+    return { ...outcome('certificate_limit'), kind: 'failed' };
+  }
+  const { requests, error } = await interceptor.take(socket, { id, target: name, denial, user }, hello);
   return requests > 0 ? null : outcome(error ?? 'client_closed');
 }

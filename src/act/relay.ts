@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { ErrorCode } from '../errors.ts';
+import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Feed } from './feed.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
 import { reset } from '../reset.ts';
@@ -54,7 +54,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
     };
     const watch = (socket: Duplex, code: ErrorCode): void => {
       keepAliveLater(socket);
-      socket.on('error', () => fail(code));
+      socket.on('error', (cause) => fail(cause instanceof SallyportError ? cause.code : code));
       const onClose = (): void => {
         forget(socket);
         // Closed with its own direction unfinished: what the other side has is not the whole.

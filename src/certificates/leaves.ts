@@ -30,6 +30,8 @@ export interface Leaves {
    * @throws {SallyportError} `internal_error` once the CA has expired.
    */
   readonly contextFor: (target: Target) => SecureContext;
+  /** Whether its context is there already, and good still. */
+  readonly isCached: (target: Target) => boolean;
   /** Since the start: leaves minted, and contexts that were there already. `size`: contexts now held. */
   readonly stats: () => { readonly minted: number; readonly cached: number; readonly size: number };
 }
@@ -94,11 +96,15 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
     return { context, from, until: now + (until - now) / 2 };
   };
 
+  const isGood = (known: Entry | undefined, now: number): known is Entry =>
+    known !== undefined && now >= known.from && now < known.until;
+
   return {
+    isCached: (target) => isGood(entries.peek(target.host), options.now()),
     contextFor: (target) => {
       const now = options.now();
       const known = entries.get(target.host);
-      if (known !== undefined && now >= known.from && now < known.until) {
+      if (isGood(known, now)) {
         cached += 1;
         return known.context;
       }

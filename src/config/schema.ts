@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import { clientsSchema, network, proxyTlsSchema, toClients, toProxyTls } from './clients-schema.ts';
 import type { Clients, ProxyTlsSettings } from './clients-schema.ts';
+import { limitsSchema, toLimits, type Limits } from './limits-schema.ts';
 import { readLogo } from './logo.ts';
 import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
@@ -73,13 +74,7 @@ export interface Config {
     readonly tlsRequiredPorts: readonly number[];
     readonly httpPorts: readonly number[];
   };
-  readonly limits: {
-    readonly connections: number;
-    /** Connections of one client: of an IPv4 address, or of the /64 of an IPv6 address. */
-    readonly clientConnections: number;
-    readonly headTimeout: number;
-    readonly drainTimeout: number;
-  };
+  readonly limits: Limits;
   readonly redirect: { readonly contextLifetime: number };
   /** When a client that refuses our leaves is answered at the CONNECT instead; `refusals` 0: never. */
   readonly trust: { readonly refusals: number; readonly window: number; readonly fallback: number };
@@ -114,7 +109,6 @@ export interface Config {
 const port = z.number().int().min(1).max(65_535);
 const address = read(parseAddress);
 const file = line;
-const count = z.number().int().min(1).max(1_000_000);
 
 const hostName = z.string().superRefine((text, context) => {
   const result = read(parseNamePattern).safeParse(text);
@@ -177,12 +171,7 @@ export const settingsSchema = strict({
     tls_required_ports: z.array(port).default([443]),
     http_ports: z.array(port).default([80]),
   }).prefault({}),
-  limits: strict({
-    connections: count.default(10_000),
-    client_connections: count.default(9_500),
-    head_timeout: duration.prefault('15s'),
-    drain_timeout: duration.prefault('30s'),
-  }).prefault({}),
+  limits: limitsSchema.prefault({}),
   redirect: strict({ context_lifetime: duration.prefault('10m') }).prefault({}),
   trust: strict({
     refusals: z.number().int().min(0).max(100).default(3),
@@ -213,7 +202,7 @@ function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string
 /** Relative paths count from the folder of sallyport.yaml. @throws {ConfigError} for a logo that cannot be used. */
 export function toSettings(given: SettingsFile, configFile: string): Settings {
   const path = (name: string): string => resolve(dirname(configFile), name);
-  const { certificates, access_log: log, outbound, tunnels, limits } = given;
+  const { certificates, access_log: log, outbound, tunnels } = given;
   const place = (name: string): string => (name === '-' || name === 'none' ? name : path(name));
   const { authority } = certificates;
   const { company } = given.pages;
@@ -272,12 +261,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       tlsRequiredPorts: tunnels.tls_required_ports,
       httpPorts: tunnels.http_ports,
     },
-    limits: {
-      connections: limits.connections,
-      clientConnections: limits.client_connections,
-      headTimeout: limits.head_timeout,
-      drainTimeout: limits.drain_timeout,
-    },
+    limits: toLimits(given.limits),
     redirect: { contextLifetime: given.redirect.context_lifetime },
     trust: given.trust,
     blockEvents: {

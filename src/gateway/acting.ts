@@ -2,7 +2,7 @@
 import { createAct, type Act, type ActAnswers } from '../act/act.ts';
 import { createDestinations, type OwnPort } from '../act/destinations.ts';
 import { createForward } from '../act/forward.ts';
-import type { Interceptor } from '../act/intercept.ts';
+import type { Interceptor, InterceptRoom } from '../act/intercept.ts';
 import { createResolver } from '../act/resolver.ts';
 import { createSecureDialler } from '../act/secure.ts';
 import { createTunnel } from '../act/tunnel.ts';
@@ -12,12 +12,13 @@ import { trustedRoots } from '../certificates/roots.ts';
 import type { Config } from '../config/schema.ts';
 
 export interface ActingOptions {
-  readonly config: Pick<Config, 'outbound' | 'tunnels'>;
+  readonly config: Pick<Config, 'outbound' | 'tunnels' | 'limits'>;
   /** Our name in the Via field, by which a loop is known (RFC 9110, section 7.6.3). */
   readonly via: string;
   /** The ports that are our own, and are not dialled. */
   readonly own: () => readonly OwnPort[];
   readonly interceptor: Interceptor;
+  readonly room: InterceptRoom;
   readonly answers: ActAnswers;
 }
 
@@ -27,7 +28,7 @@ export interface Acting {
   readonly close: () => void;
 }
 
-export function createActing({ config, via, own, interceptor, answers }: ActingOptions): Acting {
+export function createActing({ config, via, own, interceptor, room, answers }: ActingOptions): Acting {
   const { hosts, ports, allow, connectTimeout, caFile } = config.outbound;
   const { idleTimeout, tlsRequiredPorts, httpPorts } = config.tunnels;
   const dialler = createDialler({
@@ -36,11 +37,13 @@ export function createActing({ config, via, own, interceptor, answers }: ActingO
     connectTimeout,
   });
   const secure = createSecureDialler({ dialler, roots: trustedRoots(caFile), timeout: connectTimeout });
-  const outgoing = { dialler, secure, via, idleTimeout, failed: answers.failed };
+  const { responseTimeout } = config.limits;
+  const outgoing = { dialler, secure, via, idleTimeout, responseTimeout, failed: answers.failed };
   const forward = createForward(outgoing);
   const act = createAct({
     tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: answers.failed }),
     interceptor,
+    room,
     httpPorts,
     forward,
     upgrade: (arrival) => upgrade(outgoing, arrival),

@@ -1,16 +1,35 @@
 /** The limits in force, and how often each was met. */
 import type { Config } from '../config/schema.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Usher } from '../listen/front-door.ts';
 import { createNetworks } from '../listen/networks.ts';
+import { clientKey } from '../listen/peers.ts';
+import { createRate } from '../listen/rate.ts';
 import { createTally } from '../listen/tally.ts';
 import { createUsher } from '../listen/usher.ts';
 
 /** The values of the label `limit`. */
-const names = ['connections', 'client_connections', 'password_attempts', 'password_queue'] as const;
+const names = [
+  'connections',
+  'client_connections',
+  'tunnels',
+  'client_tunnels',
+  'client_requests',
+  'connection_lifetime',
+  'leaf_certificates',
+  'password_attempts',
+  'password_queue',
+] as const;
 export type Limit = (typeof names)[number];
 
 export interface Limiting {
   readonly usher: Usher;
+  /** Whether a client asks more often than it may. */
+  readonly tooOften: (address: string) => boolean;
+  /** Counts one more tunnel of a client, or says why it may not be. */
+  readonly enterTunnel: (address: string) => ErrorCode | null;
+  readonly leaveTunnel: (address: string) => void;
+  readonly tunnels: () => number;
   /** Counts one that found no room. */
   readonly met: (limit: Limit) => void;
   /** How often each was met since the start. */
@@ -28,6 +47,17 @@ export function createLimiting(config: Config): Limiting {
     serves: createNetworks(clients.networks),
   });
   let networks = networksOf(config);
+  let tunnels = 0;
+  const tunnelsOfOne = createTally(
+    () => now.limits.clientTunnels,
+    () => met('client_tunnels'),
+  );
+  const requests = createRate({
+    // Those of two seconds at once: a page is many requests.
+    burst: () => 2 * now.limits.clientRequests,
+    perSecond: () => now.limits.clientRequests,
+    now: () => performance.now(),
+  });
   return {
     usher: createUsher({
       proxies: (address) => networks.proxies(address),
@@ -37,6 +67,25 @@ export function createLimiting(config: Config): Limiting {
         () => met('client_connections'),
       ),
     }),
+    tooOften(address) {
+      if (now.limits.clientRequests === 0 || requests.take(clientKey(address))) return false;
+      met('client_requests');
+      return true;
+    },
+    enterTunnel(address) {
+      if (tunnels >= now.limits.tunnels) {
+        met('tunnels');
+        return 'connection_limit';
+      }
+      if (!tunnelsOfOne.enter(clientKey(address))) return 'client_limit';
+      tunnels += 1;
+      return null;
+    },
+    leaveTunnel(address) {
+      tunnels -= 1;
+      tunnelsOfOne.leave(clientKey(address));
+    },
+    tunnels: () => tunnels,
     met,
     counts: () => counts,
     follow(next) {

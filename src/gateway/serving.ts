@@ -5,6 +5,7 @@ import type { Upstream } from '../act/tunnel.ts';
 import { createTurnAway } from '../act/turn-away.ts';
 import { createContextSigner } from '../answers/context.ts';
 import { createLeaves } from '../certificates/leaves.ts';
+import { createMintQueue } from '../certificates/mint-queue.ts';
 import type { Config } from '../config/schema.ts';
 import { describe } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
@@ -72,7 +73,6 @@ export function createServing(options: ServingOptions): Serving {
   const { inForce, shared, addresses, pagesUrl, log } = options;
   const config = inForce.config();
   let tlsPort: number | null = null;
-  let tunnels = 0;
   const surprised = (error: unknown): void => log(`internal error: ${describe(error)}`);
 
   const leaves = createLeaves(shared.authority, {
@@ -99,7 +99,7 @@ export function createServing(options: ServingOptions): Serving {
     log,
     observed: {
       ...options.observed,
-      tunnelsOpen: () => tunnels,
+      tunnelsOpen: limiting.tunnels,
       connectionsOpen: () => doors.connections(),
       limited: limiting.counts,
       authentications: authenticating.counts,
@@ -124,15 +124,18 @@ export function createServing(options: ServingOptions): Serving {
       void lifecycle.take(arrival);
       return;
     }
-    tunnels += 1;
-    void lifecycle.take(arrival).finally(() => (tunnels -= 1));
+    const { clientAddress } = arrival;
+    const problem = limiting.enterTunnel(clientAddress);
+    if (problem === null) void lifecycle.take(arrival).finally(() => limiting.leaveTunnel(clientAddress));
+    else reject(arrival.socket, arrival, problem, 'as many tunnels are open as may be');
   };
   const asked = createAccess({
+    tooOften: limiting.tooOften,
     rules: authenticating.rules,
     arrived,
-    reject(arrival, origin, code, detail) {
-      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, origin, code, detail);
-      else reject(arrival.socket, origin, code, detail);
+    reject(arrival, code, detail) {
+      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, arrival, code, detail);
+      else reject(arrival.socket, arrival, code, detail);
     },
     missing: authenticating.missing,
     surprised,
@@ -151,6 +154,8 @@ export function createServing(options: ServingOptions): Serving {
     maxConnections: config.limits.connections,
     headTimeout,
     usher: limiting.usher,
+    lifetime: () => inForce.config().limits.connectionLifetime,
+    aged: () => limiting.met('connection_lifetime'),
     full: () => limiting.met('connections'),
     reject,
     drop,
@@ -168,7 +173,14 @@ export function createServing(options: ServingOptions): Serving {
       { port: open.pages.port, pages: true },
     ];
   };
-  const acting = createActing({ config, via: shared.via, own, interceptor: decrypted, answers });
+  const room = createMintQueue({
+    perSecond: config.limits.leafCertificates,
+    waiting: config.limits.leafCertificates,
+    isCached: leaves.isCached,
+    now: () => performance.now(),
+    refused: () => limiting.met('leaf_certificates'),
+  });
+  const acting = createActing({ config, via: shared.via, own, interceptor: decrypted, room, answers });
   const lifecycle = createLifecycle({
     snapshot: inForce.snapshot,
     now: options.now,

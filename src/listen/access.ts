@@ -5,7 +5,6 @@
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
-import type { Origin } from './arrival.ts';
 import { clientKey, peerOf, type Peer } from './peers.ts';
 
 /** The value of a field by its lower-case name; undefined where it is not there, or there more than once. */
@@ -26,11 +25,13 @@ export interface AccessRules {
 }
 
 export interface AccessOptions {
+  /** Whether a client has asked too often; counts this time. */
+  readonly tooOften: (address: string) => boolean;
   /** The rules in force; null: nothing is asked, and every arrival goes on as it is. */
   readonly rules: () => AccessRules | null;
   readonly arrived: (arrival: Arrival) => void;
   /** Answers what may not go on. */
-  readonly reject: (arrival: Arrival, origin: Origin, code: ErrorCode, detail: string) => void;
+  readonly reject: (arrival: Arrival, code: ErrorCode, detail: string) => void;
   /** Hears of each request that was asked for the credentials that it did not bring. */
   readonly missing: () => void;
   readonly surprised: (error: unknown) => void;
@@ -49,8 +50,7 @@ function connectionOf(arrival: Arrival): Duplex & Peer {
 }
 
 export function createAccess(options: AccessOptions): (arrival: Arrival, fields: Fields) => void {
-  const refuse = (arrival: Arrival, code: ErrorCode, detail: string): void =>
-    options.reject(arrival, arrival, code, detail);
+  const refuse = options.reject;
 
   /** The name that somebody else has made sure of. */
   const vouchedFor = (arrival: Arrival, fields: Fields, rules: AccessRules): string | undefined => {
@@ -75,6 +75,10 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
   };
 
   return (arrival, fields) => {
+    if (options.tooOften(arrival.clientAddress)) {
+      refuse(arrival, 'rate_limit', 'over limits.client_requests');
+      return;
+    }
     const rules = options.rules();
     if (rules === null) {
       options.arrived(arrival);

@@ -6,7 +6,7 @@
  * without which a reset would end the process.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { ErrorCode } from '../errors.ts';
+import { SallyportError, type ErrorCode } from '../errors.ts';
 import { originOf, type Origin } from './arrival.ts';
 import { reset } from '../reset.ts';
 
@@ -40,7 +40,11 @@ export interface FrontDoorOptions {
   /** Milliseconds from accept until a speaker must have its first words whole. */
   readonly headTimeout: number;
   /** Absent: whoever connects may stay. */
+  /** Milliseconds that a connection may last; absent: as long as it likes. */
+  readonly lifetime?: (() => number) | undefined;
   readonly usher?: Usher | undefined;
+  /** Hears of each that had lasted that long. */
+  readonly aged?: (() => void) | undefined;
   /** Around each connection of this door; `drop` ends one that nothing can be said to. */
   readonly veil?: (Veil & { readonly drop: FrontDoorOptions['reject'] }) | undefined;
   /** Connections that other doors of this proxy hold: all together are held to the limit. */
@@ -71,7 +75,8 @@ function listenOn(server: Server, address: { readonly host: string; readonly por
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const open = new Set<Socket>();
+  /** Since when each is open, oldest first. */
+  const open = new Map<Socket, number>();
   /** Sockets whose first words are awaited, with the monotonic time that they have until. */
   const greeting = new Map<Socket, number>();
 
@@ -147,7 +152,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       socket.destroy();
       return;
     }
-    open.add(socket);
+    open.set(socket, performance.now());
     socket.on('error', () => undefined);
     socket.once('close', () => {
       open.delete(socket);
@@ -176,6 +181,15 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       if (until > now) continue;
       turnAway(socket, 'request_timeout', `no complete request head in ${options.headTimeout} ms`);
     }
+    const born = now - (options.lifetime?.() ?? Infinity);
+    for (const [socket, since] of open) {
+      if (since > born) break;
+      open.delete(socket);
+      options.aged?.();
+      // Whoever relays for it hears why; a mere end would be taken for the client's own.
+      socket.emit('error', new SallyportError('lifetime_limit'));
+      reset(socket);
+    }
   }, 500).unref();
 
   return {
@@ -187,7 +201,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     },
     destroy: () => {
       clearInterval(sweep);
-      for (const socket of open) reset(socket);
+      for (const socket of open.keys()) reset(socket);
     },
   };
 }

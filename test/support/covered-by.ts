@@ -42,6 +42,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'answers/set-up-words.ts': 'test/answers/home-words.test.ts',
   'cli/explanation.ts': 'test/cli/explain.test.ts',
   'cli/verb.ts': 'test/cli/check.test.ts',
+  'config/limits-schema.ts': 'test/config/schema.test.ts',
   'config/moment.ts': 'test/config/scalars.test.ts',
   'config/nearest.ts': 'test/config/scalars.test.ts',
   'config/network.ts': 'test/config/scalars.test.ts',

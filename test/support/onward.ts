@@ -44,7 +44,7 @@ export async function startOnward(onRequest: RequestListener, trusted = true): P
   const dialler = loopbackDialler();
   const roots = (): readonly string[] => (trusted ? [certificate.cert] : []);
   const secure = createSecureDialler({ dialler, roots, timeout: 2_000 });
-  const shared = { dialler, secure, via: VIA, idleTimeout: 5_000, failed: failureAnswer };
+  const shared = { dialler, secure, via: VIA, idleTimeout: 5_000, responseTimeout: 20_000, failed: failureAnswer };
   const forward = createForward(shared);
   onTestFinished(() => forward.close());
   const outcomes: Outcome[] = [];

@@ -65,7 +65,7 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
     connectTimeout,
   });
   const secure = createSecureDialler({ dialler, roots: () => settings.roots ?? [], timeout: connectTimeout });
-  const shared = { dialler, secure, via: VIA, idleTimeout, failed: failureAnswer };
+  const shared = { dialler, secure, via: VIA, idleTimeout, responseTimeout: 20_000, failed: failureAnswer };
   const forward = createForward(shared);
   const tunnel = createTunnel({ ...shared, tlsRequiredPorts: settings.tlsRequired ?? [] });
 
