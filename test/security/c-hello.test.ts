@@ -158,3 +158,21 @@ attack(
     expect(far.bytes()).toBe('');
   },
 );
+
+attack(
+  field,
+  29,
+  'Encrypted ClientHello: a public name outside, the true one hidden, for a denied and for an allowed CONNECT',
+  'decided on the name of the CONNECT; an outer name that differs from it ends the tunnel',
+  async (here) => {
+    const ech = (outer: string): Buffer =>
+      framed(helloMessage([extension(0xfe0d, Buffer.alloc(300, 3)), serverNames([0, outer])]));
+    // The denial is answered under whichever name the client believes to talk to.
+    expect(await answeredHere(here, [ech('cloudflare-ech.test')], 'deny.test')).toBe(true);
+    const client = await rawTunnel(here.lab.proxyPort, here.at('ok.test'));
+    client.write(ech('cloudflare-ech.test'));
+    await Promise.race([client.ended, client.until(tlsRecord)]);
+    client.socket.destroy();
+    expect(here.far.bytes()).toBe('');
+  },
+);

@@ -168,7 +168,12 @@ export function openField(options: FieldOptions = {}): () => Field {
   beforeAll(async () => {
     const far = await openFarSide();
     const settings = { ...options.settings, ...options.settingsFor?.(far.port) };
-    const lab = await startLab({ policy: options.policy ?? fieldPolicy, vendors: { 'acme.yaml': acme }, settings });
+    const lab = await startLab({
+      policy: options.policy ?? fieldPolicy,
+      vendors: { 'acme.yaml': acme },
+      settings,
+      ...(options.now !== undefined && { now: options.now }),
+    });
     const send = async (bytes: string | Uint8Array): Promise<string> => {
       const client = await connectRaw(lab.proxyPort, bytes);
       const whole = client.until(/^HTTP\/1\.1 \d{3} [^]*?\r\n\r\n/).catch(() => '');
@@ -254,4 +259,9 @@ export function attack(
     onTestFinished(() => aftermath(here, before));
     await run(here);
   });
+}
+
+/** A case that cannot be run here; `why` says what holds in its place. */
+export function cannotRun(number: number, evasion: string, why: string): void {
+  test.skip(`case ${number}: ${evasion} => ${why}`);
 }
