@@ -5,8 +5,9 @@ import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
 import { describe } from './errors.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
-import { createInForce } from './gateway/in-force.ts';
+import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
+import { createReloading } from './gateway/reloading.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
 
@@ -38,8 +39,10 @@ export interface Gateway {
   readonly caFile: string;
   /** Opens all three ports, or none. @throws {ConfigError} naming the port that cannot be had. */
   readonly listen: () => Promise<Addresses>;
-  /** Puts what is in the files now into force, or leaves the old and says why. True: it is in force. */
+  /** Puts what is in the files now into force at once, or leaves the old and says why. True: it is in force. */
   readonly reload: () => boolean;
+  /** As `reload`, but reads much that is new a little at a time, so that no connection waits for it. */
+  readonly refresh: () => Promise<boolean>;
   /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
   readonly drain: () => Promise<void>;
   /** Ends everything that is still open. */
@@ -97,18 +100,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),
     trusted: trust.accepts,
     lists,
+    actions: {
+      async reload() {
+        const done = await reloading.refresh();
+        return { done, policy: inForce.config().policyHash, problem: inForce.reloaded().problem };
+      },
+    },
     onFault: (id, error) => log(`internal error ${id}: ${describe(error)}`),
   });
 
   // ---- the whole ---------------------------------------------------------------------------------------------------
-  const reload = (): boolean => {
-    const successful = inForce.reload(serving.follow);
-    reopen();
-    updates.follow();
-    return successful;
+  const reloadAs = (asked: Asked): Reloaded => {
+    const reloaded = inForce.reload(serving.follow, asked);
+    if (asked === 'by-operator') reopen();
+    if (reloaded === 'changed') reloading.follow();
+    if (reloaded === 'changed' || asked === 'by-operator') updates.follow();
+    return reloaded;
   };
+  const reload = (): boolean => reloadAs('by-operator') !== 'failed';
+  const reloading = createReloading({ config: inForce.config, reload: reloadAs, log });
   const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
   const close = async (): Promise<void> => {
+    reloading.close();
     updates.close();
     serving.end();
     await Promise.all([pages.close(), admin.close()]);
@@ -122,9 +135,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       addresses = await openPorts(config.listen, { admin, pages, proxy: serving }, close);
       serving.renamePages();
       updates.follow();
+      reloading.follow();
       return addresses;
     },
     reload,
+    refresh: reloading.refresh,
     drain() {
       draining = true;
       return serving.drain();

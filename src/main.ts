@@ -7,12 +7,24 @@ import { diff } from './cli/diff.ts';
 import { doctor } from './cli/doctor.ts';
 import { explain } from './cli/explain.ts';
 import { pac } from './cli/pac.ts';
+import { reload } from './cli/reload.ts';
 import { serve } from './cli/serve.ts';
 import { simulate } from './cli/simulate.ts';
 import { UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
 import { ConfigError } from './errors.ts';
 
-const verbs: Readonly<Record<string, Verb>> = { serve, check, explain, simulate, diff, pac, catalog, ca, doctor };
+const verbs: Readonly<Record<string, Verb>> = {
+  serve,
+  check,
+  explain,
+  simulate,
+  diff,
+  reload,
+  pac,
+  catalog,
+  ca,
+  doctor,
+};
 
 function help(): string {
   const lines = Object.values(verbs).map((verb) => `  sallyport ${verb.usage}\n      ${verb.summary}`);

@@ -1,5 +1,5 @@
 /**
- * The admin port: metrics, health and facts, for operators and their tools. Nothing here changes anything.
+ * The admin port: metrics, health and facts, for operators and their tools. Only a POST changes anything.
  */
 import type { FastifyReply } from 'fastify';
 import { checkProvenance, checkToken } from './guard.ts';
@@ -34,6 +34,13 @@ export interface AdminServerOptions {
   readonly onFault: (id: string, error: unknown) => void;
   /** More facts of the API, as JSON: by name, which is the path below `/api/`. */
   readonly lists?: Readonly<Record<string, () => object>>;
+  /** What a POST without a body does, by the path below `/api/`. */
+  readonly actions?: Readonly<Record<string, () => Promise<Done>>>;
+}
+
+/** What came of an action: `done`, or 409 with why not. It is the answer, as JSON. */
+export interface Done {
+  readonly done: boolean;
 }
 
 /** Nothing that this port sends is to be rendered. */
@@ -74,6 +81,15 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
     app.get(`/api/${name}`, (request, reply) => {
       const refused = checkToken(request.raw, options.token, bound);
       return refused === null ? reply.send(list()) : turnAway(reply, refused);
+    });
+  }
+
+  for (const [name, act] of Object.entries(options.actions ?? {})) {
+    app.post(`/api/${name}`, async (request, reply) => {
+      const refused = checkToken(request.raw, options.token, bound);
+      if (refused !== null) return turnAway(reply, refused);
+      const result = await act();
+      return reply.code(result.done ? 200 : 409).send(result);
     });
   }
 

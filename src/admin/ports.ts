@@ -43,6 +43,7 @@ export interface PortsOptions {
   readonly trusted: (clientAddress: string) => boolean | null;
   /** More of the admin port's API, by name. */
   readonly lists: AdminServerOptions['lists'];
+  readonly actions: AdminServerOptions['actions'];
   readonly onFault: (id: string, error: unknown) => void;
 }
 
@@ -111,6 +112,7 @@ export function createPorts(options: PortsOptions): Ports {
     hosts: options.hosts,
     token: options.token,
     lists: options.lists ?? {},
+    actions: options.actions ?? {},
     onFault,
   });
   return { pages, admin };

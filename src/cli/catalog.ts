@@ -5,7 +5,7 @@ import { makeBundle } from '../config/bundle.ts';
 import { changeLines, diffCatalogues } from '../config/catalogue-diff.ts';
 import { cataloguePage } from '../config/catalogue-page.ts';
 import { lintVendors, notesOn } from '../config/catalogue-lint.ts';
-import { catalogueSettings } from '../config/load.ts';
+import { settingsOf } from '../config/load.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { InvalidConfig, invalidConfig } from '../config/problem.ts';
 import { vendorJsonSchema } from '../config/vendor-json-schema.ts';
@@ -229,7 +229,7 @@ function run(args: readonly string[], io: Io): ExitCode {
   }
   const most = { show: 1, diff: 2, import: 1 }[action] ?? 0;
   if (names.length > most) throw new UsageError(`catalog ${action}: "${names[most] ?? ''}" is one argument too many`);
-  return act({ values, names, io, settings: () => catalogueSettings(configFile(values.config, io)) });
+  return act({ values, names, io, settings: () => settingsOf(configFile(values.config, io)).catalogueFrom });
 }
 
 export const catalog: Verb = {

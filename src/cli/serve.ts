@@ -62,7 +62,7 @@ function untilStopped(gateway: Gateway, io: Io): Promise<ExitCode> {
     };
     process.on('SIGTERM', () => stop('SIGTERM'));
     process.on('SIGINT', () => stop('SIGINT'));
-    process.on('SIGHUP', () => gateway.reload());
+    process.on('SIGHUP', () => void gateway.refresh());
     const onDefect = (error: unknown): void => {
       gateway.uncaught(error);
       if (stopping) return;

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VendorFile } from './vendor-schema.ts';
@@ -30,6 +31,15 @@ interface Stamped {
 
 let stamped: ReadonlyMap<string, Stamped> = new Map();
 
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
+
+/** Whether a file is as it was when its text was taken last. */
+export function isUnchanged(file: string, stat: BigIntStats): boolean {
+  return stamped.get(file)?.stamp === stampOf(stat);
+}
+
 /** A file may change twice within one tick of the clock that stamps it, so a young one is read again. Milliseconds. */
 const YOUNG = 2_000;
 
@@ -46,12 +56,11 @@ export function unchangedOr(
   const next = new Map<string, Stamped>();
   const texts = files.flatMap((file) => {
     const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = stat ?? { ctimeMs: BigInt(now) };
-    const stamp = [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+    const stamp = stat === undefined ? '' : stampOf(stat);
     const before = stamped.get(file);
     const found = before?.stamp === stamp ? before.found : read(file);
     if (found === null) return [];
-    if (now - Number(ctimeMs) > YOUNG) next.set(file, { stamp, found });
+    if (stat !== undefined && now - Number(stat.ctimeMs) > YOUNG) next.set(file, { stamp, found });
     return [found];
   });
   stamped = next;
@@ -131,6 +140,12 @@ export function recall({ digest }: VendorText): VendorFile | undefined {
 export function remember(vendors: readonly ReadVendor[]): void {
   const { sound } = recalled();
   known = { vendors: new Map(vendors.map(({ digest, vendor }) => [digest, vendor])), sound };
+}
+
+/** Remembers more, beside what is remembered until the next set is. */
+export function rememberToo(vendors: readonly ReadVendor[]): void {
+  const { vendors: before, sound } = recalled();
+  known = { vendors: new Map([...before, ...vendors.map(({ digest, vendor }) => [digest, vendor] as const)]), sound };
 }
 
 /** Whether a set was found to have nothing wrong between its files. */

@@ -1,6 +1,6 @@
 /** Files in, one validated and frozen object out; or one line that says what is wrong, where, and what to do. */
 import { resolve } from 'node:path';
-import type { PolicyDocument } from '../flow.ts';
+import type { PolicyDocument, Vendor } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
 import { readPasswords } from './password-file.ts';
 import { toPolicy } from './policy-document.ts';
@@ -8,15 +8,23 @@ import { policySchema } from './policy-schema.ts';
 import { InvalidConfig, invalidConfig } from './problem.ts';
 import { checkPolicy } from './references.ts';
 import { settingsSchema, toSettings } from './schema.ts';
-import type { Config } from './schema.ts';
+import type { Config, Settings } from './schema.ts';
 import { toVendor } from './vendor-schema.ts';
+import type { VendorFile } from './vendor-schema.ts';
 import { attempt, hashOf, placed, readAs, readCatalogue } from './vendors.ts';
-import type { CatalogueSettings } from './vendors.ts';
-import { readYaml } from './yaml.ts';
+import type { Catalogue } from './vendors.ts';
+import { parseYaml, readText, readYaml } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
-function readPolicy(file: string): { readonly source: YamlFile; readonly document: PolicyDocument } {
-  const source = readYaml(file);
+interface ReadPolicy {
+  readonly source: YamlFile;
+  readonly document: PolicyDocument;
+}
+
+function readPolicy(file: string, before: ReadPolicy | undefined): ReadPolicy {
+  const text = readText(file);
+  if (before?.source.file === file && before.source.text === text) return before;
+  const source = parseYaml(file, text);
   return { source, document: toPolicy(readAs(policySchema, source)) };
 }
 
@@ -27,8 +35,36 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
+/** What was read last, so that a reload makes anew only what has changed. */
+interface Loaded {
+  readonly settings: string;
+  readonly policy: ReadPolicy;
+  readonly catalogue: Catalogue;
+  readonly config: Config;
+}
+
+let last: Loaded | null = null;
+
+const vendorsMade = new WeakMap<VendorFile, Vendor>();
+
+/** One object for each vendor file, so that hundreds of them are neither made nor frozen again. */
+function vendorOf(file: VendorFile): Vendor {
+  const made = vendorsMade.get(file) ?? deepFreeze(toVendor(file));
+  vendorsMade.set(file, made);
+  return made;
+}
+
+const listsMade = new WeakMap<readonly VendorFile[], readonly Vendor[]>();
+
+function vendorsOf(files: readonly VendorFile[]): readonly Vendor[] {
+  const made = listsMade.get(files) ?? Object.freeze(files.map(vendorOf));
+  listsMade.set(files, made);
+  return made;
+}
+
 /**
- * Reads sallyport.yaml and the policy file and the catalogue that it names, synchronously.
+ * Reads sallyport.yaml and the policy file and the catalogue that it names, synchronously. The same object as the last
+ * time where nothing has changed.
  *
  * @throws {InvalidConfig} (a ConfigError) whose message is one line, `path/to/file.yaml:LINE:COL: what; cure`, and
  * whose `issues` are all that was found.
@@ -49,9 +85,11 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
 
   const issues: string[] = [];
-  const policy = attempt(issues, () => readPolicy(settings.policyFile));
+  const policy = attempt(issues, () => readPolicy(settings.policyFile, last?.policy));
   const catalogue = attempt(issues, () => readCatalogue(settings.catalogueFrom, candidate));
   if (policy === null || catalogue === null) throw new InvalidConfig(issues);
+  const told = JSON.stringify(settings);
+  if (last?.settings === told && last.policy === policy && last.catalogue === catalogue) return last.config;
 
   const { authentication } = settings.clients;
   if (authentication !== null) readPasswords(authentication.passwordFile);
@@ -60,20 +98,22 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   if (problems.length > 0) throw invalidConfig(problems);
 
   const { vendors, version, checked, overlaid, fetched, unused } = catalogue;
-  return deepFreeze({
+  const config = deepFreeze({
     ...settings,
     policy: policy.document,
-    vendors: vendors.map(toVendor),
+    vendors: vendorsOf(vendors),
     catalogue: { version, checked, overlaid, fetched, unused },
-    policyHash: hashOf([policy.source, ...catalogue.sources]),
+    policyHash: hashOf([policy.source.text, version]),
     files: [own.file, policy.source.file, ...catalogue.files],
   });
+  last = { settings: told, policy, catalogue, config };
+  return config;
 }
 
-/** Where the catalogue of a configuration comes from, without a look at its policy. @throws {InvalidConfig} */
-export function catalogueSettings(file: string): CatalogueSettings {
+/** What sallyport.yaml alone says, without a look at the policy. @throws {InvalidConfig} */
+export function settingsOf(file: string): Settings {
   const own = readYaml(resolve(file));
-  return toSettings(readAs(settingsSchema, own), own.file).catalogueFrom;
+  return toSettings(readAs(settingsSchema, own), own.file);
 }
 
 /** Every file that the configuration was read from: what a watcher has to watch, with the folders they lie in. */

@@ -100,7 +100,9 @@ export interface Config {
   };
   readonly catalogueFrom: CatalogueSettings;
   readonly policyFile: string;
-  /** The first 12 hexadecimal digits of the SHA-256 over the policy file and the vendor files. */
+  /** `watch`: files are read again as they change; `signal`: only when asked to. */
+  readonly reload: 'watch' | 'signal';
+  /** The first 12 hexadecimal digits of the SHA-256 over the policy file and the version of the catalogue. */
   readonly policyHash: string;
   /** Every file that was read. */
   readonly files: readonly string[];
@@ -128,6 +130,7 @@ export const settingsSchema = strict({
   vendors_key: file.optional(),
   vendors_overlay: file.optional(),
   ...updateKeys,
+  reload: z.enum(['watch', 'signal']).default('watch'),
   listen: strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
@@ -216,6 +219,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       overlay: given.vendors_overlay === undefined ? null : path(given.vendors_overlay),
       updates: updatesOf(given, path),
     },
+    reload: given.reload,
     listen: ports,
     proxyProtocol: proxied,
     proxyTls: overTls === undefined ? null : toProxyTls(overTls, path),

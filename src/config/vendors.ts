@@ -104,7 +104,7 @@ function folder(dir: string): VendorText[] {
   throw invalidConfig([{ file: dir, position: null, message }]);
 }
 
-function isBundle(path: string): boolean {
+export function isBundle(path: string): boolean {
   return path.endsWith('.json');
 }
 
@@ -170,10 +170,11 @@ function readOverlay(dir: string): OverlaySource[] {
   });
 }
 
-export function hashOf(sources: readonly YamlFile[]): string {
+/** The first 12 hexadecimal digits of the SHA-256 over all texts. */
+export function hashOf(texts: readonly string[]): string {
   const hash = createHash('sha256');
   // The lengths keep text from moving over a file boundary unnoticed.
-  for (const { text } of sources) hash.update(`${text.length}\n`).update(text);
+  for (const text of texts) hash.update(`${text.length}\n`).update(text);
   return hash.digest('hex').slice(0, 12);
 }
 
@@ -223,8 +224,12 @@ function lastFetched({ updates, key }: CatalogueSettings, own: Own): Own {
   }
 }
 
+/** The last catalogue and what it was made of: a reload for another reason has it at once, and as the same object. */
+let last: { readonly key: string; readonly catalogue: Catalogue } | null = null;
+
 /**
- * The catalogue: the vendor files and the overlay on top, each checked by itself and together.
+ * The catalogue: the vendor files and the overlay on top, each checked by itself and together. The same object as the
+ * last time where nothing of it has changed.
  *
  * @param candidate what is to be tried in the place of the copy that was fetched last.
  * @throws {InvalidConfig} with everything that is wrong.
@@ -233,9 +238,21 @@ export function readCatalogue(settings: CatalogueSettings, candidate?: Bundle): 
   const there = configured(settings);
   const from =
     candidate === undefined ? lastFetched(settings, there) : updated(candidate, 'the fetched catalogue', there);
+  const overlays = settings.overlay === null ? [] : readOverlay(settings.overlay);
+  const key = JSON.stringify([
+    settings,
+    from.fetched,
+    from.unused,
+    from.vendors.map(({ text }) => [text.file, text.digest]),
+    overlays.map(({ source }) => [source.file, source.text]),
+  ]);
+  if (last?.key !== key) last = { key, catalogue: put(from, overlays) };
+  return last.catalogue;
+}
+
+function put(from: Own, overlays: readonly OverlaySource[]): Catalogue {
   const own = from.vendors;
   const ids = own.map(({ vendor }) => vendor.id);
-  const overlays = settings.overlay === null ? [] : readOverlay(settings.overlay);
   const problems = [
     ...between(own),
     ...checkVendors(
@@ -251,7 +268,7 @@ export function readCatalogue(settings: CatalogueSettings, candidate?: Bundle): 
   const files = [...from.files, ...overlays.map(({ source }) => source.file)];
   return {
     vendors,
-    version: hashOf(sources),
+    version: hashOf(sources.map(({ text }) => text)),
     checked: lastChecked(vendors),
     overlaid: overlays.length,
     fetched: from.fetched,

@@ -194,7 +194,8 @@ export function unread(file: string, text: string): YamlFile {
   };
 }
 
-function parseYaml(file: string, text: string): YamlFile {
+/** As {@link readYaml}, for a text that was read already. @throws {InvalidConfig} */
+export function parseYaml(file: string, text: string): YamlFile {
   const excess = tooMuch(text);
   if (excess !== null) {
     const { offset, message } = excess;

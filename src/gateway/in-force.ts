@@ -20,16 +20,25 @@ export interface ReloadState {
   readonly problem: string | null;
 }
 
+/** `same`: there was nothing new in the files. */
+export type Reloaded = 'changed' | 'same' | 'failed';
+
+/**
+ * By an operator, who is told what came of it; by a file that has changed, where only news is told; or by one that may
+ * be half written, where a failure is not told and does not count.
+ */
+export type Asked = 'by-operator' | 'by-change' | 'by-half-a-change';
+
 export interface InForce {
   readonly config: () => Config;
   readonly snapshot: () => Snapshot;
   readonly reloaded: () => ReloadState;
   /**
-   * Puts what is in the files now into force, or leaves the old and says why. True: it is in force.
+   * Puts what is in the files now into force, or leaves the old and says why.
    *
    * @param adopt what else has to follow a new configuration; nothing is swapped yet where it throws.
    */
-  readonly reload: (adopt: (next: Config) => void) => boolean;
+  readonly reload: (adopt: (next: Config) => void, asked: Asked) => Reloaded;
 }
 
 /** @throws {ConfigError} where the first configuration cannot be read. */
@@ -41,21 +50,30 @@ export function createInForce({ load, refusesLeaf, log }: InForceOptions): InFor
     config: () => config,
     snapshot: () => snapshot,
     reloaded: () => reloaded,
-    reload(adopt) {
+    reload(adopt, asked) {
       try {
         const next = load();
-        const compiled = snapshotOf(next, refusesLeaf);
-        adopt(next);
-        config = next;
-        snapshot = compiled;
+        const changed = next !== config;
+        // What an operator asks for is read anew, whatever of it the configuration only names: certificates, passwords.
+        if (changed || asked === 'by-operator') {
+          const compiled = snapshotOf(next, refusesLeaf);
+          adopt(next);
+          config = next;
+          snapshot = compiled;
+        }
+        const news = changed || asked === 'by-operator' || !reloaded.successful;
+        if (!news) return 'same';
         reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null };
-        log(`reloaded: ${next.policy.rules.length} rules, policy ${next.policyHash}`);
+        log(`reloaded: ${next.policy.rules.length} rules, policy ${next.policyHash}${changed ? '' : ', as before'}`);
+        return changed ? 'changed' : 'same';
       } catch (error) {
+        if (asked === 'by-half-a-change') return 'failed';
         const problem = error instanceof ConfigError ? error.message : describe(error);
+        const news = asked === 'by-operator' || problem !== reloaded.problem;
         reloaded = { ...reloaded, successful: false, problem };
-        log(`reload failed, the old policy stays: ${problem}`);
+        if (news) log(`reload failed, the old policy stays: ${problem}`);
+        return 'failed';
       }
-      return reloaded.successful;
     },
   };
 }

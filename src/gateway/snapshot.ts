@@ -5,10 +5,23 @@ import { decide } from '../decide/decide.ts';
 import { indexHosts } from '../decide/match.ts';
 import { indexAccountCalls } from '../identify/account-calls.ts';
 import { createIdentify } from '../identify/identify.ts';
+import type { IdentifyOptions } from '../identify/identify.ts';
 import { indexMembers } from '../identify/members.ts';
 import { indexServices } from '../identify/services.ts';
 import type { Config } from '../config/schema.ts';
 import type { Snapshot } from '../lifecycle.ts';
+
+const indexed = new WeakMap<Config['vendors'], Pick<IdentifyOptions, 'services' | 'accountCalls'>>();
+
+/** The catalogue is indexed once: most reloads change only the policy. */
+function indexCatalogue(vendors: Config['vendors']): Pick<IdentifyOptions, 'services' | 'accountCalls'> {
+  const known = indexed.get(vendors) ?? {
+    services: indexServices(vendors, indexHosts),
+    accountCalls: indexAccountCalls(vendors),
+  };
+  indexed.set(vendors, known);
+  return known;
+}
 
 /** @param refusesLeaf whether the client at an address keeps refusing our leaves. */
 export function snapshotOf(
@@ -17,9 +30,8 @@ export function snapshotOf(
 ): Snapshot {
   const policy = compile(config.policy);
   const identify = createIdentify({
-    services: indexServices(config.vendors, indexHosts),
+    ...indexCatalogue(config.vendors),
     groups: indexMembers(config.policy),
-    accountCalls: indexAccountCalls(config.vendors),
   });
   return {
     identify,

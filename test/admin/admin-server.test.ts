@@ -177,3 +177,23 @@ test('closing ends connections that are kept alive', async () => {
   await server.close();
   await expect(get('/livez')).rejects.toThrow();
 });
+
+test('actions are for POST, behind the same guard, and say what came of them', async () => {
+  const done: string[] = [];
+  const actions = {
+    good: () => Promise.resolve({ done: true, policy: `abc${done.push('good')}` }),
+    bad: () => Promise.resolve({ done: false, problem: 'policy.yaml:1:1: wrong' }),
+  };
+  const { get } = await start({ actions, token: 'sixteen-characters' });
+  const authorization = 'Bearer sixteen-characters';
+  const post = (path: string, headers: Record<string, string> = { authorization }) =>
+    get(`/api/${path}`, { method: 'POST', headers });
+  const good = await post('good');
+  expect([good.status, await good.json()]).toEqual([200, { done: true, policy: 'abc1' }]);
+  const bad = await post('bad');
+  expect([bad.status, await bad.json()]).toEqual([409, { done: false, problem: 'policy.yaml:1:1: wrong' }]);
+  expect((await post('good', {})).status).toBe(401);
+  expect((await post('good', { authorization, origin: 'http://evil.test' })).status).toBe(403);
+  expect((await get('/api/good', { headers: { authorization } })).status).toBe(404);
+  expect(done).toEqual(['good']);
+});

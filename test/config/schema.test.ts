@@ -140,6 +140,7 @@ describe('sallyport.yaml', () => {
           unused: null,
         },
         catalogueFrom: { vendors: join(dir, 'vendors'), key: null, overlay: null, updates: null },
+        reload: 'watch',
         policyHash: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
         files: expect.arrayContaining([file]) as unknown,
         file,

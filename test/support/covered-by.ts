@@ -17,6 +17,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/acting.ts': 'test/flows/deny.test.ts',
   'gateway/answering.ts': 'test/flows/deny.test.ts',
   'gateway/in-force.ts': 'test/gateway.test.ts',
+  'gateway/reloading.ts': 'test/flows/reload.test.ts',
+  'cli/admin-api.ts': 'test/cli/reload.test.ts',
   'gateway/limiting.ts': 'test/flows/whose.test.ts',
   'gateway/serving.ts': 'test/gateway.test.ts',
   'gateway/shared.ts': 'test/gateway.test.ts',

@@ -74,6 +74,7 @@ export function writeConfig({ policy = labPolicy, vendors = {}, settings = {} }:
   writeFileSync(join(dir, 'policy.yaml'), policy);
   const base = {
     listen: { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' },
+    reload: 'signal',
     certificates: { dir: 'certs' },
     pages: { company: { name: 'Acme', contact: 'it@acme.test' } },
     outbound: { hosts: { '*.test': '127.0.0.1' }, allow: ['*.test', '127.0.0.1'] },

@@ -1,0 +1,70 @@
+/** What commands ask of the running proxy: its admin port, with the token of the same configuration. */
+import { request } from 'node:http';
+import { readToken } from '../certificates/secret.ts';
+import type { Config } from '../config/schema.ts';
+import { ConfigError } from '../errors.ts';
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** What the JSON says. */
+  readonly body: unknown;
+}
+
+/** Milliseconds without a byte. */
+const TIMEOUT = 30_000;
+
+/** The wildcard address is listened on, but not called. */
+function callable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+/**
+ * Calls the API of the proxy that runs with a configuration.
+ *
+ * @param path below `/api/`.
+ * @throws {ConfigError} where nobody answers there, or not in JSON.
+ */
+export async function callApi(
+  config: Pick<Config, 'listen' | 'admin'>,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body?: object,
+): Promise<ApiAnswer> {
+  const { host, port } = config.listen.admin;
+  const { tokenFile } = config.admin;
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  const headers = {
+    ...(tokenFile !== null && { Authorization: `Bearer ${await readToken(tokenFile)}` }),
+    ...(payload !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
+  };
+  const place = `the admin port ${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: callable(host), port, method, path: `/api/${path}`, headers, agent: false });
+    outgoing.setTimeout(TIMEOUT, () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code ?? error.message;
+      reject(new ConfigError(`${place} does not answer (${why}); is the proxy running with this configuration?`));
+    });
+    outgoing.on('response', (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part));
+      answer.on('error', (error) => outgoing.destroy(error));
+      answer.on('end', () => {
+        try {
+          resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) as unknown });
+        } catch {
+          reject(new ConfigError(`what answers at ${place} is not this proxy; correct listen.admin`));
+        }
+      });
+    });
+    outgoing.end(payload);
+  });
+}
+
+/** What an answer that says no gives as its reason. */
+export function reasonOf({ status, body }: ApiAnswer): string {
+  const facts = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {};
+  const reason = facts['problem'] ?? facts['error'];
+  return typeof reason === 'string' ? reason : `status ${status}`;
+}

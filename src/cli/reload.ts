@@ -1,0 +1,25 @@
+/** `sallyport reload`: has the running proxy read its configuration again, and says what came of it. */
+import { settingsOf } from '../config/load.ts';
+import { callApi, reasonOf } from './admin-api.ts';
+import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = parse({
+    args: [...args],
+    options: { ...configOption, json: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  if (positionals[0] !== undefined) throw new UsageError(`reload takes no argument, but got "${positionals[0]}"`);
+  const answer = await callApi(settingsOf(configFile(values.config, io)), 'POST', 'reload');
+  const good = answer.status === 200;
+  if (values.json === true) io.out(JSON.stringify(answer.body, null, 2));
+  else if (good) io.out(`reloaded: policy ${(answer.body as { readonly policy: string }).policy}`);
+  else io.err(`sallyport: not reloaded, the old policy stays: ${reasonOf(answer)}`);
+  return good ? 0 : 1;
+}
+
+export const reload: Verb = {
+  summary: 'Has the running proxy read its configuration again; exit code 1 where the old policy stays.',
+  usage: 'reload [-c FILE] [--json]',
+  run,
+};

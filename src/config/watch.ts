@@ -1,0 +1,196 @@
+/**
+ * Says when something has changed in the files that the configuration is read from.
+ *
+ * Folders are watched and not files, because editors and deployments put a new file in the place of the old: one that
+ * is written aside and renamed, a symbolic link that is swapped (Kubernetes swaps `..data`, which is two links away from
+ * the file). So each folder that lies on the way to a file is watched for the one name that leads on. Where the system
+ * says nothing (network file systems), a look at all files now and then finds out.
+ */
+import { lstatSync, readlinkSync, statSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve, sep } from 'node:path';
+
+export interface Watched {
+  readonly files: readonly string[];
+  /** Of which every file that ends in `.yaml` counts. */
+  readonly folders: readonly string[];
+}
+
+export interface WatchOptions {
+  /** Asked again after each change: other files may count now. */
+  readonly watched: () => Watched;
+  /** Something may have changed. Not called again before what it returns has settled. */
+  readonly changed: () => Promise<void>;
+  readonly log: (line: string) => void;
+  /** Milliseconds that nothing may happen for, so that a file is whole. */
+  readonly quiet?: number;
+  /** Milliseconds after which a change is told although it does not become quiet. */
+  readonly atMost?: number;
+  /** Milliseconds between two looks at all files. */
+  readonly look?: number;
+}
+
+export interface Watch {
+  readonly close: () => void;
+}
+
+/** As many links as Linux follows. */
+const MAX_LINKS = 40;
+
+/** Where a symbolic link leads; null where there is none, or nobody can tell. */
+function linkAt(path: string): string | null {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What leads to a file: folder and name, of itself and of each symbolic link on the way. */
+export function wayTo(path: string): readonly { readonly folder: string; readonly name: string }[] {
+  const way: { folder: string; name: string }[] = [{ folder: dirname(dirname(path)), name: basename(dirname(path)) }];
+  let links = 0;
+  let at = parse(path).root;
+  const rest = path.slice(at.length).split(sep);
+  while (rest.length > 0) {
+    const name = rest.shift() ?? '';
+    const next = join(at, name);
+    const link = links < MAX_LINKS ? linkAt(next) : null;
+    if (link !== null || rest.length === 0) way.push({ folder: at, name });
+    if (link === null) {
+      at = next;
+      continue;
+    }
+    links++;
+    const target = resolve(at, link);
+    at = parse(target).root;
+    rest.unshift(...target.slice(at.length).split(sep).filter(Boolean));
+  }
+  return way;
+}
+
+/** Null counts every `.yaml`. */
+type Names = Map<string, Set<string> | null>;
+
+function foldersOf({ files, folders }: Watched): Names {
+  const names: Names = new Map();
+  const add = (path: string): void => {
+    for (const { folder, name } of wayTo(path)) {
+      if (names.get(folder) === null) continue;
+      names.set(folder, (names.get(folder) ?? new Set()).add(name));
+    }
+  };
+  const inFolders = new Set(folders);
+  for (const file of files) if (!inFolders.has(dirname(file))) add(file);
+  for (const folder of folders) {
+    add(folder);
+    names.set(folder, null);
+  }
+  return names;
+}
+
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '';
+  }
+}
+
+/** What the system says of all files, one after the other: nobody waits for it, and a slow file system is not pressed. */
+async function stampsOf({ files, folders }: Watched): Promise<string> {
+  const stamps: string[] = [];
+  for (const file of files) stamps.push(await stampOf(file));
+  for (const folder of folders) stamps.push((await readdir(folder).catch(() => [])).join('/'));
+  return stamps.join('\n');
+}
+
+/** Watches until it is closed. Tells once at the beginning, for what changed before. */
+export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, look = 10_000 }: WatchOptions): Watch {
+  let names: Names = new Map();
+  const watchers = new Map<string, { readonly inode: string; readonly watcher: FSWatcher }>();
+  let complained = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let first: number | null = null;
+  let busy = false;
+  let stamps: string | null = null;
+
+  const drop = (folder: string): void => {
+    watchers.get(folder)?.watcher.close();
+    watchers.delete(folder);
+  };
+
+  const open = (folder: string, inode: string): void => {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        const counted = names.get(folder);
+        if (name === null || (counted === null ? name.endsWith('.yaml') : counted?.has(name) === true)) soon();
+      });
+      watcher.on('error', () => drop(folder));
+      watchers.set(folder, { inode, watcher });
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      if (!complained) log(`${folder} cannot be watched (${code}); changes are looked for every ${look / 1000} s`);
+      complained = true;
+    }
+  };
+
+  /** Watches what leads to the files now. A folder that was put in the place of another is another. */
+  const follow = (): void => {
+    names = foldersOf(watched());
+    for (const folder of watchers.keys()) if (!names.has(folder)) drop(folder);
+    for (const folder of names.keys()) {
+      const found = statSync(folder, { throwIfNoEntry: false });
+      const inode = found === undefined ? '' : `${found.dev} ${found.ino}`;
+      if (watchers.get(folder)?.inode === inode) continue;
+      drop(folder);
+      if (inode !== '') open(folder, inode);
+    }
+  };
+
+  const tell = async (): Promise<void> => {
+    busy = true;
+    first = null;
+    await changed();
+    busy = false;
+    afterwards();
+  };
+
+  const afterwards = (): void => {
+    if (closed) return;
+    follow();
+    if (first !== null) soon();
+  };
+
+  const soon = (): void => {
+    const now = performance.now();
+    first ??= now;
+    if (busy || closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void tell(), Math.max(0, Math.min(quiet, first + atMost - now))).unref();
+  };
+
+  const lookAround = async (): Promise<void> => {
+    const seen = await stampsOf(watched());
+    if (closed) return;
+    // The first look tells too: of what changed before anybody watched.
+    if (seen !== stamps) soon();
+    stamps = seen;
+    looking = setTimeout(() => void lookAround(), look).unref();
+  };
+
+  follow();
+  let looking: NodeJS.Timeout | undefined;
+  void lookAround();
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      clearTimeout(looking);
+      for (const folder of [...watchers.keys()]) drop(folder);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** When the configuration is read again: as its files change, and whenever somebody asks. */
+import { setTimeout } from 'node:timers/promises';
+import { configFiles } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { warmCatalogue } from '../config/warm.ts';
+import { watchFiles, type Watch, type Watched } from '../config/watch.ts';
+import { describe } from '../errors.ts';
+import type { Asked, Reloaded } from './in-force.ts';
+import { needsRestart } from './restart.ts';
+
+/** Milliseconds that somebody who is still writing a file is given. */
+const HALF_WRITTEN = 250;
+
+export interface ReloadingOptions {
+  /** In force. */
+  readonly config: () => Config;
+  /** Puts what is in the files now into force, or leaves the old and says why. */
+  readonly reload: (asked: Asked) => Reloaded;
+  readonly log: (line: string) => void;
+}
+
+export interface Reloading {
+  /** As the files change, from now on, where the configuration says so; and tells what it says in vain. */
+  readonly follow: () => void;
+  /** At an operator's wish. Nobody's connection waits while much is read. True: what is in the files is in force. */
+  readonly refresh: () => Promise<boolean>;
+  readonly close: () => void;
+}
+
+function watchedOf(config: Config): Watched {
+  const { vendors, overlay } = config.catalogueFrom;
+  const folders = [vendors, overlay].filter((path) => path !== null && !path.endsWith('.json'));
+  return { files: configFiles(config), folders: folders.filter((path) => path !== null) };
+}
+
+export function createReloading({ config, reload, log }: ReloadingOptions): Reloading {
+  const started = config();
+  let watch: Watch | null = null;
+  let toldRestart = '';
+
+  const changed = async (): Promise<void> => {
+    try {
+      await warmCatalogue(config().catalogueFrom);
+      if (reload('by-half-a-change') !== 'failed') return;
+      await setTimeout(HALF_WRITTEN);
+      reload('by-change');
+    } catch (error) {
+      log(`internal error: ${describe(error)}`);
+    }
+  };
+
+  const tellRestart = (): void => {
+    const keys = needsRestart(started, config()).join(', ');
+    if (keys !== '' && keys !== toldRestart) log(`${keys}: changed, but needs a restart to act`);
+    toldRestart = keys;
+  };
+
+  return {
+    follow() {
+      tellRestart();
+      const wanted = config().reload === 'watch';
+      if (wanted && watch === null) watch = watchFiles({ watched: () => watchedOf(config()), changed, log });
+      if (wanted || watch === null) return;
+      watch.close();
+      watch = null;
+    },
+    async refresh() {
+      await warmCatalogue(config().catalogueFrom);
+      return reload('by-operator') !== 'failed';
+    },
+    close: () => watch?.close(),
+  };
+}

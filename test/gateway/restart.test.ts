@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { needsRestart } from '../../src/gateway/restart.ts';
+import { repository } from '../support/lab.ts';
+import { join } from 'node:path';
+
+const config = loadConfig(join(repository, 'config/sallyport.yaml'));
+
+test.each<[string, Partial<Config>, readonly string[]]>([
+  ['nothing', {}, []],
+  ['the policy', { policyHash: 'other', policyFile: '/elsewhere' }, []],
+  ['whom the proxy serves', { clients: { ...config.clients, networks: ['10.0.0.0/8'] } }, []],
+  ['a port', { listen: { ...config.listen, proxy: { host: '127.0.0.1', port: 1 } } }, ['listen.proxy']],
+  ['the CA', { certificates: { ...config.certificates, keyType: 'rsa-2048' } }, ['certificates.key_type']],
+  ['limits', { limits: { ...config.limits, connections: 5, clientConnections: 5 } }, ['limits.connections']],
+  ['a log', { accessLog: { ...config.accessLog, path: '/tmp/log' } }, ['access_log.path']],
+  [
+    'several',
+    { trust: { ...config.trust, refusals: 9 }, outbound: { ...config.outbound, ports: [443] } },
+    ['outbound.ports', 'trust.refusals'],
+  ],
+])('what waits for a restart: %s', (_, changes, keys) => {
+  expect(needsRestart(config, { ...config, ...changes }).toSorted()).toEqual(keys);
+});
