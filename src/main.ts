@@ -10,7 +10,7 @@ import { pac } from './cli/pac.ts';
 import { reload } from './cli/reload.ts';
 import { serve } from './cli/serve.ts';
 import { simulate } from './cli/simulate.ts';
-import { UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
+import { meant, UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
 import { ConfigError } from './errors.ts';
 
 const verbs: Readonly<Record<string, Verb>> = {
@@ -38,7 +38,11 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     return name === undefined ? 2 : 0;
   }
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  if (verb === undefined) throw new UsageError(`unknown command "${name}"; "sallyport help" lists them`);
+  if (verb === undefined) {
+    throw new UsageError(
+      `unknown command "${name}"; ${meant(name, Object.keys(verbs)) ?? '"sallyport help" lists them'}`,
+    );
+  }
   if (args.includes('--help') || args.includes('-h')) {
     io.out(`Usage: sallyport ${verb.usage}\n\n${verb.summary}`);
     return 0;

@@ -17,7 +17,10 @@ test('no command at all shows the same help, and is wrong use', async () => {
 });
 
 test.each([
-  ['an unknown command', ['sreve'], /unknown command "sreve"/],
+  ['an unknown command', ['sreve'], /unknown command "sreve"; did you mean serve\?/],
+  ['an unknown command like no other', ['xyzzy-plugh'], /unknown command "xyzzy-plugh"; "sallyport help" lists them/],
+  ['an option with a slip', ['explain', 'claude.ai', '--jsno'], /unknown option --jsno; did you mean --json\?/],
+  ['an option like no other', ['check', '-z'], /unknown option -z; there are --config, /],
   ['a name that every object has', ['constructor'], /unknown command "constructor"/],
   ['an unknown option', ['serve', '--port', '1'], /--port/],
   ['an option without its value', ['serve', '-c'], /-c|--config/],

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { nearest } from '../config/nearest.ts';
 
 export interface Io {
   /** Writes one line to standard output. */
@@ -37,8 +38,23 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(unknownOption(message, config) ?? message, { cause: error });
   }
+}
+
+/** What Node says of an unknown option is two sentences about something else; null where it complains of another. */
+function unknownOption(message: string, { options = {} }: ParseArgsConfig): string | null {
+  const given = /^Unknown option '(--?[^']*)'/.exec(message)?.[1];
+  if (given === undefined) return null;
+  const known = Object.keys(options).map((name) => `--${name}`);
+  return `unknown option ${given}; ${meant(given, known) ?? `there are ${known.join(', ')}`}`;
+}
+
+/** A question after the word that was probably meant; null where none is near. */
+export function meant(word: string, known: readonly string[]): string | null {
+  const near = nearest(word, known);
+  return near === null ? null : `did you mean ${near}?`;
 }
 
 /** The `-c FILE` option that every command which reads configuration has. */

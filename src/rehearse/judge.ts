@@ -35,12 +35,17 @@ export type Judge = (
   serverName?: Hostname | null,
 ) => Verdict;
 
-/** Verdicts on one target, by the groups of the client, within one stretch of time. */
+/** Verdicts on one target, by the stretch of time and the groups of the client. */
 interface Cell {
   readonly service: Service | null;
-  stretch: number;
-  verdicts: Map<ReadonlySet<string>, Verdict>;
+  readonly stretches: Map<number, Map<ReadonlySet<string>, Verdict>>;
 }
+
+/** Lines around a change are of both sides by turns. */
+const stretchesKept = 4;
+
+/** Sets of groups, of which users can have any number. */
+const groupsKept = 1000;
 
 /** Targets whose verdicts are remembered. */
 const remembered = 50_000;
@@ -69,9 +74,18 @@ export function createJudge({ document, vendors }: Judged): Judge {
     const known = cells.get(target);
     if (known !== undefined) return known;
     if (cells.size >= remembered) cells = new Map();
-    const cell = { service: services(target.host), stretch: NaN, verdicts: new Map<ReadonlySet<string>, Verdict>() };
+    const cell: Cell = { service: services(target.host), stretches: new Map() };
     cells.set(target, cell);
     return cell;
+  };
+
+  const verdictsOf = ({ stretches }: Cell, stretch: number): Map<ReadonlySet<string>, Verdict> => {
+    const known = stretches.get(stretch);
+    if (known !== undefined && known.size < groupsKept) return known;
+    if (stretches.size >= stretchesKept) stretches.clear();
+    const made = new Map<ReadonlySet<string>, Verdict>();
+    stretches.set(stretch, made);
+    return made;
   };
 
   return ({ target, moment, path }, address, user, at, serverName = null) => {
@@ -88,15 +102,11 @@ export function createJudge({ document, vendors }: Judged): Judge {
       denied: null,
     });
     if (serverName !== null || service !== cell.service) return ask(question(), at);
-    const stretch = stretchOf(at);
-    if (cell.stretch !== stretch) {
-      cell.stretch = stretch;
-      cell.verdicts = new Map();
-    }
-    const known = cell.verdicts.get(groups);
+    const verdicts = verdictsOf(cell, stretchOf(at));
+    const known = verdicts.get(groups);
     if (known !== undefined) return known;
     const verdict = ask(question(), at);
-    cell.verdicts.set(groups, verdict);
+    verdicts.set(groups, verdict);
     return verdict;
   };
 }

@@ -1,5 +1,5 @@
 /** A policy in words: what a rule or an exception says, and the single facts of each part of the document. */
-import type { Exception, PolicyDocument, Rule } from '../flow.ts';
+import type { Exception, PolicyDocument, Rule, Schedule } from '../flow.ts';
 
 /** What is compared: its kind and id, what it says as a whole, and its facts by name. */
 export interface Part {
@@ -25,6 +25,24 @@ function valueText(name: string, value: unknown): string {
   return String(value);
 }
 
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+/** Minutes of a day, of which there may be more than a day has: `22:00` or `06:00`. */
+function clock(minutes: number): string {
+  const two = (value: number): string => value.toString().padStart(2, '0');
+  return minutes === 1440 ? '24:00' : `${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}`;
+}
+
+/** As in the file, day by day. */
+function scheduleWords({ windows, holidays, onHolidays }: Schedule): string {
+  const words = windows.map(({ days, start, end }) => {
+    const named = weekdays.filter((_, day) => (days & (1 << day)) !== 0).join(' ');
+    return start === 0 && end === 1440 ? named : `${named} ${clock(start)}-${clock(end)}`;
+  });
+  const free = onHolidays === 'as-usual' ? [] : [`holidays ${onHolidays} (${holidays.size})`];
+  return [...words, ...free].join(', ');
+}
+
 /** Names of fields as the file has them. */
 function fileName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -36,14 +54,7 @@ function factsOf(entry: object): ReadonlyMap<string, string> {
   for (const [name, value] of Object.entries(entry)) {
     if (name === 'id' || value === undefined || value === null) continue;
     if (name === 'what') for (const [field, words] of factsOf(value as object)) facts.set(field, words);
-    // The table of a time zone is long, and the same for all that are in it.
-    else if (name === 'schedule')
-      facts.set(
-        'schedule',
-        JSON.stringify(value, (key, one: unknown) =>
-          key === 'zone' ? undefined : one instanceof Set ? [...one] : one,
-        ),
-      );
+    else if (name === 'schedule') facts.set('windows', scheduleWords(value as Schedule));
     else facts.set(fileName(name), valueText(name, value));
   }
   return facts;
@@ -67,14 +78,15 @@ function whatWords(what: Rule['what']): string {
 }
 
 function whomAndWhen(entry: Rule | Exception, facts: ReadonlyMap<string, string>): string {
-  const { groups, from, until, schedule } = entry;
+  const { groups, from, until } = entry;
   const sites = facts.get('sites');
+  const windows = facts.get('windows');
   return [
     groups === undefined ? 'for everyone' : `for ${groups.join(', ')}`,
     ...(sites === undefined ? [] : [`at ${sites}`]),
     ...(from === undefined ? [] : [`from ${momentText(from)}`]),
     ...(until === undefined ? [] : [`until ${momentText(until)}`]),
-    ...(schedule === undefined ? [] : ['in its windows']),
+    ...(windows === undefined ? [] : [`in the windows ${windows}`]),
   ].join(' ');
 }
 

@@ -2,16 +2,36 @@
 import { nextChange } from '../decide/schedule.ts';
 import type { PolicyDocument } from '../flow.ts';
 
+interface Stretch {
+  /** The earliest that is known to be in it, which may not be its beginning. */
+  from: number;
+  readonly end: number;
+}
+
+/** Long tunnels are logged long after they began, so that lines around a change are of both sides by turns. */
+const kept = 8;
+
 /** A number for each stretch of time within which nothing begins or ends: the moment at which it is over. */
 export function createStretches(document: Pick<PolicyDocument, 'rules' | 'exceptions'>): (at: number) => number {
-  // Lines come nearly in order, so that the last stretch is nearly always the right one.
-  let [from, end] = [Infinity, -Infinity];
-  return (at) => {
-    if (at >= end || at < from) {
-      const next = nextChange(document, at) ?? Infinity;
-      from = next === end ? Math.min(from, at) : at;
-      end = next;
+  let stretches: Stretch[] = [];
+  let last: Stretch = { from: Infinity, end: -Infinity };
+
+  const find = (at: number): Stretch => {
+    const known = stretches.find(({ from, end }) => from <= at && at < end);
+    if (known !== undefined) return known;
+    const end = nextChange(document, at) ?? Infinity;
+    const earlier = stretches.find((stretch) => stretch.end === end);
+    if (earlier !== undefined) {
+      earlier.from = Math.min(earlier.from, at);
+      return earlier;
     }
-    return end;
+    const stretch = { from: at, end };
+    stretches = [stretch, ...stretches.slice(0, kept - 1)];
+    return stretch;
+  };
+
+  return (at) => {
+    if (at < last.from || at >= last.end) last = find(at);
+    return last.end;
   };
 }

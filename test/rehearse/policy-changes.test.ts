@@ -54,6 +54,14 @@ test.each([
     ['changed exception trial: domains =acme.test is gone; now with vendors acme'],
   ],
   [
+    'windows',
+    'until: 2026-07-10',
+    'windows: [mon-fri 08:00-18:00, sat 22:00-06:00, sun]',
+    [
+      'changed rule count: until 2026-07-10 is gone; now with windows mon tue wed thu fri 08:00-18:00, sat 22:00-06:00, sun',
+    ],
+  ],
+  [
     'an assistant',
     'https://ai.corp.test/',
     'https://ki.corp.test/',
