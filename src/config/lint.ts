@@ -1,5 +1,7 @@
 /** What is allowed in a configuration but hardly meant. Warnings only; errors are found while loading. */
-import type { Exception, PolicyDocument, Product, Rule, Vendor, What } from '../flow.ts';
+import type { Exception, PolicyDocument, Product, RiskClass, Rule, Vendor, What } from '../flow.ts';
+import { shadowed } from './coverage.ts';
+import { lintDomains } from './domain-lint.ts';
 import type { Config } from './schema.ts';
 
 export interface Warning {
@@ -14,8 +16,8 @@ function date(at: number): string {
 /** One text for the same subject, however its lists are ordered. */
 function subject(entry: Rule | Exception): string {
   const sorted = (list: readonly string[] | undefined): readonly string[] | null => list?.toSorted() ?? null;
-  const { vendors, products, channels, tags, domains } = entry.what;
-  return JSON.stringify([vendors, products, channels, tags, domains, entry.groups].map(sorted));
+  const { vendors, products, channels, tags, risks, domains } = entry.what;
+  return JSON.stringify([vendors, products, channels, tags, risks, domains, entry.groups, entry.sites].map(sorted));
 }
 
 function ended(policy: PolicyDocument, now: number): string[] {
@@ -32,22 +34,6 @@ function ended(policy: PolicyDocument, now: number): string[] {
   return [...exceptions, ...rules];
 }
 
-/** The entry that keeps another from ever acting: the same subject at least as long, and at least as strong. */
-function shadows(above: Rule, below: Rule): boolean {
-  const covers =
-    (above.from ?? -Infinity) <= (below.from ?? -Infinity) && (above.until ?? Infinity) >= (below.until ?? Infinity);
-  return covers && subject(above) === subject(below) && (above.effect === 'deny' || below.effect !== 'deny');
-}
-
-function shadowed(rules: readonly Rule[]): string[] {
-  return rules.flatMap((rule, i) => {
-    const above = rules.slice(0, i).find((earlier) => shadows(earlier, rule));
-    return above === undefined
-      ? []
-      : [`the rule "${rule.id}" never acts: "${above.id}" says it all before; remove one of the two`];
-  });
-}
-
 function isHostless({ hosts, templates, shared }: Product): boolean {
   return hosts.length + (templates?.length ?? 0) + (shared?.length ?? 0) === 0;
 }
@@ -62,27 +48,69 @@ function parties(vendor: Vendor, { operator, model, hosts, templates = [] }: Pro
   return [vendor.id, operator ?? null, ...makers];
 }
 
-function reachable(what: What, vendor: Vendor, product: Product): boolean {
-  const { vendors, products, channels, tags } = what;
+type Classes = Readonly<Record<string, RiskClass>>;
+
+/** Whether any of the fields of a class names it. */
+function isIn({ vendors, products, channels, tags }: RiskClass, vendor: Vendor, product: Product): boolean {
+  const own = [...vendor.tags, ...product.tags, product.kind];
+  return (
+    parties(vendor, product).some((id) => id !== null && vendors?.includes(id) === true) ||
+    products?.includes(`${vendor.id}/${product.id}`) === true ||
+    channels?.includes(product.channel) === true ||
+    tags?.some((tag) => own.includes(tag)) === true
+  );
+}
+
+function reachable(what: What, classes: Classes, vendor: Vendor, product: Product): boolean {
+  const { vendors, products, channels, tags, risks } = what;
   if (isHostless(product)) return false;
   if (vendors !== undefined && !parties(vendor, product).some((id) => id !== null && vendors.includes(id)))
     return false;
   if (products !== undefined && !products.includes(`${vendor.id}/${product.id}`)) return false;
   if (channels !== undefined && !channels.includes(product.channel)) return false;
+  if (risks !== undefined && !risks.some((id) => isIn(classes[id] ?? {}, vendor, product))) return false;
   const own = [...vendor.tags, ...product.tags, product.kind];
   return tags === undefined || tags.some((tag) => own.includes(tag));
 }
 
 function matchNothing(config: Config): string[] {
   const { policy, vendors } = config;
+  const classes = policy.riskClasses ?? {};
   const usable = ({ what }: Rule | Exception): boolean =>
-    (what.vendors ?? what.products ?? what.channels ?? what.tags) === undefined ||
-    vendors.some((vendor) => vendor.products.some((product) => reachable(what, vendor, product)));
+    (what.vendors ?? what.products ?? what.channels ?? what.tags ?? what.risks) === undefined ||
+    vendors.some((vendor) => vendor.products.some((product) => reachable(what, classes, vendor, product)));
   const message = (kind: string, { id }: Rule | Exception): string =>
     `the ${kind} "${id}" can match no host of the catalogue: all that it names must hold at once; correct or remove it`;
   return [
     ...policy.rules.filter((rule) => !usable(rule)).map((rule) => message('rule', rule)),
     ...policy.exceptions.filter((entry) => !usable(entry)).map((entry) => message('exception', entry)),
+  ];
+}
+
+/** A denial for everyone of this part of the catalogue and more is a mode of its own. */
+const NEARLY_ALL = 0.9;
+/** Of fewer a single rule may well deny all. */
+const ENOUGH_PRODUCTS = 20;
+
+function catchAlls({ policy, vendors }: Config): string[] {
+  const { rules, defaults, riskClasses = {} } = policy;
+  const all = vendors.flatMap((vendor) => vendor.products.map((product) => [vendor, product] as const));
+  const wide = rules.filter(({ effect, what, groups, sites }) => {
+    if (effect !== 'deny' || what.domains !== undefined || (groups ?? sites) !== undefined) return false;
+    const met = all.filter(([vendor, product]) => reachable(what, riskClasses, vendor, product)).length;
+    return all.length >= ENOUGH_PRODUCTS && met >= all.length * NEARLY_ALL;
+  });
+  const open = rules.some(({ effect, what }) => effect === 'allow' && what.domains !== undefined);
+  return [
+    ...wide.map(
+      ({ id }) =>
+        `the rule "${id}" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes`,
+    ),
+    ...(defaults.unlisted === 'deny' && !open
+      ? [
+          'defaults.unlisted denies every host that no rule names, and no rule allows any domain; allow some, or write "allow"',
+        ]
+      : []),
   ];
 }
 
@@ -108,8 +136,13 @@ export function lint(config: Config, now: number): Warning[] {
   const { policy, vendors, file, policyFile } = config;
   return [
     ...unreachablePages(config).map((message) => ({ file, message })),
-    ...[...ended(policy, now), ...shadowed(policy.rules), ...matchNothing(config), ...hostless(vendors)].map(
-      (message) => ({ file: policyFile, message }),
-    ),
+    ...[
+      ...ended(policy, now),
+      ...shadowed(policy.rules),
+      ...matchNothing(config),
+      ...catchAlls(config),
+      ...lintDomains(policy, vendors),
+      ...hostless(vendors),
+    ].map((message) => ({ file: policyFile, message })),
   ];
 }

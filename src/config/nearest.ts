@@ -1,7 +1,7 @@
 /** The suggestion behind "did you mean": the nearest of the known words. */
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
-function distance(a: string, b: string): number {
+export function edits(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -25,8 +25,8 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let least = Math.max(1, Math.round(word.length * 0.4)) + 1;
   for (const candidate of known) {
-    const edits = distance(folded, candidate.toLowerCase().replaceAll('-', '_'));
-    if (edits < least) [best, least] = [candidate, edits];
+    const steps = edits(folded, candidate.toLowerCase().replaceAll('-', '_'));
+    if (steps < least) [best, least] = [candidate, steps];
   }
   return best;
 }

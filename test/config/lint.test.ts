@@ -44,7 +44,39 @@ describe('warns of', () => {
     [
       'an allow behind the same deny',
       rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: acme, effect: allow, until: 2027-01-01'),
-      'the rule "s" never acts: "r" says it all before; remove one of the two',
+      'the rule "s" never acts: "r" says it all, and deny goes before; remove one of the two',
+    ],
+    [
+      'an allow in front of the same deny',
+      rules('id: r, vendors: acme, effect: allow', 'id: s, vendors: acme, effect: deny'),
+      'the rule "r" never acts: "s" says it all, and deny goes before; remove one of the two',
+    ],
+    [
+      'a rule about less, behind one about more',
+      rules(
+        'id: r, domains: [a.test, b.test], effect: allow',
+        'id: s, domains: b.test, effect: allow, groups: a',
+        'id: t, domains: b.test, channels: direct, effect: allow',
+      ),
+      'the rule "t" never acts: "r" says it all before; remove one of the two',
+    ],
+    [
+      'the hours of a rule that always holds',
+      rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: acme, windows: daily 08:00-09:00, effect: monitor'),
+      'the rule "s" never acts: "r" says it all, and deny goes before; remove one of the two',
+    ],
+    [
+      'a denial of all that is not listed',
+      { 'policy.yaml': 'defaults: { unlisted: deny }' },
+      'defaults.unlisted denies every host that no rule names, and no rule allows any domain; allow some, or write "allow"',
+    ],
+    [
+      'a risk class that is in no channel of the rule',
+      {
+        'policy.yaml':
+          'risk_classes: { high: { vendors: acme } }\nrules: [{ id: r, risks: high, channels: reseller, effect: deny, reason: x }]',
+      },
+      'the rule "r" can match no host of the catalogue: all that it names must hold at once; correct or remove it',
     ],
     [
       'a rule that nothing can match',
@@ -93,8 +125,28 @@ describe('is silent about', () => {
       rules('id: r, vendors: acme, effect: deny, until: 2027-01-01', 'id: s, vendors: acme, effect: deny'),
     ],
     [
-      'a deny behind an allow, which it overrules',
-      rules('id: r, vendors: acme, effect: allow', 'id: s, vendors: acme, effect: deny'),
+      'the same subject in other hours',
+      rules('id: r, vendors: acme, windows: sat, effect: deny', 'id: s, vendors: acme, windows: sun, effect: deny'),
+    ],
+    [
+      'the same subject at a site of a group',
+      {
+        'policy.yaml':
+          'groups: { a: { users: x } }\nsites: { b: { networks: 10.0.0.0/8 } }\nrules: [{ id: r, vendors: acme, groups: a, effect: deny, reason: x }, { id: s, vendors: acme, groups: a, sites: b, effect: allow, reason: x }]',
+      },
+    ],
+    [
+      'all but what is allowed',
+      {
+        'policy.yaml': 'defaults: { unlisted: deny }\nrules: [{ id: r, domains: corp.test, effect: allow, reason: x }]',
+      },
+    ],
+    [
+      'a risk class',
+      {
+        'policy.yaml':
+          'risk_classes: { high: { tags: maker } }\nrules: [{ id: r, risks: high, effect: deny, reason: x }]',
+      },
     ],
     ['a rule about domains only', rules('id: r, domains: other.test, effect: deny')],
     ['a tag of a product', rules('id: r, tags: maker, channels: [direct, cloud], effect: deny')],
@@ -112,4 +164,18 @@ test('a rule about a maker can match the clouds that resell its models', () => {
     expect(warnings({ ...rule, 'vendors/cloud.yaml': cloud('cloud', more) })).toEqual([]);
   }
   expect(warnings({ ...rule, 'vendors/cloud.yaml': cloud('cloud', 'model: { by: body }') })).toHaveLength(1);
+});
+
+test('a denial of every channel is nearly everything', () => {
+  const products = Array.from(
+    { length: 20 },
+    (_, i) =>
+      `  - { id: p${i}, name: P, kind: api, hosts: [{ exact: p${i}.test, role: api, source: x, confidence: list }] }\n`,
+  );
+  const big = `id: big\nname: Big\nproducts:\n${products.join('')}`;
+  const files = { ...rules('id: r, channels: [direct, cloud], effect: deny'), 'vendors/big.yaml': big };
+  expect(warnings(files)).toEqual([
+    'the rule "r" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes',
+  ]);
+  expect(warnings({ ...files, ...rules('id: r, channels: direct, groups: a, effect: deny') })).toEqual([]);
 });

@@ -45,6 +45,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'cli/explanation.ts': 'test/cli/explain.test.ts',
   'cli/verb.ts': 'test/cli/check.test.ts',
   'config/limits-schema.ts': 'test/config/schema.test.ts',
+  'config/coverage.ts': 'test/config/lint.test.ts',
   'config/moment.ts': 'test/config/scalars.test.ts',
   'config/nearest.ts': 'test/config/scalars.test.ts',
   'config/network.ts': 'test/config/scalars.test.ts',

@@ -1,0 +1,64 @@
+/** Rules that never act, because another always goes before them. */
+import type { Effect, Rule, Schedule, What } from '../flow.ts';
+
+const fields = [
+  'domains',
+  'products',
+  'vendors',
+  'tags',
+  'risks',
+  'channels',
+] as const satisfies readonly (keyof What)[];
+const strictness = { deny: 0, monitor: 1, allow: 2 } as const satisfies Readonly<Record<Effect, number>>;
+
+type Words = readonly string[] | undefined;
+
+/** Whether everything in the one list is in the other; no list is everything. */
+function within(some: Words, all: Words): boolean {
+  return all === undefined || (some?.every((word) => all.includes(word)) ?? false);
+}
+
+/** Both are known by the same field, and whatever the one is about the other is about too. */
+function coversWhat(above: What, below: What): boolean {
+  const known = (what: What): string | undefined => fields.find((field) => what[field] !== undefined);
+  return known(above) === known(below) && fields.every((field) => within(below[field], above[field]));
+}
+
+/** For the same kind of people: a rule for a group is stronger than one for everyone, not weaker. */
+function coversWhom(above: Rule, below: Rule): boolean {
+  return (['groups', 'sites'] as const).every(
+    (field) => (above[field] === undefined) === (below[field] === undefined) && within(below[field], above[field]),
+  );
+}
+
+function shown({ zone, windows, holidays, onHolidays }: Schedule): string {
+  return JSON.stringify([zone.name, windows, [...holidays], onHolidays]);
+}
+
+function coversWhen(above: Rule, below: Rule): boolean {
+  const { schedule } = above;
+  const hours = schedule === undefined || (below.schedule !== undefined && shown(schedule) === shown(below.schedule));
+  return (
+    hours &&
+    (above.from ?? -Infinity) <= (below.from ?? -Infinity) &&
+    (above.until ?? Infinity) >= (below.until ?? Infinity)
+  );
+}
+
+function covers(above: Rule, below: Rule): boolean {
+  return coversWhat(above.what, below.what) && coversWhom(above, below) && coversWhen(above, below);
+}
+
+/** One sentence for each rule that never acts. */
+export function shadowed(rules: readonly Rule[]): string[] {
+  return rules.flatMap((rule, i) => {
+    for (const [j, other] of rules.entries()) {
+      const step = strictness[other.effect] - strictness[rule.effect];
+      if (j === i || step > 0 || (step === 0 && j > i) || !covers(other, rule)) continue;
+      const why =
+        step === 0 ? `"${other.id}" says it all before` : `"${other.id}" says it all, and ${other.effect} goes before`;
+      return [`the rule "${rule.id}" never acts: ${why}; remove one of the two`];
+    }
+    return [];
+  });
+}

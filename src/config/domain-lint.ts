@@ -1,0 +1,151 @@
+/** Domains in rules that hardly mean what was wanted. */
+import { domainToUnicode } from 'node:url';
+import type { Exception, PolicyDocument, Rule, Vendor } from '../flow.ts';
+import { edits } from './nearest.ts';
+import { isKnownEnding, isListed, publicSuffix } from './public-suffix.ts';
+
+/** Names that carry the ordinary traffic of very many services beside anything that is AI. */
+const shared: ReadonlySet<string> = new Set(
+  `akamaized.net aliyuncs.com amazon.com amazonaws.com apple.com azure.com azureedge.net baidu.com bing.com cloudflare.com
+  cloudfront.net facebook.com github.com githubusercontent.com google.com googleapis.com googleusercontent.com
+  gstatic.com huggingface.co huawei.com icloud.com jsdelivr.net live.com meta.com microsoft.com microsoftonline.com
+  myqcloud.com notion.so office.com office365.com oracle.com qq.com salesforce.com slack.com tencent.com twitter.com
+  volces.com windows.net x.com yahoo.com yandex.com youtube.com zoom.us`.split(/\s+/),
+);
+
+/** More than these are a list that a machine wrote, whose every name is not looked at for slips. */
+const MOST_NAMES = 2_000;
+/** Shorter names have neighbours by chance. */
+const LEAST_LENGTH = 8;
+
+/** Letters that look like a Latin one. */
+const lookAlikes: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'аa',
+    'еe',
+    'оo',
+    'рp',
+    'сc',
+    'уy',
+    'хx',
+    'іi',
+    'јj',
+    'ѕs',
+    'ԁd',
+    'ԛq',
+    'ԝw',
+    'һh',
+    'ӏl',
+    'ɡg',
+    'вb',
+    'нh',
+    'кk',
+    'мm',
+    'тt',
+    'αa',
+    'οo',
+    'νv',
+    'ρp',
+    'τt',
+    'υu',
+    'ιi',
+    'κk',
+    'χx',
+    '0o',
+    '1l',
+    'ıi',
+  ].map((pair) => Array.from(pair) as [string, string]),
+);
+
+function skeleton(name: string): string {
+  return Array.from(name, (letter) => lookAlikes[letter] ?? letter)
+    .join('')
+    .replaceAll('rn', 'm')
+    .replaceAll('vv', 'w');
+}
+
+/** Latin and Cyrillic or Greek in one label: hardly ever a word. */
+function mixesScripts(name: string): boolean {
+  return name
+    .split('.')
+    .some((label) => /\p{Script=Latin}/u.test(label) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(label));
+}
+
+interface Catalogue {
+  readonly hosts: ReadonlySet<string>;
+  readonly skeletons: ReadonlyMap<string, string>;
+}
+
+function catalogueOf(vendors: readonly Vendor[]): Catalogue {
+  const all = vendors.flatMap(({ products }) => products.flatMap(({ hosts }) => hosts.map(({ host }) => String(host))));
+  return { hosts: new Set(all), skeletons: new Map(all.map((host) => [skeleton(host), host])) };
+}
+
+/** The names that it lies below, the nearest first. */
+function parents(name: string): readonly string[] {
+  const labels = name.split('.');
+  return labels.slice(1).map((_, i) => labels.slice(i + 1).join('.'));
+}
+
+function isKnown(name: string, { hosts }: Catalogue): boolean {
+  return [name, ...parents(name)].some((one) => hosts.has(one));
+}
+
+/** A name that was probably meant, where this one is in no catalogue. */
+function meant(name: string, catalogue: Catalogue): string | null {
+  if (isKnown(name, catalogue)) return null;
+  const unicode = domainToUnicode(name);
+  const same = catalogue.skeletons.get(skeleton(unicode));
+  if (same !== undefined && same !== name) return `"${name}" only looks like "${same}"; write that one if it is meant`;
+  if (mixesScripts(unicode)) return `"${name}" is ${unicode}, which mixes alphabets; write the name that is meant`;
+  if (name.length < LEAST_LENGTH) return null;
+  const near = [...catalogue.hosts].find((host) => Math.abs(host.length - name.length) < 2 && edits(name, host) === 1);
+  return near === undefined
+    ? null
+    : `"${name}" is one letter from "${near}", which the catalogue knows; did you mean that?`;
+}
+
+function slips(pattern: string, denies: boolean, own: ReadonlySet<string>, catalogue: Catalogue): string[] {
+  const below = !pattern.startsWith('=');
+  const name = below ? pattern : pattern.slice(1);
+  if (/^[\d.]+$|:/.test(name)) return [];
+  const found: string[] = [];
+  const kind = publicSuffix(name);
+  if (below && kind !== null && isListed(name) && denies) {
+    found.push(
+      `"${name}" is a public suffix, under which anyone registers: all of it is denied; name the hosts that are meant`,
+    );
+  } else if (below && denies && shared.has(name)) {
+    found.push(
+      `"${name}" carries far more than AI services, and all of it is denied; name the hosts that are meant, or the product`,
+    );
+  }
+  if (kind === null && name.includes('.') && !isKnownEnding(name)) {
+    found.push(`"${name}" can match nothing on the internet: there is no such top-level domain; correct it`);
+  }
+  const apex = name.replace(/^www\./, '');
+  if (denies && apex !== name && !own.has(apex)) {
+    found.push(`"${name}" does not cover "${apex}"; write "${apex}", which is the name and everything below it`);
+  }
+  const wider = [...(below ? [] : [name]), ...parents(name)].find((one) => own.has(one));
+  if (wider !== undefined) {
+    found.push(`"${pattern}" adds nothing: "${wider}" in the same entry covers it; remove one of the two`);
+  }
+  return [...found, ...[meant(name, catalogue)].filter((text) => text !== null)];
+}
+
+/** One sentence for each slip. */
+export function lintDomains({ rules, exceptions }: PolicyDocument, vendors: readonly Vendor[]): string[] {
+  const catalogue = catalogueOf(vendors);
+  const of = (kind: string, { id, what }: Rule | Exception, denies: boolean): string[] => {
+    const { domains = [] } = what;
+    const own = new Set(domains);
+    return domains
+      .slice(0, MOST_NAMES)
+      .flatMap((pattern) => slips(pattern, denies, own, catalogue).map((text) => `the ${kind} "${id}": ${text}`));
+  };
+  return [
+    ...rules.flatMap((rule) => of('rule', rule, rule.effect === 'deny')),
+    ...exceptions.flatMap((exception) => of('exception', exception, false)),
+  ];
+}

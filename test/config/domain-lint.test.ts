@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { lintDomains } from '../../src/config/domain-lint.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { lint } from '../../src/config/lint.ts';
+import { withConfig } from './folder.ts';
+
+const acme = `id: acme
+name: Acme
+products:
+  - id: chat
+    name: Chat
+    kind: chat
+    hosts: [{ suffix: [acmechat.ai, paypal-ai.com], role: app, source: x, confidence: list }]
+`;
+
+function slips(domains: string, effect = 'deny'): string[] {
+  const policy = `rules: [{ id: r, domains: ${domains}, effect: ${effect}, reason: x }]`;
+  return withConfig({ 'policy.yaml': policy, 'vendors/acme.yaml': acme }, (file) => {
+    const { policy: document, vendors } = loadConfig(file);
+    return lintDomains(document, vendors);
+  });
+}
+
+describe('warns of', () => {
+  test.each<readonly [what: string, domains: string, slip: string]>([
+    [
+      'a name that carries everything',
+      'google.com',
+      '"google.com" carries far more than AI services, and all of it is denied; name the hosts that are meant, or the product',
+    ],
+    [
+      'a cloud',
+      'amazonaws.com',
+      '"amazonaws.com" carries far more than AI services, and all of it is denied; name the hosts that are meant, or the product',
+    ],
+    [
+      'a registry',
+      'ai',
+      '"ai" is a public suffix, under which anyone registers: all of it is denied; name the hosts that are meant',
+    ],
+    [
+      'the suffix of a company',
+      'workers.dev',
+      '"workers.dev" is a public suffix, under which anyone registers: all of it is denied; name the hosts that are meant',
+    ],
+    [
+      'an ending that there is not',
+      'example.cmo',
+      '"example.cmo" can match nothing on the internet: there is no such top-level domain; correct it',
+    ],
+    [
+      'www without the name itself',
+      'www.example.com',
+      '"www.example.com" does not cover "example.com"; write "example.com", which is the name and everything below it',
+    ],
+    [
+      'a name that another covers',
+      '[example.com, a.b.example.com]',
+      '"a.b.example.com" adds nothing: "example.com" in the same entry covers it; remove one of the two',
+    ],
+    [
+      'an exact name that another covers',
+      '[example.com, =example.com]',
+      '"=example.com" adds nothing: "example.com" in the same entry covers it; remove one of the two',
+    ],
+    [
+      'a slip',
+      'acmechta.ai',
+      '"acmechta.ai" is one letter from "acmechat.ai", which the catalogue knows; did you mean that?',
+    ],
+    [
+      'a digit for a letter',
+      'paypa1-ai.com',
+      '"paypa1-ai.com" only looks like "paypal-ai.com"; write that one if it is meant',
+    ],
+    [
+      'two letters for one',
+      'acrnechat.ai',
+      '"acrnechat.ai" only looks like "acmechat.ai"; write that one if it is meant',
+    ],
+    [
+      'a name in another alphabet',
+      'аcmechat.ai',
+      '"xn--cmechat-1fg.ai" only looks like "acmechat.ai"; write that one if it is meant',
+    ],
+  ])('%s', (_, domains, slip) => {
+    expect(slips(domains)).toEqual([`the rule "r": ${slip}`]);
+  });
+
+  test('two alphabets in one name', () => {
+    expect(slips('exаmple-shop.com')).toEqual([
+      expect.stringContaining('which mixes alphabets; write the name that is meant'),
+    ]);
+  });
+});
+
+describe('is silent about', () => {
+  test.each([
+    ['names of the catalogue', '[api.acmechat.ai, =paypal-ai.com]'],
+    ['one host of many', 'bedrock-runtime.us-east-1.amazonaws.com'],
+    ['only the name', '=google.com'],
+    ['names of the house', '[wiki.corp, nas.home.arpa, host.internal, printer]'],
+    ['names in one alphabet', '[bücher.example, пример.рф]'],
+    ['addresses', '[127.0.0.1, "2001:db8::1"]'],
+  ])('%s', (_, domains) => {
+    expect(slips(domains)).toEqual([]);
+  });
+
+  test('what is allowed whole', () => {
+    expect(slips('google.com', 'allow')).toEqual([]);
+  });
+
+  test('all names of the shipped policy', () => {
+    const shipped = loadConfig('config/sallyport.yaml');
+    expect(lint(shipped, Date.parse('2026-07-10T00:00:00Z'))).toEqual([]);
+  });
+});
