@@ -30,6 +30,8 @@ interface ArrivalBase {
   readonly clientPort: number;
   /** The name that the client has proved to have, where it was asked for one. */
   readonly user?: string | undefined;
+  /** What a trusted proxy before this one calls the groups of the client. */
+  readonly forwarded?: readonly string[] | undefined;
   readonly target: Target;
   readonly userAgent: string;
 }
@@ -63,6 +65,7 @@ export interface OuterTunnel {
   readonly denial: Denial | null;
   /** Who opened it: the user of all that comes through it. */
   readonly user?: string | undefined;
+  readonly forwarded?: readonly string[] | undefined;
 }
 
 export interface RequestArrival extends ArrivalBase {

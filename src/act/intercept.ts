@@ -52,7 +52,7 @@ export async function intercept(
   denial: Denial | null,
   hello: Hello,
 ): Promise<Outcome | null> {
-  const { socket, id, target, user } = arrival;
+  const { socket, id, target, user, forwarded } = arrival;
   const outcome = (error: ErrorCode): Outcome => ({
     kind: denial === null ? 'failed' : 'blocked',
     answer: denial === null ? null : 'none',
@@ -73,6 +73,6 @@ export async function intercept(
     reset(socket);
     return { ...outcome('certificate_limit'), kind: 'failed' };
   }
-  const { requests, error } = await interceptor.take(socket, { id, target: name, denial, user }, hello);
+  const { requests, error } = await interceptor.take(socket, { id, target: name, denial, user, forwarded }, hello);
   return requests > 0 ? null : outcome(error ?? 'client_closed');
 }

@@ -3,6 +3,12 @@ import { z } from 'zod';
 import { parseAddress, parseCidr, type Address } from './network.ts';
 import { duration, line, read, strict } from './scalars.ts';
 
+/** A field of a request, by its lower-case name, and the networks that it is believed from. */
+export interface VouchedField {
+  readonly name: string;
+  readonly trusted: readonly string[];
+}
+
 export interface Clients {
   /** `address/bits`. */
   readonly networks: readonly string[];
@@ -17,7 +23,9 @@ export interface Clients {
     readonly attempts: number;
   } | null;
   /** A field with the user's name, in lower case, that these networks are believed in. */
-  readonly userField: { readonly name: string; readonly trusted: readonly string[] } | null;
+  readonly userField: VouchedField | null;
+  /** A field with the names of the user's groups, separated by commas. */
+  readonly groupsField: VouchedField | null;
 }
 
 export interface ProxyTlsSettings {
@@ -39,6 +47,8 @@ const fieldName = z
   .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a field name has letters, digits and hyphens, such as X-Forwarded-User')
   .transform((name) => name.toLowerCase());
 
+const vouchedField = strict({ name: fieldName, trusted: z.array(network).min(1) });
+
 export const clientsSchema = strict({
   networks: z.array(network).min(1).prefault(['0.0.0.0/0', '::/0']),
   authentication: strict({
@@ -47,7 +57,8 @@ export const clientsSchema = strict({
     cache: duration.prefault('5m'),
     attempts: z.number().int().min(1).max(1_000).default(10),
   }).optional(),
-  user_field: strict({ name: fieldName, trusted: z.array(network).min(1) }).optional(),
+  user_field: vouchedField.optional(),
+  groups_field: vouchedField.optional(),
 });
 
 export const proxyTlsSchema = strict({
@@ -73,7 +84,7 @@ export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: 
 
 /** @param path makes a path absolute. */
 export function toClients(given: z.output<typeof clientsSchema>, path: (name: string) => string): Clients {
-  const { networks, authentication, user_field: userField } = given;
+  const { networks, authentication, user_field: userField, groups_field: groupsField } = given;
   return {
     networks,
     authentication:
@@ -86,5 +97,6 @@ export function toClients(given: z.output<typeof clientsSchema>, path: (name: st
             attempts: authentication.attempts,
           },
     userField: userField ?? null,
+    groupsField: groupsField ?? null,
   };
 }

@@ -18,47 +18,14 @@ const MOST_NAMES = 2_000;
 /** Shorter names have neighbours by chance. */
 const LEAST_LENGTH = 8;
 
-/** Letters that look like a Latin one. */
-const lookAlikes: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    'аa',
-    'еe',
-    'оo',
-    'рp',
-    'сc',
-    'уy',
-    'хx',
-    'іi',
-    'јj',
-    'ѕs',
-    'ԁd',
-    'ԛq',
-    'ԝw',
-    'һh',
-    'ӏl',
-    'ɡg',
-    'вb',
-    'нh',
-    'кk',
-    'мm',
-    'тt',
-    'αa',
-    'οo',
-    'νv',
-    'ρp',
-    'τt',
-    'υu',
-    'ιi',
-    'κk',
-    'χx',
-    '0o',
-    '1l',
-    'ıi',
-  ].map((pair) => Array.from(pair) as [string, string]),
+/** Letters, each with the Latin one that it looks like. */
+const pairs = 'аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl ɡg вb нh кk мm тt αa οo νv ρp τt υu ιi κk χx 0o 1l ıi';
+const lookAlikes: ReadonlyMap<string, string> = new Map(
+  pairs.split(' ').map((pair) => Array.from(pair) as [string, string]),
 );
 
 function skeleton(name: string): string {
-  return Array.from(name, (letter) => lookAlikes[letter] ?? letter)
+  return Array.from(name, (letter) => lookAlikes.get(letter) ?? letter)
     .join('')
     .replaceAll('rn', 'm')
     .replaceAll('vv', 'w');

@@ -1,5 +1,6 @@
 /** Who may use the proxy, by name: the rules in force, and the passwords behind them. */
 import { unwatchFile, watchFile } from 'node:fs';
+import type { VouchedField } from '../config/clients-schema.ts';
 import { readPasswords } from '../config/password-file.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError, describe } from '../errors.ts';
@@ -19,6 +20,10 @@ const QUEUE = 200;
 /** The values of the label `result`. */
 const results = ['user', 'wrong', 'missing', 'throttled', 'unavailable'] as const;
 type Result = (typeof results)[number];
+
+function vouched(field: VouchedField | null): AccessRules['userField'] {
+  return field === null ? null : { name: field.name, trusted: createNetworks(field.trusted) };
+}
 
 export interface Authenticating {
   /** Null: nothing is asked of anybody. */
@@ -81,17 +86,17 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
     clients,
     proxyTls,
   }: Config): { readonly passwords: Passwords | null; readonly rules: AccessRules | null } => {
-    const { authentication, userField } = clients;
+    const { authentication, userField, groupsField } = clients;
     const passwords = authentication === null ? null : open(authentication);
-    const field = userField === null ? null : { name: userField.name, trusted: createNetworks(userField.trusted) };
+    const [user, groups] = [userField, groupsField].map(vouched);
     // Certificates bring names as well.
-    const named = passwords !== null || field !== null || (proxyTls?.clientCaFile ?? null) !== null;
+    const named = passwords !== null || (user ?? groups ?? null) !== null || (proxyTls?.clientCaFile ?? null) !== null;
     if (!named) return { passwords, rules: null };
     const credentials =
       passwords === null || authentication === null
         ? null
         : { required: authentication.required, check: passwords.credentials.check };
-    return { passwords, rules: { credentials, userField: field } };
+    return { passwords, rules: { credentials, userField: user ?? null, groupsField: groups ?? null } };
   };
 
   let now = openAll(config);

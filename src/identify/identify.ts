@@ -15,8 +15,8 @@ import type { FindService } from './services.ts';
 
 export interface IdentifyOptions {
   readonly services: FindService;
-  /** The groups of an address and of the user that is known to be there. */
-  readonly groups: (address: string, user: string | null) => ReadonlySet<string>;
+  /** The groups of an address, of the user that is known to be there, and of what a trusted proxy calls them. */
+  readonly groups: (address: string, user: string | null, forwarded?: readonly string[]) => ReadonlySet<string>;
   /** Whether the catalogue knows a request for one about an account. */
   readonly accountCalls: (host: Hostname, facts: RequestFacts) => boolean;
 }
@@ -29,10 +29,10 @@ export interface Identify {
 }
 
 export function createIdentify({ services, groups, accountCalls }: IdentifyOptions): Identify {
-  const clientOf = ({ clientAddress: address, user }: Arrival): Client => ({
+  const clientOf = ({ clientAddress: address, user, forwarded }: Arrival): Client => ({
     address,
     user: user ?? null,
-    groups: groups(address, user ?? null),
+    groups: groups(address, user ?? null, forwarded),
   });
 
   /** The ClientHello's name where it is another than the CONNECT's: the same name adds nothing. */

@@ -13,6 +13,12 @@ export type Fields = (name: string) => string | undefined;
 type Verdict =
   { readonly kind: 'user'; readonly user: string } | { readonly kind: 'wrong' | 'throttled' | 'unavailable' };
 
+export interface VouchedField {
+  /** In lower case. */
+  readonly name: string;
+  readonly trusted: (address: string) => boolean;
+}
+
 export interface AccessRules {
   /** Null: no passwords are asked for. */
   readonly credentials: {
@@ -21,7 +27,9 @@ export interface AccessRules {
     readonly check: (field: string, client: string) => Verdict | Promise<Verdict>;
   } | null;
   /** A field with the user's name, in requests of proxies that are trusted. Null: none is believed. */
-  readonly userField: { readonly name: string; readonly trusted: (address: string) => boolean } | null;
+  readonly userField: VouchedField | null;
+  /** The same, with the names of the user's groups. */
+  readonly groupsField: VouchedField | null;
 }
 
 export interface AccessOptions {
@@ -44,9 +52,19 @@ const refusals = {
 } as const satisfies Record<Exclude<Verdict['kind'], 'user'>, readonly [ErrorCode, string]>;
 
 const userName = /^[^\p{Cc}]{1,256}$/u;
+/** More names than these in one field are no list of groups. */
+const MOST_GROUPS = 100;
 
 function connectionOf(arrival: Arrival): Duplex & Peer {
   return arrival.kind === 'tunnel' ? arrival.socket : arrival.req.socket;
+}
+
+/** The value of a field that a trusted proxy vouches for; believed or not, it is between that proxy and us. */
+function believed(arrival: Arrival, fields: Fields, field: VouchedField | null): string | undefined {
+  if (field === null) return undefined;
+  const given = fields(field.name);
+  if (arrival.kind !== 'tunnel') Reflect.deleteProperty(arrival.facts.headers, field.name);
+  return field.trusted(connectionOf(arrival).remoteAddress ?? '') ? given : undefined;
 }
 
 export function createAccess(options: AccessOptions): (arrival: Arrival, fields: Fields) => void {
@@ -54,15 +72,16 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
 
   /** The name that somebody else has made sure of. */
   const vouchedFor = (arrival: Arrival, fields: Fields, rules: AccessRules): string | undefined => {
-    const connection = connectionOf(arrival);
-    if (rules.userField !== null) {
-      const { name, trusted } = rules.userField;
-      const given = fields(name);
-      // Believed or not, it is between that proxy and us.
-      if (arrival.kind !== 'tunnel') Reflect.deleteProperty(arrival.facts.headers, name);
-      if (given !== undefined && trusted(connection.remoteAddress ?? '') && userName.test(given)) return given;
-    }
-    return peerOf(connection).user;
+    const given = believed(arrival, fields, rules.userField);
+    return given !== undefined && userName.test(given) ? given : peerOf(connectionOf(arrival)).user;
+  };
+
+  /** The groups that it is in by the word of a trusted proxy. */
+  const withGroups = (arrival: Arrival, fields: Fields, rules: AccessRules): Arrival => {
+    const given = believed(arrival, fields, rules.groupsField);
+    if (given === undefined) return arrival;
+    const names = given.split(',', MOST_GROUPS).map((name) => name.trim());
+    return { ...arrival, forwarded: names.filter((name) => name !== '') };
   };
 
   const judged = (arrival: Arrival, verdict: Verdict): void => {
@@ -74,16 +93,17 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
     refuse(arrival, code, detail);
   };
 
-  return (arrival, fields) => {
-    if (options.tooOften(arrival.clientAddress)) {
-      refuse(arrival, 'rate_limit', 'over limits.client_requests');
+  return (asking, fields) => {
+    if (options.tooOften(asking.clientAddress)) {
+      refuse(asking, 'rate_limit', 'over limits.client_requests');
       return;
     }
     const rules = options.rules();
     if (rules === null) {
-      options.arrived(arrival);
+      options.arrived(asking);
       return;
     }
+    const arrival = withGroups(asking, fields, rules);
     const user = vouchedFor(arrival, fields, rules);
     if (user !== undefined || rules.credentials === null) {
       options.arrived(user === undefined ? arrival : { ...arrival, user });

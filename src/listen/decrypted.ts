@@ -108,6 +108,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
           clientAddress: inside.clientAddress,
           clientPort: inside.clientPort,
           ...(inside.user !== undefined && { user: inside.user }),
+          ...(inside.forwarded !== undefined && { forwarded: inside.forwarded }),
         };
 
   const onRequest = (req: Request, res: Response): void => {

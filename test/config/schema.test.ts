@@ -147,7 +147,7 @@ describe('sallyport.yaml', () => {
         policyFile: join(dir, 'policy.yaml'),
         proxyProtocol: { trusted: [] },
         proxyTls: null,
-        clients: { networks: ['0.0.0.0/0', '::/0'], authentication: null, userField: null },
+        clients: { networks: ['0.0.0.0/0', '::/0'], authentication: null, userField: null, groupsField: null },
         admin: { hosts: [], tokenFile: null },
         listen: {
           proxy: { host: '127.0.0.1', port: 3128 },

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { startLab, writeConfig, type Lab, type LogLine } from '../support/lab.ts';
+import { labPolicy, startLab, writeConfig, type Lab, type LogLine } from '../support/lab.ts';
 import { curl } from '../support/curl.ts';
 import { argon2Line, basic, bcryptLine } from '../support/passwords.ts';
 import { connectRaw, exchange, httpOrigin, rawClient } from '../support/streams.ts';
@@ -190,6 +190,33 @@ test('a name in a field is believed from a trusted proxy alone, and goes no furt
   }
   expect(origin.seen).toHaveLength(2);
   expect(origin.seen.join('\n')).not.toContain('carol');
+});
+
+test('the groups in a field are believed from a trusted proxy alone, and go no further', async () => {
+  const origin = await headerOrigin();
+  const field = 'X-Groups: Guests , Chip Design';
+  const policy = labPolicy
+    .replace('rules:', 'groups: { design: { forwarded: Chip Design } }\nrules:')
+    .replace(
+      '{ id: claude-ban,',
+      '{ id: design-ban, vendors: anthropic, groups: design, effect: deny, reason: Chips. }\n  - { id: claude-ban,',
+    );
+  for (const [trusted, rule] of [
+    ['127.0.0.1', 'design-ban'],
+    ['10.0.0.5', 'claude-ban'],
+  ] as const) {
+    const started = await startLab({
+      policy,
+      settings: { clients: { groups_field: { name: 'X-Groups', trusted: [trusted] } } },
+    });
+    onTestFinished(() => started.close());
+    await curl('-x', started.proxyUrl, '-H', field, origin.url);
+    const inside = ['--cacert', started.caFile, 'https://api.anthropic.com/v1/models'];
+    const { out } = await curl('-x', started.proxyUrl, '--proxy-header', field, ...inside);
+    expect(out).toContain(rule);
+    await expect.poll(() => started.lines().map((line) => line.rule?.id)).toContain(rule);
+  }
+  expect(origin.seen.join('\n')).not.toContain('Chip');
 });
 
 test('a password file that cannot be used is no start', async () => {
