@@ -5,7 +5,7 @@ import { html, quoted } from './html.ts';
 import type { Html } from './html.ts';
 import { arrowIcon, factList, haltIcon, layout, linkOr } from './layout.ts';
 import type { Page } from './layout.ts';
-import { leadsTo, withContext } from './links.ts';
+import { leadsTo, webUrl, withContext } from './links.ts';
 import { limits, policyKeysOf, wordsIn } from './message.ts';
 import type { Words } from './message.ts';
 import { phrasesFor } from './phrases.ts';
@@ -97,6 +97,7 @@ function moveOver({ migration }: Words): Html | null {
 
 function blockFacts({ denial, about, settings }: PageFacts, words: Words, phrases: Phrases): Html {
   const { since } = denial;
+  const background = webUrl(denial.details ?? '');
   const { language } = phrases;
   const from =
     since === null
@@ -107,6 +108,8 @@ function blockFacts({ denial, about, settings }: PageFacts, words: Words, phrase
     [phrases.address, about.target.host],
     [phrases.since, from],
     [phrases.rule, html`<code>${words.rule}</code>`],
+    [phrases.owner, denial.owner === undefined ? null : oneLine(denial.owner, limits.name)],
+    [phrases.background, background === null ? null : linkOr(oneLine(background, limits.url), background)],
     [phrases.thisRequest, html`<time datetime="${isoTime(about.at)}">${dateAndTime(about.at, language)}</time>`],
     [phrases.reference, html`<a href="${words.details}"><code>${words.id}</code></a>`],
   ]);

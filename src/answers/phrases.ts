@@ -29,6 +29,8 @@ export interface Phrases {
   readonly address: string;
   readonly since: string;
   readonly rule: string;
+  readonly owner: string;
+  readonly background: string;
   readonly thisRequest: string;
   readonly time: string;
   readonly answeredAs: string;
@@ -70,6 +72,8 @@ const en: Phrases = {
   address: 'Address',
   since: 'Blocked since',
   rule: 'Rule',
+  owner: 'Responsible',
+  background: 'Background',
   thisRequest: 'This request',
   time: 'Time',
   answeredAs: 'Answered as',
@@ -110,6 +114,8 @@ const zh: Phrases = {
   address: '地址',
   since: '阻止开始于',
   rule: '规则',
+  owner: '负责人',
+  background: '详细说明',
   thisRequest: '本次请求',
   time: '时间',
   answeredAs: '答复形式',

@@ -43,6 +43,10 @@ export interface Explained {
   readonly rule: string;
   readonly reason: string;
   readonly assistant: Assistant | null;
+  /** Of a denial: where to ask, where its reason is set out, who answers for it. */
+  readonly link: string | null;
+  readonly details: string | null;
+  readonly owner: string | null;
   readonly host: string;
   readonly port: number;
   readonly client: { readonly address: string | null; readonly user: string | null };
@@ -178,6 +182,7 @@ function explained(
   const service = path === null ? question.service : ask('request').service;
   const { decision, action } = decide(policy, question, at);
   const considered = consider(policy, question, at);
+  const denial = decision.effect === 'deny' ? decision.denial : null;
   return {
     effect: decision.effect,
     action: action.kind,
@@ -188,7 +193,10 @@ function explained(
     model: modelOf(service),
     rule: decision.rule,
     reason: decision.reason,
-    assistant: decision.effect === 'deny' ? decision.denial.assistant : null,
+    assistant: denial?.assistant ?? null,
+    link: denial?.link ?? null,
+    details: denial?.details ?? null,
+    owner: denial?.owner ?? null,
     host: target.host,
     port: target.port,
     client: { address, user },

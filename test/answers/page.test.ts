@@ -27,6 +27,14 @@ describe('the redirect page', () => {
     );
   });
 
+  test('says who answers for the rule, and where it is set out, where the policy does', () => {
+    const shown = page({ ...denial, owner: 'Information <Security>', details: 'https://wiki.corp.test/ai?a=1&b=2' });
+    expect(shown).toContain('Information &lt;Security&gt;');
+    expect(shown).toContain('href="https://wiki.corp.test/ai?a=1&amp;b=2"');
+    expect(page()).not.toContain('Responsible');
+    expect(page({ ...denial, details: 'javascript:alert(1)' })).not.toContain('javascript:');
+  });
+
   test('says what, why, since when, by which rule, and under which id', () => {
     const shown = page().replace(/<[^>]+>/g, ' ');
     for (const text of [

@@ -22,7 +22,7 @@ groups:
   staff: { networks: [10.0.0.0/8, 'fd00::/8'] }
 rules:
   - { id: count, vendors: acme, until: 2026-07-10, effect: monitor, reason: Counted for now. }
-  - { id: ban, vendors: acme, from: 2026-07-10, effect: deny, reason: Too risky. }
+  - { id: ban, vendors: acme, from: 2026-07-10, effect: deny, reason: Too risky., owner: Security, details: 'https://wiki.corp.test/ban' }
   - { id: own, domains: 127.0.0.1, effect: allow, reason: This machine. }
 exceptions:
   - { id: trial, vendors: acme, groups: staff, until: 2026-08-01, approved_by: Ada, reason: A trial. }
@@ -62,6 +62,9 @@ test('prints every fact as JSON', async () => {
     rule: 'ban',
     reason: 'Too risky.',
     assistant: { id: 'inhouse', name: 'In-house', url: 'https://ai.corp.test/' },
+    link: null,
+    details: 'https://wiki.corp.test/ban',
+    owner: 'Security',
     host: 'www.acme.test',
     port: 443,
     client: { address: '10.0.0.7', user: 'ada' },
@@ -108,6 +111,8 @@ test('prints the same for people', async () => {
     '  reason     Too risky.',
     '  action     end TLS here and answer the client in its own language',
     '  assistant  In-house, https://ai.corp.test/',
+    '  owner      Security',
+    '  details    https://wiki.corp.test/ban',
     '  client     any client, in no group',
     '  at         2026-09-01T00:00:00.000Z',
     'considered:',
