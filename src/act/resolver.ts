@@ -1,81 +1,184 @@
-/** Names to addresses: one lookup in flight per name, answers kept for a moment. */
+/**
+ * Names to addresses. Asked in this order: the fixed names of the configuration, the hosts file, DNS; and the system's
+ * own resolver for what DNS does not know, since it may have more sources (search domains, mDNS, a directory).
+ *
+ * One lookup is in flight per name. What DNS says is kept for as long as it says, what the others say for a moment.
+ */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { LRUCache } from 'lru-cache';
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
+import { createDnsClient, type DnsAnswer } from './dns.ts';
+import { createHostsFile, hostsFilePath } from './hosts-file.ts';
 
 export interface Resolver {
   /** At least one address; at once where it is known. Rejects with `dns_error` or `dns_timeout`. */
   readonly resolve: (target: Target) => readonly string[] | Promise<readonly string[]>;
 }
 
-/** `getaddrinfo` tells no TTL, so that answers are kept only as long as a burst of connections lasts. */
-const POSITIVE_TTL = 5_000;
+export interface ResolverOptions {
+  /** Fixed names; a key `*.example` is for everything below `example`. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** DNS servers; none or absent: those of the system, and then its own resolver. */
+  readonly servers?: readonly string[];
+  /** Milliseconds that one lookup may take. */
+  readonly timeout: number;
+  /** Absent: that of the system. */
+  readonly hostsFile?: string;
+}
+
+/** Milliseconds. A hosts file and `getaddrinfo` tell no TTL: kept for as long as a burst of connections lasts. */
+const UNTOLD_TTL = 5_000;
 const NEGATIVE_TTL = 1_000;
+/** A record that says "for weeks" is asked for again after an hour all the same. */
+const MAX_TTL = 3_600_000;
+/** Names kept; the least recently used goes first. */
+const KEPT = 10_000;
+/** Milliseconds for which it is remembered whether this machine has IPv6. */
+const INTERFACES_FOR = 30_000;
 
-type Answer = readonly string[] | SallyportError;
+interface Known {
+  readonly answer: readonly string[] | SallyportError;
+  /** Monotonic milliseconds. */
+  readonly until: number;
+}
 
-function ask(name: string, timeout: number): Promise<Answer> {
+function known(answer: Known['answer'], ttl: number): Known {
+  return { answer, until: performance.now() + ttl };
+}
+
+function fromDns({ addresses, ttl }: DnsAnswer): Known {
+  return known(addresses, Math.min(ttl * 1000, MAX_TTL));
+}
+
+function askSystem(name: string): Promise<Known> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(new SallyportError('dns_timeout', `no answer in ${timeout} ms`)), timeout);
     lookup(name, { all: true, verbatim: true }, (error, addresses) => {
-      clearTimeout(timer);
-      if (error === null && addresses.length > 0) resolve(addresses.map((entry) => entry.address));
-      else resolve(new SallyportError('dns_error', error?.code ?? 'no address'));
+      if (error === null && addresses.length > 0)
+        resolve(
+          known(
+            addresses.map(({ address }) => address),
+            UNTOLD_TTL,
+          ),
+        );
+      else resolve(known(new SallyportError('dns_error', error?.code ?? 'no address'), NEGATIVE_TTL));
     });
   });
 }
 
-/** Static names as in a hosts file; a key `*.example` is for everything below `example`. */
-function fixedAddress(hosts: ReadonlyMap<string, string>, name: string): string | undefined {
-  if (hosts.size === 0) return undefined;
-  const exact = hosts.get(name);
-  if (exact !== undefined) return exact;
-  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-    const below = hosts.get(`*${name.slice(dot)}`);
-    if (below !== undefined) return below;
-  }
-  return undefined;
+/** Whether an interface has an IPv6 address of more than this link. */
+function createIpv6First(): () => boolean {
+  let until = 0;
+  let has = false;
+  return () => {
+    if (performance.now() >= until) {
+      has = Object.values(networkInterfaces()).some((list) =>
+        list?.some(({ family, internal, address }) => family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address)),
+      );
+      until = performance.now() + INTERFACES_FOR;
+    }
+    return has;
+  };
 }
 
-/** @param timeout milliseconds that one lookup may take. */
-export function createResolver(options: {
-  readonly hosts: Readonly<Record<string, string>>;
-  readonly timeout: number;
-}): Resolver {
-  const hosts = new Map(Object.entries(options.hosts));
-  const known = new LRUCache<string, Answer>({ max: 10_000, ttl: POSITIVE_TTL });
-  const inFlight = new Map<string, Promise<Answer>>();
+function createFixed(options: ResolverOptions['hosts']): (name: string) => readonly string[] | null {
+  const hosts = new Map(Object.entries(options).map(([name, address]) => [name, [address]] as const));
+  if (hosts.size === 0) return () => null;
+  const find = (name: string): readonly string[] | null => {
+    const exact = hosts.get(name);
+    if (exact !== undefined) return exact;
+    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      const below = hosts.get(`*${name.slice(dot)}`);
+      if (below !== undefined) return below;
+    }
+    return null;
+  };
+  const found = new Map<string, readonly string[] | null>();
+  return (name) => {
+    const before = found.get(name);
+    if (before !== undefined) return before;
+    const address = find(name);
+    if (found.size >= KEPT) found.clear();
+    found.set(name, address);
+    return address;
+  };
+}
 
-  const unwrap = (answer: Answer): readonly string[] => {
+export function createResolver(options: ResolverOptions): Resolver {
+  const { servers = [], timeout } = options;
+  const dns = createDnsClient({ servers, timeout, ipv6First: createIpv6First() });
+  const hostsFile = createHostsFile(options.hostsFile ?? hostsFilePath());
+  const fixed = createFixed(options.hosts);
+  const kept = new LRUCache<string, Known>({ max: KEPT });
+  const inFlight = new Map<string, Promise<Known>>();
+
+  const unwrap = ({ answer }: Known): readonly string[] => {
     if (answer instanceof SallyportError) throw answer;
     return answer;
   };
 
+  /** Null: the servers know no such name, or there is no server. */
+  const askDns = async (name: string): Promise<Known | null> => {
+    try {
+      const { first, both } = await dns.ask(name);
+      if (first.addresses.length === 0) return null;
+      // The family that came too late for this connection is there for the next.
+      void both.then((answer) => kept.set(name, fromDns(answer))).catch(() => undefined);
+      return fromDns(first);
+    } catch (error) {
+      const { code = 'no answer' } = error as NodeJS.ErrnoException;
+      if (code === 'ECONNREFUSED') return null;
+      return known(new SallyportError(code === 'ETIMEOUT' ? 'dns_timeout' : 'dns_error', code), NEGATIVE_TTL);
+    }
+  };
+
+  const ask = async (name: string): Promise<Known> => {
+    const listed = await hostsFile(name);
+    if (listed !== null) return known(listed, UNTOLD_TTL);
+    const own = servers.length > 0;
+    // A name of one label is meant in a search domain, which only the system knows.
+    if (!own && !name.includes('.')) return askSystem(name);
+    const answer = await askDns(name);
+    if (answer !== null) return answer;
+    return own ? known(new SallyportError('dns_error', 'ENOTFOUND'), NEGATIVE_TTL) : askSystem(name);
+  };
+
+  const askInTime = (name: string): Promise<Known> =>
+    new Promise((resolve) => {
+      const late = (): void =>
+        resolve(known(new SallyportError('dns_timeout', `no answer in ${timeout} ms`), NEGATIVE_TTL));
+      const timer = setTimeout(late, timeout);
+      void ask(name).then((answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+    });
+
   const query = async (name: string): Promise<readonly string[]> => {
     let asked = inFlight.get(name);
     if (asked === undefined) {
-      asked = ask(name, options.timeout);
+      asked = askInTime(name);
       inFlight.set(name, asked);
       void asked.then((answer) => {
         inFlight.delete(name);
-        known.set(name, answer, { ttl: answer instanceof SallyportError ? NEGATIVE_TTL : POSITIVE_TTL });
+        kept.set(name, answer);
       });
     }
     return unwrap(await asked);
   };
 
   return {
-    resolve(target) {
-      if (target.kind !== 'name') return [target.host];
-      const fixed = fixedAddress(hosts, target.host);
-      if (fixed !== undefined) return [fixed];
-      const answer = known.get(target.host);
-      if (answer !== undefined) return unwrap(answer);
+    resolve({ host, kind }) {
+      if (kind !== 'name') return [host];
+      const address = fixed(host);
+      if (address !== null) return address;
+      const before = kept.get(host);
+      if (before !== undefined && before.until > performance.now()) return unwrap(before);
       // Newer attacks hide a second name behind a NUL, which the system's resolver would not see.
-      if (target.host.includes('\0') || isIP(target.host) !== 0) throw new SallyportError('invalid_target');
-      return query(target.host);
+      if (host.includes('\0') || isIP(host) !== 0) throw new SallyportError('invalid_target');
+      return query(host);
     },
   };
 }

@@ -18,7 +18,7 @@ export interface Dialler {
 }
 
 /** Milliseconds before the next address is tried beside one that does not answer (RFC 8305, section 5). */
-const ATTEMPT = 300;
+const ATTEMPT = 250;
 
 function open(addresses: readonly string[], port: number, feed: Feed | undefined): Socket {
   const reading = feed === undefined ? {} : { onread: feed.onread };

@@ -53,6 +53,18 @@ export function parseIp(text: string): string {
 }
 
 /**
+ * A server by its address, with a port where it is not the usual one: `10.0.0.53`, `10.0.0.53:5353`, `[fd00::53]:53`.
+ *
+ * @throws {ConfigError}
+ */
+export function parseServer(text: string): string {
+  if (isIP(text) !== 0) return parseIp(text);
+  const { rest, port } = splitPort(text);
+  if (port === null) throw new ConfigError(`"${text}" is not a server; write an address such as 10.0.0.53`);
+  return formatAddress({ host: parseIp(rest.replace(/^\[|\]$/g, '')), port: parsePort(port, 1) });
+}
+
+/**
  * A CIDR block or a single address, as `address/bits`. A block whose address has bits behind its prefix is refused:
  * it is nearly always a slip.
  *

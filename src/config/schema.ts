@@ -6,7 +6,7 @@ import { clientsSchema, network, proxyTlsSchema, toClients, toProxyTls } from '.
 import type { Clients, ProxyTlsSettings } from './clients-schema.ts';
 import { limitsSchema, toLimits, type Limits } from './limits-schema.ts';
 import { readLogo } from './logo.ts';
-import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern } from './network.ts';
+import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern, parseServer } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
 import { needsKey, updateKeys, updatesOf } from './update-settings.ts';
@@ -64,6 +64,8 @@ export interface Config {
     readonly allow: readonly AllowedDestination[];
     /** Name, or `*.name` for every name below it, to address; asked before DNS. */
     readonly hosts: Readonly<Record<string, string>>;
+    /** DNS servers, as an address or address:port; none: those of the system. */
+    readonly dnsServers: readonly string[];
     readonly connectTimeout: number;
     /** PEM of authorities that origins may be certified by beside those of the system; null: none. */
     readonly caFile: string | null;
@@ -165,6 +167,7 @@ export const settingsSchema = strict({
     ports: z.array(port).default([443, 80]),
     allow: z.array(read(parseAllowed)).default([]),
     hosts: z.record(hostName, read(parseIp)).default({}),
+    dns_servers: z.array(read(parseServer)).default([]),
     connect_timeout: duration.prefault('10s'),
     ca_file: file.optional(),
   }).prefault({}),
@@ -256,6 +259,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
       ports: outbound.ports,
       allow: outbound.allow,
       hosts: canonicalHosts(outbound.hosts),
+      dnsServers: outbound.dns_servers,
       connectTimeout: outbound.connect_timeout,
       caFile: outbound.ca_file === undefined ? null : path(outbound.ca_file),
     },

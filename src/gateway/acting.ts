@@ -29,10 +29,10 @@ export interface Acting {
 }
 
 export function createActing({ config, via, own, interceptor, room, answers }: ActingOptions): Acting {
-  const { hosts, ports, allow, connectTimeout, caFile } = config.outbound;
+  const { hosts, dnsServers, ports, allow, connectTimeout, caFile } = config.outbound;
   const { idleTimeout, tlsRequiredPorts, httpPorts } = config.tunnels;
   const dialler = createDialler({
-    resolver: createResolver({ hosts, timeout: connectTimeout }),
+    resolver: createResolver({ hosts, servers: dnsServers, timeout: connectTimeout }),
     destinations: createDestinations({ ports, allow, own }),
     connectTimeout,
   });

@@ -1,9 +1,13 @@
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createResolver } from '../../src/act/resolver.ts';
+import { createResolver as create, type ResolverOptions } from '../../src/act/resolver.ts';
 import { SallyportError } from '../../src/errors.ts';
 import type { Hostname, HostKind, Target } from '../../src/flow.ts';
+
+/** One with the servers of the system, unless a test says others. */
+const createResolver = (options: Partial<ResolverOptions>) =>
+  create({ hosts: {}, servers: [], timeout: 5_000, ...options });
 
 const target = (host: string, kind: HostKind = 'name'): Target => ({ host: host as Hostname, kind, port: 443 });
 
@@ -62,7 +66,7 @@ test.each(['below.test', 'notbelow.test', '__proto__', 'constructor'])('%s is no
 
 test('a hundred questions at once are one lookup, and the answer is kept for the next', async () => {
   const { names } = counted();
-  const resolver = createResolver({ hosts: {}, timeout: 5_000 });
+  const resolver = createResolver({ hostsFile: '/nowhere' });
   const answers = await Promise.all(Array.from({ length: 100 }, async () => resolver.resolve(target('localhost'))));
   for (const answer of answers) expect(answer).toEqual(answers[0]);
   expect(answers[0]?.some((address) => address === '127.0.0.1' || address === '::1')).toBe(true);
@@ -86,16 +90,16 @@ test('a resolver that does not answer is a timeout, and its late answer harms no
   }) as never);
   syncBuiltinESMExports();
   const resolver = createResolver({ hosts: {}, timeout: 50 });
-  expect(await code(() => resolver.resolve(target('slow.test')))).toBe('dns_timeout');
+  expect(await code(() => resolver.resolve(target('slow')))).toBe('dns_timeout');
   late?.();
-  expect(await code(() => resolver.resolve(target('slow.test')))).toBe('dns_timeout');
+  expect(await code(() => resolver.resolve(target('slow')))).toBe('dns_timeout');
 });
 
 test('an answer without an address is an error', async () => {
   vi.spyOn(dns, 'lookup').mockImplementation(((_name: string, _options: object, done: (...args: unknown[]) => void) =>
     done(null, [])) as never);
   syncBuiltinESMExports();
-  expect(await code(() => createResolver({ hosts: {}, timeout: 50 }).resolve(target('empty.test')))).toBe('dns_error');
+  expect(await code(() => createResolver({ hosts: {}, timeout: 50 }).resolve(target('empty')))).toBe('dns_error');
 });
 
 test.each(['127.0.0.1\0.ok.test', 'ok.test\0', '\0', '127.0.0.1', '::1'])(

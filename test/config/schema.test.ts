@@ -167,7 +167,7 @@ describe('sallyport.yaml', () => {
           authority: null,
         },
         accessLog: { path: '-', format: 'ecs' },
-        outbound: { ports: [443, 80], allow: [], hosts: {}, connectTimeout: 10_000, caFile: null },
+        outbound: { ports: [443, 80], allow: [], hosts: {}, dnsServers: [], connectTimeout: 10_000, caFile: null },
         tunnels: { helloTimeout: 10_000, idleTimeout: 3_600_000, tlsRequiredPorts: [443], httpPorts: [80] },
         limits: {
           connections: 10_000,
@@ -205,6 +205,7 @@ outbound:
   ports: [443]
   allow: [127.0.0.1:8128, 10.0.0.0/8, '*.Lab.test:9000', wiki.test, '[fd00::/8]:443', '::1']
   hosts: { '*.Lab.test': 10.0.0.1, Wiki.test.: '::1' }
+  dns_servers: [10.0.0.53, '10.0.0.53:5353', 'fd00::53', '[fd00::0053]:5353']
   connect_timeout: 500ms
 tunnels: { hello_timeout: 1s, idle_timeout: 2m, tls_required_ports: [], http_ports: [8080] }
 limits: { connections: 1, head_timeout: 2s, drain_timeout: 1d }
@@ -242,6 +243,7 @@ block_events: { window: 1h, path: events.log, webhook: 'https://hooks.test/x' }
             { match: 'cidr', value: '::1/128', port: null },
           ],
           hosts: { '*.lab.test': '10.0.0.1', 'wiki.test': '::1' },
+          dnsServers: ['10.0.0.53', '10.0.0.53:5353', 'fd00::53', '[fd00::53]:5353'],
           connectTimeout: 500,
         },
         tunnels: { helloTimeout: 1000, idleTimeout: 120_000, tlsRequiredPorts: [], httpPorts: [8080] },
