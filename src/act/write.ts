@@ -46,9 +46,12 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
   });
 }
 
-/** Nothing more comes: a client that waits for "100 Continue" sends no body once it has its answer. */
+/** Nothing more comes. A client that waits for "100 Continue" sends no body once it has its answer. */
 function isRead(req: IncomingMessage | Http2ServerRequest): boolean {
-  return req.complete || req.headers.expect !== undefined;
+  const { complete, headers } = req;
+  if (complete || headers.expect !== undefined) return true;
+  // HTTP/2 says by the end of the stream alone whether there is a body.
+  return !('stream' in req) && headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
 /** Reads the rest of a body and drops it; resolves when that was all, or enough. */

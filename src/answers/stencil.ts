@@ -32,6 +32,8 @@ interface Stencil {
   readonly reason: string;
   readonly headers: readonly (readonly [name: string, value: Holed])[];
   readonly body: Holed;
+  /** The texts of the body as they are sent: of a page they are nearly all of it. */
+  readonly bytes: readonly Buffer[];
   /** Whom the context is about; null: there is none in the answer. */
   readonly payload: ContextPayload | null;
 }
@@ -64,6 +66,14 @@ function filled({ texts, holes }: Holed, fillings: Fillings): string {
   return text;
 }
 
+function filledBytes(texts: readonly Buffer[], holes: readonly number[], fillings: Fillings): Buffer {
+  const pieces = texts.flatMap((text, i) => {
+    const hole = holes[i];
+    return hole === undefined ? [text] : [text, Buffer.from(fillings[hole] ?? '', 'latin1')];
+  });
+  return Buffer.concat(pieces);
+}
+
 /** Hexadecimal digits that no text has by chance. */
 function unlike(digits: number): string {
   return Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join('');
@@ -81,6 +91,7 @@ function draw(denial: Denial, about: About, settings: AnswerSettings, make: Make
   };
   const answer = make({ ...about, id, at }, { ...settings, sign });
   const fillings = [id, token, isoTime(at), httpDate(at)] as const;
+  const body = holed(answer.body.toString(), fillings);
   return {
     denial,
     minute: Math.floor(at / MINUTE),
@@ -88,13 +99,14 @@ function draw(denial: Denial, about: About, settings: AnswerSettings, make: Make
     status: answer.status,
     reason: answer.reason,
     headers: Object.entries(answer.headers).map(([name, value]) => [name, holed(value, fillings)] as const),
-    body: holed(answer.body.toString(), fillings),
+    body,
+    bytes: body.texts.map((text) => Buffer.from(text)),
     payload,
   };
 }
 
 function fill(
-  { name, status, reason, headers, body, payload }: Stencil,
+  { name, status, reason, headers, body, bytes, payload }: Stencil,
   about: About,
   settings: AnswerSettings,
 ): Answer {
@@ -104,7 +116,7 @@ function fill(
   const fillings = [id, token, time, httpDate(at)] as const;
   const fields: Record<string, string> = {};
   for (const [field, value] of headers) fields[field] = filled(value, fillings);
-  return { name, status, reason, headers: fields, body: Buffer.from(filled(body, fillings)) };
+  return { name, status, reason, headers: fields, body: filledBytes(bytes, body.holes, fillings) };
 }
 
 /** Two that were made for different ids are the same, except where a text was cut in the middle of one. */

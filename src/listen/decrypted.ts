@@ -17,6 +17,7 @@ import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeAr
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
+import { introduce, peerOf } from './peers.ts';
 import { addressTunnelled } from './request.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { parseHost } from './target.ts';
@@ -90,6 +91,9 @@ function trustOf({ code = '', syscall }: NodeJS.ErrnoException): TrustResult | n
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
   const open = new Map<string, Inside>();
+  /** The TLS sockets that were made here, which need not be asked for their numbers. */
+  const made = new WeakMap<object, Inside>();
+  const insideOf = (socket: Request['socket']): Inside | undefined => made.get(socket) ?? open.get(keyOf(socket));
   const sessions = new Set<ServerHttp2Session>();
   const watch = createSessionWatch();
 
@@ -112,7 +116,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         };
 
   const onRequest = (req: Request, res: Response): void => {
-    const inside = open.get(keyOf(req.socket));
+    const inside = insideOf(req.socket);
     const origin = originInside(req.socket, inside);
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'a request came through no known tunnel');
@@ -144,7 +148,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       handTo(http1, socket, Buffer.concat([withoutUpgrade(req), early]));
       return;
     }
-    const inside = open.get(keyOf(req.socket));
+    const inside = insideOf(req.socket);
     const origin = originInside(req.socket, inside);
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
@@ -214,13 +218,14 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   });
 
   /** For clients without h2 or without a server name, which alone tells the server above which leaf to show. */
-  const serveHttp1Tls = (socket: Socket, target: Target, key: string): void => {
+  const serveHttp1Tls = (socket: Socket, inside: Inside, key: string): void => {
     const tls = new TLSSocket(socket, {
       isServer: true,
-      secureContext: options.contextFor(target),
+      secureContext: options.contextFor(inside.target),
       ALPNProtocols: ['http/1.1'],
     });
-    remember(tls);
+    made.set(tls, inside);
+    introduce(tls, peerOf(socket));
     const deadline = setTimeout(() => socket.destroy(), options.headTimeout);
     tls.once('close', () => clearTimeout(deadline));
     tls.on('error', (error: NodeJS.ErrnoException) => {
@@ -266,7 +271,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
       socket.allowHalfOpen = false;
       if (hello.serverName !== null && hello.alpn.includes('h2')) http2.emit('connection', socket);
-      else serveHttp1Tls(socket, tunnel.target, key);
+      else serveHttp1Tls(socket, inside, key);
       return closed;
     },
     closeIdle() {
