@@ -137,6 +137,12 @@ export function createForward(options: ForwardOptions): Forward {
             fail(upstreamErrorCode(cause));
           }
         });
+        if (req.complete || (!client.body && !client.unmeasured)) {
+          // Nothing to wait for: a pipe would cost more than all the rest of it.
+          outgoing.end();
+          req.resume();
+          return;
+        }
         req.once('end', () => {
           const trailers = trailerFields(req);
           if (trailers.length > 0) outgoing.addTrailers(trailers);

@@ -8,6 +8,8 @@ import type { Hostname, Target } from '../flow.ts';
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
 
+/** Without a name of a server: the agent would find one out for each request, although there is no TLS. */
+const inTheClear = { servername: '' };
 const pooling: AgentOptions = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: FREE_FOR };
 
 const kinds = { 0: 'name', 4: 'ipv4', 6: 'ipv6' } as const;
@@ -44,7 +46,7 @@ export function createPool(dialler: Dial): Agent {
       connectBy(dialler, options, callback);
     }
   }
-  return new Pool(pooling);
+  return new Pool({ ...pooling, ...inTheClear });
 }
 
 /** The same for https, which `node:http` wants an agent of its own kind for. @param dialler shakes hands too. */

@@ -95,6 +95,7 @@ function createUnframer(): Unframer {
 function reader(bytes: Buffer): {
   take(length: number): Buffer | null;
   number(size: number): number | null;
+  skip(length: number): boolean;
   rest(): number;
 } {
   let at = 0;
@@ -105,7 +106,17 @@ function reader(bytes: Buffer): {
   };
   return {
     take,
-    number: (size) => take(size)?.readUIntBE(0, size) ?? null,
+    number(size) {
+      if (at + size > bytes.length) return null;
+      let value = 0;
+      for (const end = at + size; at < end; at += 1) value = value * 256 + (bytes[at] ?? 0);
+      return value;
+    },
+    skip(length) {
+      if (at + length > bytes.length) return false;
+      at += length;
+      return true;
+    },
     rest: () => bytes.length - at,
   };
 }
@@ -148,14 +159,20 @@ function readExtensions(extensions: Buffer): ClientHello {
   let alpn: readonly string[] = [];
   while (from.rest() > 0) {
     const type = from.number(2);
+    if (type !== SERVER_NAME && type !== ALPN) {
+      // Nearly all of them, and a view of the bytes costs more than all else here.
+      const length = from.number(2);
+      if (length === null || !from.skip(length)) return malformed;
+      continue;
+    }
     const body = vector(from, 2);
-    if (type === null || body === null) return malformed;
+    if (body === null) return malformed;
     if (type === SERVER_NAME) {
       // A second name is a second opinion on where this goes (RFC 8446, section 4.2: one of each type).
       if (serverName !== null) return malformed;
       serverName = readServerName(body);
       if (serverName === null) return malformed;
-    } else if (type === ALPN) {
+    } else {
       const offered = readAlpn(body);
       if (offered === null) return malformed;
       alpn = offered;

@@ -1,0 +1,219 @@
+/**
+ * Sallyport beside other proxies: processor time for each request, in the same minute on the same machine.
+ *
+ * Usage: npm run bench -- [--only connect,http,...] [--rounds 3] [--seconds 4] [--tunnels 2000,10000]
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, URL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { installed, start, startRivals } from './rivals.mjs';
+
+/** @typedef {import('./rivals.mjs').Rival} Rival */
+
+const workloads = {
+  connect: { concurrency: 16, what: 'new tunnel, one small request' },
+  http: { concurrency: 16, what: 'plain HTTP, kept alive' },
+  refuse: { concurrency: 16, what: 'CONNECT refused' },
+  blocktls: { concurrency: 16, what: 'answered inside TLS, one host' },
+  blockcold: { concurrency: 8, what: 'answered inside TLS, a new host each time' },
+  bulk: { concurrency: 4, what: 'download through a tunnel' },
+};
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: ['idle', ...Object.keys(workloads)].join(',') },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    tunnels: { type: 'string', default: '2000,10000' },
+  },
+});
+
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** A process and its children. @param {number} root @returns {number[]} */
+function family(root) {
+  /** @type {Map<number, number[]>} */
+  const children = new Map();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const parent = Number(statOf(Number(name))[1] ?? 0);
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const all = [root];
+  for (const pid of all) all.push(...(children.get(pid) ?? []));
+  return all;
+}
+
+/** The fields of `/proc/PID/stat` behind the name; none where it is gone. @param {number} pid */
+function statOf(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
+/** Seconds of processor time, in all. @param {number} pid */
+function cpuOf(pid) {
+  const ticks = family(pid).flatMap((one) => statOf(one).slice(11, 15).map(Number));
+  return ticks.reduce((sum, tick) => sum + tick, 0) / 100;
+}
+
+/** KiB that no other process shares, and a part of those that others do. @param {number} pid */
+function memoryOf(pid) {
+  return family(pid)
+    .map((one) => Number(/^Pss: +(\d+)/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, 'latin1'))?.[1] ?? 0))
+    .reduce((sum, size) => sum + size, 0);
+}
+
+/** @param {readonly number[]} figures */
+function median(figures) {
+  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
+}
+
+/**
+ * @typedef {object} Seen
+ * @property {Record<string, number>} codes
+ * @property {number} good
+ * @property {number} bytes
+ * @property {number} p50
+ * @property {number} p99
+ */
+
+/** @param {import('node:stream').Readable} output @returns {Promise<string>} */
+function firstLine(output) {
+  return new Promise((resolve) => {
+    createInterface({ input: output }).once('line', resolve);
+  });
+}
+
+/** @param {readonly string[]} args */
+function generator(args) {
+  const command = [process.execPath, here('load.mjs'), ...args];
+  const pinned = installed('taskset')
+    ? ['taskset', '-c', String(Math.min(1, availableParallelism() - 1)), ...command]
+    : command;
+  const child = spawn(pinned[0] ?? '', pinned.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const seen = firstLine(child.stdout).then((text) => {
+    /** @type {unknown} */
+    const saw = JSON.parse(text);
+    return /** @type {Seen} */ (saw);
+  });
+  return { child, seen };
+}
+
+/**
+ * Microseconds of processor time for a request, or milliseconds for a GiB.
+ * @param {keyof typeof workloads} name
+ * @param {Rival} rival
+ * @param {number} origin
+ */
+async function measure(name, rival, origin) {
+  const port = name.startsWith('block') ? rival.bumpPort : rival.port;
+  const before = cpuOf(rival.pid);
+  const { seen } = generator([name, `${port}`, `${origin}`, values.seconds, `${workloads[name].concurrency}`]);
+  const saw = await seen;
+  const used = cpuOf(rival.pid) - before;
+  const figure = name === 'bulk' ? (used * 1e3) / (saw.bytes / 2 ** 30) : (used * 1e6) / saw.good;
+  return { ...saw, figure, rate: saw.good / Number(values.seconds) };
+}
+
+/** @param {readonly (string | number)[]} cells */
+function print(cells) {
+  const widths = [11, 10, 12, 8, 10, 9, 9];
+  process.stdout.write(
+    `${cells
+      .map((cell, i) => String(cell).padEnd(widths[i] ?? 0))
+      .join(' ')
+      .trimEnd()}\n`,
+  );
+}
+
+/**
+ * @param {keyof typeof workloads} name
+ * @param {readonly Rival[]} rivals
+ * @param {number} origin
+ */
+async function compare(name, rivals, origin) {
+  const able = rivals.filter(({ modes }) => modes.includes(name));
+  /** @type {Map<string, Awaited<ReturnType<typeof measure>>[]>} */
+  const runs = new Map(able.map((rival) => [rival.name, []]));
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (const rival of able) runs.get(rival.name)?.push(await measure(name, rival, origin));
+  }
+  const of = (/** @type {string} */ rival) => median((runs.get(rival) ?? []).map(({ figure }) => figure));
+  for (const { name: rival } of able) {
+    const all = runs.get(rival) ?? [];
+    const middle = (/** @type {'p50' | 'p99' | 'rate'} */ key) => median(all.map((run) => run[key]));
+    const codes = [...new Set(all.flatMap((run) => Object.keys(run.codes)))].join(' ');
+    const unit = name === 'bulk' ? 'ms/GiB' : 'us';
+    const ratio = (of('sallyport') / of(rival)).toFixed(2);
+    const times = [middle('p50').toFixed(2), middle('p99').toFixed(2)];
+    print([name, rival, `${of(rival).toFixed(0)} ${unit}`, ratio, middle('rate').toFixed(0), ...times, codes]);
+  }
+}
+
+/**
+ * What open tunnels without traffic cost, in KiB each; of Sallyport after its garbage was collected.
+ * @param {Rival} rival
+ * @param {number} origin
+ * @param {number} tunnels
+ */
+async function idle(rival, origin, tunnels) {
+  const settle = async () => {
+    if (rival.name === 'sallyport') process.kill(rival.pid, 'SIGUSR2');
+    await sleep(3_000);
+    return memoryOf(rival.pid);
+  };
+  const before = await settle();
+  const { child, seen } = generator(['idle', `${rival.port}`, `${origin}`, '0', `${tunnels}`]);
+  const { codes } = await seen;
+  const during = await settle();
+  child.stdin.end();
+  await new Promise((resolve) => child.once('exit', resolve));
+  await sleep(2_000);
+  const each = (during - before) / tunnels;
+  print(['idle', rival.name, `${each.toFixed(1)} KiB`, '', `${tunnels} held`, '', '', Object.keys(codes).join(' ')]);
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+/** @type {import('node:child_process').ChildProcess[]} */
+const running = [];
+try {
+  const child = start(
+    running,
+    join(dir, 'origin.log'),
+    1,
+    process.execPath,
+    [here('origin.mjs')],
+    ['ignore', 'pipe', 'inherit'],
+  );
+  if (child.stdout === null) throw new Error('the origin has no output');
+  const origin = Number(await firstLine(child.stdout));
+  const rivals = await startRivals(dir, running, origin);
+  process.stdout.write(
+    `Node ${process.version}, Linux ${release()}, ${cpus()[0]?.model ?? ''} x ${availableParallelism()}\n`,
+  );
+  print(['workload', 'proxy', 'CPU', 'ours/it', 'per second', 'p50 ms', 'p99 ms', 'status']);
+  for (const name of values.only.split(',')) {
+    if (name in workloads) await compare(/** @type {keyof typeof workloads} */ (name), rivals, origin);
+    else if (name === 'idle') {
+      for (const tunnels of values.tunnels.split(',')) {
+        for (const rival of rivals.filter(({ modes }) => modes.includes(name))) {
+          if (rival.name === 'sallyport' || tunnels === '2000') await idle(rival, origin, Number(tunnels));
+        }
+      }
+    } else throw new Error(`there is no workload "${name}"; there are ${Object.keys(workloads).join(', ')}, idle`);
+  }
+} finally {
+  for (const one of running) one.kill('SIGTERM');
+  await sleep(1_500);
+  for (const one of running) one.kill('SIGKILL');
+  rmSync(dir, { recursive: true, force: true });
+}
