@@ -180,7 +180,13 @@ export interface Denial {
 }
 
 export type Decision =
-  | { readonly effect: 'allow' | 'monitor'; readonly rule: string; readonly reason: string }
+  | {
+      readonly effect: 'allow' | 'monitor';
+      readonly rule: string;
+      readonly reason: string;
+      /** The exception that allowed it, or the pause without which `rule` had denied it. */
+      readonly exception?: string | undefined;
+    }
   | { readonly effect: 'deny'; readonly rule: string; readonly reason: string; readonly denial: Denial };
 
 export type Action =

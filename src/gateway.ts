@@ -5,6 +5,7 @@ import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
 import { describe } from './errors.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
+import { createExceptions } from './gateway/exceptions.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
 import { createReloading } from './gateway/reloading.ts';
@@ -55,7 +56,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { version, nodeVersion, log } = options;
   const build = { version, nodeVersion };
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
-  const inForce = createInForce({ load: () => options.load(), refusesLeaf, log });
+  const now = options.now ?? Date.now;
+  const inForce = createInForce({ load: () => options.load(), refusesLeaf, now, log });
   const config = inForce.config();
   const shared = await openShared(config);
   const { authority } = shared;
@@ -72,14 +74,24 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     build,
     stdout: options.stdout,
     log,
-    now: options.now ?? Date.now,
+    now,
     addresses: () => addresses,
     pagesUrl,
     observed: {
+      exceptions: () => exceptions.running(),
       catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
     },
   });
   const { metrics, recent, trust, reopen, lists } = serving.recording;
+
+  const exceptions = createExceptions({
+    config: inForce.config,
+    adopt: inForce.adopt,
+    // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
+    changed: serving.closeDenied,
+    now,
+    log,
+  });
 
   // ---- pages and admin ---------------------------------------------------------------------------------------------
   const { tokenFile } = config.admin;
@@ -106,6 +118,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         return { done, policy: inForce.config().policyHash, problem: inForce.reloaded().problem };
       },
     },
+    exceptions,
     onFault: (id, error) => log(`internal error ${id}: ${describe(error)}`),
   });
 
@@ -114,6 +127,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const reloaded = inForce.reload(serving.follow, asked);
     if (asked === 'by-operator') reopen();
     if (reloaded === 'changed') reloading.follow();
+    if (reloaded === 'changed') exceptions.follow();
     if (reloaded === 'changed' || asked === 'by-operator') updates.follow();
     return reloaded;
   };
@@ -123,6 +137,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const close = async (): Promise<void> => {
     reloading.close();
     updates.close();
+    exceptions.close();
     serving.end();
     await Promise.all([pages.close(), admin.close()]);
     await serving.close();
@@ -136,6 +151,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       serving.renamePages();
       updates.follow();
       reloading.follow();
+      exceptions.follow();
       return addresses;
     },
     reload,

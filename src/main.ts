@@ -5,8 +5,10 @@ import { catalog } from './cli/catalog.ts';
 import { check } from './cli/check.ts';
 import { diff } from './cli/diff.ts';
 import { doctor } from './cli/doctor.ts';
+import { exceptions } from './cli/exceptions.ts';
 import { explain } from './cli/explain.ts';
 import { pac } from './cli/pac.ts';
+import { pause, resume } from './cli/pause.ts';
 import { reload } from './cli/reload.ts';
 import { serve } from './cli/serve.ts';
 import { simulate } from './cli/simulate.ts';
@@ -24,6 +26,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   catalog,
   ca,
   doctor,
+  exceptions,
+  pause,
+  resume,
 };
 
 function help(): string {

@@ -102,6 +102,7 @@ export interface Rule {
 export interface Exception {
   readonly id: string;
   readonly what: What;
+  /** Groups that it is for, and by `user:NAME` and `network:CIDR` single users and networks. */
   readonly groups?: readonly string[] | undefined;
   readonly sites?: readonly string[] | undefined;
   readonly from?: number | undefined;
@@ -141,6 +142,18 @@ export interface AssistantChoice {
   readonly assistant: string;
 }
 
+/** While it holds, what is denied of a vendor is let through and counted instead. */
+export interface Pause {
+  readonly id: string;
+  /** Null: every vendor of the catalogue. */
+  readonly vendor: string | null;
+  /** Epoch milliseconds, inclusive. */
+  readonly from: number;
+  /** Epoch milliseconds, exclusive. */
+  readonly until: number;
+  readonly reason: string;
+}
+
 export interface PolicyDocument {
   /** IANA name; dates for people are in it. Absent: the machine's. */
   readonly timeZone?: string | undefined;
@@ -156,6 +169,7 @@ export interface PolicyDocument {
   readonly sanctionedOnly?: boolean | undefined;
   readonly rules: readonly Rule[];
   readonly exceptions: readonly Exception[];
+  readonly pauses?: readonly Pause[] | undefined;
   readonly defaults: {
     /** For hosts that no rule names and the catalogue does not know. */
     readonly unlisted: Effect;

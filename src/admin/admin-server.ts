@@ -1,7 +1,9 @@
 /**
- * The admin port: metrics, health and facts, for operators and their tools. Only a POST changes anything.
+ * The admin port: metrics, health and facts, for operators and their tools. Only a POST or a DELETE
+ * changes anything.
  */
 import type { FastifyReply } from 'fastify';
+import { exceptionRoutes, type ExceptionsApi } from './exceptions-api.ts';
 import { checkProvenance, checkToken } from './guard.ts';
 import type { Refused } from './guard.ts';
 import { createApp, serverOf } from './http-server.ts';
@@ -31,6 +33,7 @@ export interface AdminServerOptions {
   readonly hosts: readonly string[];
   /** Asked for by `/api` as a bearer token; null: `/api` answers only where the port is bound to loopback. */
   readonly token: string | null;
+  readonly exceptions?: ExceptionsApi;
   readonly onFault: (id: string, error: unknown) => void;
   /** More facts of the API, as JSON: by name, which is the path below `/api/`. */
   readonly lists?: Readonly<Record<string, () => object>>;
@@ -90,6 +93,17 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       if (refused !== null) return turnAway(reply, refused);
       const result = await act();
       return reply.code(result.done ? 200 : 409).send(result);
+    });
+  }
+
+  if (options.exceptions !== undefined) {
+    exceptionRoutes(app, {
+      api: options.exceptions,
+      guard: (request, reply) => {
+        const refused = checkToken(request.raw, options.token, bound);
+        return refused === null ? null : turnAway(reply, refused);
+      },
+      refuse: (reply, status, text) => refuse(reply, status, text, null),
     });
   }
 

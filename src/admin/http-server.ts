@@ -59,6 +59,8 @@ export function createApp({ headers, refuse, onFault }: HttpServerOptions): Fast
     logger: false,
     trustProxy: false,
     bodyLimit,
+    // What a request has too much of is an error, and no text becomes a number.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     requestTimeout: limits.request,
     keepAliveTimeout: limits.keepAlive,
     forceCloseConnections: true,

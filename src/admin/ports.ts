@@ -44,6 +44,7 @@ export interface PortsOptions {
   /** More of the admin port's API, by name. */
   readonly lists: AdminServerOptions['lists'];
   readonly actions: AdminServerOptions['actions'];
+  readonly exceptions: NonNullable<AdminServerOptions['exceptions']>;
   readonly onFault: (id: string, error: unknown) => void;
 }
 
@@ -113,6 +114,7 @@ export function createPorts(options: PortsOptions): Ports {
     token: options.token,
     lists: options.lists ?? {},
     actions: options.actions ?? {},
+    exceptions: options.exceptions,
     onFault,
   });
   return { pages, admin };

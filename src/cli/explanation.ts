@@ -10,7 +10,7 @@ import { indexHosts } from '../decide/match.ts';
 import { nextChangeOf } from '../decide/schedule.ts';
 import type { Timed } from '../decide/schedule.ts';
 import type { Action, Assistant, Decision, Question, Service, Target } from '../flow.ts';
-import { indexMembers } from '../identify/members.ts';
+import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
 import type { FindService } from '../identify/services.ts';
 
@@ -127,10 +127,13 @@ function* moments(entries: readonly Timed[], from: number): Generator<number> {
 /** What another time would bring. */
 function changesOf(policy: Policy, question: Question, considered: readonly Considered[], from: number): Change[] {
   const ids = new Set(considered.map(({ id }) => id));
-  const { rules, exceptions } = policy.document;
-  const about = [...rules, ...exceptions].filter(
-    ({ id, groups = null, sites = null }) => ids.has(id) && isFor({ groups, sites }, question.client),
-  );
+  const { rules, exceptions, pauses = [] } = policy.document;
+  const about = [
+    ...pauses.filter(({ id }) => ids.has(id)),
+    ...[...rules, ...exceptions].filter(
+      ({ id, groups = null, sites = null }) => ids.has(id) && isFor({ groups, sites }, question.client),
+    ),
+  ];
   const changes: Change[] = [];
   let before = decide(policy, question, from).decision;
   let looks = 0;
@@ -151,7 +154,7 @@ function changesOf(policy: Policy, question: Question, considered: readonly Cons
 export function createExplainer(config: Pick<Config, 'policy' | 'vendors'>): (asked: Asked) => Explained {
   const policy = compile(config.policy);
   const services = indexServices(config.vendors, indexHosts);
-  const members = indexMembers(config.policy);
+  const members = membersOf(config.policy);
   return (asked) => explained(policy, services, members(asked.address ?? '', asked.user), asked);
 }
 

@@ -2,7 +2,9 @@
 import type { Exception, PolicyDocument, Product, RiskClass, Rule, Vendor, What } from '../flow.ts';
 import { shadowed } from './coverage.ts';
 import { lintDomains } from './domain-lint.ts';
+import { endOf } from './exception-line.ts';
 import type { Config } from './schema.ts';
+import { strayStored } from './stored-exceptions.ts';
 
 export interface Warning {
   readonly file: string;
@@ -132,9 +134,13 @@ function unreachablePages({ listen, pages }: Config): string[] {
 }
 
 /** Everything that looks like a mistake at the instant `now`, epoch milliseconds. */
-export function lint(config: Config, now: number): Warning[] {
+export function lint(given: Config, now: number): Warning[] {
+  // What ended in the file of exceptions is history there.
+  const config = { ...given, policy: given.policyOfFile };
   const { policy, vendors, file, policyFile } = config;
+  const lines = [...config.stored.contents.lines.values()].filter((stored) => endOf(stored) > now);
   return [
+    ...strayStored(config.policy, config.vendors, lines).map((message) => ({ file: config.exceptionsFile, message })),
     ...unreachablePages(config).map((message) => ({ file, message })),
     ...[
       ...ended(policy, now),

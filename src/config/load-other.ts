@@ -1,6 +1,6 @@
 /** A second configuration to compare with: a whole sallyport.yaml, or a policy file alone. */
 import { basename, resolve } from 'node:path';
-import { loadConfig, tryConfig } from './load.ts';
+import { loadConfig, loadWithPolicy } from './load.ts';
 import type { Config } from './schema.ts';
 import { settingsSchema } from './schema.ts';
 import { readYaml } from './yaml.ts';
@@ -18,5 +18,5 @@ function isSettings(file: string): boolean {
  */
 export function loadOther(other: string, base: string): Config {
   const file = resolve(other);
-  return isSettings(file) ? loadConfig(file) : tryConfig(base, undefined, file);
+  return isSettings(file) ? loadConfig(file) : loadWithPolicy(base, file);
 }

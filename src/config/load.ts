@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
+import { deepFreeze } from './freeze.ts';
 import { readPasswords } from './password-file.ts';
 import { toPolicy } from './policy-document.ts';
 import { policySchema } from './policy-schema.ts';
@@ -9,6 +10,7 @@ import { InvalidConfig, invalidConfig } from './problem.ts';
 import { checkPolicy } from './references.ts';
 import { settingsSchema, toSettings } from './schema.ts';
 import type { Config, Settings } from './schema.ts';
+import { noneStored, readStored, withStored } from './stored-exceptions.ts';
 import { toVendor } from './vendor-schema.ts';
 import type { VendorFile } from './vendor-schema.ts';
 import { attempt, hashOf, placed, readAs, readCatalogue } from './vendors.ts';
@@ -26,13 +28,6 @@ function readPolicy(file: string, before: ReadPolicy | undefined): ReadPolicy {
   if (before?.source.file === file && before.source.text === text) return before;
   const source = parseYaml(file, text);
   return { source, document: toPolicy(readAs(policySchema, source)) };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  Object.values(value).forEach(deepFreeze);
-  return value;
 }
 
 /** What was read last, so that a reload makes anew only what has changed. */
@@ -63,18 +58,29 @@ function vendorsOf(files: readonly VendorFile[]): readonly Vendor[] {
 }
 
 /**
- * Reads sallyport.yaml and the policy file and the catalogue that it names, synchronously. The same object as the last
- * time where nothing has changed.
+ * Reads sallyport.yaml and the policy file, the file of exceptions and the catalogue that it names, synchronously.
  *
  * @throws {InvalidConfig} (a ConfigError) whose message is one line, `path/to/file.yaml:LINE:COL: what; cure`, and
  * whose `issues` are all that was found.
  */
 export function loadConfig(file: string): Config {
-  return tryConfig(file);
+  return withExceptions(tryConfig(file));
+}
+
+/** As {@link loadConfig}, with another policy file than the one that sallyport.yaml names. */
+export function loadWithPolicy(file: string, policyFile: string): Config {
+  return withExceptions(tryConfig(file, undefined, policyFile));
+}
+
+function withExceptions(config: Config): Config {
+  const stored = readStored(config.exceptionsFile);
+  if (stored.problem !== null) throw new InvalidConfig([stored.problem]);
+  return withStored(config, stored, -Infinity);
 }
 
 /**
- * As {@link loadConfig}.
+ * As {@link loadConfig}, but without the file of exceptions, which a running proxy follows by itself. The same object as
+ * the last time where nothing has changed.
  *
  * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
  * @param policyFile read instead of the one that sallyport.yaml names.
@@ -101,6 +107,8 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const config = deepFreeze({
     ...settings,
     policy: policy.document,
+    policyOfFile: policy.document,
+    stored: noneStored(settings.exceptionsFile),
     vendors: vendorsOf(vendors),
     catalogue: { version, checked, overlaid, fetched, unused },
     policyHash: hashOf([policy.source.text, version]),

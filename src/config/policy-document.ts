@@ -1,7 +1,9 @@
 /** From the policy as it is written to the document that `decide/` compiles. */
+import type { z } from 'zod';
 import type { AssistantChoice, Exception, PolicyDocument, Rule, Schedule, Site, What } from '../flow.ts';
 import { resolveMoment } from './moment.ts';
 import { whatKeys } from './policy-schema.ts';
+import type { what } from './policy-schema.ts';
 import type { PolicyFile } from './policy-schema.ts';
 import { plainText } from './texts.ts';
 import { parseWindow } from './windows.ts';
@@ -11,7 +13,10 @@ type RuleEntry = PolicyFile['rules'][number];
 type ExceptionEntry = PolicyFile['exceptions'][number];
 type ChoiceEntry = PolicyFile['assistant_for'][number];
 
-function toWhat(entry: RuleEntry | ExceptionEntry | ChoiceEntry): What {
+type WhatGiven = { readonly [K in keyof typeof what]?: z.output<(typeof what)[K]> | undefined };
+
+/** What a rule or an exception is about. */
+export function toWhat(entry: WhatGiven): What {
   return Object.fromEntries(whatKeys.filter((key) => entry[key] !== undefined).map((key) => [key, entry[key]]));
 }
 

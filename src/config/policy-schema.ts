@@ -42,7 +42,7 @@ const timeZone = read((text) => {
 
 const holidays = z.array(read(parseHoliday));
 
-const what = {
+export const what = {
   vendors: oneOrMany(id).optional(),
   products: oneOrMany(productRef).optional(),
   channels: oneOrMany(channel).optional(),
@@ -52,10 +52,10 @@ const what = {
 };
 export const whatKeys = Object.keys(what) as (keyof typeof what)[];
 
-function namesSomething(entry: { readonly [K in keyof typeof what]?: unknown }): boolean {
+export function namesSomething(entry: { readonly [K in keyof typeof what]?: unknown }): boolean {
   return whatKeys.some((key) => entry[key] !== undefined);
 }
-const namesNothing = `it says nothing about what it is for; add one of ${whatKeys.join(', ')}`;
+export const namesNothing = `it says nothing about what it is for; add one of ${whatKeys.join(', ')}`;
 
 const whom = { groups: oneOrMany(id).optional(), sites: oneOrMany(id).optional() };
 

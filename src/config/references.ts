@@ -6,7 +6,7 @@ import { isReserved } from './reserved.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
 /** The names that a policy may use. */
-interface Names {
+export interface Names {
   readonly vendors: readonly string[];
   /** `vendor/product`. */
   readonly products: readonly string[];
@@ -19,7 +19,15 @@ interface Names {
   readonly aliases: ReadonlyMap<string, string>;
 }
 
-function namesOf(policy: PolicyDocument, vendors: readonly VendorFile[]): Names {
+/** As much of a vendor as its names; the vendors of a configuration in force have none but their ids. */
+interface NamedVendor {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly products: readonly { readonly id: string; readonly tags: readonly string[]; readonly kind: string }[];
+  readonly aliases?: readonly string[];
+}
+
+export function namesOf(policy: PolicyDocument, vendors: readonly NamedVendor[]): Names {
   // The kind of a product is a tag of its own: `coding-agent`, `ide`.
   const tags = vendors.flatMap(({ tags, products }) => [
     ...tags,
@@ -33,8 +41,13 @@ function namesOf(policy: PolicyDocument, vendors: readonly VendorFile[]): Names 
     groups: Object.keys(policy.groups),
     sites: Object.keys(policy.sites ?? {}),
     assistants: policy.assistants.map(({ id }) => id),
-    aliases: new Map(vendors.flatMap(({ id, aliases }) => aliases.map((alias) => [alias, id]))),
+    aliases: new Map(vendors.flatMap(({ id, aliases = [] }) => aliases.map((alias) => [alias, id]))),
   };
+}
+
+/** Why a vendor cannot be meant; null where there is one of that id. */
+export function unknownVendor(word: string, names: Names): string | null {
+  return unknown('vendor', word, names.vendors, names);
 }
 
 function unknown(kind: string, word: string, known: readonly string[], names: Names): string | null {
@@ -81,7 +94,8 @@ function checkAssistant(assistant: string | undefined, path: Path, names: Names)
   return message === null ? [] : [{ path: [...path, 'assistant'], message }];
 }
 
-function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[] {
+/** What is wrong in a rule or an exception by itself. */
+export function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[] {
   const found = checkWords(entry, path, names);
   found.push(...checkAssistant('assistant' in entry ? entry.assistant : undefined, path, names));
   if (isReserved(entry.id)) {

@@ -5,6 +5,7 @@ import type { PolicyDocument, Vendor } from '../flow.ts';
 import { clientsSchema, network, proxyTlsSchema, toClients, toProxyTls } from './clients-schema.ts';
 import type { Clients, ProxyTlsSettings } from './clients-schema.ts';
 import { limitsSchema, toLimits, type Limits } from './limits-schema.ts';
+import type { StoredExceptions } from './stored-exceptions.ts';
 import { readLogo } from './logo.ts';
 import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern, parseServer } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
@@ -86,7 +87,13 @@ export interface Config {
     readonly path: string;
     readonly webhook: string | null;
   };
+  /** The policy file, with the exceptions and pauses of their own file. */
   readonly policy: PolicyDocument;
+  /** The policy file alone. */
+  readonly policyOfFile: PolicyDocument;
+  /** The file of exceptions. */
+  readonly stored: StoredExceptions;
+  readonly exceptionsFile: string;
   readonly vendors: readonly Vendor[];
   readonly catalogue: {
     /** The first 12 hexadecimal digits of the SHA-256 over the vendor files, those of an overlay among them. */
@@ -128,6 +135,7 @@ const baseUrl = webUrl.transform((text, context) => {
 
 export const settingsSchema = strict({
   policy: file.default('policy.yaml'),
+  exceptions: file.default('exceptions.jsonl'),
   vendors: file.default('vendors'),
   vendors_key: file.optional(),
   vendors_overlay: file.optional(),
@@ -194,7 +202,10 @@ export const settingsSchema = strict({
 export type SettingsFile = z.output<typeof settingsSchema>;
 
 /** The part of the configuration that sallyport.yaml alone makes. */
-export type Settings = Omit<Config, 'policy' | 'vendors' | 'catalogue' | 'policyHash' | 'files'>;
+export type Settings = Omit<
+  Config,
+  'policyOfFile' | 'stored' | 'policy' | 'vendors' | 'catalogue' | 'policyHash' | 'files'
+>;
 
 function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string, string> {
   return Object.fromEntries(
@@ -216,6 +227,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
   return {
     file: configFile,
     policyFile: path(given.policy),
+    exceptionsFile: path(given.exceptions),
     catalogueFrom: {
       vendors: path(given.vendors),
       key: given.vendors_key === undefined ? null : path(given.vendors_key),

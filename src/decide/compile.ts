@@ -7,6 +7,8 @@ import { exceptionEntries, fieldOf, readPattern, ruleEntries, whomRank } from '.
 import type { Entry, Field } from './entry.ts';
 import { indexHosts } from './match.ts';
 import type { HostEntry, HostIndex } from './match.ts';
+import { indexPauses } from './pauses.ts';
+import type { Pauses } from './pauses.ts';
 import { indexRisks } from './subject.ts';
 import type { RisksOf } from './subject.ts';
 
@@ -33,6 +35,8 @@ export interface Index {
 export interface Policy {
   readonly document: PolicyDocument;
   readonly exceptions: Index;
+  /** Null: there are none. */
+  readonly pauses: Pauses | null;
   readonly rules: Index;
   readonly assistants: ReadonlyMap<string, Assistant>;
   readonly risksOf: RisksOf;
@@ -98,8 +102,19 @@ export function compile(document: PolicyDocument): Policy {
   return {
     document,
     exceptions: index(exceptionEntries(document)),
+    pauses: indexPauses(document),
     rules: index(ruleEntries(document)),
     assistants: new Map(document.assistants.map((assistant) => [assistant.id, assistant])),
     risksOf: indexRisks(document.riskClasses),
+  };
+}
+
+/** The same policy with the exceptions and pauses of `document`; nothing else is looked at again. */
+export function withExceptions(policy: Policy, document: PolicyDocument): Policy {
+  return {
+    ...policy,
+    document,
+    exceptions: index(exceptionEntries(document)),
+    pauses: indexPauses(document),
   };
 }

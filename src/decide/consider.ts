@@ -2,7 +2,7 @@
  * Why a decision came out as it did: everything in the policy that is about what was asked for, which won, and why the
  * others lost. Found by walking over the whole document, not by the tables that decisions are looked up in.
  */
-import type { Client, Effect, HostKind, Hostname, Question } from '../flow.ts';
+import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './decision.ts';
 import { isSpecific, whoseSay } from './decide.ts';
@@ -18,11 +18,12 @@ import {
   whomRank,
 } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { lifted } from './pauses.ts';
 import { besides, subjectOf } from './subject.ts';
 import type { Subject } from './subject.ts';
 
 export interface Considered {
-  readonly kind: 'exception' | 'rule' | 'default' | 'built-in';
+  readonly kind: 'exception' | 'pause' | 'rule' | 'default' | 'built-in';
   readonly id: string;
   readonly effect: Effect;
   /** The host that it is about. */
@@ -137,12 +138,16 @@ function axis(policy: Policy, subject: Subject, client: Client, now: number): Ax
 function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): Heard {
   const axes = [subject, ...besides(subject, policy.risksOf)].map((one) => axis(policy, one, client, now));
   const winners = axes.flatMap((one) =>
-    one.winner === undefined ? [] : [{ axis: one, candidate: one.winner, effect: one.winner.entry.effect }],
+    one.winner === undefined
+      ? []
+      : [{ candidate: one.winner, ...lifted(policy.pauses, one.winner.entry, one.subject.service, now) }],
   );
   const best = strictest(winners);
   const winner = best?.candidate;
   const { host, service } = subject;
-  const fallback = defaultFor(policy, kind, service);
+  const byDefault = defaultFor(policy, kind, service);
+  const fallback = lifted(policy.pauses, byDefault, service, now);
+  const pause = winner === undefined ? fallback.pause : best?.pause;
 
   const row = (one: Candidate, own: Axis): Considered => {
     const { kind, id, effect } = one.entry;
@@ -167,17 +172,28 @@ function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, 
       return [row(one, own)];
     }),
   );
-  const isDefault = { kind: 'default', id: fallback.id, effect: fallback.effect, host } as const;
+  const isDefault = { kind: 'default', id: fallback.id, effect: byDefault.effect, host } as const;
   const last: Considered =
     winner === undefined
       ? { ...isDefault, verdict: 'won', why: 'no rule and no exception applies' }
       : { ...isDefault, verdict: 'lost', why: 'defaults hold only where no rule and no exception applies' };
   const winnerFirst = [...rows, last].toSorted((a, b) => Number(b.verdict === 'won') - Number(a.verdict === 'won'));
   return {
-    rows: winnerFirst,
-    effect: winner?.entry.effect ?? fallback.effect,
+    rows: pause === undefined ? winnerFirst : paused(pause, winnerFirst, host),
+    effect: best?.effect ?? fallback.effect,
     specific: winner === undefined ? service !== null : isSpecific(winner.entry),
   };
+}
+
+/** A pause goes before the denial that it lifts, which by itself had won. */
+function paused(pause: Pause, rows: readonly Considered[], host: Hostname): Considered[] {
+  const denial = rows.find(({ verdict }) => verdict === 'won')?.id ?? '';
+  const whose = pause.vendor ?? 'every AI vendor';
+  const why = `what is denied of ${whose} is let through and counted until ${moment(pause.until)}; else ${denial} denies`;
+  const lost = rows.map((row) =>
+    row.verdict === 'won' ? { ...row, verdict: 'lost' as const, why: `the pause ${pause.id} lifts it` } : row,
+  );
+  return [{ kind: 'pause', id: pause.id, effect: 'monitor', host, verdict: 'won', why }, ...lost];
 }
 
 function overruled({ rows }: Heard, why: string): Considered[] {

@@ -16,6 +16,8 @@
  *   6. Then the defaults: in a sanctioned-only policy a denial of every service; for services whose maker of the model is
  *      not known, for hosts of the catalogue, for raw addresses, for hosts that are in no list.
  *
+ * While a vendor is paused, what steps 2 to 6 deny of it is let through and counted instead.
+ *
  * A rule is known by its most specific field, and all of its fields must hold. Before its `from`, from its `until` on,
  * outside of its windows, and for a client in none of its groups or sites it does not exist.
  *
@@ -28,6 +30,7 @@ import type { Policy } from './compile.ts';
 import { byDefault, byEntry, byMismatch, defaultFor } from './decision.ts';
 import { fieldOf, strictest } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { lifted } from './pauses.ts';
 import { strongest } from './strongest.ts';
 import { besides, subjectOf } from './subject.ts';
 import type { Subject } from './subject.ts';
@@ -86,14 +89,18 @@ function judge(
   now: number,
 ): Verdict {
   const subject = subjectOf(host, service, policy.risksOf);
-  const heard = (one: Subject): Entry | null =>
-    strongest(policy.exceptions, one, client, now) ?? // 1
-    strongest(policy.rules, one, client, now); // 2, 3, 4
+  const heard = (one: Subject): Entry | null => {
+    const exception = strongest(policy.exceptions, one, client, now); // 1
+    if (exception !== null) return exception;
+    const rule = strongest(policy.rules, one, client, now); // 2, 3, 4
+    return rule === null ? null : lifted(policy.pauses, rule, one.service, now);
+  };
   const others = besides(subject, policy.risksOf);
   const own = heard(subject);
   const entry = others.length === 0 ? own : strictest([own, ...others.map(heard)].filter((found) => found !== null)); // 5
   if (entry !== null) return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry) };
-  const decision = byDefault(policy, defaultFor(policy, kind, service), { subject, client }); // 6
+  const fallback = lifted(policy.pauses, defaultFor(policy, kind, service), service, now); // 6
+  const decision = byDefault(policy, fallback, { subject, client });
   return { decision, specific: service !== null };
 }
 

@@ -1,5 +1,5 @@
 /** Decisions from what made them: a rule or an exception, a default of the policy, or this program's own rule. */
-import type { Assistant, Client, Decision, Effect, HostKind, Rule, Service } from '../flow.ts';
+import type { Assistant, Client, Decision, Effect, HostKind, Pause, Rule, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { closest, isAbout, isFor, readEffect } from './entry.ts';
 import type { Entry } from './entry.ts';
@@ -39,6 +39,8 @@ export interface Default {
   readonly id: string;
   readonly effect: Effect;
   readonly reason: string;
+  /** What lifted the denial that it was. */
+  readonly pause?: Pause;
 }
 
 /** What was asked for, by whom. */
@@ -86,8 +88,9 @@ function deny(policy: Policy, rule: string, reason: string, circumstances: Circu
 }
 
 export function byEntry(policy: Policy, entry: Entry, circumstances: Circumstances): Decision {
-  const { id, effect, reason } = entry;
-  if (effect !== 'deny') return { effect, rule: id, reason };
+  const { id, effect, reason, kind, pause } = entry;
+  const exception = kind === 'exception' ? id : pause?.id;
+  if (effect !== 'deny') return { effect, rule: id, reason, ...(exception !== undefined && { exception }) };
   return deny(policy, id, reason, circumstances, entry.kind === 'rule' ? entry.rule : {});
 }
 
@@ -116,8 +119,10 @@ export function defaultFor(policy: Policy, kind: HostKind, service: Service | nu
   return { id: builtIn.unlisted, effect, reason: `${reason}; by default it is ${done[effect]}.` };
 }
 
-export function byDefault(policy: Policy, { id, effect, reason }: Default, circumstances: Circumstances): Decision {
-  return effect === 'deny' ? deny(policy, id, reason, circumstances, {}) : { effect, rule: id, reason };
+export function byDefault(policy: Policy, fallback: Default, circumstances: Circumstances): Decision {
+  const { id, effect, reason, pause } = fallback;
+  if (effect === 'deny') return deny(policy, id, reason, circumstances, {});
+  return { effect, rule: id, reason, ...(pause !== undefined && { exception: pause.id }) };
 }
 
 /** A tunnel that was asked for under one name and speaks to another: whichever is meant, one of them is a lie. */

@@ -1,5 +1,5 @@
 /** Rules and exceptions in one form, and what makes one go before another. */
-import type { Client, Effect, Exception, Hostname, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
+import type { Client, Effect, Exception, Hostname, Pause, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
 import { holds } from './schedule.ts';
 import { productKey } from './subject.ts';
 import type { Subject } from './subject.ts';
@@ -18,6 +18,8 @@ interface EntryBase {
   readonly effect: Effect;
   /** Position among all of its kind, the strongest first. */
   readonly order: number;
+  /** What lifted the denial that it was: see `pauses.ts`. */
+  readonly pause?: Pause;
 }
 
 export type Entry =

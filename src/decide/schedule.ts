@@ -79,7 +79,7 @@ export function nextTurn(schedule: Schedule, now: number): number | null {
 }
 
 /** Whatever is in force between two dates, and in some hours of them. */
-export type Timed = Pick<Rule | Exception, 'from' | 'until' | 'schedule'>;
+export type Timed = Partial<Pick<Rule | Exception, 'from' | 'until' | 'schedule'>>;
 
 /** The next instant after `now` at which it comes into force or ends; null: never again. */
 export function nextChangeOf({ from = -Infinity, until = Infinity, schedule }: Timed, now: number): number | null {
@@ -97,11 +97,11 @@ export function nextChangeOf({ from = -Infinity, until = Infinity, schedule }: T
  * never again.
  */
 export function nextChange(
-  { rules, exceptions }: Pick<PolicyDocument, 'rules' | 'exceptions'>,
+  { rules, exceptions, pauses = [] }: Pick<PolicyDocument, 'rules' | 'exceptions' | 'pauses'>,
   now: number,
 ): number | null {
   let next: number | null = null;
-  for (const list of [rules, exceptions]) {
+  for (const list of [rules, exceptions, pauses]) {
     for (const entry of list) {
       const change = nextChangeOf(entry, now);
       if (change !== null && (next === null || change < next)) next = change;

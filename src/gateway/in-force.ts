@@ -1,5 +1,6 @@
 /** The configuration in force: read, compiled, and swapped whole at a reload. */
 import type { Config } from '../config/schema.ts';
+import { readStored, withStored, type StoredExceptions } from '../config/stored-exceptions.ts';
 import { ConfigError, describe } from '../errors.ts';
 import type { Snapshot } from '../lifecycle.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -9,6 +10,8 @@ export interface InForceOptions {
   readonly load: () => Config;
   /** Whether the client at an address keeps refusing our leaves. */
   readonly refusesLeaf: (clientAddress: string) => boolean;
+  /** The clock that the policy goes by, epoch milliseconds. */
+  readonly now: () => number;
   readonly log: (line: string) => void;
 }
 
@@ -39,11 +42,16 @@ export interface InForce {
    * @param adopt what else has to follow a new configuration; nothing is swapped yet where it throws.
    */
   readonly reload: (adopt: (next: Config) => void, asked: Asked) => Reloaded;
+  /** Puts other exceptions and pauses into force; nothing else is read or built anew. */
+  readonly adopt: (stored: StoredExceptions) => void;
 }
 
 /** @throws {ConfigError} where the first configuration cannot be read. */
-export function createInForce({ load, refusesLeaf, log }: InForceOptions): InForce {
-  let config = load();
+export function createInForce({ load, refusesLeaf, now, log }: InForceOptions): InForce {
+  /** What ended is history, which no decision needs. */
+  const merged = (next: Config, stored: StoredExceptions): Config => withStored(next, stored, now());
+  let loaded = load();
+  let config = merged(loaded, readStored(loaded.exceptionsFile));
   let snapshot = snapshotOf(config, refusesLeaf);
   let reloaded: ReloadState = { successful: true, lastSuccessAt: Date.now(), problem: null };
   return {
@@ -52,19 +60,23 @@ export function createInForce({ load, refusesLeaf, log }: InForceOptions): InFor
     reloaded: () => reloaded,
     reload(adopt, asked) {
       try {
-        const next = load();
-        const changed = next !== config;
+        const fresh = load();
+        const changed = fresh !== loaded;
         // What an operator asks for is read anew, whatever of it the configuration only names: certificates, passwords.
         if (changed || asked === 'by-operator') {
+          const next = merged(fresh, readStored(fresh.exceptionsFile, config.stored));
           const compiled = snapshotOf(next, refusesLeaf);
           adopt(next);
+          loaded = fresh;
           config = next;
           snapshot = compiled;
         }
         const news = changed || asked === 'by-operator' || !reloaded.successful;
         if (!news) return 'same';
         reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null };
-        log(`reloaded: ${next.policy.rules.length} rules, policy ${next.policyHash}${changed ? '' : ', as before'}`);
+        log(
+          `reloaded: ${config.policy.rules.length} rules, policy ${config.policyHash}${changed ? '' : ', as before'}`,
+        );
         return changed ? 'changed' : 'same';
       } catch (error) {
         if (asked === 'by-half-a-change') return 'failed';
@@ -74,6 +86,11 @@ export function createInForce({ load, refusesLeaf, log }: InForceOptions): InFor
         if (news) log(`reload failed, the old policy stays: ${problem}`);
         return 'failed';
       }
+    },
+    adopt(stored) {
+      const next = merged(config, stored);
+      snapshot = snapshot.withExceptions(next.policy);
+      config = next;
     },
   };
 }

@@ -59,6 +59,8 @@ export interface Serving {
   readonly listen: (address: Addresses['proxy']) => Promise<Addresses['proxy']>;
   /** Follows a new configuration. @throws {ConfigError} where it names something that cannot be used. */
   readonly follow: (config: Config) => void;
+  /** Has clients that were denied, and have no request under way, connect anew and be judged anew. */
+  readonly closeDenied: () => void;
   /** Follows another address of the pages. */
   readonly renamePages: () => void;
   /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
@@ -205,6 +207,7 @@ export function createServing(options: ServingOptions): Serving {
       limiting.follow(next);
       metrics.expect(expectedSeries(next.vendors));
     },
+    closeDenied: () => decrypted.closeIdle(),
     renamePages: () => answers.follow(inForce.config(), pagesUrl(inForce.config())),
     async drain() {
       doors.stop();

@@ -115,10 +115,14 @@ function sallyportFields(finished: Finished): string {
       : `,"vendor":${jsonText(service.vendor)},"product":${jsonText(service.product)},"channel":"${service.channel}"`;
   const answer = outcome.answer === null ? '' : `,"answer":${jsonText(outcome.answer)}`;
   const error = outcome.error === null ? '' : `,"error":"${outcome.error}"`;
+  const exception =
+    decision.effect === 'deny' || decision.exception === undefined
+      ? ''
+      : `,"exception":${jsonText(decision.exception)}`;
   const tunnel = arrival.kind === 'tunnel' || arrival.tunnel === null ? '' : `,"tunnel":${jsonText(arrival.tunnel.id)}`;
   return (
     `,"sallyport":{"effect":"${decision.effect}","action":"${action.kind}","outcome":"${outcome.kind}"` +
-    `${named}${answer}${error}${tunnel}}`
+    `${named}${exception}${answer}${error}${tunnel}}`
   );
 }
 

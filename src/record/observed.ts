@@ -4,6 +4,8 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { BlockEventCount } from './block-events.ts';
+import { registerExceptions } from './exceptions.ts';
+import type { ExceptionsInForce } from './exceptions.ts';
 import { trustResults } from './trust.ts';
 import type { TrustCounts } from './trust.ts';
 
@@ -25,6 +27,7 @@ export interface Observed {
   catalogue(): { readonly version: string; readonly checked: string | null };
   /** How often a newer one was fetched, by how that ended; `lastSuccessAt`: null where none has succeeded yet. */
   catalogueFetches(): Readonly<Record<FetchResult, number>> & { readonly lastSuccessAt: number | null };
+  exceptions(): ExceptionsInForce;
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
@@ -34,6 +37,7 @@ const fetchResults = ['adopted', 'unchanged', 'refused', 'failed'] as const;
 type FetchResult = (typeof fetchResults)[number];
 
 export function registerObserved(registry: Registry, observed: Observed): void {
+  registerExceptions(registry, () => observed.exceptions());
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number | null): void => {
     new Gauge({

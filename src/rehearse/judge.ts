@@ -5,7 +5,7 @@ import { builtIn } from '../decide/decision.ts';
 import { fieldOf } from '../decide/entry.ts';
 import { indexHosts } from '../decide/match.ts';
 import type { Effect, Hostname, PolicyDocument, Question, Service, Vendor } from '../flow.ts';
-import { indexMembers } from '../identify/members.ts';
+import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
 import type { Asked } from './targets.ts';
 import { createStretches } from './stretches.ts';
@@ -53,7 +53,7 @@ const remembered = 50_000;
 export function createJudge({ document, vendors }: Judged): Judge {
   const policy = compile(document);
   const services = indexServices(vendors, indexHosts);
-  const groupsOf = indexMembers(document);
+  const groupsOf = membersOf(document);
   const stretchOf = createStretches(document);
   const unspecific = new Set<string>([
     builtIn.unlisted,

@@ -12,7 +12,9 @@ interface Stretch {
 const kept = 8;
 
 /** A number for each stretch of time within which nothing begins or ends: the moment at which it is over. */
-export function createStretches(document: Pick<PolicyDocument, 'rules' | 'exceptions'>): (at: number) => number {
+export function createStretches(
+  document: Pick<PolicyDocument, 'rules' | 'exceptions' | 'pauses'>,
+): (at: number) => number {
   let stretches: Stretch[] = [];
   let last: Stretch = { from: Infinity, end: -Infinity };
 

@@ -10,6 +10,7 @@ describe('policy.yaml', () => {
   test('may be empty but for {}', () => {
     expect(policyOf('{}')).toEqual({
       timeZone: 'UTC',
+      pauses: [],
       assistants: [],
       defaultAssistant: null,
       assistantFor: [],

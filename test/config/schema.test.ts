@@ -131,6 +131,9 @@ describe('sallyport.yaml', () => {
     withConfig({ 'sallyport.yaml': '{}' }, (file, dir) => {
       expect(loadConfig(file)).toEqual({
         policy: expect.anything() as unknown,
+        policyOfFile: expect.anything() as unknown,
+        exceptionsFile: join(dir, 'exceptions.jsonl'),
+        stored: { contents: expect.anything() as unknown, problem: null },
         vendors: expect.anything() as unknown,
         catalogue: {
           version: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,

@@ -55,6 +55,16 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     ],
   ],
   [
+    'a pause',
+    { rules: [vendor], pauses: [{ vendor: 'anthropic', from: now, until: now + day }] },
+    {},
+    [
+      'won pause-0: what is denied of anthropic is let through and counted until 2026-07-11T00:00Z; else rule-0 denies',
+      'lost rule-0: the pause pause-0 lifts it',
+      defaultLost,
+    ],
+  ],
+  [
     'every level',
     {
       rules: [
@@ -160,9 +170,15 @@ const rule: fc.Arbitrary<RuleGiven> = fc
 const exception: fc.Arbitrary<ExceptionGiven> = fc
   .tuple(subject, fc.record({ groups, from, until }))
   .map(([names, rest]) => ({ ...names, ...rest }));
+const pause = fc.record({
+  vendor: fc.constantFrom('anthropic', 'relay', null),
+  from: fc.constantFrom(now - day, now, now + 1),
+  until: fc.constantFrom(now + 1, now + day),
+});
 const policy: fc.Arbitrary<PolicyGiven> = fc.record({
   rules: fc.array(rule, { maxLength: 8 }).map((rules) => rules.map((one, i) => ({ ...one, id: `rule-${i}` }))),
   exceptions: fc.array(exception, { maxLength: 3 }),
+  pauses: fc.array(pause, { maxLength: 3 }),
   defaults: fc.record({ unlisted: effect, catalogue: effect, rawAddress: effect, manner }),
 });
 const asked: fc.Arbitrary<QuestionGiven> = fc
@@ -190,14 +206,16 @@ test('the winner is what decides, for any policy and question', () => {
       const compiled = compile(document(given));
       const { decision } = decide(compiled, question(ask), now);
       const winners = consider(compiled, question(ask), now).filter(({ verdict }) => verdict === 'won');
-      expect(winners).toEqual([expect.objectContaining({ id: decision.rule, effect: decision.effect })]);
+      const by = decision.effect === 'deny' ? undefined : decision.exception;
+      expect(winners).toEqual([expect.objectContaining({ id: by ?? decision.rule, effect: decision.effect })]);
       const kind = winners[0]?.kind ?? 'none';
       won.set(kind, (won.get(kind) ?? 0) + 1);
     }),
     { numRuns: 5_000 },
   );
   // Cases that never come up prove nothing.
-  for (const kind of ['rule', 'exception', 'default', 'built-in']) expect(won.get(kind) ?? 0).toBeGreaterThan(200);
+  for (const kind of ['rule', 'exception', 'pause', 'default', 'built-in'])
+    expect(won.get(kind) ?? 0).toBeGreaterThan(200);
 });
 
 test('only equals depend on the order of the rules', () => {

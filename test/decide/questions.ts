@@ -1,5 +1,15 @@
 /** Policies and questions with only what a test is about spelt out. */
-import type { Denial, Exception, HostKind, Hostname, PolicyDocument, Question, Rule, Service } from '../../src/flow.ts';
+import type {
+  Denial,
+  Exception,
+  HostKind,
+  Hostname,
+  Pause,
+  PolicyDocument,
+  Question,
+  Rule,
+  Service,
+} from '../../src/flow.ts';
 
 export const day = 86_400_000;
 /** 10 July 2026, midnight UTC. */
@@ -46,6 +56,7 @@ export type ExceptionGiven = Partial<Omit<Exception, 'what'>> & Exception['what'
 export interface PolicyGiven {
   readonly rules?: readonly RuleGiven[];
   readonly exceptions?: readonly ExceptionGiven[];
+  readonly pauses?: readonly Pick<Pause, 'vendor' | 'from' | 'until'>[];
   readonly defaults?: Partial<PolicyDocument['defaults']>;
   readonly defaultAssistant?: string | null;
   readonly assistantFor?: PolicyDocument['assistantFor'];
@@ -85,6 +96,7 @@ export function document(given: PolicyGiven): PolicyDocument {
       const id = rest.id ?? `exception-${i}`;
       return { until: now + 30 * day, approvedBy: 'the head', reason: id, ...rest, id, what };
     }),
+    pauses: given.pauses?.map((pause, i) => ({ id: `pause-${i}`, reason: `pause-${i}`, ...pause })),
     defaults: {
       unlisted: 'allow',
       catalogue: 'monitor',

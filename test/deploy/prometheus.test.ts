@@ -64,6 +64,11 @@ beforeAll(async () => {
       policyHash: () => 'h',
       catalogue: () => ({ version: 'v', checked: '2026-07-10' }),
       catalogueFetches: () => ({ adopted: 0, unchanged: 1, refused: 0, failed: 0, lastSuccessAt: 1 }),
+      exceptions: () => ({
+        exceptions: { active: 1, nextEnd: 1 },
+        pauses: { active: 1, nextEnd: 1 },
+        readable: true,
+      }),
       clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
       blockEvents: () => [{ vendor: 'a', product: 'b', rule: 'c', count: 1 }],
     },

@@ -13,6 +13,11 @@ export const quietObserved: Observed = {
   policyHash: () => 'none',
   catalogue: () => ({ version: 'none', checked: null }),
   catalogueFetches: () => ({ adopted: 0, unchanged: 0, refused: 0, failed: 0, lastSuccessAt: null }),
+  exceptions: () => ({
+    exceptions: { active: 0, nextEnd: null },
+    pauses: { active: 0, nextEnd: null },
+    readable: true,
+  }),
   clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
   blockEvents: () => [],
 };

@@ -71,5 +71,12 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'identify/password-worker.mjs': 'test/identify/password-pool.test.ts',
   'identify/passwords.ts': 'test/identify/password-pool.test.ts',
   'listen/access.ts': 'test/flows/who.test.ts',
+  'cli/pause.ts': 'test/cli/exceptions.test.ts',
+  'config/durable.ts': 'test/config/exception-store.test.ts',
+  'config/freeze.ts': 'test/config/load.test.ts',
+  'config/exception-line.ts': 'test/config/exceptions-file.test.ts',
+  'config/stored-exceptions.ts': 'test/flows/exceptions.test.ts',
+  'gateway/exceptions.ts': 'test/flows/exceptions.test.ts',
+  'record/exceptions.ts': 'test/flows/exceptions.test.ts',
   'config/clients-schema.ts': 'test/config/schema.test.ts',
 };

@@ -11,7 +11,7 @@ const main = join(repository, 'dist/main.js');
 let built = false;
 
 /** Compiles what has changed; after `npm test` has done so, it only looks. */
-function build(): void {
+export function build(): void {
   if (!built) execFileSync(process.execPath, [join(repository, 'scripts/build-if-needed.mjs')], { stdio: 'pipe' });
   built = true;
 }

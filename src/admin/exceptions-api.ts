@@ -1,0 +1,154 @@
+/**
+ * Exceptions and pauses over the admin port. What is answered with success is on the disk and in force; a GET changes
+ * nothing.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+export type Changed =
+  | { readonly ok: true; readonly entries: readonly object[] }
+  | { readonly ok: false; readonly status: 400 | 404 | 409 | 503; readonly text: string };
+
+/** An exception as it is asked for; `until` may be a length of time, such as `30d`. */
+export interface WantedException {
+  readonly id?: string;
+  readonly vendors?: readonly string[];
+  readonly products?: readonly string[];
+  readonly channels?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly risks?: readonly string[];
+  readonly domains?: readonly string[];
+  readonly groups?: readonly string[];
+  readonly sites?: readonly string[];
+  readonly users?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly from?: string;
+  readonly until: string;
+  readonly approved_by: string;
+  readonly ticket?: string;
+  readonly reason: string;
+}
+
+export interface WantedPause {
+  /** `*`: every vendor. */
+  readonly vendor: string;
+  /** A length of time, such as `30m`. */
+  readonly for: string;
+  readonly reason?: string;
+}
+
+/** `by` is who asks, for the record. */
+export interface ExceptionsApi {
+  /** @param all those too that have ended. */
+  readonly list: (all: boolean) => object;
+  readonly add: (wanted: WantedException, by: string) => Promise<Changed>;
+  readonly revoke: (id: string, by: string) => Promise<Changed>;
+  readonly pause: (wanted: WantedPause, by: string) => Promise<Changed>;
+  readonly resume: (vendor: string, by: string) => Promise<Changed>;
+}
+
+export interface ExceptionRoutesOptions {
+  readonly api: ExceptionsApi;
+  /** Turns away whoever may not use the API; null: may. */
+  readonly guard: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null;
+  readonly refuse: (reply: FastifyReply, status: number, text: string) => FastifyReply;
+}
+
+/** Who asks where the request does not say. */
+const nobodyNamed = 'admin API';
+
+const text = { type: 'string', minLength: 1, maxLength: 1000 } as const;
+const list = { type: 'array', minItems: 1, maxItems: 1000, items: text } as const;
+const strict = { type: 'object', additionalProperties: false } as const;
+const by = { by: text } as const;
+
+const exceptionBody = {
+  ...strict,
+  required: ['until', 'approved_by', 'reason'],
+  properties: {
+    id: text,
+    vendors: list,
+    products: list,
+    channels: list,
+    tags: list,
+    risks: list,
+    domains: list,
+    groups: list,
+    sites: list,
+    users: list,
+    networks: list,
+    from: text,
+    until: text,
+    approved_by: text,
+    ticket: text,
+    reason: text,
+    ...by,
+  },
+} as const;
+
+const pauseBody = {
+  ...strict,
+  required: ['vendor', 'for'],
+  properties: { vendor: text, for: text, reason: text, ...by },
+} as const;
+
+const listQuery = { ...strict, properties: { all: { type: 'string', enum: ['true', 'false'] } } } as const;
+const byQuery = { ...strict, properties: by } as const;
+
+/** What is wrong with the request, in one line; null where nothing is. */
+function fault({ validationError: error }: FastifyRequest): string | null {
+  if (error === undefined) return null;
+  const [first] = error.validation as readonly { readonly params: Readonly<Record<string, unknown>> }[];
+  const extra = first?.params['additionalProperty'];
+  if (typeof extra === 'string') return `The request has an unknown key "${extra}". Remove it.`;
+  return `The request is not valid: ${error.message}.`;
+}
+
+export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: ExceptionRoutesOptions): void {
+  const answer = (reply: FastifyReply, status: 200 | 201, changed: Changed): FastifyReply => {
+    if (!changed.ok) return refuse(reply, changed.status, changed.text);
+    const [only, ...more] = changed.entries;
+    return reply.code(status).send(more.length === 0 && status === 201 ? only : { entries: changed.entries });
+  };
+
+  void app.register((routes, _options, done) => {
+    // A form or a text is what a page of another site could send unasked.
+    routes.removeAllContentTypeParsers();
+    routes.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+    routes.addHook('onRequest', async (request, reply) => guard(request, reply) ?? undefined);
+    routes.addHook('preHandler', async (request, reply) => {
+      const wrong = fault(request);
+      if (wrong !== null) return refuse(reply, 400, wrong);
+    });
+    const attachValidation = true;
+
+    routes.get<{ Querystring: { all?: 'true' | 'false' } }>(
+      '/api/exceptions',
+      { schema: { querystring: listQuery }, attachValidation },
+      (request, reply) => reply.send(api.list(request.query.all === 'true')),
+    );
+    routes.post<{ Body: WantedException & { by?: string } }>(
+      '/api/exceptions',
+      { schema: { body: exceptionBody }, attachValidation },
+      async ({ body: { by = nobodyNamed, ...wanted } }, reply) => answer(reply, 201, await api.add(wanted, by)),
+    );
+    routes.delete<{ Params: { id: string }; Querystring: { by?: string } }>(
+      '/api/exceptions/:id',
+      { schema: { querystring: byQuery }, attachValidation },
+      async ({ params, query }, reply) => answer(reply, 200, await api.revoke(params.id, query.by ?? nobodyNamed)),
+    );
+    routes.post<{ Body: WantedPause & { by?: string } }>(
+      '/api/pauses',
+      { schema: { body: pauseBody }, attachValidation },
+      async ({ body: { by = nobodyNamed, ...wanted } }, reply) => {
+        const changed = await api.pause(wanted, by);
+        return answer(reply, 201, changed);
+      },
+    );
+    routes.delete<{ Params: { vendor: string }; Querystring: { by?: string } }>(
+      '/api/pauses/:vendor',
+      { schema: { querystring: byQuery }, attachValidation },
+      async ({ params, query }, reply) => answer(reply, 200, await api.resume(params.vendor, query.by ?? nobodyNamed)),
+    );
+    done();
+  });
+}

@@ -1,0 +1,192 @@
+/** `sallyport exceptions`: who may use what although a rule denies it, until when, and by whose leave. */
+import { userInfo } from 'node:os';
+import { add, Refused, revoke, shownEntry } from '../config/exception-changes.ts';
+import type { Shown } from '../config/exception-line.ts';
+import { changeExceptions } from '../config/exception-store.ts';
+import { loadConfig } from '../config/load.ts';
+import { didYouMean } from '../config/nearest.ts';
+import { shownPath } from '../config/problem.ts';
+import { listEntries, termsOf } from '../config/stored-exceptions.ts';
+import type { Config } from '../config/schema.ts';
+import { configFile, configOption, parse, UsageError } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+const many = { type: 'string', multiple: true } as const;
+
+const options = {
+  ...configOption,
+  json: { type: 'boolean' },
+  all: { type: 'boolean' },
+  id: { type: 'string' },
+  vendor: many,
+  product: many,
+  channel: many,
+  tag: many,
+  risk: many,
+  domain: many,
+  group: many,
+  site: many,
+  user: many,
+  client: many,
+  from: { type: 'string' },
+  until: { type: 'string' },
+  'approved-by': { type: 'string' },
+  ticket: { type: 'string' },
+  reason: { type: 'string' },
+  by: { type: 'string' },
+} as const;
+
+type Values = ReturnType<typeof parse<{ args: string[]; options: typeof options; allowPositionals: true }>>['values'];
+
+interface Call {
+  readonly values: Values;
+  readonly names: readonly string[];
+  readonly io: Io;
+  readonly config: Config;
+}
+
+/** Who runs the command, by the system's word. */
+export function whoAsks(given: string | undefined): string {
+  if (given !== undefined) return given;
+  try {
+    return userInfo().username;
+  } catch {
+    // An account that has no name, as in some containers.
+    return 'command line';
+  }
+}
+
+/** Runs a change; what it refuses for being wrong is a wrong use, and what is not there is a no. */
+export async function attempt(what: string, io: Io, change: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await change();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.why !== 'unknown') throw new UsageError(`${what}: ${error.message}`, { cause: error });
+    io.err(`sallyport: ${what}: ${error.message}`);
+    return 1;
+  }
+}
+
+const aboutKeys = ['vendors', 'products', 'channels', 'tags', 'risks', 'domains', 'pause'] as const;
+const whomKeys = ['groups', 'sites', 'users', 'networks'] as const;
+
+function words(entry: Shown, keys: readonly string[], none: string): string {
+  const all = keys.flatMap((key) => entry[key] ?? []).map(String);
+  return all.length === 0 ? none : all.join(', ');
+}
+
+/** One entry as one line, with what a person looks for. */
+export function entryLine(entry: Shown): string {
+  const {
+    id,
+    until,
+    state,
+    approved_by: approved,
+    ticket,
+    created_by: by,
+    revoked_at: at,
+    revoked_by: revoker,
+  } = entry;
+  const kind = entry['pause'] === undefined ? '' : 'pause of ';
+  const about = entry['pause'] === '*' ? 'every vendor' : words(entry, aboutKeys, 'everything');
+  const facts = [
+    `${kind}${about}`,
+    `for ${words(entry, whomKeys, 'everyone')}`,
+    `until ${String(until)}`,
+    ...(approved === undefined ? [] : [`approved by ${String(approved)}`]),
+    ...(ticket === undefined ? [] : [String(ticket)]),
+    ...(by === undefined ? ['in the policy file'] : [`added by ${String(by)}`]),
+    ...(at === undefined ? [] : [`ended ${String(at)} by ${String(revoker)}`]),
+  ];
+  return `${String(state).padEnd(9)}  ${String(id).padEnd(32)}  ${facts.join('; ')}`;
+}
+
+async function addOne({ values, io, config }: Call): Promise<ExitCode> {
+  const { until, reason, 'approved-by': approvedBy } = values;
+  for (const [option, value] of Object.entries({ until, reason, 'approved-by': approvedBy })) {
+    if (value === undefined) throw new UsageError(`exceptions add: --${option} is missing; add it`);
+  }
+  const list = (words: readonly string[] | undefined): string[] | undefined =>
+    words?.flatMap((word) => word.split(',')).map((word) => word.trim());
+  const wanted = {
+    id: values.id,
+    vendors: list(values.vendor),
+    products: list(values.product),
+    channels: list(values.channel),
+    tags: list(values.tag),
+    risks: list(values.risk),
+    domains: list(values.domain),
+    groups: list(values.group),
+    sites: list(values.site),
+    users: list(values.user),
+    networks: list(values.client),
+    from: values.from,
+    until: until ?? '',
+    approved_by: approvedBy ?? '',
+    ticket: values.ticket,
+    reason: reason ?? '',
+  };
+  const terms = termsOf(config, Date.now());
+  const [stored] = await changeExceptions(config.exceptionsFile, (contents) =>
+    add(contents, wanted, whoAsks(values.by), terms),
+  );
+  if (stored === undefined) return 1;
+  const shown = shownEntry(stored, Date.now());
+  io.out(values.json === true ? JSON.stringify(shown, null, 2) : entryLine(shown));
+  return 0;
+}
+
+function list({ values, io, config }: Call): ExitCode {
+  const { exceptionsFile } = config;
+  const listed = listEntries(config, values.all === true, Date.now());
+  const entries = [...listed.exceptions, ...listed.pauses];
+  if (values.json === true) io.out(JSON.stringify({ file: exceptionsFile, ...listed }, null, 2));
+  else if (entries.length > 0) entries.forEach((entry) => io.out(entryLine(entry)));
+  else io.out(`no exceptions in ${shownPath(exceptionsFile)} and the policy`);
+  return 0;
+}
+
+async function revokeOne({ values, names, io, config }: Call): Promise<ExitCode> {
+  const [id] = names;
+  if (id === undefined) throw new UsageError('exceptions revoke: name the id; "sallyport exceptions list" shows it');
+  const terms = termsOf(config, Date.now());
+  const [stored] = await changeExceptions(config.exceptionsFile, (contents) =>
+    revoke(contents, id, whoAsks(values.by), terms),
+  );
+  if (stored === undefined) return 1;
+  const shown = shownEntry(stored, Date.now());
+  io.out(values.json === true ? JSON.stringify(shown, null, 2) : entryLine(shown));
+  return 0;
+}
+
+const actions: Readonly<Record<string, (call: Call) => ExitCode | Promise<ExitCode>>> = {
+  add: addOne,
+  list,
+  revoke: revokeOne,
+};
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = parse({ args: [...args], options, allowPositionals: true });
+  const [action = '', ...names] = positionals;
+  const known = Object.keys(actions);
+  const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  if (act === undefined) {
+    const wrong =
+      action === '' ? `say what: ${known.join(', ')}` : `unknown action "${action}"; ${didYouMean(action, known)}`;
+    throw new UsageError(`exceptions: ${wrong}`);
+  }
+  const most = action === 'revoke' ? 1 : 0;
+  if (names.length > most) {
+    throw new UsageError(`exceptions ${action}: "${names[most] ?? ''}" is one argument too many`);
+  }
+  const config = loadConfig(configFile(values.config, io));
+  return attempt(`exceptions ${action}`, io, async () => act({ values, names, io, config }));
+}
+
+export const exceptions: Verb = {
+  summary: 'Lets somebody use what a rule denies, until a date; a running proxy follows within a second',
+  usage:
+    'exceptions add (--vendor|--product|--domain|--tag|--risk|--channel NAME)... [--group|--site|--user|--client WHO]... --until DATE|30d|2h --approved-by NAME --reason TEXT [--from DATE] [--ticket ID] [--id ID] | list [--all] | revoke ID [--by NAME] [--json] [-c FILE]',
+  run,
+};

@@ -1,0 +1,83 @@
+/** `sallyport pause` and `resume`: for a while, what is denied of a vendor is let through and counted instead. */
+import { parseLength, pause as pauseVendor, resume as resumeVendor, shownEntry } from '../config/exception-changes.ts';
+import type { Change, Terms } from '../config/exception-changes.ts';
+import type { PauseLine } from '../config/exception-line.ts';
+import { changeExceptions } from '../config/exception-store.ts';
+import type { Contents } from '../config/exceptions-file.ts';
+import { loadConfig } from '../config/load.ts';
+import { termsOf } from '../config/stored-exceptions.ts';
+import { attempt, entryLine, whoAsks } from './exceptions.ts';
+import { configFile, configOption, parse, UsageError } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+const options = {
+  ...configOption,
+  all: { type: 'boolean' },
+  by: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+interface Wanted {
+  readonly config: string | undefined;
+  readonly json: boolean;
+  readonly what: 'pause' | 'resume';
+  readonly edit: (contents: Contents, terms: Terms) => Change<PauseLine>;
+}
+
+function carryOut({ config: file, json, what, edit }: Wanted, io: Io): Promise<ExitCode> {
+  const config = loadConfig(configFile(file, io));
+  return attempt(what, io, async () => {
+    const terms = termsOf(config, Date.now());
+    const changed = await changeExceptions(config.exceptionsFile, (contents) => edit(contents, terms));
+    const shown = changed.map((stored) => shownEntry(stored, Date.now()));
+    if (json) io.out(JSON.stringify(shown, null, 2));
+    else shown.forEach((entry) => io.out(entryLine(entry)));
+    return 0;
+  });
+}
+
+/** The vendor that is named, or null for all of them. */
+function vendorOf(what: string, all: boolean | undefined, names: readonly string[]): string | null {
+  const [vendor, ...more] = names;
+  if (more.length > 0) throw new UsageError(`${what}: "${more.join(' ')}" is one argument too many`);
+  if (all === true && vendor !== undefined) throw new UsageError(`${what}: name a vendor or write --all, not both`);
+  if (all !== true && vendor === undefined) throw new UsageError(`${what}: name a vendor, or write --all`);
+  return vendor ?? null;
+}
+
+export const pause: Verb = {
+  summary: 'Lets through and counts what is denied of a vendor, for a while; a running proxy follows within a second',
+  usage: 'pause VENDOR|--all 30m [--yes] [--reason TEXT] [--by NAME] [--json] [-c FILE]',
+  async run(args, io) {
+    const { values, positionals } = parse({
+      args: [...args],
+      options: { ...options, reason: { type: 'string' }, yes: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const text = positionals.at(-1);
+    const length = text === undefined ? null : parseLength(text);
+    if (length === null) {
+      throw new UsageError('pause: say for how long, with m, h or d, as in "sallyport pause openai 30m"');
+    }
+    const vendor = vendorOf('pause', values.all, positionals.slice(0, -1));
+    if (vendor === null && values.yes !== true) {
+      throw new UsageError('pause: --all lets everybody use every AI vendor; write --yes too if that is meant');
+    }
+    const { reason } = values;
+    const edit = (contents: Contents, terms: Terms): Change<PauseLine> =>
+      pauseVendor(contents, { vendor, length, reason }, whoAsks(values.by), terms);
+    return carryOut({ config: values.config, json: values.json === true, what: 'pause', edit }, io);
+  },
+};
+
+export const resume: Verb = {
+  summary: 'Ends the pause of a vendor, or every pause, before its time',
+  usage: 'resume VENDOR|--all [--by NAME] [--json] [-c FILE]',
+  async run(args, io) {
+    const { values, positionals } = parse({ args: [...args], options, allowPositionals: true });
+    const vendor = vendorOf('resume', values.all, positionals);
+    const edit = (contents: Contents, terms: Terms): Change<PauseLine> =>
+      resumeVendor(contents, vendor, whoAsks(values.by), terms);
+    return carryOut({ config: values.config, json: values.json === true, what: 'resume', edit }, io);
+  },
+};

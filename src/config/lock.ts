@@ -1,0 +1,175 @@
+/**
+ * A lock between processes that needs nothing of the system but a folder: Lamport's bakery.
+ *
+ * Who wants in puts a file of its own beside what is locked, looks at the numbers of the others and writes the next one
+ * into it; the lowest number goes first. A file that is still empty is about to get its number, and is waited for. No
+ * name is ever used twice, so that taking away what a dead process left can never take away a living one's.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { kill, pid } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '../errors.ts';
+
+/** Milliseconds. */
+const limits = { wait: 30_000, look: 10, heartbeat: 2_000, silent: 20_000 };
+
+export interface Held {
+  /** Whether it is still held: a machine that slept may have been taken for dead. */
+  readonly still: () => Promise<boolean>;
+}
+
+interface Self {
+  /** Which processes can be told apart by their numbers: those of one machine, and of one container on it. */
+  readonly machine: string;
+  /** `PID.STARTED`, as numbers are used again; 0 where the system does not tell the second. */
+  readonly process: string;
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return null;
+  }
+}
+
+/** When a process started, by proc(5), whose second field may hold anything, brackets too; null where it cannot be seen. */
+function startOf(pid: number | 'self'): string | null {
+  const text = textOf(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+function namespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+function findSelf(): Self {
+  const facts = [hostname(), textOf('/proc/sys/kernel/random/boot_id') ?? '', namespace()];
+  const machine = createHash('sha256').update(facts.join('\n')).digest('hex').slice(0, 12);
+  return { machine, process: `${pid}.${startOf('self') ?? 0}` };
+}
+
+/** Whether the process is gone. One of another account may be invisible in /proc, and still answers to a signal. */
+function isGone(process: string): boolean {
+  const [number = '', started = ''] = process.split('.', 2);
+  try {
+    kill(Number(number), 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
+  }
+  const now = startOf(Number(number));
+  return now !== null && started !== '0' && now !== started;
+}
+
+interface Rival {
+  readonly name: string;
+  /** Null: about to be given. */
+  readonly number: number | null;
+}
+
+const form = /^([0-9a-f]{12})-(\d+\.\d+)-[0-9a-f]{16}$/;
+
+/** The files of one lock. */
+function createQueue(file: string, self: Self) {
+  const dir = dirname(file);
+  const prefix = `${basename(file)}.lock-`;
+  const own = `${prefix}${self.machine}-${self.process}-${randomBytes(8).toString('hex')}`;
+  const path = (name: string): string => join(dir, name);
+
+  /** A process of this machine is there or not; one that is elsewhere, or stands still, is known by its silence. */
+  const isDead = async (name: string): Promise<boolean> => {
+    const [, machine, process] = form.exec(name.slice(prefix.length)) ?? [];
+    if (machine === self.machine && process !== undefined && isGone(process)) return true;
+    // By the clock of the disk, which several machines may share.
+    const [theirs, ours] = await Promise.all([stat(path(name)), stat(path(own))]).catch(() => [null, null]);
+    return theirs !== null && ours !== null && ours.mtimeMs - theirs.mtimeMs > limits.silent;
+  };
+
+  const rivals = async (): Promise<Rival[]> => {
+    const names = (await readdir(dir)).filter((name) => name.startsWith(prefix) && name !== own);
+    const found = names.map(async (name): Promise<Rival | null> => {
+      if (await isDead(name)) {
+        await rm(path(name), { force: true });
+        return null;
+      }
+      try {
+        const text = await readFile(path(name), 'latin1');
+        return { name, number: text === '' ? null : Number(text) };
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : { name, number: null };
+      }
+    });
+    return (await Promise.all(found)).filter((rival) => rival !== null);
+  };
+
+  return { own, path: path(own), rivals };
+}
+
+type Queue = ReturnType<typeof createQueue>;
+
+async function takeNumber({ path, rivals }: Queue): Promise<number> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    // The command line may run under another account than the proxy, and with another umask.
+    await handle.chmod(0o644);
+    const number = Math.max(0, ...(await rivals()).map((rival) => rival.number ?? 0)) + 1;
+    await handle.write(String(number));
+    return number;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function waitForTurn(file: string, queue: Queue, number: number): Promise<void> {
+  const until = performance.now() + limits.wait;
+  const goesFirst = (rival: Rival): boolean =>
+    rival.number === null || rival.number < number || (rival.number === number && rival.name < queue.own);
+  for (;;) {
+    const first = (await queue.rivals()).find(goesFirst);
+    if (first === undefined) return;
+    if (performance.now() > until) {
+      const [, , process = ''] = form.exec(first.name.slice(first.name.lastIndexOf('.lock-') + 6)) ?? [];
+      const who = `process ${process.split('.', 1)[0] ?? 'unknown'}`;
+      throw new ConfigError(
+        `${file}: ${who} has been writing to it for ${limits.wait / 1000} s; look at it, then try again`,
+      );
+    }
+    await sleep(limits.look * (0.5 + Math.random()));
+  }
+}
+
+/**
+ * Does the work while no other process does its own on the same file, wherever one works with a folder that both see.
+ *
+ * @throws {ConfigError} where the folder cannot be written, or another process does not end.
+ */
+export async function withLock<T>(file: string, work: (held: Held) => Promise<T>): Promise<T> {
+  const queue = createQueue(file, findSelf());
+  // Where a rival cannot be asked for, its file says that it is alive.
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    void utimes(queue.path, now, now).catch(() => undefined);
+  }, limits.heartbeat).unref();
+  try {
+    const number = await takeNumber(queue);
+    await waitForTurn(file, queue, number);
+    return await work({
+      still: () =>
+        stat(queue.path).then(
+          () => true,
+          () => false,
+        ),
+    });
+  } finally {
+    clearInterval(heartbeat);
+    await rm(queue.path, { force: true });
+  }
+}

@@ -1,0 +1,132 @@
+import { afterEach, expect, test } from 'vitest';
+import { createAdminServer } from '../../src/admin/admin-server.ts';
+import type { Changed, ExceptionsApi } from '../../src/admin/exceptions-api.ts';
+import type { HttpServer } from '../../src/admin/http-server.ts';
+
+const servers: HttpServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+interface Asked {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function start(changed: Changed = { ok: true, entries: [{ id: 'one' }] }, token: string | null = null) {
+  const calls: unknown[] = [];
+  const change =
+    (what: string) =>
+    (...args: readonly unknown[]): Promise<Changed> => {
+      calls.push([what, ...args]);
+      return Promise.resolve(changed);
+    };
+  const exceptions: ExceptionsApi = {
+    list: (all) => ({ all }),
+    add: change('add'),
+    revoke: change('revoke'),
+    pause: change('pause'),
+    resume: change('resume'),
+  };
+  const server = createAdminServer({
+    metrics: { render: () => Promise.resolve(''), contentType: 'text/plain' },
+    health: { ready: () => ({ ok: true, why: '' }) },
+    facts: () => ({}) as never,
+    hosts: [],
+    token,
+    onFault: () => undefined,
+    exceptions,
+  });
+  servers.push(server);
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const ask = async (path: string, { method = 'GET', body, headers = {} }: Asked = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return { status: answer.status, json: await answer.json() };
+  };
+  return { ask, calls };
+}
+
+const wanted = { vendors: ['acme'], until: '30d', approved_by: 'head', reason: 'why' };
+
+test('lists, and changes nothing', async () => {
+  const { ask, calls } = await start();
+  expect(await ask('/api/exceptions')).toEqual({ status: 200, json: { all: false } });
+  expect(await ask('/api/exceptions?all=true')).toEqual({ status: 200, json: { all: true } });
+  expect(calls).toEqual([]);
+});
+
+test('adds, revokes, pauses and resumes', async () => {
+  const { ask, calls } = await start();
+  expect(await ask('/api/exceptions', { method: 'POST', body: { ...wanted, by: 'alice' } })).toEqual({
+    status: 201,
+    json: { id: 'one' },
+  });
+  expect(await ask('/api/exceptions/one?by=bob', { method: 'DELETE' })).toEqual({
+    status: 200,
+    json: { entries: [{ id: 'one' }] },
+  });
+  expect((await ask('/api/pauses', { method: 'POST', body: { vendor: 'acme', for: '30m' } })).status).toBe(201);
+  expect((await ask('/api/pauses/acme', { method: 'DELETE' })).status).toBe(200);
+  expect(calls).toEqual([
+    ['add', wanted, 'alice'],
+    ['revoke', 'one', 'bob'],
+    ['pause', { vendor: 'acme', for: '30m' }, 'admin API'],
+    ['resume', 'acme', 'admin API'],
+  ]);
+});
+
+test.each<[sentence: string, path: string, body: unknown, status: number, error: string]>([
+  ['a key too few', '/api/exceptions', { ...wanted, until: undefined }, 400, "must have required property 'until'"],
+  ['a key too many', '/api/exceptions', { ...wanted, approved: 'x' }, 400, 'unknown key "approved"'],
+  ['a word for a list', '/api/exceptions', { ...wanted, vendors: 'acme' }, 400, 'vendors must be array'],
+  ['a number for a word', '/api/pauses', { vendor: 'acme', for: 30 }, 400, 'for must be string'],
+  ['no object', '/api/exceptions', '[]', 400, 'must be object'],
+  ['no JSON', '/api/exceptions', '{', 400, 'not valid'],
+  ['a prototype', '/api/exceptions', '{"__proto__":{}}', 400, 'not valid'],
+  ['nothing', '/api/exceptions', '', 400, 'not valid'],
+])('refuses %s', async (_, path, body, status, error) => {
+  const { ask, calls } = await start();
+  expect(await ask(path, { method: 'POST', body })).toEqual({
+    status,
+    json: { error: expect.stringContaining(error) as unknown, status },
+  });
+  expect(calls).toEqual([]);
+});
+
+test.each([400, 404, 409, 503] as const)('says why it was not done: %i', async (status) => {
+  const { ask } = await start({ ok: false, status, text: 'Because.' });
+  const answer = { status, json: { error: 'Because.', status } };
+  expect(await ask('/api/exceptions', { method: 'POST', body: wanted })).toEqual(answer);
+  expect(await ask('/api/pauses/acme', { method: 'DELETE' })).toEqual(answer);
+});
+
+test.each<[sentence: string, headers: Readonly<Record<string, string>>, status: number]>([
+  ['from another site', { origin: 'https://evil.test' }, 403],
+  ['from another site of the company', { 'sec-fetch-site': 'same-site' }, 403],
+  ['as a form', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+  ['as text', { 'content-type': 'text/plain' }, 415],
+])('refuses a request %s', async (_, headers, status) => {
+  const { ask, calls } = await start();
+  expect((await ask('/api/exceptions', { method: 'POST', body: wanted, headers })).status).toBe(status);
+  expect(calls).toEqual([]);
+});
+
+test('asks for the token, before it looks at what is sent', async () => {
+  const { ask, calls } = await start(undefined, 'a-token-of-some-length');
+  const paths = [
+    ['GET', '/api/exceptions'],
+    ['POST', '/api/exceptions'],
+    ['DELETE', '/api/exceptions/one'],
+    ['POST', '/api/pauses'],
+    ['DELETE', '/api/pauses/acme'],
+  ] as const;
+  for (const [method, path] of paths) expect((await ask(path, { method })).status).toBe(401);
+  expect(calls).toEqual([]);
+  const headers = { authorization: 'Bearer a-token-of-some-length' };
+  expect((await ask('/api/exceptions/one', { method: 'DELETE', headers })).status).toBe(200);
+});

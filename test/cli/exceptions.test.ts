@@ -1,0 +1,164 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { check } from '../../src/cli/check.ts';
+import { exceptions } from '../../src/cli/exceptions.ts';
+import { explain } from '../../src/cli/explain.ts';
+import { pause, resume } from '../../src/cli/pause.ts';
+import type { Verb } from '../../src/cli/verb.ts';
+import { makeConfig } from '../config/folder.ts';
+
+const verbs: Readonly<Record<string, Verb>> = { check, exceptions, explain, pause, resume };
+
+let dir = '';
+beforeEach(() => (dir = makeConfig({})));
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Exit code, and what was printed, line by line. */
+async function run(command: string): Promise<[code: number, ...lines: string[]]> {
+  const [verb = '', ...args] = command.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", '')) ?? [];
+  const lines: string[] = [];
+  const print = (line: string): void => void lines.push(line);
+  const code = await verbs[verb]?.run([...args, '-c', 'sallyport.yaml'], { out: print, err: print, env: {}, cwd: dir });
+  return [code ?? -1, ...lines];
+}
+
+const add = "exceptions add --vendor acme --until 30d --approved-by 'The head' --reason 'A trial.'";
+
+async function json(command: string): Promise<unknown> {
+  const [, ...lines] = await run(`${command} --json`);
+  return JSON.parse(lines.join('\n'));
+}
+
+test('adds, lists and revokes', async () => {
+  const [code, line] = await run(`${add} --group staff --ticket SEC-1`);
+  expect(code).toBe(0);
+  expect(line).toMatch(
+    new RegExp(
+      `^active +acme-for-staff +acme; for staff; until \\S+Z; approved by The head; SEC-1; added by ${userInfo().username}$`,
+    ),
+  );
+  expect(await run('exceptions list')).toEqual([0, line]);
+  expect(await run('exceptions revoke acme-for-staff --by bob')).toEqual([
+    0,
+    expect.stringMatching(/^revoked .* by bob$/),
+  ]);
+  expect(await run('exceptions list')).toEqual([0, expect.stringMatching(/^no exceptions in .*exceptions\.jsonl/)]);
+  expect(await run('exceptions list --all')).toEqual([0, expect.stringMatching(/^revoked /)]);
+  expect(await run('exceptions revoke acme-for-staff')).toEqual([1, expect.stringMatching(/ended at/)]);
+  expect(await run('exceptions revoke acme-for-stuff')).toEqual([
+    1,
+    expect.stringMatching(/did you mean "acme-for-staff"/),
+  ]);
+});
+
+test('the file can be read by people', async () => {
+  await run(`${add} --product acme/chat --user alice,bob --by carol`);
+  const written = JSON.parse(readFileSync(join(dir, 'exceptions.jsonl'), 'utf8')) as Record<string, unknown>;
+  expect(written).toMatchObject({
+    id: 'acme-chat-for-alice',
+    vendors: ['acme'],
+    products: ['acme/chat'],
+    users: ['alice', 'bob'],
+    approved_by: 'The head',
+    created_by: 'carol',
+  });
+});
+
+test('facts for programs', async () => {
+  expect(await json(`${add} --id mine --from 2099-01-01 --until 2099-02-01`)).toMatchObject({
+    id: 'mine',
+    state: 'scheduled',
+    from: '2099-01-01T00:00:00Z',
+    until: '2099-02-01T00:00:00Z',
+  });
+  expect(await json('exceptions list')).toMatchObject({
+    exceptions: [{ id: 'mine', source: 'exceptions' }],
+    pauses: [],
+  });
+});
+
+test('lists those of the policy file, which it does not change', async () => {
+  rmSync(dir, { recursive: true });
+  const own = '  - { id: own, vendors: acme, until: 2099-01-01, approved_by: Head, reason: Why. }\n';
+  dir = makeConfig({ 'policy.yaml': `exceptions:\n${own}` });
+  expect(await json('exceptions list')).toMatchObject({ exceptions: [{ id: 'own', source: 'policy' }] });
+  expect(await run('exceptions revoke own')).toEqual([1, expect.stringMatching(/stands in the policy file/)]);
+  await expect(run(`${add} --id own`)).rejects.toThrow('there is an exception "own" already');
+});
+
+test.each([
+  ['exceptions', 'exceptions: say what: add, list, revoke'],
+  ['exceptions ad', 'exceptions: unknown action "ad"; did you mean "add"?'],
+  ['exceptions list now', 'exceptions list: "now" is one argument too many'],
+  ['exceptions revoke', 'exceptions revoke: name the id'],
+  ['exceptions add --vendor acme --until 30d --reason x', 'exceptions add: --approved-by is missing; add it'],
+  [`${add} --vendor acne`, 'exceptions add: unknown vendor "acne"; did you mean "acme"?'],
+  [`${add} --group stuff`, 'exceptions add: unknown group "stuff"; did you mean "staff"?'],
+  [`${add} --until 2020-01-01`, 'which is over'],
+  ['pause', 'pause: say for how long'],
+  ['pause acme', 'pause: say for how long'],
+  ['pause 30m', 'pause: name a vendor, or write --all'],
+  ['pause acme 30 minutes', 'pause: say for how long'],
+  ['pause acne 30m', 'pause: unknown vendor "acne"; did you mean "acme"?'],
+  ['pause acme 60d', 'pause: a pause lasts at most 7d'],
+  ['pause --all 10m', 'write --yes too if that is meant'],
+  ['pause acme --all 10m', 'name a vendor or write --all, not both'],
+  ['resume', 'resume: name a vendor, or write --all'],
+])('wrong use: %s', async (command, message) => {
+  await expect(run(command)).rejects.toThrow(message);
+});
+
+test('a pause lets through what is denied, and explain says so', async () => {
+  expect(await run('explain acme.test')).toContainEqual(expect.stringMatching(/^deny /));
+  expect(await run('pause acme 30m --reason Outage')).toEqual([
+    0,
+    expect.stringMatching(/^active +pause-acme +pause of acme;/),
+  ]);
+  const [code, ...lines] = await run('explain acme.test');
+  expect(code).toBe(0);
+  expect(lines).toContainEqual(expect.stringMatching(/^monitor {2}acme\.test/));
+  expect(lines).toContainEqual(expect.stringMatching(/^ {2}won +pause pause-acme \(monitor\): what is denied of acme/));
+  expect(lines).toContainEqual(expect.stringMatching(/^ {2}lost +rule ban \(deny\): the pause pause-acme lifts it$/));
+  expect(await run('resume acme')).toEqual([0, expect.stringMatching(/^revoked /)]);
+  expect(await run('resume acme')).toEqual([1, expect.stringMatching(/acme is not paused/)]);
+  expect((await run('explain acme.test'))[0]).toBe(1);
+});
+
+test('a pause of everything', async () => {
+  expect((await run('pause --all 10m --yes'))[0]).toBe(0);
+  expect((await run('explain acme.test'))[0]).toBe(0);
+  expect((await run('resume --all'))[0]).toBe(0);
+  expect((await run('explain acme.test'))[0]).toBe(1);
+});
+
+test('explain knows for whom an exception is, and until when', async () => {
+  await run(`${add} --user alice --client 10.9.0.0/16 --until 2099-01-01`);
+  expect((await run('explain acme.test'))[0]).toBe(1);
+  expect((await run('explain acme.test --user alice'))[0]).toBe(0);
+  expect((await run('explain acme.test --client 10.9.1.2'))[0]).toBe(0);
+  expect((await run('explain acme.test --client 10.9.1.2 --at 2099-01-02'))[0]).toBe(1);
+});
+
+test('a broken file is refused with its line, by whoever needs it', async () => {
+  writeFileSync(join(dir, 'exceptions.jsonl'), '{}\n{');
+  await expect(run('explain acme.test')).rejects.toThrow(/exceptions\.jsonl:1:1: "id" is missing; add it/);
+  await expect(run(add)).rejects.toThrow(/exceptions\.jsonl:1:1/);
+  expect(readFileSync(join(dir, 'exceptions.jsonl'), 'utf8')).toBe('{}\n{');
+});
+
+test('check warns of what is about something that is no longer there', async () => {
+  await run(`${add} --group staff`);
+  expect((await run('check --strict'))[0]).toBe(0);
+  writeFileSync(
+    join(dir, 'policy.yaml'),
+    'rules: [{ id: acme-for-staff, vendors: acme, effect: allow, reason: Why. }]\n',
+  );
+  const [code, , ...warnings] = await run('check --strict');
+  expect(code).toBe(1);
+  expect(warnings).toEqual([
+    expect.stringMatching(/exceptions\.jsonl: warning: "acme-for-staff": unknown group "staff"; there are none yet$/),
+    expect.stringMatching(/exceptions\.jsonl: warning: "acme-for-staff": the policy file has the same id; rename one/),
+  ]);
+});
