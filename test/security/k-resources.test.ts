@@ -99,12 +99,12 @@ attack(
 attack(
   field,
   101,
-  'A process with 120 descriptors, and 300 tunnels',
+  'A process with 300 descriptors, and 600 tunnels',
   'the surplus gets 503 or a close within seconds, nothing hangs, and all is well afterwards',
   async (here) => {
     const child = spawn(
       'prlimit',
-      ['--nofile=120', process.execPath, join(repository, 'dist/main.js'), 'serve', '-c', here.lab.file],
+      ['--nofile=300', process.execPath, join(repository, 'dist/main.js'), 'serve', '-c', here.lab.file],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -114,7 +114,7 @@ attack(
     await eventually('the proxy listens', () => /proxy {2}http:\/\/\S+:\d+/.test(text), 20_000);
     const port = Number(/proxy {2}http:\/\/[\d.]+:(\d+)/.exec(text)?.[1]);
     here.far.speakRaw((socket) => void socket.on('end', () => socket.end()).resume());
-    const clients = Array.from({ length: 300 }, () => {
+    const clients = Array.from({ length: 600 }, () => {
       const socket = connect({ port, host: '127.0.0.1' });
       onTestFinished(() => void socket.destroy());
       const client = { answered: false, socket };
