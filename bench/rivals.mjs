@@ -84,7 +84,7 @@ listen: { proxy: '127.0.0.1:${port}', pages: '127.0.0.1:${pages}', admin: '127.0
 certificates: { dir: certs }
 access_log: { path: access.log }
 outbound: { hosts: { localhost: 127.0.0.1 }, allow: [localhost] }
-limits: { connections: 50000, client_connections: 49000 }
+limits: { connections: 50000, client_connections: 49000, client_tunnels: 49000, tunnels: 49000, leaf_certificates: 10000 }
 `,
   );
   const args = ['--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
