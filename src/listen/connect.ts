@@ -14,6 +14,8 @@ export interface ConnectOptions {
 }
 
 const token = Buffer.from('CONNECT ');
+/** Not a part of the head's own memory, which would live as long as the tunnel. */
+const nothing = Buffer.alloc(0);
 
 function beginsWithConnect(bytes: Buffer): 'yes' | 'no' | 'more' {
   const length = Math.min(bytes.length, token.length);
@@ -56,7 +58,12 @@ export function createConnectSpeaker(options: ConnectOptions): Speaker {
       }
       try {
         const { length } = read.head;
-        const arrival = tunnelArrival(socket, read.head, bytes.subarray(length), origin);
+        const arrival = tunnelArrival(
+          socket,
+          read.head,
+          bytes.length === length ? nothing : bytes.subarray(length),
+          origin,
+        );
         options.arrived(arrival, (name) => fieldOf(bytes.subarray(0, length), name));
       } catch (error) {
         const known = error instanceof SallyportError;

@@ -112,18 +112,24 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       held = held === null ? chunk : Buffer.concat([held, chunk]);
       // The listener goes first: a speaker may give the bytes back by unshift, which must not come here again.
       socket.off('data', onData);
-      if (handOver(socket, held)) greeting.delete(socket);
-      else socket.on('data', onData);
+      if (!handOver(socket, held)) {
+        socket.on('data', onData);
+        return;
+      }
+      greeting.delete(socket);
+      // A tunnel may be open for days, and would hold on to these bytes.
+      socket.off('end', onEnd);
     };
     socket.on('data', onData);
     if (socket.isPaused()) socket.resume();
     // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
     // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
-    socket.once('end', () => {
+    const onEnd = (): void => {
       if (!greeting.delete(socket)) return;
       if (held === null) socket.end();
       else turnAway(socket, 'malformed_request', 'the connection ended in the middle of a request head');
-    });
+    };
+    socket.once('end', onEnd);
   };
 
   const lift = (socket: Socket, { lift: start }: Veil): void => {

@@ -1,7 +1,7 @@
 /** Waits for the first bytes of an open tunnel and says what speaks there. */
 import type { Socket } from 'node:net';
 import type { Hello, Target, TunnelArrival } from '../flow.ts';
-import { createClientHelloReader, type ClientHello } from './client-hello.ts';
+import { createClientHelloReader, type ClientHello, type ClientHelloReader } from './client-hello.ts';
 import { parseHost } from './target.ts';
 
 export interface HelloReader {
@@ -38,13 +38,15 @@ function judge(read: ClientHello, port: number, bytes: Buffer): Hello {
  * @param patience milliseconds from now, however often bytes arrive.
  */
 export function readHello(socket: Socket, early: Buffer, port: number, patience: number): HelloReader {
-  const reader = createClientHelloReader();
+  // Made at the first byte: a tunnel may wait for hours for it.
+  let reader: ClientHelloReader | null = null;
   const chunks: Buffer[] = [];
   let latest: ClientHello = { kind: 'more' };
   let giveUp = (): void => undefined;
 
   const take = (chunk: Buffer): boolean => {
     chunks.push(chunk);
+    reader ??= createClientHelloReader();
     latest = reader.push(chunk);
     return latest.kind !== 'more';
   };
