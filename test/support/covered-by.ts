@@ -57,7 +57,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'decide/entry.ts': 'test/decide/precedence.test.ts',
   'decide/subject.ts': 'test/decide/whom.test.ts',
   'decide/strongest.ts': 'test/decide/consider.test.ts',
-  'config/load-other.ts': 'test/cli/simulate.test.ts',
   'rehearse/cases.ts': 'test/rehearse/consequences.test.ts',
   'rehearse/policy-words.ts': 'test/rehearse/policy-changes.test.ts',
   'rehearse/changes.ts': 'test/rehearse/replay.test.ts',
