@@ -1,10 +1,12 @@
 /** Builds every part from the configuration and wires them; the only file that knows all stations. */
+import { randomInt } from 'node:crypto';
 import { createPorts } from './admin/ports.ts';
 import { readToken } from './certificates/secret.ts';
 import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
 import { describe } from './errors.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
+import { createDomainLists } from './gateway/domain-lists.ts';
 import { createExceptions } from './gateway/exceptions.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
 import { openPorts, type Addresses } from './gateway/listening.ts';
@@ -57,7 +59,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const build = { version, nodeVersion };
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
   const now = options.now ?? Date.now;
-  const inForce = createInForce({ load: () => options.load(), refusesLeaf, now, log });
+  const load = (): Config => options.load();
+  const domainLists = createDomainLists({ changed: () => void reloadAs('by-change'), log, seed: randomInt(2 ** 32) });
+  await domainLists.prepare(load());
+  const inForce = createInForce({ load, sets: domainLists.sets, refusesLeaf, now, log });
   const config = inForce.config();
   const shared = await openShared(config);
   const { authority } = shared;
@@ -79,6 +84,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pagesUrl,
     observed: {
       exceptions: () => exceptions.running(),
+      domainLists: domainLists.facts,
       catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
     },
   });
@@ -111,7 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),
     blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),
     trusted: trust.accepts,
-    lists,
+    lists: { ...lists, lists: () => ({ lists: domainLists.facts() }) },
     actions: {
       async reload() {
         const done = await reloading.refresh();
@@ -132,10 +138,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return reloaded;
   };
   const reload = (): boolean => reloadAs('by-operator') !== 'failed';
-  const reloading = createReloading({ config: inForce.config, reload: reloadAs, log });
+  const reloading = createReloading({ config: inForce.config, load, lists: domainLists, reload: reloadAs, log });
   const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
   const close = async (): Promise<void> => {
     reloading.close();
+    domainLists.close();
     updates.close();
     exceptions.close();
     serving.end();

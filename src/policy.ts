@@ -28,6 +28,24 @@ export interface What {
   readonly risks?: readonly string[] | undefined;
   /** `example.com` is the name and everything below it; `=example.com` only the name. */
   readonly domains?: readonly string[] | undefined;
+  /** Ids of external lists; a host fits where one of `domains` or a list covers it. */
+  readonly lists?: readonly string[] | undefined;
+}
+
+/** Domains that others keep, a million perhaps. Their content is no part of the document. */
+export interface DomainList {
+  readonly id: string;
+  /** Absolute path: of the list itself, or of the last good copy of what was fetched. */
+  readonly file: string;
+  /** Where it is fetched from; null: it is a file. */
+  readonly url: string | null;
+  readonly format: 'auto' | 'plain' | 'hosts' | 'adblock';
+  /** Milliseconds from one fetch to the next. */
+  readonly refresh: number;
+  /** Of the content, unpacked. */
+  readonly maxBytes: number;
+  /** What the content must have, hexadecimal; null: any. */
+  readonly sha256: string | null;
 }
 
 /** What the clocks of a place show, beside UTC. */
@@ -167,6 +185,7 @@ export interface PolicyDocument {
   readonly riskClasses?: Readonly<Record<string, RiskClass>> | undefined;
   /** Services of the catalogue that no rule lets through are denied. */
   readonly sanctionedOnly?: boolean | undefined;
+  readonly lists?: readonly DomainList[] | undefined;
   readonly rules: readonly Rule[];
   readonly exceptions: readonly Exception[];
   readonly pauses?: readonly Pause[] | undefined;

@@ -4,6 +4,7 @@ import type { Warning } from '../config/lint.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidConfig, shownPath } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
+import { listsOnDisk } from './domain-sets.ts';
 import { configFile, configOption, parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -35,7 +36,7 @@ function report(config: Config, warnings: readonly Warning[], json: boolean, io:
   for (const { file, message } of warnings) io.err(`${shownPath(file)}: warning: ${message}`);
 }
 
-function run(args: readonly string[], io: Io): ExitCode {
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values } = parse({
     args: [...args],
     options: { ...configOption, json: { type: 'boolean' }, strict: { type: 'boolean' } },
@@ -43,7 +44,11 @@ function run(args: readonly string[], io: Io): ExitCode {
   const json = values.json ?? false;
   try {
     const config = loadConfig(configFile(values.config, io));
-    const warnings = lint(config, Date.now());
+    const lists = await listsOnDisk(config.policy);
+    const warnings = [
+      ...lint(config, Date.now()),
+      ...lists.warnings.map((message) => ({ file: config.policyFile, message })),
+    ];
     report(config, warnings, json, io);
     return warnings.length > 0 && values.strict === true ? 1 : 0;
   } catch (error) {
@@ -57,5 +62,5 @@ function run(args: readonly string[], io: Io): ExitCode {
 export const check: Verb = {
   summary: 'Says whether the configuration is good, and warns of what is hardly meant',
   usage: 'check [-c FILE] [--strict] [--json]',
-  run: (args, io) => Promise.resolve().then(() => run(args, io)),
+  run,
 };

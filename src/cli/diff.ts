@@ -1,12 +1,12 @@
 /** `sallyport diff`: what a change of policy changes, in sentences. */
 import { resolve } from 'node:path';
 import { loadOther } from '../config/load-other.ts';
-import type { Config } from '../config/schema.ts';
 import { consequences } from '../rehearse/consequences.ts';
 import type { Consequence } from '../rehearse/consequences.ts';
 import { policyChanges } from '../rehearse/policy-changes.ts';
 import type { PolicyChange } from '../rehearse/policy-changes.ts';
 import { momentText } from '../rehearse/policy-words.ts';
+import { judgedOnDisk } from './domain-sets.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -36,16 +36,12 @@ function changeLine({ change, kind, id, text }: PolicyChange): string {
   return `  ${signs[change]} ${kind} ${id}: ${text}`;
 }
 
-function judged({ policy, vendors }: Config): Parameters<typeof consequences>[0] {
-  return { document: policy, vendors };
-}
-
 function dated(consequence: Consequence): object {
   const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
   return { ...consequence, from: iso(consequence.from), until: iso(consequence.until) };
 }
 
-function run(args: readonly string[], io: Io): ExitCode {
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({
     args: [...args],
     allowPositionals: true,
@@ -58,7 +54,7 @@ function run(args: readonly string[], io: Io): ExitCode {
   const base = configFile(values.config, io);
   const [before, after] = [loadOther(resolve(io.cwd, old), base), loadOther(resolve(io.cwd, now), base)];
   const changes = policyChanges(before.policy, after.policy);
-  const effects = consequences(judged(before), judged(after), Date.now());
+  const effects = consequences(await judgedOnDisk(before), await judgedOnDisk(after), Date.now());
   const same = changes.length === 0 && effects.length === 0;
   if (values.json === true) {
     const hashes = { before: before.policyHash, after: after.policyHash };
@@ -78,5 +74,5 @@ export const diff: Verb = {
   summary:
     'Says in sentences what a change of policy changes, for whom and when; exits with 0 where nothing does, with 1 where it differs',
   usage: 'diff OLD NEW [--json] [-c FILE]',
-  run: (args, io) => Promise.resolve().then(() => run(args, io)),
+  run,
 };

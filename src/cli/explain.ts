@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import type { Action, Target } from '../flow.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
+import { listsOnDisk } from './domain-sets.ts';
 import { createExplainer } from './explanation.ts';
 import type { Asked, Explained } from './explanation.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
@@ -92,7 +93,7 @@ function changeLines({ changes }: Explained): string[] {
   return ['changes:', ...changes.map(({ at, effect, rule, reason }) => `  ${at}  ${effect} by ${rule}: ${reason}`)];
 }
 
-function run(args: readonly string[], io: Io): ExitCode {
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({
     args: [...args],
     allowPositionals: true,
@@ -115,7 +116,9 @@ function run(args: readonly string[], io: Io): ExitCode {
   // A day begins when it does in the policy.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
   const asked: Asked = { ...target, address, user: values.user ?? null, at: now };
-  const shown = createExplainer(config)(asked);
+  const { sets, warnings } = await listsOnDisk(config.policy);
+  for (const warning of warnings) io.err(`warning: ${warning}`);
+  const shown = createExplainer(config, sets)(asked);
   if (values.json === true) io.out(JSON.stringify(shown, null, 2));
   else lines(shown, asked.target).forEach((line) => io.out(line));
   return shown.effect === 'deny' ? 1 : 0;
@@ -124,5 +127,5 @@ function run(args: readonly string[], io: Io): ExitCode {
 export const explain: Verb = {
   summary: 'Says what the policy does with a host and why; exits with 0 where it lets through, with 1 where it denies',
   usage: 'explain URL-or-HOST [--client IP] [--user NAME] [--at TIME] [--json] [-c FILE]',
-  run: (args, io) => Promise.resolve().then(() => run(args, io)),
+  run,
 };

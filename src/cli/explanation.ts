@@ -7,6 +7,7 @@ import type { Considered } from '../decide/consider.ts';
 import { decide } from '../decide/decide.ts';
 import { isFor } from '../decide/entry.ts';
 import { indexHosts } from '../decide/match.ts';
+import type { DomainSets } from '../decide/near.ts';
 import { nextChangeOf } from '../decide/schedule.ts';
 import type { Timed } from '../decide/schedule.ts';
 import type { Action, Assistant, Decision, Question, Service, Target } from '../flow.ts';
@@ -150,9 +151,16 @@ function changesOf(policy: Policy, question: Question, considered: readonly Cons
   return changes;
 }
 
-/** Made once for a configuration, and asked as often as one likes. */
-export function createExplainer(config: Pick<Config, 'policy' | 'vendors'>): (asked: Asked) => Explained {
-  const policy = compile(config.policy);
+/**
+ * Made once for a configuration, and asked as often as one likes.
+ *
+ * @param sets the external lists of the policy.
+ */
+export function createExplainer(
+  config: Pick<Config, 'policy' | 'vendors'>,
+  sets?: DomainSets,
+): (asked: Asked) => Explained {
+  const policy = compile(config.policy, sets);
   const services = indexServices(config.vendors, indexHosts);
   const members = membersOf(config.policy);
   return (asked) => explained(policy, services, members(asked.address ?? '', asked.user), asked);

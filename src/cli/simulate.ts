@@ -15,6 +15,7 @@ import { replay } from '../rehearse/replay.ts';
 import type { Log, Replayed } from '../rehearse/replay.ts';
 import { changeKinds } from '../rehearse/changes.ts';
 import { reportLines } from '../rehearse/report.ts';
+import { judgedOnDisk } from './domain-sets.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -138,12 +139,11 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const zone = config.policy.timeZone ?? 'UTC';
   const moment = at === undefined ? null : readTime('at', at, zone);
   const progress = showProgress(io, files);
-  const judged = ({ policy, vendors }: Config) => ({ document: policy, vendors });
   let replayed: Replayed;
   try {
     replayed = await replay(files.logs, {
-      policy: judged(config),
-      against: other === null ? null : judged(other),
+      policy: await judgedOnDisk(config),
+      against: other === null ? null : await judgedOnDisk(other),
       format,
       at: moment,
       from: values.from === undefined ? -Infinity : readTime('from', values.from, zone),

@@ -1,127 +1,25 @@
-/** Fetches a file over HTTP that may come from anywhere, may never end, and may not be what it says it is. */
-import { request as requestPlain } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { request as requestTls } from 'node:https';
-import { pipeline } from 'node:stream/promises';
-import { rootCertificates } from 'node:tls';
-import { createGunzip } from 'node:zlib';
-
-export interface FetchOptions {
-  readonly url: string;
-  /** Of the copy that is there already; null: there is none. */
-  readonly etag: string | null;
-  /** PEM of authorities to trust besides the system's; null: none. */
-  readonly ca: string | null;
-  /** Milliseconds for all of it. */
-  readonly timeout?: number;
-  /** Of the content, unpacked. */
-  readonly maxBytes?: number;
-}
+/** Fetches a text: a catalogue, signed. */
+import { fetchBody } from './fetch.ts';
+import type { FetchOptions } from './fetch.ts';
 
 export type Fetched =
   { readonly kind: 'unchanged' } | { readonly kind: 'text'; readonly text: string; readonly etag: string | null };
 
-const MAX_REDIRECTS = 3;
-
-/** The URL as it may be logged: a query can hold a key. */
-export function shownUrl(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
-}
-
-function open(url: string, options: FetchOptions, signal: AbortSignal): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      Accept: 'application/json',
-      'Accept-Encoding': 'gzip',
-      'User-Agent': 'sallyport',
-      ...(options.etag !== null && { 'If-None-Match': options.etag }),
-    };
-    const tls = url.startsWith('https:');
-    const outgoing = tls
-      ? requestTls(
-          url,
-          { headers, signal, agent: false, ...(options.ca !== null && { ca: [...rootCertificates, options.ca] }) },
-          resolve,
-        )
-      : requestPlain(url, { headers, signal, agent: false }, resolve);
-    outgoing.on('error', reject).end();
-  });
-}
-
-async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  const collect = async (source: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const part of source) {
-      size += part.length;
-      if (size > maxBytes) return;
-      parts.push(part);
-    }
-  };
-  const { 'content-encoding': encoding = 'identity' } = answer.headers;
-  try {
-    if (encoding === 'gzip') await pipeline(answer, createGunzip(), collect);
-    else if (encoding === 'identity') await pipeline(answer, collect);
-    else throw new Error(`it is packed with ${JSON.stringify(encoding)}, which was not asked for`);
-  } catch (error) {
-    // That nobody reads on is an error of the stream's.
-    if (size <= maxBytes) throw error;
-  } finally {
-    answer.destroy();
-  }
-  if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
-  } catch {
-    throw new Error('it is not UTF-8');
-  }
-}
-
-/** Where a redirect leads; null where it is none. Nobody is led from TLS into the clear. */
-function redirected(answer: IncomingMessage, from: string): string | null {
-  const { statusCode = 0, headers } = answer;
-  if (![301, 302, 303, 307, 308].includes(statusCode)) return null;
-  const { location = '' } = headers;
-  const to = URL.canParse(location, from) ? new URL(location, from).href : '';
-  if (!to.startsWith('https:') && !(to.startsWith('http:') && from.startsWith('http:'))) {
-    throw new Error('it redirects to no URL that may be followed');
-  }
-  return to;
-}
-
 /**
- * Fetches the text behind a URL, unless it is the one that the entity tag names (RFC 9110, section 13.1.2).
+ * Fetches the text behind a URL, unless it is the one that the entity tag names.
  *
  * @throws {Error} with what was wrong, in words that hold no part of the URL's query.
  */
 export async function fetchText(options: FetchOptions): Promise<Fetched> {
-  const { timeout = 30_000, maxBytes = 16 * 1024 * 1024 } = options;
-  const signal = AbortSignal.timeout(timeout);
+  const parts: Buffer[] = [];
+  const answered = await fetchBody({ accept: 'application/json', ...options }, async (body) => {
+    for await (const part of body) parts.push(part);
+  });
+  if (answered.kind === 'unchanged') return answered;
   try {
-    let { url } = options;
-    for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const answer = await open(url, options, signal);
-      const next = redirected(answer, url);
-      if (next !== null) {
-        answer.destroy();
-        url = next;
-        continue;
-      }
-      const { statusCode = 0, headers } = answer;
-      if (statusCode === 304 && options.etag !== null) {
-        answer.resume();
-        return { kind: 'unchanged' };
-      }
-      if (statusCode !== 200) {
-        answer.destroy();
-        throw new Error(`it was answered with status ${statusCode}`);
-      }
-      return { kind: 'text', text: await textOf(answer, maxBytes), etag: headers.etag ?? null };
-    }
-    throw new Error(`it redirects more than ${MAX_REDIRECTS} times`);
-  } catch (error) {
-    if (signal.aborted) throw new Error(`it did not end within ${timeout / 1000} s`, { cause: error });
-    throw error;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+    return { kind: 'text', text, etag: answered.etag };
+  } catch {
+    throw new Error('it is not UTF-8');
   }
 }

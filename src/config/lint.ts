@@ -18,8 +18,9 @@ function date(at: number): string {
 /** One text for the same subject, however its lists are ordered. */
 function subject(entry: Rule | Exception): string {
   const sorted = (list: readonly string[] | undefined): readonly string[] | null => list?.toSorted() ?? null;
-  const { vendors, products, channels, tags, risks, domains } = entry.what;
-  return JSON.stringify([vendors, products, channels, tags, risks, domains, entry.groups, entry.sites].map(sorted));
+  const { vendors, products, channels, tags, risks, domains, lists } = entry.what;
+  const words = [vendors, products, channels, tags, risks, domains, lists, entry.groups, entry.sites];
+  return JSON.stringify(words.map(sorted));
 }
 
 function ended(policy: PolicyDocument, now: number): string[] {

@@ -1,5 +1,6 @@
 /** Files in, one validated and frozen object out; or one line that says what is wrong, where, and what to do. */
-import { resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
 import { deepFreeze } from './freeze.ts';
@@ -7,6 +8,7 @@ import { readPasswords } from './password-file.ts';
 import { toPolicy } from './policy-document.ts';
 import { policySchema } from './policy-schema.ts';
 import { InvalidConfig, invalidConfig } from './problem.ts';
+import type { Finding } from './problem.ts';
 import { checkPolicy } from './references.ts';
 import { settingsSchema, toSettings } from './schema.ts';
 import type { Config, Settings } from './schema.ts';
@@ -27,7 +29,16 @@ function readPolicy(file: string, before: ReadPolicy | undefined): ReadPolicy {
   const text = readText(file);
   if (before?.source.file === file && before.source.text === text) return before;
   const source = parseYaml(file, text);
-  return { source, document: toPolicy(readAs(policySchema, source)) };
+  return { source, document: toPolicy(readAs(policySchema, source), (name) => resolve(dirname(file), name)) };
+}
+
+/** A list that is fetched may come later; a file has to be there. */
+function missingLists({ lists = [] }: PolicyDocument): Finding[] {
+  return lists.flatMap(({ id, file, url }) =>
+    url !== null || statSync(file, { throwIfNoEntry: false })?.isFile() === true
+      ? []
+      : [{ path: ['lists', id, 'file'], message: `there is no file ${file}; create it, or correct the path` }],
+  );
 }
 
 /** What was read last, so that a reload makes anew only what has changed. */
@@ -100,7 +111,10 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const { authentication } = settings.clients;
   if (authentication !== null) readPasswords(authentication.passwordFile);
 
-  const problems = placed(policy.source, checkPolicy(policy.document, catalogue.vendors));
+  const problems = placed(policy.source, [
+    ...checkPolicy(policy.document, catalogue.vendors),
+    ...missingLists(policy.document),
+  ]);
   if (problems.length > 0) throw invalidConfig(problems);
 
   const { vendors, version, checked, overlaid, fetched, unused } = catalogue;
@@ -112,10 +126,14 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
     vendors: vendorsOf(vendors),
     catalogue: { version, checked, overlaid, fetched, unused },
     policyHash: hashOf([policy.source.text, version]),
-    files: [own.file, policy.source.file, ...catalogue.files],
+    files: [own.file, policy.source.file, ...listFiles(policy.document), ...catalogue.files],
   });
   last = { settings: told, policy, catalogue, config };
   return config;
+}
+
+function listFiles({ lists = [] }: PolicyDocument): string[] {
+  return lists.filter(({ url }) => url === null).map(({ file }) => file);
 }
 
 /** What sallyport.yaml alone says, without a look at the policy. @throws {InvalidConfig} */

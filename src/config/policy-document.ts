@@ -1,6 +1,8 @@
 /** From the policy as it is written to the document that `decide/` compiles. */
 import type { z } from 'zod';
+import { resolve } from 'node:path';
 import type { AssistantChoice, Exception, PolicyDocument, Rule, Schedule, Site, What } from '../flow.ts';
+import { toLists } from './lists-schema.ts';
 import { resolveMoment } from './moment.ts';
 import { whatKeys } from './policy-schema.ts';
 import type { what } from './policy-schema.ts';
@@ -91,8 +93,12 @@ function mapped<T, R>(record: Readonly<Record<string, T>>, change: (value: T) =>
   return Object.fromEntries(Object.entries(record).map(([id, value]) => [id, change(value)]));
 }
 
-/** Days become instants, by the clocks of the rule, of its site or of the file. */
-export function toPolicy(file: PolicyFile): PolicyDocument {
+/**
+ * Days become instants, by the clocks of the rule, of its site or of the file.
+ *
+ * @param path makes paths absolute, from the folder of the policy; left out: from the working directory.
+ */
+export function toPolicy(file: PolicyFile, path: (name: string) => string = (name) => resolve(name)): PolicyDocument {
   const { defaults } = file;
   return {
     timeZone: file.time_zone,
@@ -103,6 +109,7 @@ export function toPolicy(file: PolicyFile): PolicyDocument {
     sites: mapped(file.sites, ({ networks, assistant }): Site => ({ networks, assistant })),
     riskClasses: file.risk_classes,
     sanctionedOnly: file.mode === 'sanctioned-only',
+    lists: toLists(file.lists, path),
     rules: file.rules.map((entry) => toRule(entry, file)),
     exceptions: file.exceptions.map((entry) => toException(entry, file)),
     defaults: {

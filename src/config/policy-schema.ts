@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { parseHost } from '../listen/target.ts';
 import { isTimeZone, parseMoment } from './moment.ts';
+import { listsSchema } from './lists-schema.ts';
 import { nearest } from './nearest.ts';
 import { parseCidr } from './network.ts';
 import { id, line, link, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
@@ -49,6 +50,8 @@ export const what = {
   tags: oneOrMany(id).optional(),
   risks: oneOrMany(id).optional(),
   domains: oneOrMany(domain).optional(),
+  /** Ids of external lists. */
+  lists: oneOrMany(id).optional(),
 };
 export const whatKeys = Object.keys(what) as (keyof typeof what)[];
 
@@ -155,6 +158,7 @@ const shapeOfPolicy = strict({
   groups: z.record(id, group).default({}),
   sites: z.record(id, site).default({}),
   risk_classes: z.record(id, riskClass).default({}),
+  lists: listsSchema.default({}),
   rules: z.array(rule).default([]),
   exceptions: z.array(exception).default([]),
   defaults: strict({

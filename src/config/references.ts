@@ -12,6 +12,7 @@ export interface Names {
   readonly products: readonly string[];
   readonly tags: readonly string[];
   readonly risks: readonly string[];
+  readonly lists: readonly string[];
   readonly groups: readonly string[];
   readonly sites: readonly string[];
   readonly assistants: readonly string[];
@@ -38,6 +39,7 @@ export function namesOf(policy: PolicyDocument, vendors: readonly NamedVendor[])
     products: vendors.flatMap(({ id, products }) => products.map((product) => `${id}/${product.id}`)),
     tags: [...new Set(tags)].toSorted(),
     risks: Object.keys(policy.riskClasses ?? {}),
+    lists: (policy.lists ?? []).map(({ id }) => id),
     groups: Object.keys(policy.groups),
     sites: Object.keys(policy.sites ?? {}),
     assistants: policy.assistants.map(({ id }) => id),
@@ -78,6 +80,7 @@ function checkWords({ what, groups, sites }: Named, path: Path, names: Names): F
     ['products', what.products, (word: string) => unknownProduct(word, names)],
     ['tags', what.tags, (word: string) => unknown('tag', word, names.tags, names)],
     ['risks', what.risks, (word: string) => unknown('risk class', word, names.risks, names)],
+    ['lists', what.lists, (word: string) => unknown('list', word, names.lists, names)],
     ['groups', groups, (word: string) => unknown('group', word, names.groups, names)],
     ['sites', sites, (word: string) => unknown('site', word, names.sites, names)],
   ] as const;

@@ -3,10 +3,12 @@
  * a decision asks a handful of tables and never walks over rules that are about something else.
  */
 import type { Assistant, PolicyDocument } from '../flow.ts';
+import type { DomainSet } from './domain-set.ts';
 import { exceptionEntries, fieldOf, readPattern, ruleEntries, whomRank } from './entry.ts';
 import type { Entry, Field } from './entry.ts';
 import { indexHosts } from './match.ts';
 import type { HostEntry, HostIndex } from './match.ts';
+import type { DomainSets } from './near.ts';
 import { indexPauses } from './pauses.ts';
 import type { Pauses } from './pauses.ts';
 import { indexRisks } from './subject.ts';
@@ -24,6 +26,8 @@ type Table = ReadonlyMap<string, Bucket>;
 /** All rules, or all exceptions. */
 export interface Index {
   readonly domains: HostIndex<Bucket>;
+  /** External lists, each with the entries that name it. */
+  readonly lists: readonly { readonly set: DomainSet; readonly bucket: Bucket }[];
   readonly products: Table;
   readonly vendors: Table;
   readonly tags: Table;
@@ -40,6 +44,7 @@ export interface Policy {
   readonly rules: Index;
   readonly assistants: ReadonlyMap<string, Assistant>;
   readonly risksOf: RisksOf;
+  readonly sets: DomainSets;
 }
 
 function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
@@ -71,7 +76,7 @@ function* hostEntries(domains: Table): Generator<HostEntry<Bucket>> {
   for (const [text, value] of domains) yield { ...readPattern(text), value };
 }
 
-function index(entries: readonly Entry[]): Index {
+function index(entries: readonly Entry[], sets: DomainSets): Index {
   const filed: Record<Field, Map<string, Entry[]>> = {
     domains: new Map(),
     products: new Map(),
@@ -80,14 +85,20 @@ function index(entries: readonly Entry[]): Index {
     risks: new Map(),
     channels: new Map(),
   };
+  const listed = new Map<string, Entry[]>();
   const catchAll: Entry[] = [];
   for (const entry of entries) {
     const field = fieldOf(entry.what);
     if (field === null) catchAll.push(entry);
     else for (const word of entry.what[field] ?? []) append(filed[field], word, entry);
+    for (const id of entry.what.lists ?? []) append(listed, id, entry);
   }
   return {
     domains: indexHosts(hostEntries(toBuckets(filed.domains))),
+    lists: Array.from(listed).flatMap(([id, list]) => {
+      const set = sets.get(id);
+      return set === undefined ? [] : [{ set, bucket: toBucket(list) }];
+    }),
     products: toBuckets(filed.products),
     vendors: toBuckets(filed.vendors),
     tags: toBuckets(filed.tags),
@@ -97,15 +108,18 @@ function index(entries: readonly Entry[]): Index {
   };
 }
 
+const none: DomainSets = new Map();
+
 /** Built once for each load of the configuration; the time it takes grows with the document. */
-export function compile(document: PolicyDocument): Policy {
+export function compile(document: PolicyDocument, sets = none): Policy {
   return {
     document,
-    exceptions: index(exceptionEntries(document)),
+    exceptions: index(exceptionEntries(document), sets),
     pauses: indexPauses(document),
-    rules: index(ruleEntries(document)),
+    rules: index(ruleEntries(document), sets),
     assistants: new Map(document.assistants.map((assistant) => [assistant.id, assistant])),
     risksOf: indexRisks(document.riskClasses),
+    sets,
   };
 }
 
@@ -114,7 +128,7 @@ export function withExceptions(policy: Policy, document: PolicyDocument): Policy
   return {
     ...policy,
     document,
-    exceptions: index(exceptionEntries(document)),
+    exceptions: index(exceptionEntries(document), policy.sets),
     pauses: indexPauses(document),
   };
 }

@@ -6,18 +6,10 @@ import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flo
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './decision.ts';
 import { isSpecific, whoseSay } from './decide.ts';
-import {
-  closest,
-  exceptionEntries,
-  fieldOf,
-  inForce,
-  isAbout,
-  isFor,
-  ruleEntries,
-  strictest,
-  whomRank,
-} from './entry.ts';
+import { exceptionEntries, fieldOf, inForce, isAbout, isFor, ruleEntries, strictest, whomRank } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { nearest } from './near.ts';
+import type { DomainSets } from './near.ts';
 import { lifted } from './pauses.ts';
 import { besides, subjectOf } from './subject.ts';
 import type { Subject } from './subject.ts';
@@ -44,11 +36,11 @@ interface Candidate {
 const levels = { domains: 0, products: 1, vendors: 2, tags: 3, risks: 3, channels: 3 } as const;
 const levelNames = ['host', 'product', 'vendor', 'class', 'everything'] as const;
 
-function candidate(entry: Entry, subject: Subject): Candidate | null {
+function candidate(entry: Entry, subject: Subject, sets: DomainSets): Candidate | null {
   const { host } = subject;
   if (!isAbout(entry, subject)) return null;
   const field = fieldOf(entry.what);
-  const near = entry.what.domains === undefined ? null : closest(entry.what.domains, host);
+  const near = nearest(entry.what, host, sets);
   if (field === 'domains' && near === null) return null;
   const level = field === null ? 4 : levels[field];
   const exceptionFirst = entry.kind === 'exception' ? 0 : 1;
@@ -129,7 +121,7 @@ interface Axis {
 
 function axis(policy: Policy, subject: Subject, client: Client, now: number): Axis {
   const entries = [...exceptionEntries(policy.document), ...ruleEntries(policy.document)];
-  const about = entries.map((entry) => candidate(entry, subject)).filter((found) => found !== null);
+  const about = entries.map((entry) => candidate(entry, subject, policy.sets)).filter((found) => found !== null);
   const sorted = about.toSorted(compare);
   return { subject, sorted, winner: sorted.find((one) => obstacle(one, client, now) === null) };
 }

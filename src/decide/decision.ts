@@ -1,8 +1,9 @@
 /** Decisions from what made them: a rule or an exception, a default of the policy, or this program's own rule. */
 import type { Assistant, Client, Decision, Effect, HostKind, Pause, Rule, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
-import { closest, isAbout, isFor, readEffect } from './entry.ts';
+import { isAbout, isFor, readEffect } from './entry.ts';
 import type { Entry } from './entry.ts';
+import { namesHosts, nearest } from './near.ts';
 import { besides } from './subject.ts';
 import type { Subject } from './subject.ts';
 
@@ -59,7 +60,7 @@ function assistantOf(policy: Policy, id: string | undefined, { subject, client }
   const chosen = assistantFor.find(
     ({ what, groups = null, sites = null }) =>
       isFor({ groups, sites }, client) &&
-      (what.domains === undefined || closest(what.domains, subject.host) !== null) &&
+      (!namesHosts(what) || nearest(what, subject.host, policy.sets) !== null) &&
       subjects.some((one) => isAbout({ what }, one)),
   );
   const ofSite = Object.entries(sites).find(([site, one]) => one.assistant !== undefined && client.groups.has(site));

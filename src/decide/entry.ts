@@ -1,5 +1,5 @@
 /** Rules and exceptions in one form, and what makes one go before another. */
-import type { Client, Effect, Exception, Hostname, Pause, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
+import type { Client, Effect, Exception, Pause, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
 import { holds } from './schedule.ts';
 import { productKey } from './subject.ts';
 import type { Subject } from './subject.ts';
@@ -45,6 +45,8 @@ export type Field = (typeof fields)[number];
 
 /** Null: the rule is about everything. */
 export function fieldOf(what: What): Field | null {
+  // A list is many domains.
+  if (what.lists !== undefined) return 'domains';
   return fields.find((field) => what[field] !== undefined) ?? null;
 }
 
@@ -137,7 +139,7 @@ function fitsService({ products, vendors, tags, risks, channels }: What, subject
 }
 
 /** Which of the patterns covers the host most closely; null where none does. */
-export function closest(patterns: readonly string[], host: Hostname): { pattern: string; distance: number } | null {
+export function closest(patterns: readonly string[], host: string): { pattern: string; distance: number } | null {
   let best: { pattern: string; distance: number } | null = null;
   for (const pattern of patterns) {
     const far = distance(pattern, host);
@@ -147,7 +149,7 @@ export function closest(patterns: readonly string[], host: Hostname): { pattern:
 }
 
 /** The smaller, the closer: exact, then the longest suffix. */
-function distance(pattern: string, host: Hostname): number | null {
+function distance(pattern: string, host: string): number | null {
   const { match, host: name } = readPattern(pattern);
   if (name === host) return match === 'exact' ? -Infinity : -name.length;
   return match === 'suffix' && host.endsWith(`.${name}`) ? -name.length : null;

@@ -19,11 +19,14 @@ export interface HostEntry<T> {
   readonly value: T;
 }
 
+/** @param length of the pattern; Infinity where it is exact. */
+export type Choose<T, R> = (value: T, length: number) => R | null;
+
 export interface HostIndex<T> {
   /** The value of the most specific pattern that covers the host, or null. */
   readonly find: (host: Hostname) => T | null;
   /** What `choose` makes of the values of all patterns that cover the host, the most specific first, until not null. */
-  readonly pick: <R>(host: Hostname, choose: (value: T) => R | null) => R | null;
+  readonly pick: <R>(host: Hostname, choose: Choose<T, R>) => R | null;
 }
 
 export function indexHosts<T>(entries: Iterable<HostEntry<T>>): HostIndex<T> {
@@ -36,15 +39,15 @@ export function indexHosts<T>(entries: Iterable<HostEntry<T>>): HostIndex<T> {
     if (match === 'suffix') longest = Math.max(longest, host.length);
   }
 
-  const pick = <R>(host: Hostname, choose: (value: T) => R | null): R | null => {
+  const pick = <R>(host: Hostname, choose: Choose<T, R>): R | null => {
     const own = exact.get(host);
-    const chosen = own === undefined ? null : choose(own);
+    const chosen = own === undefined ? null : choose(own, Infinity);
     if (chosen !== null) return chosen;
     for (let start = 0; ;) {
       // A name longer than every pattern is not worth hashing: hostile names have a hundred labels.
       if (host.length - start <= longest) {
         const value = suffix.get(host.slice(start));
-        const result = value === undefined ? null : choose(value);
+        const result = value === undefined ? null : choose(value, host.length - start);
         if (result !== null) return result;
       }
       start = host.indexOf('.', start) + 1;

@@ -1,5 +1,5 @@
 /** Which rule decides about one host: the lookup in a compiled policy. */
-import type { Client, Service } from '../flow.ts';
+import type { Client, Hostname, Service } from '../flow.ts';
 import type { Bucket, Index } from './compile.ts';
 import { inForce, isAbout, isFor } from './entry.ts';
 import type { Entry } from './entry.ts';
@@ -25,10 +25,50 @@ export function strongest(index: Index, subject: Subject, client: Client, now: n
   };
 
   return (
-    index.domains.pick(host, within) ??
+    aboutHost(index, host, within) ??
     (service === null ? null : aboutService(index, service, subject.risks, within)) ??
     within(index.everything)
   );
+}
+
+/** Of the domains that cover the host, in rules and in lists, the closest that something applies for. */
+function aboutHost(index: Index, host: Hostname, within: (bucket: Bucket) => Entry | null): Entry | null {
+  let first = 0;
+  for (const { set } of index.lists) {
+    const length = set.find(host);
+    if (length > 0) return closestOf(index, host, within, first, length);
+    first += 1;
+  }
+  // Most hosts are on no list.
+  return index.domains.pick(host, within);
+}
+
+/** As {@link aboutHost}, where the list `first` is known to be the first that covers the host. */
+function closestOf(
+  index: Index,
+  host: Hostname,
+  within: (bucket: Bucket) => Entry | null,
+  first: number,
+  firstLength: number,
+): Entry | null {
+  let near = 0;
+  let best = index.domains.pick(host, (bucket, length) => {
+    const entry = within(bucket);
+    if (entry !== null) near = length;
+    return entry;
+  });
+  let i = -1;
+  for (const { set, bucket } of index.lists) {
+    i += 1;
+    if (i < first) continue;
+    const length = i === first ? firstLength : set.find(host);
+    if (length === 0 || length < near) continue;
+    const entry = within(bucket);
+    if (entry === null) continue;
+    best = length === near ? stronger(best, entry) : entry;
+    near = length;
+  }
+  return best;
 }
 
 function aboutService(

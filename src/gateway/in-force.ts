@@ -1,6 +1,7 @@
 /** The configuration in force: read, compiled, and swapped whole at a reload. */
 import type { Config } from '../config/schema.ts';
 import { readStored, withStored, type StoredExceptions } from '../config/stored-exceptions.ts';
+import type { DomainSets } from '../decide/near.ts';
 import { ConfigError, describe } from '../errors.ts';
 import type { Snapshot } from '../lifecycle.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -8,6 +9,8 @@ import { snapshotOf } from './snapshot.ts';
 export interface InForceOptions {
   /** @throws {ConfigError} */
   readonly load: () => Config;
+  /** The external lists that are read; another object where something in them has changed. */
+  readonly sets: () => DomainSets;
   /** Whether the client at an address keeps refusing our leaves. */
   readonly refusesLeaf: (clientAddress: string) => boolean;
   /** The clock that the policy goes by, epoch milliseconds. */
@@ -47,12 +50,13 @@ export interface InForce {
 }
 
 /** @throws {ConfigError} where the first configuration cannot be read. */
-export function createInForce({ load, refusesLeaf, now, log }: InForceOptions): InForce {
+export function createInForce({ load, sets, refusesLeaf, now, log }: InForceOptions): InForce {
   /** What ended is history, which no decision needs. */
   const merged = (next: Config, stored: StoredExceptions): Config => withStored(next, stored, now());
   let loaded = load();
+  let setsNow = sets();
   let config = merged(loaded, readStored(loaded.exceptionsFile));
-  let snapshot = snapshotOf(config, refusesLeaf);
+  let snapshot = snapshotOf(config, refusesLeaf, setsNow);
   let reloaded: ReloadState = { successful: true, lastSuccessAt: Date.now(), problem: null };
   return {
     config: () => config,
@@ -61,15 +65,17 @@ export function createInForce({ load, refusesLeaf, now, log }: InForceOptions): 
     reload(adopt, asked) {
       try {
         const fresh = load();
-        const changed = fresh !== loaded;
+        const setsNext = sets();
+        const changed = fresh !== loaded || setsNext !== setsNow;
         // What an operator asks for is read anew, whatever of it the configuration only names: certificates, passwords.
         if (changed || asked === 'by-operator') {
           const next = merged(fresh, readStored(fresh.exceptionsFile, config.stored));
-          const compiled = snapshotOf(next, refusesLeaf);
+          const compiled = snapshotOf(next, refusesLeaf, setsNext);
           adopt(next);
           loaded = fresh;
           config = next;
           snapshot = compiled;
+          setsNow = setsNext;
         }
         const news = changed || asked === 'by-operator' || !reloaded.successful;
         if (!news) return 'same';

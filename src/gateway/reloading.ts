@@ -4,7 +4,8 @@ import { configFiles } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { warmCatalogue } from '../config/warm.ts';
 import { watchFiles, type Watch, type Watched } from '../config/watch.ts';
-import { describe } from '../errors.ts';
+import { ConfigError, describe } from '../errors.ts';
+import type { DomainLists } from './domain-lists.ts';
 import type { Asked, Reloaded } from './in-force.ts';
 import { needsRestart } from './restart.ts';
 
@@ -14,6 +15,9 @@ const HALF_WRITTEN = 250;
 export interface ReloadingOptions {
   /** In force. */
   readonly config: () => Config;
+  /** Reads the configuration. @throws {ConfigError} */
+  readonly load: () => Config;
+  readonly lists: Pick<DomainLists, 'prepare' | 'follow'>;
   /** Puts what is in the files now into force, or leaves the old and says why. */
   readonly reload: (asked: Asked) => Reloaded;
   readonly log: (line: string) => void;
@@ -33,14 +37,27 @@ function watchedOf(config: Config): Watched {
   return { files: configFiles(config), folders: folders.filter((path) => path !== null) };
 }
 
-export function createReloading({ config, reload, log }: ReloadingOptions): Reloading {
+export function createReloading({ config, load, lists, reload, log }: ReloadingOptions): Reloading {
   const started = config();
   let watch: Watch | null = null;
   let toldRestart = '';
 
+  /** What takes its time is read before the swap. What is wrong is left for that to find. */
+  const prepare = async (): Promise<void> => {
+    await warmCatalogue(config().catalogueFrom);
+    let next: Config;
+    try {
+      next = load();
+    } catch (error) {
+      if (error instanceof ConfigError) return;
+      throw error;
+    }
+    await lists.prepare(next);
+  };
+
   const changed = async (): Promise<void> => {
     try {
-      await warmCatalogue(config().catalogueFrom);
+      await prepare();
       if (reload('by-half-a-change') !== 'failed') return;
       await setTimeout(HALF_WRITTEN);
       reload('by-change');
@@ -58,6 +75,7 @@ export function createReloading({ config, reload, log }: ReloadingOptions): Relo
   return {
     follow() {
       tellRestart();
+      lists.follow(config());
       const wanted = config().reload === 'watch';
       if (wanted && watch === null) watch = watchFiles({ watched: () => watchedOf(config()), changed, log });
       if (wanted || watch === null) return;
@@ -65,7 +83,7 @@ export function createReloading({ config, reload, log }: ReloadingOptions): Relo
       watch = null;
     },
     async refresh() {
-      await warmCatalogue(config().catalogueFrom);
+      await prepare();
       return reload('by-operator') !== 'failed';
     },
     close: () => watch?.close(),

@@ -3,6 +3,7 @@ import { fallBack } from '../act/fall-back.ts';
 import { compile, withExceptions } from '../decide/compile.ts';
 import type { Policy } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
+import type { DomainSets } from '../decide/near.ts';
 import { indexHosts } from '../decide/match.ts';
 import { indexAccountCalls } from '../identify/account-calls.ts';
 import { createIdentify } from '../identify/identify.ts';
@@ -30,10 +31,14 @@ export interface Compiled extends Snapshot {
   readonly withExceptions: (document: PolicyDocument) => Compiled;
 }
 
-/** @param refusesLeaf whether the client at an address keeps refusing our leaves. */
+/**
+ * @param refusesLeaf whether the client at an address keeps refusing our leaves.
+ * @param sets the external lists of the policy; left out: none.
+ */
 export function snapshotOf(
   config: Pick<Config, 'policy' | 'vendors'>,
   refusesLeaf: (clientAddress: string) => boolean,
+  sets?: DomainSets,
 ): Compiled {
   const snapshot = (policy: Policy): Compiled => ({
     identify: createIdentify({ ...indexCatalogue(config.vendors), groups: membersOf(policy.document) }),
@@ -43,5 +48,5 @@ export function snapshotOf(
     },
     withExceptions: (document) => snapshot(withExceptions(policy, document)),
   });
-  return snapshot(compile(config.policy));
+  return snapshot(compile(config.policy, sets));
 }

@@ -6,6 +6,8 @@ import type { Registry } from 'prom-client';
 import type { BlockEventCount } from './block-events.ts';
 import { registerExceptions } from './exceptions.ts';
 import type { ExceptionsInForce } from './exceptions.ts';
+import { registerLists } from './observed-lists.ts';
+import type { ObservedList } from './observed-lists.ts';
 import { trustResults } from './trust.ts';
 import type { TrustCounts } from './trust.ts';
 
@@ -28,6 +30,8 @@ export interface Observed {
   /** How often a newer one was fetched, by how that ended; `lastSuccessAt`: null where none has succeeded yet. */
   catalogueFetches(): Readonly<Record<FetchResult, number>> & { readonly lastSuccessAt: number | null };
   exceptions(): ExceptionsInForce;
+  /** The external domain lists of the policy. */
+  domainLists(): readonly ObservedList[];
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
@@ -145,6 +149,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
       return at === null ? null : at / 1000;
     },
   );
+  registerLists(registry, () => observed.domainLists());
   new Counter({
     name: 'sallyport_client_trust_total',
     help: 'Intercepted TLS connections by what the client made of the leaf that it was shown.',

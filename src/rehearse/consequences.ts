@@ -107,7 +107,7 @@ function consequencesOf(
 /** @param now windows are followed from here on, for some weeks; epoch milliseconds. */
 export function consequences(before: Judged, after: Judged, now: number): readonly Consequence[] {
   const both = [before, after] as const;
-  const policies = [compile(before.document), compile(after.document)] as const;
+  const policies = [compile(before.document, before.sets), compile(after.document, after.sets)] as const;
   const [subjects, clients, stretches] = [subjectsOf(both), whomOf(both), stretchesOf(both, now)];
   const found = new Map<string, Alike>();
 

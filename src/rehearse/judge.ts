@@ -4,6 +4,7 @@ import { decide } from '../decide/decide.ts';
 import { builtIn } from '../decide/decision.ts';
 import { fieldOf } from '../decide/entry.ts';
 import { indexHosts } from '../decide/match.ts';
+import type { DomainSets } from '../decide/near.ts';
 import type { Effect, Hostname, PolicyDocument, Question, Service, Vendor } from '../flow.ts';
 import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
@@ -24,6 +25,8 @@ export interface Verdict {
 export interface Judged {
   readonly document: PolicyDocument;
   readonly vendors: readonly Vendor[];
+  /** The external lists of the policy; left out: none. */
+  readonly sets?: DomainSets;
 }
 
 /** @param serverName the name in the ClientHello where it is another than the target's. */
@@ -50,8 +53,8 @@ const groupsKept = 1000;
 /** Targets whose verdicts are remembered. */
 const remembered = 50_000;
 
-export function createJudge({ document, vendors }: Judged): Judge {
-  const policy = compile(document);
+export function createJudge({ document, vendors, sets }: Judged): Judge {
+  const policy = compile(document, sets);
   const services = indexServices(vendors, indexHosts);
   const groupsOf = membersOf(document);
   const stretchOf = createStretches(document);

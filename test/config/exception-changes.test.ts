@@ -14,6 +14,7 @@ const terms: Terms = {
     tags: ['coding-agent'],
     groups: ['research'],
     risks: [],
+    lists: [],
     sites: ['berlin'],
     assistants: [],
     aliases: new Map([['claude', 'anthropic']]),

@@ -11,6 +11,7 @@ describe('policy.yaml', () => {
     expect(policyOf('{}')).toEqual({
       timeZone: 'UTC',
       pauses: [],
+      lists: [],
       assistants: [],
       defaultAssistant: null,
       assistantFor: [],

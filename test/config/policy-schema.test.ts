@@ -104,7 +104,7 @@ const broken: readonly Case[] = [
   [
     'a rule about nothing',
     { 'policy.yaml': goodPolicy.replace('    vendors: acme\n', '') },
-    'policy.yaml:6:5: it says nothing about what it is for; add one of vendors, products, channels, tags, risks, domains',
+    'policy.yaml:6:5: it says nothing about what it is for; add one of vendors, products, channels, tags, risks, domains, lists',
   ],
   [
     'a prefix that is too long',

@@ -18,6 +18,7 @@ export const quietObserved: Observed = {
     pauses: { active: 0, nextEnd: null },
     readable: true,
   }),
+  domainLists: () => [],
   clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
   blockEvents: () => [],
 };

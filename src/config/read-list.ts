@@ -1,0 +1,114 @@
+/** Reads a domain list from its file, a little at a time, so that nobody's connection waits for a million lines. */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { createLineReader } from './list-lines.ts';
+import type { LineResult, ListFormat, TakeName } from './list-lines.ts';
+
+/** What names are put into; `build` does a little with each step. */
+export interface ListBuilder<T> {
+  readonly add: TakeName;
+  readonly build: () => Generator<void, T>;
+}
+
+export interface ListText {
+  readonly lines: number;
+  /** Lines that are no domains and no comments. */
+  readonly bad: number;
+  /** The first of them, from 1, and what is wrong with it. */
+  readonly firstBad: { readonly line: number; readonly why: string } | null;
+  /** Of the whole file, hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Lines that are longer have no name in them. */
+const BUFFER = 64 * 1024;
+const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** What is read of a file, line by line. */
+function createTally(read: (bytes: Uint8Array, from: number, to: number) => LineResult) {
+  let [lines, domains, bad] = [0, 0, 0];
+  let firstBad: ListText['firstBad'] = null;
+  const note = (result: LineResult): void => {
+    lines += 1;
+    if (result === 'domains') domains += 1;
+    else if (result !== 'nothing') {
+      bad += 1;
+      firstBad ??= { line: lines, why: result };
+    }
+  };
+  return {
+    line: (bytes: Uint8Array, from: number, to: number): void => note(read(bytes, from, to)),
+    tooLong: (): void => note('not a domain'),
+    result: () => ({ lines, domains, bad, firstBad }),
+  };
+}
+
+async function readLines(handle: FileHandle, tally: ReturnType<typeof createTally>): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(BUFFER);
+  let kept = 0;
+  let skipping = false;
+  let first = true;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, kept, BUFFER - kept);
+    hash.update(buffer.subarray(kept, kept + bytesRead));
+    const end = kept + bytesRead;
+    let start = first && buffer.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
+    first = false;
+    for (let at = buffer.indexOf(NEWLINE, start); at !== -1 && at < end; at = buffer.indexOf(NEWLINE, start)) {
+      if (!skipping) tally.line(buffer, start, at);
+      skipping = false;
+      start = at + 1;
+    }
+    if (bytesRead === 0) {
+      if (start < end && !skipping) tally.line(buffer, start, end);
+      return hash.digest('hex');
+    }
+    kept = end - start;
+    if (kept === BUFFER) {
+      if (!skipping) tally.tooLong();
+      skipping = true;
+      kept = 0;
+    } else if (start > 0) buffer.copyWithin(0, start, end);
+  }
+}
+
+function unfit({ lines, domains, bad, firstBad }: ReturnType<ReturnType<typeof createTally>['result']>): string | null {
+  if (bad <= domains || firstBad === null) return null;
+  return `it is no list of domains: ${bad} of ${lines} lines are none, the first is line ${firstBad.line} (${firstBad.why})`;
+}
+
+/**
+ * Reads a list. Lines that are no domains are counted.
+ *
+ * @throws {Error} where the file cannot be read, is larger than `maxBytes`, or is something else than a list.
+ */
+export async function readList<T>(
+  file: string,
+  format: ListFormat,
+  maxBytes: number,
+  builder: ListBuilder<T>,
+): Promise<{ readonly set: T; readonly text: ListText }> {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) throw new Error(`it has ${size} bytes; raise max_bytes of the list, which is ${maxBytes}`);
+    const tally = createTally(createLineReader(format, builder.add).read);
+    const sha256 = await readLines(handle, tally);
+    const result = tally.result();
+    const why = unfit(result);
+    if (why !== null) throw new Error(why);
+    const steps = builder.build();
+    for (;;) {
+      const step = steps.next();
+      const { lines, bad, firstBad } = result;
+      if (step.done === true) return { set: step.value, text: { lines, bad, firstBad, sha256 } };
+      await setImmediate();
+    }
+  } finally {
+    await handle.close();
+  }
+}

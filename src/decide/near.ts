@@ -1,0 +1,27 @@
+/** How near a domain, or an entry of a list, comes to a host. */
+import type { What } from '../flow.ts';
+import type { DomainSet } from './domain-set.ts';
+import { closest } from './entry.ts';
+
+/** The external lists of a policy, by id. One that is not there yet covers nothing. */
+export type DomainSets = ReadonlyMap<string, DomainSet>;
+
+/** The closest of all that it names; null where none covers the host. The smaller the distance, the closer. */
+export function nearest(
+  { domains = [], lists = [] }: Pick<What, 'domains' | 'lists'>,
+  host: string,
+  sets: DomainSets,
+): { readonly pattern: string; readonly distance: number } | null {
+  let best = closest(domains, host);
+  for (const id of lists) {
+    const length = sets.get(id)?.find(host) ?? 0;
+    if (length > 0 && -length < (best?.distance ?? Infinity))
+      best = { pattern: `of the list ${id}`, distance: -length };
+  }
+  return best;
+}
+
+/** Whether it names hosts, by themselves or by lists. */
+export function namesHosts({ domains, lists }: Pick<What, 'domains' | 'lists'>): boolean {
+  return (domains ?? lists) !== undefined;
+}

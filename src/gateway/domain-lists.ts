@@ -1,0 +1,255 @@
+/**
+ * The external domain lists of the policy in force: read aside, a little at a time, and swapped whole. Whatever goes
+ * wrong with one leaves the last good in force.
+ */
+import { rm, stat } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fetchList, freshFile, keepList, tagOf } from '../config/fetch-list.ts';
+import { shownUrl } from '../config/fetch.ts';
+import { readList, type ListText } from '../config/read-list.ts';
+import type { Config } from '../config/schema.ts';
+import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
+import type { DomainList } from '../flow.ts';
+
+const results = ['adopted', 'unchanged', 'refused', 'failed'] as const;
+type FetchResult = (typeof results)[number];
+
+/** One list, for metrics and people. */
+export interface ListFacts {
+  readonly id: string;
+  /** Names in force; 0 where there is none yet. */
+  readonly domains: number;
+  readonly badLines: number;
+  readonly sha256: string | null;
+  /** When it was last read or found unchanged, epoch milliseconds; null: never. */
+  readonly lastSuccessAt: number | null;
+  readonly fetches: Readonly<Record<FetchResult, number>>;
+}
+
+export interface DomainListsOptions {
+  /** Other names are in force now. */
+  readonly changed: () => void;
+  readonly log: (line: string) => void;
+  /** Makes hashes another for each process. */
+  readonly seed: number;
+}
+
+export interface DomainLists {
+  /** Another object whenever something in it has changed. */
+  readonly sets: () => ReadonlyMap<string, DomainSet>;
+  /** Reads what a configuration names and is not read yet, so that it can be put into force. Never rejects. */
+  readonly prepare: (config: Config) => Promise<void>;
+  /** Fetches what is to be fetched, from now on. */
+  readonly follow: (config: Config) => void;
+  readonly facts: () => readonly ListFacts[];
+  readonly close: () => void;
+}
+
+/** How long a start, or a new policy, waits for a list that was never fetched. Milliseconds. */
+const PATIENCE = 5_000;
+/** After a failure a list is asked for again sooner than it would be refreshed. Milliseconds. */
+const RETRY = 300_000;
+/** Proxies that start together must not all ask at the same moment. */
+const SPREAD = 0.1;
+
+/** What is known of one list. Replaced where its source is another. */
+interface Held {
+  readonly source: string;
+  list: DomainList;
+  set: DomainSet | null;
+  text: ListText | null;
+  stamp: string;
+  lastSuccessAt: number | null;
+  complained: string;
+  /** How the last fetch ended; null: none has. */
+  last: FetchResult | null;
+  timer: NodeJS.Timeout | undefined;
+  fetching: Promise<void> | null;
+  readonly fetches: Record<FetchResult, number>;
+}
+
+/** Where another makes all that is held worthless. */
+function sourceOf({ file, url, format, sha256 }: DomainList): string {
+  return JSON.stringify([file, url, format, sha256]);
+}
+
+async function stampOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch {
+    return '';
+  }
+}
+
+export function createDomainLists({ changed, log, seed }: DomainListsOptions): DomainLists {
+  const held = new Map<string, Held>();
+  let sets: ReadonlyMap<string, DomainSet> = new Map();
+  let running = false;
+
+  const publish = (): void => {
+    const next = [...held].flatMap(([id, { set }]) => (set === null ? [] : [[id, set] as const]));
+    sets = new Map(next);
+  };
+
+  /** One line for each new complaint; a server that is away for a day says so once. */
+  const complain = (one: Held, error: unknown): void => {
+    const line = error instanceof Error ? error.message : String(error);
+    const stays = one.set === null ? 'it is empty' : 'the last good one stays';
+    const where = one.list.url === null ? one.list.file : shownUrl(one.list.url);
+    if (line !== one.complained) log(`list ${one.list.id}: ${where}: ${line}; ${stays}`);
+    one.complained = line;
+  };
+
+  const read = async (one: Held, file: string): Promise<{ readonly set: DomainSet; readonly text: ListText }> => {
+    const { format, maxBytes, sha256 } = one.list;
+    const found = await readList(file, format, maxBytes, buildDomainSet(seed));
+    if (sha256 !== null && found.text.sha256 !== sha256) {
+      throw new Error(`its SHA-256 is ${found.text.sha256}, and not the one that the policy names`);
+    }
+    if (one.list.url !== null && found.set.size === 0) throw new Error('it has no domain in it');
+    return found;
+  };
+
+  const adopt = (one: Held, { set, text }: { readonly set: DomainSet; readonly text: ListText }): void => {
+    one.set = set;
+    one.text = text;
+    one.lastSuccessAt = Date.now();
+    one.complained = '';
+    publish();
+    const { bad, firstBad } = text;
+    const first = firstBad === null ? '' : `, ${bad} bad lines, the first is line ${firstBad.line}: ${firstBad.why}`;
+    log(`list ${one.list.id}: ${set.size} domains${first}`);
+  };
+
+  /** From the file, or from the copy of the last fetch. */
+  const readFile = async (one: Held): Promise<void> => {
+    const stamp = await stampOf(one.list.file);
+    if (stamp === one.stamp || (stamp === '' && one.list.url !== null)) return;
+    one.stamp = stamp;
+    try {
+      adopt(one, await read(one, one.list.file));
+    } catch (error) {
+      complain(one, error);
+    }
+  };
+
+  const fetched = async (one: Held): Promise<FetchResult> => {
+    const { list } = one;
+    const { url, file: copy, maxBytes } = list;
+    const etag = one.text === null ? null : tagOf(copy, one.text.sha256);
+    const answer = await fetchList({ url: url ?? '', etag, copy, maxBytes });
+    if (answer.kind === 'unchanged') {
+      one.lastSuccessAt = Date.now();
+      one.complained = '';
+      return 'unchanged';
+    }
+    const found = await read(one, freshFile(copy)).catch((error: unknown) => {
+      complain(one, error);
+      return null;
+    });
+    if (found === null) {
+      await rm(freshFile(copy), { force: true });
+      return 'refused';
+    }
+    await keepList(copy, { etag: answer.etag, sha256: found.text.sha256 });
+    one.stamp = await stampOf(copy);
+    const same = one.text?.sha256 === found.text.sha256;
+    if (same) one.lastSuccessAt = Date.now();
+    else adopt(one, found);
+    return same ? 'unchanged' : 'adopted';
+  };
+
+  const fetchOnce = async (one: Held): Promise<void> => {
+    const before = sets;
+    const result = await fetched(one).catch((error: unknown): FetchResult => {
+      complain(one, error);
+      return 'failed';
+    });
+    one.fetches[result] += 1;
+    one.fetching = null;
+    one.last = result;
+    if (!running || held.get(one.list.id) !== one) return;
+    if (sets !== before) changed();
+    askLater(one);
+  };
+
+  const askLater = (one: Held): void => {
+    const good = one.last === 'adopted' || one.last === 'unchanged';
+    const wait = good ? one.list.refresh : Math.min(one.list.refresh, RETRY);
+    clearTimeout(one.timer);
+    one.timer = setTimeout(() => ask(one), wait * (1 - SPREAD * Math.random())).unref();
+  };
+
+  const ask = (one: Held): void => {
+    clearTimeout(one.timer);
+    one.timer = undefined;
+    one.fetching ??= fetchOnce(one);
+  };
+
+  const hold = (list: DomainList): Held => {
+    const before = held.get(list.id);
+    if (before?.source === sourceOf(list)) {
+      before.list = list;
+      return before;
+    }
+    clearTimeout(before?.timer);
+    const fetches = Object.fromEntries(results.map((result) => [result, 0])) as Record<FetchResult, number>;
+    const fresh = {
+      last: null,
+      text: null,
+      stamp: '',
+      lastSuccessAt: null,
+      complained: '',
+      timer: undefined,
+      fetching: null,
+    };
+    // What was there under this name stays until the new source is read.
+    const one: Held = { source: sourceOf(list), list, set: before?.set ?? null, fetches, ...fresh };
+    held.set(list.id, one);
+    return one;
+  };
+
+  return {
+    sets: () => sets,
+    async prepare({ policy }) {
+      for (const list of policy.lists ?? []) {
+        const one = hold(list);
+        await readFile(one);
+        if (list.url === null || one.text !== null) continue;
+        ask(one);
+        await Promise.race([one.fetching, pause(PATIENCE, undefined, { ref: false })]);
+      }
+    },
+    follow({ policy }) {
+      running = true;
+      const lists = policy.lists ?? [];
+      const ids = new Set(lists.map(({ id }) => id));
+      const gone = [...held].filter(([id]) => !ids.has(id));
+      for (const [id, { timer }] of gone) {
+        clearTimeout(timer);
+        held.delete(id);
+      }
+      if (gone.length > 0) publish();
+      for (const list of lists) {
+        const one = hold(list);
+        if (list.url === null || one.fetching !== null || one.timer !== undefined) continue;
+        if (one.last === null) ask(one);
+        else askLater(one);
+      }
+    },
+    facts: () =>
+      [...held.values()].map(({ list, set, text, lastSuccessAt, fetches }) => ({
+        id: list.id,
+        domains: set?.size ?? 0,
+        badLines: text?.bad ?? 0,
+        sha256: text?.sha256 ?? null,
+        lastSuccessAt,
+        fetches,
+      })),
+    close() {
+      running = false;
+      for (const { timer } of held.values()) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** Metrics of the external domain lists, asked at each scrape. The label is the id that the policy gives a list. */
+import { Counter, Gauge } from 'prom-client';
+import type { Registry } from 'prom-client';
+
+/** One list. Times are epoch milliseconds, null where there was none yet; counts are since the start. */
+export interface ObservedList {
+  readonly id: string;
+  readonly domains: number;
+  readonly badLines: number;
+  readonly lastSuccessAt: number | null;
+  /** By how they ended; none for a list that is a file. */
+  readonly fetches: Readonly<Record<string, number>>;
+}
+
+export function registerLists(registry: Registry, lists: () => readonly ObservedList[]): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: (list: ObservedList) => number | null): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['list'],
+      registers,
+      collect() {
+        this.reset();
+        for (const list of lists()) {
+          const now = value(list);
+          if (now !== null) this.set({ list: list.id }, now);
+        }
+      },
+    });
+  };
+  gauge('sallyport_list_domains', 'Domains of an external list that are in force.', ({ domains }) => domains);
+  gauge('sallyport_list_bad_lines', 'Lines of an external list that are no domains.', ({ badLines }) => badLines);
+  gauge(
+    'sallyport_list_last_success_timestamp_seconds',
+    'When an external list was last read, or found to be as it was.',
+    ({ lastSuccessAt }) => (lastSuccessAt === null ? null : lastSuccessAt / 1000),
+  );
+  new Counter({
+    name: 'sallyport_list_fetches_total',
+    help: 'Fetches of external lists, by how they ended.',
+    labelNames: ['list', 'result'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, fetches } of lists()) {
+        for (const [result, count] of Object.entries(fetches)) this.inc({ list: id, result }, count);
+      }
+    },
+  });
+}

@@ -1,0 +1,279 @@
+/** External domain lists in a running proxy: as files, and fetched from servers that do whatever servers do. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer as createHttps } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
+import { check } from '../../src/cli/check.ts';
+import { explain } from '../../src/cli/explain.ts';
+import { curl } from '../support/curl.ts';
+import { labPolicy, startLab, writeConfig, type Lab } from '../support/lab.ts';
+import { certificateOfTest, closedPort, labOfTest } from '../support/origins.ts';
+import { eventually, httpOrigin } from '../support/streams.ts';
+
+const rule = "- { id: listed, lists: ads, effect: deny, reason: 'On the list.' }";
+
+/** @param list what stands behind `ads:`. */
+function policyWith(list: string): string {
+  return labPolicy.replace('rules:', `lists:\n  ads: ${list}\nrules:\n  ${rule}`);
+}
+
+async function isDenied(lab: Lab, host: string): Promise<boolean> {
+  const { out } = await curl('-x', lab.proxyUrl, `http://${host}/`);
+  return out.includes('On the list.');
+}
+
+interface Request {
+  readonly etag: string | undefined;
+}
+
+/** A server of one list. What it answers may change. */
+async function listServer(first: (req: IncomingMessage, res: ServerResponse) => void) {
+  const asked: Request[] = [];
+  let answer = first;
+  const origin = await httpOrigin((req, res) => {
+    asked.push({ etag: req.headers['if-none-match'] });
+    answer(req, res);
+  });
+  return {
+    url: `http://127.0.0.1:${origin.port}/ads.txt?key=secret`,
+    asked,
+    answerWith: (next: typeof first) => void (answer = next),
+  };
+}
+
+/** Answers as a good server does. */
+function serving(text: string, etag = '"1"') {
+  return (req: IncomingMessage, res: ServerResponse): void => {
+    if (req.headers['if-none-match'] === etag) res.writeHead(304).end();
+    else res.writeHead(200, { etag }).end(text);
+  };
+}
+
+/** Has the proxy ask again, as it does after `refresh`: the list comes under another policy, and back under its own. */
+async function askAgain(lab: Lab, policy: string): Promise<void> {
+  writeFileSync(join(lab.dir, 'policy.yaml'), labPolicy);
+  expect(await lab.gateway.refresh()).toBe(true);
+  writeFileSync(join(lab.dir, 'policy.yaml'), policy);
+  expect(await lab.gateway.refresh()).toBe(true);
+}
+
+test('a file: in force from the start, followed as it changes, and a broken one changes nothing', async () => {
+  const lab = await labOfTest({ settings: { reload: 'watch' } });
+  const file = join(lab.dir, 'ads.txt');
+  writeFileSync(file, 'ads.test\n=only.test\n0.0.0.0 sink.test\n@@||fine.ads.test^\nbad line here\n');
+  writeFileSync(join(lab.dir, 'policy.yaml'), policyWith('{ file: ads.txt }'));
+  await eventually('the new policy', () => lab.told.some((line) => line.startsWith('reloaded')));
+  for (const host of ['ads.test', 'www.ads.test', 'only.test', 'sink.test'])
+    expect(await isDenied(lab, host)).toBe(true);
+  for (const host of ['www.only.test', 'www.sink.test', 'fine.ads.test', 'other.test']) {
+    expect(await isDenied(lab, host)).toBe(false);
+  }
+  expect(lab.told[0]).toBe('list ads: 4 domains, 1 bad lines, the first is line 5: not a domain');
+  expect(await lab.metric('sallyport_list_domains', 'list="ads"')).toBe(4);
+  expect(await lab.metric('sallyport_list_bad_lines', 'list="ads"')).toBe(1);
+
+  writeFileSync(`${file}.new`, 'other.test\n');
+  renameSync(`${file}.new`, file);
+  await expect.poll(() => isDenied(lab, 'other.test'), { timeout: 5_000 }).toBe(true);
+  expect(await isDenied(lab, 'ads.test')).toBe(false);
+
+  writeFileSync(file, '<html>\n<title>Gone\n');
+  await eventually('the complaint', () => lab.told.some((line) => line.includes('no list of domains')));
+  expect(await isDenied(lab, 'other.test')).toBe(true);
+});
+
+test('a rule may name domains and lists; the closer goes before, and exceptions lift what a list denies', async () => {
+  const policy = policyWith('{ file: ads.txt }')
+    .replace(
+      'defaults:',
+      `
+  - { id: fine, domains: [fine.ads.test, both.test], effect: allow, reason: 'Needed.' }
+  - { id: also, domains: more.test, lists: more, effect: deny, reason: 'On the list.' }
+exceptions:
+  - { id: spared, lists: spared, until: 2090-01-01, approved_by: CISO, reason: 'Spared.' }
+defaults:`,
+    )
+    .replace('  ads: {', '  more: { file: more.txt }\n  spared: { file: spared.txt }\n  ads: {');
+  const lab = await labOfTest();
+  writeFileSync(join(lab.dir, 'ads.txt'), 'ads.test\nboth.test\nspared.test\n');
+  writeFileSync(join(lab.dir, 'more.txt'), 'listed.test\n');
+  writeFileSync(join(lab.dir, 'spared.txt'), 'spared.test\n');
+  writeFileSync(join(lab.dir, 'policy.yaml'), policy);
+  expect(await lab.gateway.refresh()).toBe(true);
+  const denied = ['www.ads.test', 'both.test', 'more.test', 'listed.test'];
+  for (const host of denied) expect([host, await isDenied(lab, host)]).toEqual([host, true]);
+  for (const host of ['www.fine.ads.test', 'spared.test']) expect(await isDenied(lab, host)).toBe(false);
+});
+
+test('a list that is not named, a file that is not there, and a list of two places are told with their place', async () => {
+  const lab = await labOfTest();
+  const tell = async (policy: string) => {
+    writeFileSync(join(lab.dir, 'policy.yaml'), policy);
+    expect(await lab.gateway.refresh()).toBe(false);
+    return lab.told.at(-1);
+  };
+  expect(await tell(policyWith('{ file: none.txt }'))).toMatch(/policy\.yaml:\d+:\d+: there is no file .*none\.txt/);
+  expect(await tell(policyWith("{ file: a, url: 'http://a.test/' }"))).toMatch(/one of "file" and "url"/);
+  expect(await tell(policyWith('{ url: "http://a.test/" }').replace('lists: ads', 'lists: adz'))).toMatch(
+    /unknown list "adz"; did you mean "ads"\?/,
+  );
+});
+
+test('fetched, kept, and asked for with its entity tag, also after a restart', async () => {
+  const server = await listServer(serving('ads.test\n'));
+  const policy = policyWith(`{ url: '${server.url}' }`);
+  const lab = await startLab({ policy });
+  onTestFinished(() => lab.close());
+  expect(await isDenied(lab, 'www.ads.test')).toBe(true);
+  const copy = join(lab.dir, 'fetched-ads.list');
+  expect(readFileSync(copy, 'utf8')).toBe('ads.test\n');
+  await askAgain(lab, policy);
+  await eventually('the question', () => server.asked.length === 2);
+  expect(server.asked.map(({ etag }) => etag)).toEqual([undefined, '"1"']);
+  await expect.poll(() => lab.metric('sallyport_list_fetches_total', 'list="ads"', 'result="unchanged"')).toBe(1);
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+  server.answerWith(serving('other.test\n', '"2"'));
+  await askAgain(lab, policy);
+  await expect.poll(() => isDenied(lab, 'other.test'), { timeout: 5_000 }).toBe(true);
+  expect(readFileSync(copy, 'utf8')).toBe('other.test\n');
+  expect(lab.told.join('\n')).not.toContain('secret');
+});
+
+type Answer = (req: IncomingMessage, res: ServerResponse) => void;
+
+const faults: readonly [string, Answer, RegExp][] = [
+  ['500', (_, res) => res.writeHead(500).end(), /answered with status 500/],
+  ['a page of HTML', (_, res) => res.end('<!DOCTYPE html>\n<html>\n'), /no list of domains/],
+  ['nothing', (_, res) => res.end(), /no domain in it/],
+  [
+    'gzip that is none',
+    (_, res) => res.writeHead(200, { 'content-encoding': 'gzip' }).end('ads.test\n'),
+    /header|gzip/,
+  ],
+  ['another packing', (_, res) => res.writeHead(200, { 'content-encoding': 'br' }).end('x'), /packed with "br"/],
+  ['redirects without end', (req, res) => res.writeHead(302, { location: req.url ?? '' }).end(), /more than 3 times/],
+  [
+    'a redirect out of HTTP',
+    (_, res) => res.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+    /no URL that may/,
+  ],
+  [
+    'a body without end',
+    (_, res) => {
+      const pour = (): void => {
+        res.write('other.test\n'.repeat(1_000));
+        if (!res.destroyed) setImmediate(pour);
+      };
+      pour();
+    },
+    /larger than 100000 bytes/,
+  ],
+  [
+    'half a body',
+    (_, res) => {
+      res.writeHead(200, { 'content-length': 1_000 }).write('other.test\n');
+      setImmediate(() => res.destroy());
+    },
+    /aborted|ECONNRESET|Premature/,
+  ],
+];
+
+test.each(faults)('a server that sends %s: the last good list stays', async (_, answer, says) => {
+  const server = await listServer(serving('ads.test\n'));
+  const policy = policyWith(`{ url: '${server.url}', max_bytes: 100000 }`);
+  const lab = await labOfTest({ policy });
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+  server.answerWith(answer);
+  await askAgain(lab, policy);
+  await eventually('the complaint', () =>
+    lab.told.some((line) => line.startsWith('list ads: http') && says.test(line)),
+  );
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+  expect(await isDenied(lab, 'other.test')).toBe(false);
+  expect(readFileSync(join(lab.dir, 'fetched-ads.list'), 'utf8')).toBe('ads.test\n');
+  expect(existsSync(join(lab.dir, 'fetched-ads.list.new'))).toBe(false);
+  expect(lab.told.join('\n')).not.toContain('secret');
+});
+
+test('gzip, and redirects that end, are followed', async () => {
+  const server = await listServer((req, res) => {
+    if (req.url === '/list') res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('ads.test\n'));
+    else res.writeHead(301, { location: '/list' }).end();
+  });
+  const lab = await labOfTest({ policy: policyWith(`{ url: '${server.url}' }`) });
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+});
+
+test('a content with another SHA-256 than the policy names is refused', async () => {
+  const server = await listServer(serving('ads.test\n'));
+  const lab = await labOfTest({ policy: policyWith(`{ url: '${server.url}', sha256: '${'0'.repeat(64)}' }`) });
+  expect(lab.told[0]).toMatch(/^list ads: http:.*SHA-256 is [0-9a-f]{64}.*; it is empty$/);
+  expect(await isDenied(lab, 'ads.test')).toBe(false);
+});
+
+test('a certificate that nobody vouches for, and a server that is not there, do not keep the proxy from starting', async () => {
+  const { key, cert } = certificateOfTest('127.0.0.1');
+  const https = createHttps({ key, cert }, (_, res) => res.end('ads.test\n')).listen(0, '127.0.0.1');
+  onTestFinished(() => void https.close());
+  await new Promise((resolve) => https.once('listening', resolve));
+  const { port } = https.address() as AddressInfo;
+  for (const url of [`https://127.0.0.1:${port}/`, `http://127.0.0.1:${await closedPort()}/`]) {
+    const lab = await labOfTest({ policy: policyWith(`{ url: '${url}' }`) });
+    expect(lab.told[0]).toMatch(/^list ads: http.*(self-signed|unable to verify|ECONNREFUSED).*; it is empty$/);
+    expect(await lab.metric('sallyport_list_fetches_total', 'result="failed"')).toBe(1);
+  }
+});
+
+test('a copy that cannot be kept is told, and costs nothing but the news', async () => {
+  const server = await listServer(serving('ads.test\n'));
+  const policy = policyWith(`{ url: '${server.url}', copy: kept/ads.list }`);
+  const lab = await labOfTest({ policy });
+  expect(lab.told[0]).toMatch(/the copy cannot be kept in .*kept\/ads\.list \(ENOENT\); name a place/);
+  mkdirSync(join(lab.dir, 'kept'));
+  await askAgain(lab, policy);
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+});
+
+test('a disk that is full is told, and the last good stays', async () => {
+  const server = await listServer(serving('ads.test\n'));
+  const policy = policyWith(`{ url: '${server.url}' }`);
+  const lab = await labOfTest({ policy });
+  server.answerWith(serving('other.test\n', '"2"'));
+  // What is written to /dev/full finds no room, as on a disk that is full.
+  symlinkSync('/dev/full', join(lab.dir, 'fetched-ads.list.new'));
+  await askAgain(lab, policy);
+  await eventually('the complaint', () => lab.told.some((line) => line.includes('(ENOSPC)')));
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+  expect(readFileSync(join(lab.dir, 'fetched-ads.list'), 'utf8')).toBe('ads.test\n');
+});
+
+test('a start waits for a list that was never fetched, but not for ever', async () => {
+  const server = await listServer(() => undefined);
+  const begun = performance.now();
+  const lab = await labOfTest({ policy: policyWith(`{ url: '${server.url}' }`) });
+  const took = performance.now() - begun;
+  expect(took).toBeGreaterThan(4_000);
+  expect(took).toBeLessThan(9_000);
+  expect(await isDenied(lab, 'ads.test')).toBe(false);
+}, 20_000);
+
+test('explain and check read lists as they are on disk', async () => {
+  const file = writeConfig({ policy: policyWith('{ file: ads.txt }') });
+  onTestFinished(() => rmSync(dirname(file), { recursive: true, force: true }));
+  writeFileSync(join(dirname(file), 'ads.txt'), 'ads.test\nno domain\n');
+  const shown: string[] = [];
+  const told: string[] = [];
+  const io = { out: (line: string) => shown.push(line), err: (line: string) => told.push(line), env: {}, cwd: '.' };
+  expect(await explain.run(['www.ads.test', '-c', file, '--json'], io)).toBe(1);
+  const explained = JSON.parse(shown.join('\n')) as { rule: string; considered: { id: string; why: string }[] };
+  expect(explained.rule).toBe('listed');
+  expect(explained.considered[0]).toMatchObject({
+    id: 'listed',
+    why: expect.stringContaining('of the list ads') as string,
+  });
+  expect(await check.run(['-c', file, '--strict'], io)).toBe(1);
+  expect(told.at(-1)).toMatch(/the list "ads" has 1 lines that are no domains; the first is line 2/);
+});
