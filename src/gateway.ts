@@ -8,8 +8,9 @@ import { describe } from './errors.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createDomainLists } from './gateway/domain-lists.ts';
 import { createExceptions } from './gateway/exceptions.ts';
+import type { Crew, CrewHears } from './gateway/crew.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
-import { openPorts, type Addresses } from './gateway/listening.ts';
+import { openPorts, type Addresses, type Others } from './gateway/listening.ts';
 import { createReloading } from './gateway/reloading.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
    * machine's, as do the clients that check them.
    */
   readonly now?: () => number;
+  /** Makes the processes that serve clients in the place of this one; left out: it serves them itself. */
+  readonly crew?: (hears: CrewHears) => Crew;
 }
 
 export interface Gateway {
@@ -86,13 +89,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       exceptions: () => exceptions.running(),
       domainLists: domainLists.facts,
       catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
+      workers: () => crew?.counts() ?? { running: 1, replaced: 0 },
     },
+    elsewhere: null,
+    trusted: () => undefined,
   });
   const { metrics, recent, trust, reopen, lists } = serving.recording;
+  const crew = options.crew?.({ ...serving.recording, log }) ?? null;
 
   const exceptions = createExceptions({
     config: inForce.config,
-    adopt: inForce.adopt,
+    adopt(stored) {
+      inForce.adopt(stored);
+      crew?.adopt(inForce.config());
+    },
     // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
     changed: serving.closeDenied,
     now,
@@ -111,8 +121,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hosts: config.admin.hosts,
     token: tokenFile === null ? null : await readToken(tokenFile),
     reloaded: inForce.reloaded,
-    draining: () => draining,
-    metrics,
+    notReady: () => (draining ? 'draining' : crew?.counts().running === 0 ? 'no worker serves' : null),
+    metrics: { contentType: metrics.contentType, render: () => crew?.metrics() ?? metrics.render() },
     verify: (token) => serving.signer.verify(token, Date.now()),
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),
     blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),
@@ -131,6 +141,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // ---- the whole ---------------------------------------------------------------------------------------------------
   const reloadAs = (asked: Asked): Reloaded => {
     const reloaded = inForce.reload(serving.follow, asked);
+    // Also where nothing in it is new: an operator means the files that it only names, too.
+    if (reloaded === 'changed' || (reloaded === 'same' && asked === 'by-operator')) crew?.follow(inForce.config());
     if (asked === 'by-operator') reopen();
     if (reloaded === 'changed') reloading.follow();
     if (reloaded === 'changed') exceptions.follow();
@@ -146,6 +158,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     updates.close();
     exceptions.close();
     serving.end();
+    await crew?.close();
     await Promise.all([pages.close(), admin.close()]);
     await serving.close();
   };
@@ -154,7 +167,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     config: inForce.config,
     caFile: authority.certFile,
     async listen() {
-      addresses = await openPorts(config.listen, { admin, pages, proxy: serving }, close);
+      const proxy = {
+        listen: (address: Addresses['proxy'], others: Others) =>
+          crew === null
+            ? serving.listen(address)
+            : crew.listen({ config: inForce.config(), shared, addresses: { ...others, proxy: address } }),
+      };
+      addresses = await openPorts(config.listen, { admin, pages, proxy }, close);
       serving.renamePages();
       updates.follow();
       reloading.follow();
@@ -163,9 +182,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     reload,
     refresh: reloading.refresh,
-    drain() {
+    async drain() {
       draining = true;
-      return serving.drain();
+      await Promise.all([serving.drain(), crew?.drain()]);
     },
     close,
     uncaught(error) {

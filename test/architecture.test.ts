@@ -28,7 +28,8 @@ const rooms: Readonly<Record<string, Rule>> = {
   admin: { may: ['flow', 'errors', 'answers'] },
   lifecycle: { may: ['flow', 'errors'] },
   rehearse: { may: ['flow', 'errors', 'decide', 'identify', 'listen/target.ts'] },
-  gateway: { may: ['*'], not: ['cli', 'main'] },
+  gateway: { may: ['*'], not: ['cli', 'main', 'workers'] },
+  workers: { may: ['*'], not: ['cli', 'main'] },
   cli: { may: ['*'], not: ['main'] },
   main: { may: ['cli', 'errors'] },
 };

@@ -35,7 +35,8 @@ export interface PortsOptions {
   /** Bearer token of the API; null: none. */
   readonly token: string | null;
   readonly reloaded: () => AdminFacts['reload'];
-  readonly draining: () => boolean;
+  /** Why no load balancer should send clients here; null: it may. */
+  readonly notReady: () => string | null;
   readonly metrics: AdminServerOptions['metrics'];
   readonly verify: (token: string) => Verified;
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
@@ -102,7 +103,7 @@ export function createPorts(options: PortsOptions): Ports {
   });
   const admin = createAdminServer({
     metrics: options.metrics,
-    health: { ready: () => (options.draining() ? { ok: false, why: 'draining' } : { ok: true, why: '' }) },
+    health: { ready: () => ({ ok: options.notReady() === null, why: options.notReady() ?? '' }) },
     facts: () => ({
       ...build,
       startedAt,

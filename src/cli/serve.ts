@@ -1,9 +1,15 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { tryConfig } from '../config/load.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
+import type { CrewHears } from '../gateway/crew.ts';
 import type { Addresses } from '../gateway/listening.ts';
+import { canReusePort } from '../workers/share.ts';
+import { createCrew } from '../workers/crew.ts';
+import { isWorker, spawnWorker } from '../workers/processes.ts';
+import { work } from './worker.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
 
 interface Manifest {
@@ -81,10 +87,15 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({ args: [...args], options: configOption, allowPositionals: true });
   if (positionals[0] !== undefined) throw new UsageError(`serve takes no argument, but got "${positionals[0]}"`);
   const file = configFile(values.config, io);
+  const build = { version: version(), nodeVersion: process.version };
+  if (isWorker()) return work(build);
+  const { workers } = tryConfig(file);
+  const size = workers === 'auto' ? availableParallelism() : workers;
+  const reusePort = canReusePort(process.version, process.platform);
   const gateway = await createGateway({
     load: (candidate) => tryConfig(file, candidate),
-    version: version(),
-    nodeVersion: process.version,
+    ...build,
+    ...(size > 1 && { crew: (hears: CrewHears) => createCrew({ size, spawn: spawnWorker, reusePort }, hears) }),
     stdout: process.stdout,
     log: (line) => io.err(`sallyport: ${line}`),
   });

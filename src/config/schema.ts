@@ -19,6 +19,8 @@ export type { Address, AllowedDestination } from './network.ts';
 export interface Config {
   /** The sallyport.yaml that it was read from. */
   readonly file: string;
+  /** Processes that serve clients. `auto`: as many as there are cores. */
+  readonly workers: number | 'auto';
   /** Port 0 lets the system choose. */
   readonly listen: { readonly proxy: Address; readonly pages: Address; readonly admin: Address };
   /** Networks of load balancers, whose connections begin with a PROXY header. */
@@ -141,6 +143,7 @@ export const settingsSchema = strict({
   vendors_overlay: file.optional(),
   ...updateKeys,
   reload: z.enum(['watch', 'signal']).default('watch'),
+  workers: z.union([z.literal('auto'), z.number().int().min(1).max(256)]).default(1),
   listen: strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
@@ -226,6 +229,7 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
   const { proxy_protocol: proxied, proxy_tls: overTls, ...ports } = given.listen;
   return {
     file: configFile,
+    workers: given.workers,
     policyFile: path(given.policy),
     exceptionsFile: path(given.exceptions),
     catalogueFrom: {

@@ -38,9 +38,9 @@ export interface DomainLists {
   /** Another object whenever something in it has changed. */
   readonly sets: () => ReadonlyMap<string, DomainSet>;
   /** Reads what a configuration names and is not read yet, so that it can be put into force. Never rejects. */
-  readonly prepare: (config: Config) => Promise<void>;
+  readonly prepare: (config: Pick<Config, 'policy'>) => Promise<void>;
   /** Fetches what is to be fetched, from now on. */
-  readonly follow: (config: Config) => void;
+  readonly follow: (config: Pick<Config, 'policy'>) => void;
   readonly facts: () => readonly ListFacts[];
   readonly close: () => void;
 }

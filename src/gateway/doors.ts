@@ -13,7 +13,7 @@ export interface DoorsOptions extends Omit<FrontDoorOptions, 'veil' | 'elsewhere
 
 export interface Doors extends Omit<FrontDoor, 'listen'> {
   /** @throws {ConfigError} where the address cannot be had. */
-  readonly listenTls: (address: Address, log: (line: string) => void) => Promise<number>;
+  readonly listenTls: (address: Address, log: (line: string) => void, reusePort: boolean) => Promise<number>;
 }
 
 export function createDoors({ full, drop, veil, ...shared }: DoorsOptions): {
@@ -35,9 +35,9 @@ export function createDoors({ full, drop, veil, ...shared }: DoorsOptions): {
   return {
     door,
     doors: {
-      async listenTls(address, log) {
+      async listenTls(address, log, reusePort) {
         try {
-          const bound = await tls?.listen(address);
+          const bound = await tls?.listen(address, reusePort);
           log(`proxy over TLS on ${address.host}:${bound?.port ?? 0}`);
           return bound?.port ?? 0;
         } catch (error) {

@@ -13,6 +13,13 @@ interface Port {
   readonly listen: (address: Address) => Promise<Address>;
 }
 
+interface ProxyPort {
+  readonly listen: (address: Address, others: Others) => Promise<Address>;
+}
+
+/** Open by then. */
+export type Others = Pick<Addresses, 'admin' | 'pages'>;
+
 function listenFault(what: string, address: Address, error: unknown): ConfigError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const cure = code === 'EADDRINUSE' ? 'another process has it' : 'it cannot be used on this machine';
@@ -29,18 +36,19 @@ function listenFault(what: string, address: Address, error: unknown): ConfigErro
  */
 export async function openPorts(
   wanted: Addresses,
-  ports: Readonly<Record<keyof Addresses, Port>>,
+  ports: Readonly<Record<keyof Others, Port>> & { readonly proxy: ProxyPort },
   close: () => Promise<void>,
 ): Promise<Addresses> {
-  const bind = async (what: keyof Addresses): Promise<Address> => {
+  const bind = async (what: keyof Addresses, listen: (address: Address) => Promise<Address>): Promise<Address> => {
     try {
-      return await ports[what].listen(wanted[what]);
+      return await listen(wanted[what]);
     } catch (error) {
       await close();
       throw error instanceof ConfigError ? error : listenFault(what, wanted[what], error);
     }
   };
-  const admin = await bind('admin');
-  const pages = await bind('pages');
-  return { admin, pages, proxy: await bind('proxy') };
+  const admin = await bind('admin', ports.admin.listen);
+  const pages = await bind('pages', ports.pages.listen);
+  const proxy = await bind('proxy', (address) => ports.proxy.listen(address, { admin, pages }));
+  return { admin, pages, proxy };
 }

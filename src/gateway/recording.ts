@@ -7,8 +7,9 @@ import { fileDestination, noDestination, streamDestination } from '../record/des
 import { expectedSeries } from '../record/expected.ts';
 import { createLineWriter, type LineWriter } from '../record/line-writer.ts';
 import { createMetrics, type Metrics, type MetricsOptions } from '../record/metrics.ts';
+import { blockedOf, isBlocked, type Blocked } from '../record/blocks.ts';
 import { createRecent, type Recent } from '../record/recent.ts';
-import { createRecord, type Record } from '../record/sink.ts';
+import { createRecord, type Record, type Sink } from '../record/sink.ts';
 import { createTrust, type Trust } from '../record/trust.ts';
 import { createWebhook } from '../record/webhook.ts';
 
@@ -19,6 +20,8 @@ export interface RecordingOptions {
   /** Where lines with the path `-` go. */
   readonly stdout: NodeJS.WritableStream;
   readonly log: (line: string) => void;
+  /** Hears of blocks where another process remembers them and tells of them; null: this one does. */
+  readonly elsewhere: ((blocked: Blocked) => void) | null;
   /** What other parts know. */
   readonly observed: Omit<MetricsOptions['observed'], 'accessLogLinesLost' | 'clientTrust' | 'blockEvents'>;
 }
@@ -29,6 +32,10 @@ export interface Recording {
   readonly recent: Recent;
   readonly trust: Trust;
   readonly events: BlockEvents;
+  /** Remembers a block of another process, and tells of it. */
+  readonly blocked: (block: Blocked) => void;
+  /** Writes access log lines of another process, each with its newline. */
+  readonly lines: (text: string) => void;
   /** Opens the files anew, for log rotation. */
   readonly reopen: () => void;
   /** What the admin port lists below `/api/`. */
@@ -47,6 +54,18 @@ function accessLogOf({ config, stdout, log }: RecordingOptions): AccessLog {
   const onFault = (error: Error): void =>
     log(`access log: ${error.message}; lines are lost until it can be written again`);
   return createAccessLog({ ...config.accessLog, stdout, onFault });
+}
+
+function passOn(hear: (blocked: Blocked) => void): Sink {
+  return {
+    name: 'blocks',
+    decided: () => undefined,
+    finished(finished) {
+      if (isBlocked(finished)) hear(blockedOf(finished));
+    },
+    rejected: () => undefined,
+    close: () => Promise.resolve(),
+  };
 }
 
 /** @throws {ConfigError} where a log file cannot be opened. */
@@ -78,9 +97,8 @@ export function createRecording(options: RecordingOptions): Recording {
     },
   });
   const recent = createRecent();
-  const record = createRecord([accessLog, metrics, recent, events], (sink, error) =>
-    log(`${sink}: ${describe(error)}`),
-  );
+  const memory = options.elsewhere === null ? [recent, events] : [passOn(options.elsewhere)];
+  const record = createRecord([accessLog, metrics, ...memory], (sink, error) => log(`${sink}: ${describe(error)}`));
   return {
     record: {
       ...record,
@@ -92,6 +110,11 @@ export function createRecording(options: RecordingOptions): Recording {
     recent,
     trust,
     events,
+    blocked(block) {
+      recent.finished(block);
+      events.finished(block);
+    },
+    lines: (text) => accessLog.append(text),
     reopen() {
       accessLog.reopen();
       lines.reopen();

@@ -16,6 +16,7 @@ import { createDecrypted } from '../listen/decrypted.ts';
 import { awaitHello } from '../listen/hello.ts';
 import { createHttpSpeaker } from '../listen/http.ts';
 import { expectedSeries } from '../record/expected.ts';
+import type { TrustNote } from '../record/trust.ts';
 import { createActing } from './acting.ts';
 import { createAnswering } from './answering.ts';
 import { createAuthenticating } from './authenticating.ts';
@@ -29,8 +30,8 @@ import type { Shared } from './shared.ts';
 
 type Observed = RecordingOptions['observed'];
 
-export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout' | 'log'> {
-  readonly inForce: InForce;
+export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout' | 'log' | 'elsewhere'> {
+  readonly inForce: Pick<InForce, 'config' | 'snapshot' | 'reloaded'>;
   readonly shared: Shared;
   /** The clock that the policy goes by, epoch milliseconds. */
   readonly now: () => number;
@@ -50,13 +51,22 @@ export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout
     | 'policyHash'
     | 'catalogue'
   >;
+  /** Hears what clients made of our leaves, after it has been noted. */
+  readonly trusted: (note: TrustNote) => void;
 }
 
 export interface Serving {
   readonly recording: Recording;
   readonly signer: ReturnType<typeof createContextSigner>;
-  /** Opens the port of the proxy, and the one over TLS. @throws in the words of the system. */
-  readonly listen: (address: Addresses['proxy']) => Promise<Addresses['proxy']>;
+  /**
+   * Opens the port of the proxy, and the one over TLS.
+   *
+   * @param reusePort other processes may listen there too, each with a socket of its own.
+   * @throws in the words of the system.
+   */
+  readonly listen: (address: Addresses['proxy'], reusePort?: boolean) => Promise<Addresses['proxy']>;
+  /** The port over TLS that is listened on; null: none. */
+  readonly tlsPort: () => number | null;
   /** Follows a new configuration. @throws {ConfigError} where it names something that cannot be used. */
   readonly follow: (config: Config) => void;
   /** Has clients that were denied, and have no request under way, connect anew and be judged anew. */
@@ -99,6 +109,7 @@ export function createServing(options: ServingOptions): Serving {
     build: options.build,
     stdout: options.stdout,
     log,
+    elsewhere: options.elsewhere,
     observed: {
       ...options.observed,
       tunnelsOpen: limiting.tunnels,
@@ -147,7 +158,11 @@ export function createServing(options: ServingOptions): Serving {
   const decrypted = createDecrypted({
     ...wire,
     contextFor: (target) => leaves.contextFor(target),
-    trusted: (clientAddress, result) => trust.note(clientAddress, result, Date.now()),
+    trusted(clientAddress, result) {
+      const now = Date.now();
+      trust.note(clientAddress, result, now);
+      options.trusted({ clientAddress, result, at: now });
+    },
   });
   const http = createHttpSpeaker({ ...wire, arrived: asked });
   const proxyTls = openProxyTls(config);
@@ -195,11 +210,12 @@ export function createServing(options: ServingOptions): Serving {
   return {
     recording,
     signer,
-    async listen(address) {
-      const { port } = await door.listen(address);
-      if (config.proxyTls !== null) tlsPort = await doors.listenTls(config.proxyTls.address, log);
+    async listen(address, reusePort = false) {
+      const { port } = await door.listen(address, reusePort);
+      if (config.proxyTls !== null) tlsPort = await doors.listenTls(config.proxyTls.address, log, reusePort);
       return { host: address.host, port };
     },
+    tlsPort: () => tlsPort,
     follow(next) {
       proxyTls?.follow(next);
       answers.follow(next, pagesUrl(next));

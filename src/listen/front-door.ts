@@ -54,7 +54,8 @@ export interface FrontDoorOptions {
 }
 
 export interface FrontDoor {
-  readonly listen: (address: { readonly host: string; readonly port: number }) => Promise<AddressInfo>;
+  /** @param reusePort other processes may listen there too, each with a socket of its own (Node 22.12, 23.1, Linux). */
+  readonly listen: (address: ListenAddress, reusePort?: boolean) => Promise<AddressInfo>;
   readonly connections: () => number;
   /** Stops taking connections, and turns away those that have not said what they want. The others stay. */
   readonly stop: () => void;
@@ -62,10 +63,16 @@ export interface FrontDoor {
   readonly destroy: () => void;
 }
 
-function listenOn(server: Server, address: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
+interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function listenOn(server: Server, { host, port }: ListenAddress, reusePort: boolean): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: address.host, port: address.port, backlog: 4096 }, () => {
+    const options = { host, port, backlog: 4096, ...(reusePort && { reusePort }) };
+    server.listen(options, () => {
       server.off('error', reject);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error('not a TCP listener'));
@@ -199,7 +206,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }, 500).unref();
 
   return {
-    listen: (address) => listenOn(server, address),
+    listen: (address, reusePort = false) => listenOn(server, address, reusePort),
     connections: () => open.size,
     stop: () => {
       if (server.listening) server.close();

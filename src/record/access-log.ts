@@ -23,6 +23,8 @@ export interface AccessLogOptions {
 export interface AccessLog extends Sink {
   /** Opens the file anew after log rotation moved it; lines are neither lost nor torn. */
   reopen(): void;
+  /** Writes lines that another process has made, each with its newline. */
+  append(lines: string): void;
   /** Lines that could not be written, since the start. */
   readonly lost: number;
 }
@@ -43,6 +45,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
     finished: (finished) => writer.write(line.finished(finished)),
     rejected: (rejected) => writer.write(line.rejected(rejected)),
     reopen: () => writer.reopen(),
+    append: (lines) => writer.append(lines),
     close: () => writer.close(),
     get lost() {
       return writer.lost;

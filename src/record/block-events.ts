@@ -2,8 +2,7 @@
  * Blocks as people count them: a tool that is denied tries again and again, and all that is one event. Every attempt is
  * still counted by itself in `sallyport_blocked_total` and in the access log.
  */
-import type { Finished } from '../flow.ts';
-import { isBlocked, serviceOf } from './blocks.ts';
+import { isBlocked, serviceOf, type Blocked } from './blocks.ts';
 import type { Sink } from './sink.ts';
 
 /** The first attempt of a client against a rule, and how many followed it. */
@@ -44,6 +43,7 @@ export interface BlockEventCount {
 }
 
 export interface BlockEvents extends Sink {
+  readonly finished: (finished: Blocked) => void;
   /** Events whose window is still open, the newest first. */
   readonly open: () => readonly BlockEvent[];
   /** Since the start. */
@@ -104,7 +104,7 @@ export function createBlockEvents({ window, publish, now }: BlockEventsOptions, 
   };
 }
 
-function eventOf(finished: Finished, at: number): Open {
+function eventOf(finished: Blocked, at: number): Open {
   const { arrival, question, decision, outcome } = finished;
   const service = serviceOf(finished);
   return {

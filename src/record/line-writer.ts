@@ -6,6 +6,8 @@
 export interface LineWriter {
   /** `line` ends in a newline. Never throws, never waits. */
   write(line: string): void;
+  /** Several lines at once, each with its newline: all of them or none. */
+  append(lines: string): void;
   /** Opens the file anew, for log rotation; nothing for a stream. */
   reopen(): void;
   /** Writes what is queued, for at most some seconds. Later lines count as lost. */
@@ -120,19 +122,22 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
     if (!busy) destination.close();
   };
 
+  const put = (text: string, lines: number): void => {
+    if (closed || pending.length + text.length > pendingLimit) {
+      lost += lines;
+      return;
+    }
+    pending += text;
+    pendingLines += lines;
+    start();
+  };
+
   return {
     get lost() {
       return lost;
     },
-    write(line) {
-      if (closed || pending.length + line.length > pendingLimit) {
-        lost += 1;
-        return;
-      }
-      pending += line;
-      pendingLines += 1;
-      start();
-    },
+    write: (line) => put(line, 1),
+    append: (lines) => put(lines, countIn(lines)),
     reopen() {
       if (closed) return;
       reopening = true;
@@ -143,6 +148,12 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
       return closing;
     },
   };
+}
+
+function countIn(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1;
+  return lines;
 }
 
 /** The lines of `chunk` that end behind its first `from` bytes, so the ones that were not written whole. */

@@ -9,6 +9,7 @@ import { errors } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Arrival, Effect, Finished, Outcome } from '../flow.ts';
 import { isBlocked, serviceOf } from './blocks.ts';
+import type { MetricsFacts } from './metrics-sum.ts';
 import { registerObserved } from './observed.ts';
 import type { Observed } from './observed.ts';
 import type { Sink } from './sink.ts';
@@ -39,6 +40,8 @@ export interface Metrics extends Sink {
   /** All metrics in the Prometheus text format. */
   render(): Promise<string>;
   readonly contentType: string;
+  /** The same as data, for the process that sums up. */
+  facts(): Promise<MetricsFacts>;
   /** Adds series at 0, after a policy was loaded. Series that were there stay, with their counts. */
   expect(series: ExpectedSeries): void;
   /** Counts an exception that no connection's handler caught. */
@@ -117,6 +120,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     rejected: ({ code }) => countError(code),
     render: () => registry.metrics(),
+    facts: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
     expect,
     uncaughtException: () => uncaught.inc(),

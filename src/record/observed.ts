@@ -32,6 +32,8 @@ export interface Observed {
   exceptions(): ExceptionsInForce;
   /** The external domain lists of the policy. */
   domainLists(): readonly ObservedList[];
+  /** Processes that serve clients; `replaced`: how many ended unasked, and had to be started anew. */
+  workers(): { readonly running: number; readonly replaced: number };
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
@@ -68,6 +70,12 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   };
   gauge('sallyport_tunnels_open', 'Tunnels that are open.', () => observed.tunnelsOpen());
   gauge('sallyport_connections_open', 'Client connections that are open.', () => observed.connectionsOpen());
+  gauge('sallyport_workers', 'Processes that serve clients.', () => observed.workers().running);
+  counter(
+    'sallyport_workers_replaced_total',
+    'Processes that ended unasked and were replaced.',
+    () => observed.workers().replaced,
+  );
   new Counter({
     name: 'sallyport_limited_total',
     help: 'What found no room, by the limit that it met.',

@@ -2,8 +2,8 @@
  * The latest blocks, in memory, so that a person can look up the id that an answer gave. Facts only: no path, no
  * header, nothing that the person typed but the host.
  */
-import type { Assistant, Finished, Texts } from '../flow.ts';
-import { isBlocked } from './blocks.ts';
+import type { Assistant, Texts } from '../flow.ts';
+import { isBlocked, type Blocked } from './blocks.ts';
 import type { Sink } from './sink.ts';
 
 export interface RecentBlock {
@@ -26,6 +26,7 @@ export interface RecentBlock {
 }
 
 export interface Recent extends Sink {
+  finished(finished: Blocked): void;
   /** The block with this id, if it was this client's; another client is told as little as for an unknown id. */
   find(id: string, clientAddress: string): RecentBlock | null;
   /** The client's latest blocks, newest first. */
@@ -60,7 +61,7 @@ export function createRecent(limit = 2000): Recent {
   };
 }
 
-function factsOf({ arrival, question, decision, outcome }: Finished): RecentBlock {
+function factsOf({ arrival, question, decision, outcome }: Blocked): RecentBlock {
   const denial = decision.effect === 'deny' ? decision.denial : null;
   const service = denial?.service ?? null;
   return {

@@ -14,6 +14,14 @@ export interface TrustOptions {
   readonly fallback: number;
 }
 
+/** What one client made of one leaf, as processes tell each other. */
+export interface TrustNote {
+  readonly clientAddress: string;
+  readonly result: TrustResult;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 export type TrustCounts = Readonly<Record<TrustResult, number>>;
 
 /** What one address or one network did. */

@@ -144,6 +144,7 @@ describe('sallyport.yaml', () => {
         },
         catalogueFrom: { vendors: join(dir, 'vendors'), key: null, overlay: null, updates: null },
         reload: 'watch',
+        workers: 1,
         policyHash: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
         files: expect.arrayContaining([file]) as unknown,
         file,

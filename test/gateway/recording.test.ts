@@ -25,6 +25,7 @@ function start(blockEvents: Partial<RecordingOptions['config']['blockEvents']> =
     build: { version: '0', nodeVersion: 'v0' },
     stdout: new PassThrough(),
     log: (line) => void told.push(line),
+    elsewhere: null,
     observed: quietObserved,
   });
   const lines = (name: string): string[] => readFileSync(join(dir, name), 'utf8').split('\n').slice(0, -1);

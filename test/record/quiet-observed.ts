@@ -19,6 +19,7 @@ export const quietObserved: Observed = {
     readable: true,
   }),
   domainLists: () => [],
+  workers: () => ({ running: 1, replaced: 0 }),
   clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
   blockEvents: () => [],
 };

@@ -1,0 +1,103 @@
+/** A worker as the primary process sees it: one process, what it says, and its end. */
+import { ConfigError } from '../errors.ts';
+import type { MetricsFacts } from '../record/metrics-sum.ts';
+import type { ToPrimary, ToWorker } from './messages.ts';
+
+/** A process that has just been started. */
+export interface Child {
+  readonly pid: number;
+  readonly send: (message: ToWorker) => void;
+  readonly hear: (listener: (message: ToPrimary) => void) => void;
+  /** `how`: for people, as in `signal SIGKILL`. */
+  readonly ended: Promise<{ readonly how: string }>;
+  readonly kill: () => void;
+}
+
+export type Listening = Extract<ToPrimary, { kind: 'listening' }>;
+
+export interface Hand {
+  readonly pid: number;
+  readonly send: (message: ToWorker) => void;
+  /** Rejects with what kept it from it. */
+  readonly listening: Promise<Listening>;
+  readonly ended: Promise<void>;
+  /** Resolves, for people, with why it takes nothing new: it ended, or is about to. */
+  readonly left: Promise<string>;
+  /** Its metrics now, or those of the last time where it does not say in time. */
+  readonly metrics: () => Promise<MetricsFacts>;
+  /** Those of the last time. */
+  readonly lastMetrics: () => MetricsFacts;
+  readonly kill: () => void;
+}
+
+function faultOf({ text, code }: Extract<ToPrimary, { kind: 'unfit' }>): Error {
+  return code === null ? new ConfigError(text) : Object.assign(new Error(text), { code });
+}
+
+/** Milliseconds that a worker may take to tell its metrics: below the timeout of a scrape. */
+const METRICS_TIME = 2_000;
+
+/**
+ * @param first what it is told once it can hear.
+ * @param hear gets what is not about the worker itself.
+ */
+export function createHand(child: Child, first: () => ToWorker, hear: (message: ToPrimary) => void): Hand {
+  let facts: MetricsFacts = [];
+  const waiting: (() => void)[] = [];
+  let leave: (why: string) => void = () => undefined;
+  const left = new Promise<string>((resolve) => (leave = resolve));
+  const listening = new Promise<Listening>((resolve, reject) => {
+    child.hear((message) => {
+      switch (message.kind) {
+        case 'ready':
+          child.send(first());
+          break;
+        case 'listening':
+          resolve(message);
+          break;
+        case 'unfit':
+          reject(faultOf(message));
+          break;
+        case 'metrics':
+          facts = message.facts;
+          for (const told of waiting.splice(0)) told();
+          break;
+        case 'leaving':
+          leave('a defect of its own; it ends what is open');
+          break;
+        case 'log':
+        case 'lines':
+        case 'news':
+          hear(message);
+      }
+    });
+    void child.ended.then(({ how }) => {
+      reject(new ConfigError(`a worker ended before it could serve (${how})`));
+      leave(`${how}; its connections are lost`);
+    });
+  });
+  listening.catch(() => undefined);
+
+  return {
+    pid: child.pid,
+    send: child.send,
+    listening,
+    ended: child.ended.then(() => undefined),
+    left,
+    async metrics() {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, METRICS_TIME);
+        const told = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        waiting.push(told);
+        void child.ended.then(told);
+        child.send({ kind: 'metrics' });
+      });
+      return facts;
+    },
+    lastMetrics: () => facts,
+    kill: child.kill,
+  };
+}

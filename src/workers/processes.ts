@@ -1,0 +1,47 @@
+/** Workers as processes of their own, through `node:cluster`. */
+import cluster from 'node:cluster';
+import { ConfigError } from '../errors.ts';
+import type { Child } from './hand.ts';
+import type { ToPrimary, ToWorker } from './messages.ts';
+import type { Channel } from './worker.ts';
+
+const noop = (): void => undefined;
+
+/** Starts the program that runs now, with its arguments, as a worker. */
+export function spawnWorker(): Child {
+  // Dealing out connections is left to the kernel: through the primary process each would cost a message more.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ serialization: 'advanced' });
+  const worker = cluster.fork();
+  worker.on('error', noop);
+  return {
+    pid: worker.process.pid ?? 0,
+    send(message) {
+      if (worker.isConnected()) worker.send(message, noop);
+    },
+    hear: (listener) => void worker.on('message', (message: ToPrimary) => listener(message)),
+    ended: new Promise((resolve) => {
+      worker.once('exit', (code: number | null, signal: string | null) =>
+        resolve({ how: signal === null ? `exit code ${code ?? 0}` : `signal ${signal}` }),
+      );
+    }),
+    kill: () => void worker.process.kill('SIGKILL'),
+  };
+}
+
+/** Whether this process was started as a worker. */
+export const isWorker = (): boolean => cluster.isWorker;
+
+/** The way to the primary process, from a worker. */
+export function primaryChannel(): Channel & { readonly close: () => void } {
+  const { worker } = cluster;
+  if (worker === undefined) throw new ConfigError('this process is no worker: start it by "sallyport serve"');
+  return {
+    send(message, done = noop) {
+      if (worker.isConnected()) worker.send(message, done);
+      else done(new Error('the primary process is gone'));
+    },
+    hear: (listener) => void worker.on('message', (message: ToWorker) => listener(message)),
+    close: () => worker.disconnect(),
+  };
+}

@@ -1,0 +1,196 @@
+/** One of several processes that serve clients: what it knows comes from the primary process, and its news go there. */
+import { randomInt } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { describe } from '../errors.ts';
+import { createDomainLists, type DomainLists } from '../gateway/domain-lists.ts';
+import type { Addresses } from '../gateway/listening.ts';
+import { createServing, type Serving } from '../gateway/serving.ts';
+import { fromText, type FollowedConfig, type Start, type ToPrimary, type ToWorker } from './messages.ts';
+import { createNews, type News } from './news.ts';
+import { createReceived, type Received } from './received.ts';
+
+/** The way to the primary process. */
+export interface Channel {
+  /** `done` is called when the message has left. */
+  readonly send: (message: ToPrimary, done?: (error?: Error | null) => void) => void;
+  readonly hear: (listener: (message: ToWorker) => void) => void;
+}
+
+export interface WorkerOptions {
+  readonly channel: Channel;
+  readonly build: { readonly version: string; readonly nodeVersion: string };
+}
+
+export interface Worker {
+  /** Resolves when it has been told to end, and has. False: it could not serve, or met a defect. */
+  readonly ended: Promise<boolean>;
+  /** Counts and logs an exception that nobody caught, and leaves. */
+  readonly uncaught: (error: unknown) => void;
+}
+
+interface Running {
+  readonly serving: Serving;
+  readonly received: Received;
+  readonly news: News;
+}
+
+const none = { active: 0, nextEnd: null };
+
+/** Lines of the access log, to the one process that writes it. */
+function linesTo({ send }: Channel): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => send({ kind: 'lines', text: chunk.toString() }, done),
+  });
+}
+
+function build(
+  start: Start,
+  { channel, build }: WorkerOptions,
+  lists: DomainLists,
+  bound: () => Addresses['proxy'] | null,
+): Running {
+  const { config, shared, addresses, notes } = start;
+  const news = createNews(channel.send);
+  const refusesLeaf = (address: string): boolean => serving.recording.trust.refuses(address, Date.now());
+  const received = createReceived(config, refusesLeaf, lists.sets);
+  const serving: Serving = createServing({
+    inForce: received,
+    shared: fromText(shared),
+    build,
+    stdout: linesTo(channel),
+    log: (line) => channel.send({ kind: 'log', line }),
+    now: Date.now,
+    addresses: () => ({ ...addresses, proxy: bound() ?? addresses.proxy }),
+    pagesUrl: ({ listen, pages }) =>
+      listen.pages.port === 0 ? `http://${addresses.pages.host}:${addresses.pages.port}` : pages.url,
+    // What the primary process knows, and says for all.
+    observed: {
+      domainLists: () => [],
+      exceptions: () => ({ exceptions: none, pauses: none, readable: true }),
+      catalogueFetches: () => ({ adopted: 0, unchanged: 0, refused: 0, failed: 0, lastSuccessAt: null }),
+      workers: () => ({ running: 0, replaced: 0 }),
+    },
+    elsewhere: news.blocked,
+    trusted: news.note,
+  });
+  for (const { clientAddress, result, at } of notes) serving.recording.trust.note(clientAddress, result, at);
+  return { serving, received, news };
+}
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { channel } = options;
+  // The primary process says what is wrong with a list, and when another has to be read.
+  const quiet = (): void => undefined;
+  const lists = createDomainLists({ changed: quiet, log: quiet, seed: randomInt(2 ** 32) });
+  let running: Running | null = null;
+  let leaving = false;
+  let finish: (good: boolean) => void = () => undefined;
+  const ended = new Promise<boolean>((resolve) => (finish = resolve));
+
+  const tellMetrics = async (): Promise<void> => {
+    if (running === null) return;
+    channel.send({ kind: 'metrics', facts: await running.serving.recording.metrics.facts() });
+  };
+
+  let over = false;
+  const end = async (good: boolean): Promise<void> => {
+    if (over) return;
+    over = true;
+    if (running !== null) {
+      const { serving, news } = running;
+      serving.end();
+      await serving.close();
+      news.flush();
+      await tellMetrics();
+    }
+    finish(good);
+  };
+
+  const drain = async (good: boolean): Promise<void> => {
+    if (leaving) return;
+    leaving = true;
+    await running?.serving.drain();
+    await end(good);
+  };
+
+  const unfit = (error: unknown): void => {
+    const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+    channel.send({ kind: 'unfit', text: error instanceof Error ? error.message : describe(error), code: code ?? null });
+    void end(false);
+  };
+
+  const start = async (message: Start): Promise<void> => {
+    let proxy: Addresses['proxy'] | null = null;
+    try {
+      await lists.prepare(message.config);
+      running = build(message, options, lists, () => proxy);
+      proxy = await running.serving.listen(message.addresses.proxy, message.reusePort);
+      channel.send({ kind: 'listening', proxy, tlsPort: running.serving.tlsPort() });
+    } catch (error) {
+      unfit(error);
+    }
+  };
+
+  const follow = async (config: FollowedConfig): Promise<void> => {
+    await lists.prepare(config);
+    if (running === null) return;
+    const { serving, received } = running;
+    try {
+      lists.follow(config);
+      serving.follow(received.take(config));
+    } catch (error) {
+      // The policy is in force by then; a file beside it has vanished since the primary process read it.
+      channel.send({ kind: 'log', line: `reload failed in a worker: ${describe(error)}` });
+    }
+  };
+
+  const adopt = (config: FollowedConfig): void => {
+    running?.received.take(config);
+    // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
+    running?.serving.closeDenied();
+  };
+
+  // One configuration after the other: a list may take its time to be read.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (act: () => unknown): void => {
+    last = last.then(act);
+  };
+
+  channel.hear((message) => {
+    switch (message.kind) {
+      case 'start':
+        inTurn(() => start(message));
+        break;
+      case 'follow':
+        inTurn(() => follow(message.config));
+        break;
+      case 'adopt':
+        inTurn(() => adopt(message.config));
+        break;
+      case 'notes':
+        for (const note of message.notes) {
+          running?.serving.recording.trust.note(note.clientAddress, note.result, note.at);
+        }
+        break;
+      case 'metrics':
+        void tellMetrics();
+        break;
+      case 'drain':
+        void drain(true);
+        break;
+      case 'end':
+        void end(true);
+    }
+  });
+  channel.send({ kind: 'ready' });
+
+  return {
+    ended,
+    uncaught(error) {
+      running?.serving.recording.metrics.uncaughtException();
+      channel.send({ kind: 'log', line: `uncaught exception in a worker: ${describe(error)}; it drains, then ends` });
+      channel.send({ kind: 'leaving' });
+      void drain(false);
+    },
+  };
+}
