@@ -23,7 +23,7 @@ export interface Limits {
 const count = z.number().int().min(1).max(1_000_000);
 
 export const limitsSchema = strict({
-  connections: count.default(10_000),
+  connections: count.default(20_000),
   client_connections: count.optional(),
   tunnels: count.optional(),
   client_tunnels: count.optional(),
