@@ -1,18 +1,23 @@
 /** `sallyport check`: is the configuration good, and does anything in it look like a slip? */
+import { endOf, isPause } from '../config/exception-line.ts';
 import { lint } from '../config/lint.ts';
 import type { Warning } from '../config/lint.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidConfig, shownPath } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
-import { listsOnDisk } from './domain-sets.ts';
+import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
 import { configFile, configOption, parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
-function counts({ policy, vendors }: Config): Record<string, number> {
+function counts({ policy, policyOfFile, vendors, stored }: Config, now: number): Record<string, number> {
   const products = vendors.flatMap((vendor) => vendor.products);
+  // What ended in the file of exceptions is history there.
+  const lines = [...stored.contents.lines.values()].filter((line) => endOf(line) > now);
+  const pauses = lines.filter(isPause).length;
   return {
     rules: policy.rules.length,
-    exceptions: policy.exceptions.length,
+    exceptions: policyOfFile.exceptions.length + lines.length - pauses,
+    ...(pauses > 0 && { pauses }),
     groups: Object.keys(policy.groups).length,
     assistants: policy.assistants.length,
     vendors: vendors.length,
@@ -21,17 +26,43 @@ function counts({ policy, vendors }: Config): Record<string, number> {
   };
 }
 
-function report(config: Config, warnings: readonly Warning[], json: boolean, io: Io): void {
-  if (json) {
-    const shown = warnings.map(({ file, message }) => ({ file: shownPath(file), message }));
-    const { file, policyFile, policyHash } = config;
-    const facts = { ok: true, file, policy: policyFile, hash: policyHash, ...counts(config), warnings: shown };
-    io.out(JSON.stringify(facts, null, 2));
-    return;
-  }
-  const parts = Object.entries(counts(config)).map(([name, count]) =>
-    count === 1 ? `1 ${name.replace(/s$/, '')}` : `${count} ${name}`,
-  );
+function number(count: number, name: string): string {
+  return count === 1 ? `1 ${name.replace(/s$/, '')}` : `${count} ${name}`;
+}
+
+interface Checked {
+  readonly config: Config;
+  readonly lists: ListsOnDisk;
+  readonly warnings: readonly Warning[];
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+function asJson({ config, lists, warnings, now }: Checked): object {
+  const { file, policyFile, policyHash, policy } = config;
+  return {
+    ok: true,
+    file,
+    policy: policyFile,
+    hash: policyHash,
+    ...counts(config, now),
+    lists: (policy.lists ?? []).map(({ id, file: at }) => {
+      const { domains = null, badLines = null } = lists.found.find(({ list }) => list.id === id) ?? {};
+      return { id, file: shownPath(at), domains, badLines };
+    }),
+    warnings: warnings.map(({ file: about, message }) => ({ file: shownPath(about), message })),
+  };
+}
+
+function report(checked: Checked, io: Io): void {
+  const { config, lists, warnings, now } = checked;
+  const named = config.policy.lists ?? [];
+  const listed = lists.found.reduce((sum, { domains }) => sum + domains, 0);
+  const parts = [
+    ...Object.entries(counts(config, now)).map(([name, count]) => number(count, name)),
+    ...(named.length === 0 ? [] : [number(named.length, 'lists')]),
+    ...(listed === 0 ? [] : [number(listed, 'listed domains')]),
+  ];
   io.out(`${shownPath(config.policyFile)}: ok, ${parts.join(', ')}, hash ${config.policyHash}`);
   for (const { file, message } of warnings) io.err(`${shownPath(file)}: warning: ${message}`);
 }
@@ -43,13 +74,13 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   const json = values.json ?? false;
   try {
+    const now = Date.now();
     const config = loadConfig(configFile(values.config, io));
     const lists = await listsOnDisk(config.policy);
-    const warnings = [
-      ...lint(config, Date.now()),
-      ...lists.warnings.map((message) => ({ file: config.policyFile, message })),
-    ];
-    report(config, warnings, json, io);
+    const warnings = [...lint(config, now), ...lists.warnings.map((message) => ({ file: config.policyFile, message }))];
+    const checked = { config, lists, warnings, now };
+    if (json) io.out(JSON.stringify(asJson(checked), null, 2));
+    else report(checked, io);
     return warnings.length > 0 && values.strict === true ? 1 : 0;
   } catch (error) {
     if (!(error instanceof InvalidConfig)) throw error;

@@ -6,7 +6,8 @@ import type { Consequence } from '../rehearse/consequences.ts';
 import { policyChanges } from '../rehearse/policy-changes.ts';
 import type { PolicyChange } from '../rehearse/policy-changes.ts';
 import { momentText } from '../rehearse/policy-words.ts';
-import { judgedOnDisk } from './domain-sets.ts';
+import { judgedOnDisk, warnOf } from './domain-sets.ts';
+import { listChangeOf, listChanges } from './list-changes.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -20,12 +21,16 @@ function names(all: readonly string[]): string {
   return `${all.slice(0, namesShown).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+function saysText({ effect, rule, pause }: Consequence['before']): string {
+  return `${does[effect]} by ${rule}${pause === null ? '' : ` under the pause ${pause}`}`;
+}
+
 function consequenceLine({ before, after, what, whom, except, from, until }: Consequence): string {
   const when = [
     ...(from === null ? [] : [`from ${momentText(from)}`]),
     ...(until === null ? [] : [`until ${momentText(until)}`]),
   ].join(' ');
-  const answers = `${does[after.effect]} by ${after.rule}, was ${does[before.effect]} by ${before.rule}`;
+  const answers = `${saysText(after)}, was ${saysText(before)}`;
   const clients = `${names(whom)}${except.length === 0 ? '' : ` but ${names(except)}`}`;
   return `  ${names(what)}, for ${clients}${when === '' ? '' : `, ${when}`}: ${answers}`;
 }
@@ -53,8 +58,11 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (more.length > 0) throw new UsageError(`diff: two policies at a time, but there is "${more.join(' ')}" too`);
   const base = configFile(values.config, io);
   const [before, after] = [loadOther(resolve(io.cwd, old), base), loadOther(resolve(io.cwd, now), base)];
-  const changes = policyChanges(before.policy, after.policy);
-  const effects = consequences(await judgedOnDisk(before), await judgedOnDisk(after), Date.now());
+  const sides = [await judgedOnDisk(before), await judgedOnDisk(after)] as const;
+  warnOf([sides[0].lists, sides[1].lists], io.err);
+  const lists = await listChanges(sides[0].lists, sides[1].lists);
+  const changes = [...policyChanges(before.policy, after.policy), ...lists.map(listChangeOf)];
+  const effects = consequences(sides[0].judged, sides[1].judged, Date.now(), lists);
   const same = changes.length === 0 && effects.length === 0;
   if (values.json === true) {
     const hashes = { before: before.policyHash, after: after.policyHash };

@@ -1,40 +1,69 @@
 /** The external lists of a policy, for commands that decide: as they are on disk, fetched by nobody. */
+import { existsSync } from 'node:fs';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainSets } from '../decide/near.ts';
-import { readList, type ListText } from '../config/read-list.ts';
+import { readDomainList, type ListText } from '../config/read-list.ts';
 import type { Config } from '../config/schema.ts';
-import type { PolicyDocument } from '../flow.ts';
+import type { DomainList, PolicyDocument } from '../flow.ts';
+import type { Judged } from '../rehearse/judge.ts';
+
+/** A list that could be read. */
+export interface ListFound {
+  readonly list: DomainList;
+  readonly domains: number;
+  readonly badLines: number;
+  readonly sha256: string;
+}
 
 export interface ListsOnDisk {
   readonly sets: DomainSets;
+  readonly found: readonly ListFound[];
   /** What a person should know of them, one line for each fact. */
   readonly warnings: readonly string[];
 }
 
 function badLines(id: string, { bad, firstBad }: ListText): string[] {
   if (firstBad === null) return [];
-  return [`the list "${id}" has ${bad} lines that are no domains; the first is line ${firstBad.line}: ${firstBad.why}`];
+  const lines = bad === 1 ? '1 line that is no domain: it' : `${bad} lines that are no domains; the first`;
+  return [`the list "${id}" has ${lines} is line ${firstBad.line}: ${firstBad.why}`];
 }
 
-/** What a policy is judged with, its lists among it. */
-export async function judgedOnDisk({ policy, vendors }: Pick<Config, 'policy' | 'vendors'>) {
-  const { sets } = await listsOnDisk(policy);
-  return { document: policy, vendors, sets };
+function whyNothing({ file, url }: DomainList, error: unknown): string {
+  if (url !== null && !existsSync(file)) {
+    return `no copy of it is kept in ${file}; a running proxy fetches it, and no command does`;
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return `${why}; ${url === null ? 'correct it' : 'a running proxy fetches it anew'}`;
 }
 
 export async function listsOnDisk({ lists = [] }: PolicyDocument): Promise<ListsOnDisk> {
   const sets = new Map<string, DomainSet>();
+  const found: ListFound[] = [];
   const warnings: string[] = [];
-  for (const { id, file, url, format, maxBytes } of lists) {
+  for (const list of lists) {
+    const { id } = list;
     try {
-      const { set, text } = await readList(file, format, maxBytes, buildDomainSet(0));
+      const { set, text } = await readDomainList(list, list.file, buildDomainSet(0));
       sets.set(id, set);
+      found.push({ list, domains: set.size, badLines: text.bad, sha256: text.sha256 });
       warnings.push(...badLines(id, text));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const fetched = url === null ? 'correct it' : 'a running proxy fetches it';
-      warnings.push(`the list "${id}" covers nothing here: ${why}; ${fetched}`);
+      warnings.push(`the list "${id}" covers nothing here: ${whyNothing(list, error)}`);
     }
   }
-  return { sets, warnings };
+  return { sets, found, warnings };
+}
+
+/** What a policy is judged with, its lists among it; and what to know of them. */
+export async function judgedOnDisk({
+  policy,
+  vendors,
+}: Pick<Config, 'policy' | 'vendors'>): Promise<{ readonly judged: Judged; readonly lists: ListsOnDisk }> {
+  const lists = await listsOnDisk(policy);
+  return { judged: { document: policy, vendors, sets: lists.sets }, lists };
+}
+
+/** Each fact once, whichever of two policies it is about. */
+export function warnOf(all: readonly ListsOnDisk[], err: (line: string) => void): void {
+  for (const warning of new Set(all.flatMap(({ warnings }) => warnings))) err(`warning: ${warning}`);
 }

@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import type { Action, Target } from '../flow.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
-import { listsOnDisk } from './domain-sets.ts';
+import { listsOnDisk, warnOf } from './domain-sets.ts';
 import { createExplainer } from './explanation.ts';
 import type { Asked, Explained } from './explanation.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
@@ -64,13 +64,14 @@ function modelLines({ vendor, operator, model, stages }: Explained): string[] {
 }
 
 function lines(shown: Explained, target: Target): string[] {
-  const { vendor, product, channel, assistant, client, groups } = shown;
+  const { vendor, product, channel, assistant, client, groups, exception } = shown;
   const service = vendor === null ? 'in no catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
   const who = [client.address ?? 'any client', ...(client.user === null ? [] : [`user ${client.user}`])];
   const inGroups = groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`;
   return [
     `${shown.effect}  ${formatAuthority(target)}  (${service})`,
     `  rule       ${shown.rule}`,
+    ...(exception === null || exception === shown.rule ? [] : [`  lifted by  the pause ${exception}`]),
     `  reason     ${shown.reason}`,
     `  action     ${actions[shown.action]}`,
     ...(assistant === null ? [] : [`  assistant  ${assistant.name}, ${assistant.url}`]),
@@ -116,9 +117,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   // A day begins when it does in the policy.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
   const asked: Asked = { ...target, address, user: values.user ?? null, at: now };
-  const { sets, warnings } = await listsOnDisk(config.policy);
-  for (const warning of warnings) io.err(`warning: ${warning}`);
-  const shown = createExplainer(config, sets)(asked);
+  const lists = await listsOnDisk(config.policy);
+  warnOf([lists], io.err);
+  const shown = createExplainer(config, lists.sets)(asked);
   if (values.json === true) io.out(JSON.stringify(shown, null, 2));
   else lines(shown, asked.target).forEach((line) => io.out(line));
   return shown.effect === 'deny' ? 1 : 0;

@@ -42,6 +42,8 @@ export interface Explained {
   /** Whose model answers, and what tells it; null for a host in no catalogue. */
   readonly model: KnownModel | null;
   readonly rule: string;
+  /** The exception that allows it, or the pause without which `rule` denied it. */
+  readonly exception: string | null;
   readonly reason: string;
   readonly assistant: Assistant | null;
   /** Of a denial: where to ask, where its reason is set out, who answers for it. */
@@ -130,7 +132,8 @@ function changesOf(policy: Policy, question: Question, considered: readonly Cons
   const ids = new Set(considered.map(({ id }) => id));
   const { rules, exceptions, pauses = [] } = policy.document;
   const about = [
-    ...pauses.filter(({ id }) => ids.has(id)),
+    // One that is yet to come is not among what was considered.
+    ...pauses,
     ...[...rules, ...exceptions].filter(
       ({ id, groups = null, sites = null }) => ids.has(id) && isFor({ groups, sites }, question.client),
     ),
@@ -203,6 +206,7 @@ function explained(
     operator: service?.operator ?? null,
     model: modelOf(service),
     rule: decision.rule,
+    exception: decision.effect === 'deny' ? null : (decision.exception ?? null),
     reason: decision.reason,
     assistant: denial?.assistant ?? null,
     link: denial?.link ?? null,

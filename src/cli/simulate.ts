@@ -15,7 +15,7 @@ import { replay } from '../rehearse/replay.ts';
 import type { Log, Replayed } from '../rehearse/replay.ts';
 import { changeKinds } from '../rehearse/changes.ts';
 import { reportLines } from '../rehearse/report.ts';
-import { judgedOnDisk } from './domain-sets.ts';
+import { judgedOnDisk, warnOf } from './domain-sets.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -138,12 +138,15 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const other = against === undefined ? null : loadOther(resolve(io.cwd, against), file);
   const zone = config.policy.timeZone ?? 'UTC';
   const moment = at === undefined ? null : readTime('at', at, zone);
+  const own = await judgedOnDisk(config);
+  const others = other === null ? null : await judgedOnDisk(other);
+  warnOf([own.lists, ...(others === null ? [] : [others.lists])], io.err);
   const progress = showProgress(io, files);
   let replayed: Replayed;
   try {
     replayed = await replay(files.logs, {
-      policy: await judgedOnDisk(config),
-      against: other === null ? null : await judgedOnDisk(other),
+      policy: own.judged,
+      against: others === null ? null : others.judged,
       format,
       at: moment,
       from: values.from === undefined ? -Infinity : readTime('from', values.from, zone),

@@ -1,5 +1,5 @@
 /** Files in, one validated and frozen object out; or one line that says what is wrong, where, and what to do. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
@@ -22,14 +22,20 @@ import type { YamlFile } from './yaml.ts';
 
 interface ReadPolicy {
   readonly source: YamlFile;
+  readonly home: string;
   readonly document: PolicyDocument;
 }
 
-function readPolicy(file: string, before: ReadPolicy | undefined): ReadPolicy {
+/** @param home the folder of the policy that this one takes the place of: what it names is there, unless it lies beside it. */
+function readPolicy(file: string, home: string, before: ReadPolicy | undefined): ReadPolicy {
   const text = readText(file);
-  if (before?.source.file === file && before.source.text === text) return before;
+  if (before?.source.file === file && before.home === home && before.source.text === text) return before;
   const source = parseYaml(file, text);
-  return { source, document: toPolicy(readAs(policySchema, source), (name) => resolve(dirname(file), name)) };
+  const path = (name: string): string => {
+    const beside = resolve(dirname(file), name);
+    return existsSync(beside) ? beside : resolve(home, name);
+  };
+  return { source, home, document: toPolicy(readAs(policySchema, source), path) };
 }
 
 /** A list that is fetched may come later; a file has to be there. */
@@ -102,7 +108,7 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
 
   const issues: string[] = [];
-  const policy = attempt(issues, () => readPolicy(settings.policyFile, last?.policy));
+  const policy = attempt(issues, () => readPolicy(settings.policyFile, dirname(given.policyFile), last?.policy));
   const catalogue = attempt(issues, () => readCatalogue(settings.catalogueFrom, candidate));
   if (policy === null || catalogue === null) throw new InvalidConfig(issues);
   const told = JSON.stringify(settings);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import type { DomainList } from '../flow.ts';
 import { createLineReader } from './list-lines.ts';
 import type { LineResult, ListFormat, TakeName } from './list-lines.ts';
 
@@ -111,4 +112,23 @@ export async function readList<T>(
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Reads a list of the policy, from its file or another, and holds it to what the policy says of it: whoever decides by a
+ * list refuses the same ones.
+ *
+ * @throws {Error} as {@link readList}; and where its SHA-256 is another, or nothing is in what was fetched.
+ */
+export async function readDomainList<T extends { readonly size: number }>(
+  { format, maxBytes, sha256, url }: DomainList,
+  file: string,
+  builder: ListBuilder<T>,
+): Promise<{ readonly set: T; readonly text: ListText }> {
+  const found = await readList(file, format, maxBytes, builder);
+  if (sha256 !== null && found.text.sha256 !== sha256) {
+    throw new Error(`its SHA-256 is ${found.text.sha256}, and not the one that the policy names`);
+  }
+  if (url !== null && found.set.size === 0) throw new Error('it has no domain in it');
+  return found;
 }

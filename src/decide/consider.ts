@@ -28,8 +28,8 @@ export interface Considered {
 /** An entry that is about the subject, with all that ranks it; smaller numbers go first. */
 interface Candidate {
   readonly entry: Entry;
-  /** The domain that covers the host, where the entry names domains. */
-  readonly pattern: string | null;
+  /** The domain or the list that covers the host, in words, where the entry names some. */
+  readonly near: string | null;
   readonly rank: readonly [exceptionFirst: number, level: number, domain: number, order: number];
 }
 
@@ -45,7 +45,7 @@ function candidate(entry: Entry, subject: Subject, sets: DomainSets): Candidate 
   const level = field === null ? 4 : levels[field];
   const exceptionFirst = entry.kind === 'exception' ? 0 : 1;
   const rank = [exceptionFirst, level, near?.distance ?? 0, entry.order] as const;
-  return { entry, pattern: near?.pattern ?? null, rank };
+  return { entry, near: near?.what ?? null, rank };
 }
 
 function compare(a: Candidate, b: Candidate): number {
@@ -77,12 +77,10 @@ function obstacle({ entry }: Candidate, client: Client, now: number): string | n
   return `${whom(entry)}, which the client is not in`;
 }
 
-function known({ entry, pattern }: Candidate): string {
+function known({ entry, near }: Candidate): string {
   const field = fieldOf(entry.what);
   if (field === null) return 'everything';
-  return pattern === null
-    ? `the ${field.slice(0, -1)} ${(entry.what[field] ?? []).join(' or ')}`
-    : `the host ${pattern}`;
+  return near ?? `the ${field.slice(0, -1)} ${(entry.what[field] ?? []).join(' or ')}`;
 }
 
 function whyWon(winner: Candidate): string {

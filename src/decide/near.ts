@@ -6,17 +6,23 @@ import { closest } from './entry.ts';
 /** The external lists of a policy, by id. One that is not there yet covers nothing. */
 export type DomainSets = ReadonlyMap<string, DomainSet>;
 
+export interface Near {
+  /** What covers the host, in words. */
+  readonly what: string;
+  readonly distance: number;
+}
+
 /** The closest of all that it names; null where none covers the host. The smaller the distance, the closer. */
 export function nearest(
   { domains = [], lists = [] }: Pick<What, 'domains' | 'lists'>,
   host: string,
   sets: DomainSets,
-): { readonly pattern: string; readonly distance: number } | null {
-  let best = closest(domains, host);
+): Near | null {
+  const own = closest(domains, host);
+  let best = own === null ? null : { what: `the host ${own.pattern}`, distance: own.distance };
   for (const id of lists) {
     const length = sets.get(id)?.find(host) ?? 0;
-    if (length > 0 && -length < (best?.distance ?? Infinity))
-      best = { pattern: `of the list ${id}`, distance: -length };
+    if (length > 0 && -length < (best?.distance ?? Infinity)) best = { what: `the list ${id}`, distance: -length };
   }
   return best;
 }

@@ -6,7 +6,7 @@ import { rm, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fetchList, freshFile, keepList, tagOf } from '../config/fetch-list.ts';
 import { shownUrl } from '../config/fetch.ts';
-import { readList, type ListText } from '../config/read-list.ts';
+import { readDomainList, type ListText } from '../config/read-list.ts';
 import type { Config } from '../config/schema.ts';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainList } from '../flow.ts';
@@ -101,15 +101,8 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
     one.complained = line;
   };
 
-  const read = async (one: Held, file: string): Promise<{ readonly set: DomainSet; readonly text: ListText }> => {
-    const { format, maxBytes, sha256 } = one.list;
-    const found = await readList(file, format, maxBytes, buildDomainSet(seed));
-    if (sha256 !== null && found.text.sha256 !== sha256) {
-      throw new Error(`its SHA-256 is ${found.text.sha256}, and not the one that the policy names`);
-    }
-    if (one.list.url !== null && found.set.size === 0) throw new Error('it has no domain in it');
-    return found;
-  };
+  const read = (one: Held, file: string): Promise<{ readonly set: DomainSet; readonly text: ListText }> =>
+    readDomainList(one.list, file, buildDomainSet(seed));
 
   const adopt = (one: Held, { set, text }: { readonly set: DomainSet; readonly text: ListText }): void => {
     one.set = set;

@@ -6,6 +6,7 @@ import { indexMembers } from '../identify/members.ts';
 import { indexServices } from '../identify/services.ts';
 import { parseHost } from '../listen/target.ts';
 import type { Judged } from './judge.ts';
+import { listsOver, type StandIn } from './list-cases.ts';
 
 /** Windows change the answer week after week: so many moments of change are looked at beside those with a date. */
 const turns = 200;
@@ -40,7 +41,8 @@ function looks(service: Service | null): string {
   return JSON.stringify([vendor, product, channel, tags, operator, model]);
 }
 
-export function subjectsOf(both: Pair<Judged>): Subject[] {
+/** @param standIns hosts that stand for those of external lists. */
+export function subjectsOf(both: Pair<Judged>, standIns: readonly StandIn[]): Subject[] {
   const find = both.map(({ vendors }) => indexServices(vendors, indexHosts));
   const subjects = new Map<string, Subject>();
   const add = (host: Hostname, own: string | null): void => {
@@ -58,7 +60,12 @@ export function subjectsOf(both: Pair<Judged>): Subject[] {
     }
   };
   for (const { vendors } of both) {
-    for (const { products } of vendors) for (const { hosts } of products) for (const { host } of hosts) add(host, null);
+    for (const { products } of vendors) {
+      for (const { hosts } of products) {
+        // The rest of its product is not on the list.
+        for (const { host } of hosts) add(host, listsOver(both, host) === '' ? null : `host ${host}`);
+      }
+    }
   }
   const ruled = both.flatMap(({ document }) =>
     [...document.rules, ...document.exceptions].flatMap(({ what }) => what.domains ?? []),
@@ -67,6 +74,7 @@ export function subjectsOf(both: Pair<Judged>): Subject[] {
     const host = (domain.startsWith('=') ? domain.slice(1) : domain) as Hostname;
     add(host, `host ${domain}`);
   }
+  for (const { host, label } of standIns) add(host, label);
   add('host-in-no-list.invalid' as Hostname, 'hosts that no rule and no catalogue names');
   add('192.0.2.1' as Hostname, 'bare addresses without a name');
   return [...subjects.values()];
@@ -106,7 +114,7 @@ export function whomOf(both: Pair<Judged>): Whom[] {
 /** The first moment of each stretch of time in which nothing begins or ends; the first stretch begins at -Infinity. */
 export function stretchesOf(both: Pair<Judged>, now: number): number[] {
   const dated = both.flatMap(({ document }) =>
-    [...document.rules, ...document.exceptions].flatMap(({ from, until }) => [from, until]),
+    [...document.rules, ...document.exceptions, ...(document.pauses ?? [])].flatMap(({ from, until }) => [from, until]),
   );
   const moments = new Set(dated.filter((moment) => moment !== undefined));
   for (const { document } of both) {

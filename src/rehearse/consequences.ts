@@ -8,10 +8,13 @@ import type { Effect, Question } from '../flow.ts';
 import { inNoGroup, stretchesOf, subjectsOf, whomOf } from './cases.ts';
 import type { Subject, Whom } from './cases.ts';
 import type { Judged } from './judge.ts';
+import { covering, standInsOf, type ListDifference } from './list-cases.ts';
 
 interface Says {
   readonly effect: Effect;
   readonly rule: string;
+  /** The pause without which the rule denied it. */
+  readonly pause: string | null;
 }
 
 export interface Consequence {
@@ -46,7 +49,7 @@ interface Alike {
 }
 
 function answersOf({ before, after }: Pick<Piece, 'before' | 'after'>): string {
-  return [before.effect, before.rule, after.effect, after.rule].join(' ');
+  return [before, after].map(({ effect, rule, pause }) => `${effect} ${rule} ${pause ?? ''}`).join(' ');
 }
 
 /** Pieces of the same answers that follow each other become one. */
@@ -104,11 +107,23 @@ function consequencesOf(
   }));
 }
 
-/** @param now windows are followed from here on, for some weeks; epoch milliseconds. */
-export function consequences(before: Judged, after: Judged, now: number): readonly Consequence[] {
+/**
+ * @param now windows are followed from here on, for some weeks; epoch milliseconds.
+ * @param differences of the copies of lists that both have.
+ */
+export function consequences(
+  before: Judged,
+  after: Judged,
+  now: number,
+  differences: readonly ListDifference[] = [],
+): readonly Consequence[] {
   const both = [before, after] as const;
-  const policies = [compile(before.document, before.sets), compile(after.document, after.sets)] as const;
-  const [subjects, clients, stretches] = [subjectsOf(both), whomOf(both), stretchesOf(both, now)];
+  const standIns = standInsOf(both, differences);
+  const policies = [
+    compile(before.document, covering(before.sets, standIns, 0)),
+    compile(after.document, covering(after.sets, standIns, 1)),
+  ] as const;
+  const [subjects, clients, stretches] = [subjectsOf(both, standIns), whomOf(both), stretchesOf(both, now)];
   const found = new Map<string, Alike>();
 
   const says = (side: 0 | 1, subject: Subject, whom: Whom, at: number): Says => {
@@ -121,8 +136,10 @@ export function consequences(before: Judged, after: Judged, now: number): readon
       navigation: false,
       denied: null,
     };
-    const { effect, rule } = decide(policies[side], question, at).decision;
-    return { effect, rule };
+    const { decision } = decide(policies[side], question, at);
+    const { effect, rule } = decision;
+    const lifted = decision.effect === 'deny' ? undefined : decision.exception;
+    return { effect, rule, pause: lifted === undefined || lifted === rule ? null : lifted };
   };
 
   const piecesOf = (subject: Subject, whom: Whom): readonly Piece[] =>

@@ -1,5 +1,5 @@
 /** A policy in words: what a rule or an exception says, and the single facts of each part of the document. */
-import type { Exception, PolicyDocument, Rule, Schedule } from '../flow.ts';
+import type { DomainList, Exception, PolicyDocument, Rule, Schedule } from '../flow.ts';
 
 /** What is compared: its kind and id, what it says as a whole, and its facts by name. */
 export interface Part {
@@ -67,6 +67,7 @@ const kinds: Readonly<Record<string, string>> = {
   tags: 'tag',
   risks: 'risk class',
   domains: 'domain',
+  lists: 'list',
 };
 
 const verbs = { allow: 'allows', deny: 'denies', monitor: 'counts' } as const;
@@ -110,17 +111,27 @@ function plainPart(kind: string, id: string, value: unknown): Part {
   return { kind, id, says, facts };
 }
 
-const own: ReadonlySet<string> = new Set(['rules', 'exceptions', 'assistants', 'defaults']);
+/** Without what only a place on disk or a key to a server makes another. */
+function listPart({ id, url, file, ...list }: DomainList): Part {
+  const place = url === null ? { file } : { url: url.replace(/[?#].*/, '') };
+  return plainPart('list', id, { ...place, ...list, refresh: url === null ? null : `${list.refresh / 1000}s` });
+}
+
+const own: ReadonlySet<string> = new Set(['rules', 'exceptions', 'assistants', 'defaults', 'lists', 'pauses']);
 
 /** Every part of the document. Maps such as `groups` are taken apart by their ids, whatever there is of them. */
 export function partsOf(document: PolicyDocument): readonly Part[] {
-  const { rules, exceptions, assistants, defaults } = document;
+  const { rules, exceptions, assistants, defaults, lists = [], pauses = [] } = document;
   const others = Object.entries<unknown>({ ...document }).filter(
     ([name, value]) => !own.has(name) && value !== undefined && value !== null,
   );
   return [
     ...rules.map(rulePart),
     ...exceptions.map(exceptionPart),
+    ...pauses.map(({ id, vendor, ...pause }) =>
+      plainPart('pause', id, { vendor: vendor ?? 'every AI vendor', ...pause }),
+    ),
+    ...lists.map(listPart),
     ...assistants.map(({ id, ...assistant }) => plainPart('assistant', id, assistant)),
     ...Object.entries(defaults)
       .filter(([, value]) => value !== undefined)

@@ -60,6 +60,7 @@ test('prints every fact as JSON', async () => {
     operator: null,
     model: own,
     rule: 'ban',
+    exception: null,
     reason: 'Too risky.',
     assistant: { id: 'inhouse', name: 'In-house', url: 'https://ai.corp.test/' },
     link: null,

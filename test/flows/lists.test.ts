@@ -272,8 +272,8 @@ test('explain and check read lists as they are on disk', async () => {
   expect(explained.rule).toBe('listed');
   expect(explained.considered[0]).toMatchObject({
     id: 'listed',
-    why: expect.stringContaining('of the list ads') as string,
+    why: expect.stringContaining('it names the list ads') as string,
   });
   expect(await check.run(['-c', file, '--strict'], io)).toBe(1);
-  expect(told.at(-1)).toMatch(/the list "ads" has 1 lines that are no domains; the first is line 2/);
+  expect(told.at(-1)).toMatch(/the list "ads" has 1 line that is no domain: it is line 2/);
 });

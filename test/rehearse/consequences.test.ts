@@ -40,7 +40,10 @@ test('the same policy has no consequence, and neither has another reason', () =>
 
 test('a ban that begins earlier: in between, for whom it is, product by product', () => {
   const [old, now] = [policy, policy.replaceAll('2026-07-10', '2026-07-08')];
-  const answers = { before: { effect: 'monitor', rule: 'count' }, after: { effect: 'deny', rule: 'ban' } };
+  const answers = {
+    before: { effect: 'monitor', rule: 'count', pause: null },
+    after: { effect: 'deny', rule: 'ban', pause: null },
+  };
   const when = { from: july(8), until: july(10) };
   expect(between(old, now)).toEqual([
     { ...answers, what: ['acme/chat'], whom: ['clients in no group'], except: [], ...when },
