@@ -1,9 +1,10 @@
 /** `sallyport check`: is the configuration good, and does anything in it look like a slip? */
 import { endOf, isPause } from '../config/exception-line.ts';
-import { lint } from '../config/lint.ts';
+import { lint, placedWarnings } from '../config/lint.ts';
 import type { Warning } from '../config/lint.ts';
 import { loadConfig } from '../config/load.ts';
-import { InvalidConfig, shownPath } from '../config/problem.ts';
+import { InvalidConfig, shownPath, shownPlace, shownProblem } from '../config/problem.ts';
+import type { Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
 import { configFile, configOption, parse } from './verb.ts';
@@ -33,7 +34,7 @@ function number(count: number, name: string): string {
 interface Checked {
   readonly config: Config;
   readonly lists: ListsOnDisk;
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly Problem[];
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -50,7 +51,7 @@ function asJson({ config, lists, warnings, now }: Checked): object {
       const { domains = null, badLines = null } = lists.found.find(({ list }) => list.id === id) ?? {};
       return { id, file: shownPath(at), domains, badLines };
     }),
-    warnings: warnings.map(({ file: about, message }) => ({ file: shownPath(about), message })),
+    warnings: warnings.map(shownProblem),
   };
 }
 
@@ -64,7 +65,11 @@ function report(checked: Checked, io: Io): void {
     ...(listed === 0 ? [] : [number(listed, 'listed domains')]),
   ];
   io.out(`${shownPath(config.policyFile)}: ok, ${parts.join(', ')}, hash ${config.policyHash}`);
-  for (const { file, message } of warnings) io.err(`${shownPath(file)}: warning: ${message}`);
+  for (const warning of warnings) io.err(`${shownPlace(warning)}: warning: ${warning.message}`);
+}
+
+function listWarnings({ policyFile: file }: Config, { warnings }: ListsOnDisk): Warning[] {
+  return warnings.map(({ id, message }) => ({ file, path: ['lists', id], onKey: true, message }));
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -77,14 +82,15 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const now = Date.now();
     const config = loadConfig(configFile(values.config, io));
     const lists = await listsOnDisk(config.policy);
-    const warnings = [...lint(config, now), ...lists.warnings.map((message) => ({ file: config.policyFile, message }))];
+    const warnings = placedWarnings([...lint(config, now), ...listWarnings(config, lists)]);
     const checked = { config, lists, warnings, now };
     if (json) io.out(JSON.stringify(asJson(checked), null, 2));
     else report(checked, io);
     return warnings.length > 0 && values.strict === true ? 1 : 0;
   } catch (error) {
     if (!(error instanceof InvalidConfig)) throw error;
-    if (json) io.out(JSON.stringify({ ok: false, errors: error.issues }, null, 2));
+    if (json)
+      io.out(JSON.stringify({ ok: false, errors: error.issues, problems: error.problems.map(shownProblem) }, null, 2));
     else error.issues.forEach((issue) => io.err(issue));
     return 2;
   }

@@ -19,7 +19,7 @@ export interface ListsOnDisk {
   readonly sets: DomainSets;
   readonly found: readonly ListFound[];
   /** What a person should know of them, one line for each fact. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly { readonly id: string; readonly message: string }[];
 }
 
 function badLines(id: string, { bad, firstBad }: ListText): string[] {
@@ -39,16 +39,16 @@ function whyNothing({ file, url }: DomainList, error: unknown): string {
 export async function listsOnDisk({ lists = [] }: PolicyDocument): Promise<ListsOnDisk> {
   const sets = new Map<string, DomainSet>();
   const found: ListFound[] = [];
-  const warnings: string[] = [];
+  const warnings: ListsOnDisk['warnings'][number][] = [];
   for (const list of lists) {
     const { id } = list;
     try {
       const { set, text } = await readDomainList(list, list.file, buildDomainSet(0));
       sets.set(id, set);
       found.push({ list, domains: set.size, badLines: text.bad, sha256: text.sha256 });
-      warnings.push(...badLines(id, text));
+      warnings.push(...badLines(id, text).map((message) => ({ id, message })));
     } catch (error) {
-      warnings.push(`the list "${id}" covers nothing here: ${whyNothing(list, error)}`);
+      warnings.push({ id, message: `the list "${id}" covers nothing here: ${whyNothing(list, error)}` });
     }
   }
   return { sets, found, warnings };
@@ -65,5 +65,6 @@ export async function judgedOnDisk({
 
 /** Each fact once, whichever of two policies it is about. */
 export function warnOf(all: readonly ListsOnDisk[], err: (line: string) => void): void {
-  for (const warning of new Set(all.flatMap(({ warnings }) => warnings))) err(`warning: ${warning}`);
+  const lines = all.flatMap(({ warnings }) => warnings.map(({ message }) => `warning: ${message}`));
+  for (const line of new Set(lines)) err(line);
 }

@@ -1,5 +1,6 @@
 /** Rules that never act, because another always goes before them. */
 import type { Effect, Rule, Schedule, What } from '../flow.ts';
+import type { Finding } from './problem.ts';
 
 const fields = [
   'domains',
@@ -18,10 +19,22 @@ function within(some: Words, all: Words): boolean {
   return all === undefined || (some?.every((word) => all.includes(word)) ?? false);
 }
 
+/** A host fits where one of the domains or a list covers it; without either, all do. */
+function coversHosts(above: What, below: What): boolean {
+  if ((above.domains ?? above.lists) === undefined) return true;
+  if ((below.domains ?? below.lists) === undefined) return false;
+  return within(below.domains ?? [], above.domains ?? []) && within(below.lists ?? [], above.lists ?? []);
+}
+
 /** Both are known by the same field, and whatever the one is about the other is about too. */
 function coversWhat(above: What, below: What): boolean {
-  const known = (what: What): string | undefined => fields.find((field) => what[field] !== undefined);
-  return known(above) === known(below) && fields.every((field) => within(below[field], above[field]));
+  const known = (what: What): string | undefined =>
+    what.lists === undefined ? fields.find((field) => what[field] !== undefined) : 'domains';
+  return (
+    known(above) === known(below) &&
+    coversHosts(above, below) &&
+    fields.every((field) => field === 'domains' || within(below[field], above[field]))
+  );
 }
 
 /** For the same kind of people: a rule for a group is stronger than one for everyone, not weaker. */
@@ -49,15 +62,15 @@ function covers(above: Rule, below: Rule): boolean {
   return coversWhat(above.what, below.what) && coversWhom(above, below) && coversWhen(above, below);
 }
 
-/** One sentence for each rule that never acts. */
-export function shadowed(rules: readonly Rule[]): string[] {
+/** One finding for each rule that never acts. */
+export function shadowed(rules: readonly Rule[]): Finding[] {
   return rules.flatMap((rule, i) => {
     for (const [j, other] of rules.entries()) {
       const step = strictness[other.effect] - strictness[rule.effect];
       if (j === i || step > 0 || (step === 0 && j > i) || !covers(other, rule)) continue;
       const why =
         step === 0 ? `"${other.id}" says it all before` : `"${other.id}" says it all, and ${other.effect} goes before`;
-      return [`the rule "${rule.id}" never acts: ${why}; remove one of the two`];
+      return [{ path: ['rules', i], message: `the rule "${rule.id}" never acts: ${why}; remove one of the two` }];
     }
     return [];
   });

@@ -2,6 +2,7 @@
 import { domainToUnicode } from 'node:url';
 import type { Exception, PolicyDocument, Rule, Vendor } from '../flow.ts';
 import { edits } from './nearest.ts';
+import type { Finding, Path } from './problem.ts';
 import { isKnownEnding, isListed, publicSuffix } from './public-suffix.ts';
 
 /** Names that carry the ordinary traffic of very many services beside anything that is AI. */
@@ -101,18 +102,21 @@ function slips(pattern: string, denies: boolean, own: ReadonlySet<string>, catal
   return [...found, ...[meant(name, catalogue)].filter((text) => text !== null)];
 }
 
-/** One sentence for each slip. */
-export function lintDomains({ rules, exceptions }: PolicyDocument, vendors: readonly Vendor[]): string[] {
+/** One finding for each slip. */
+export function lintDomains({ rules, exceptions }: PolicyDocument, vendors: readonly Vendor[]): Finding[] {
   const catalogue = catalogueOf(vendors);
-  const of = (kind: string, { id, what }: Rule | Exception, denies: boolean): string[] => {
+  const of = (kind: string, { id, what }: Rule | Exception, at: Path, denies: boolean): Finding[] => {
     const { domains = [] } = what;
     const own = new Set(domains);
-    return domains
-      .slice(0, MOST_NAMES)
-      .flatMap((pattern) => slips(pattern, denies, own, catalogue).map((text) => `the ${kind} "${id}": ${text}`));
+    return domains.slice(0, MOST_NAMES).flatMap((pattern, i) =>
+      slips(pattern, denies, own, catalogue).map((text) => ({
+        path: [...at, 'domains', i],
+        message: `the ${kind} "${id}": ${text}`,
+      })),
+    );
   };
   return [
-    ...rules.flatMap((rule) => of('rule', rule, rule.effect === 'deny')),
-    ...exceptions.flatMap((exception) => of('exception', exception, false)),
+    ...rules.flatMap((rule, i) => of('rule', rule, ['rules', i], rule.effect === 'deny')),
+    ...exceptions.flatMap((exception, i) => of('exception', exception, ['exceptions', i], false)),
   ];
 }

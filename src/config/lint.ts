@@ -1,14 +1,21 @@
 /** What is allowed in a configuration but hardly meant. Warnings only; errors are found while loading. */
+import { basename } from 'node:path';
 import type { Exception, PolicyDocument, Product, RiskClass, Rule, Vendor, What } from '../flow.ts';
 import { shadowed } from './coverage.ts';
 import { lintDomains } from './domain-lint.ts';
 import { endOf } from './exception-line.ts';
+import { inOrder, InvalidConfig } from './problem.ts';
+import type { Finding, Path, Position, Problem } from './problem.ts';
 import type { Config } from './schema.ts';
 import { strayStored } from './stored-exceptions.ts';
+import { readYaml } from './yaml.ts';
+import type { YamlFile } from './yaml.ts';
 
-export interface Warning {
+/** Its place in the file is looked for where somebody wants to see it. */
+export interface Warning extends Finding {
   readonly file: string;
-  readonly message: string;
+  /** Where it is known already. */
+  readonly position?: Position;
 }
 
 function date(at: number): string {
@@ -23,16 +30,19 @@ function subject(entry: Rule | Exception): string {
   return JSON.stringify(words.map(sorted));
 }
 
-function ended(policy: PolicyDocument, now: number): string[] {
-  const exceptions = policy.exceptions
-    .filter(({ until }) => until <= now)
-    .map(({ id, until }) => `the exception "${id}" ran out at ${date(until)}; renew or remove it`);
-  const rules = policy.rules.flatMap((rule) => {
+function ended(policy: PolicyDocument, now: number): Finding[] {
+  const exceptions = policy.exceptions.flatMap(({ id, until }, i) => {
+    if (until > now) return [];
+    const message = `the exception "${id}" ran out at ${date(until)}; renew or remove it`;
+    return [{ path: ['exceptions', i, 'until'], message }];
+  });
+  const rules = policy.rules.flatMap((rule, i) => {
     const { id, until } = rule;
     if (until === undefined || until > now) return [];
     // A rule that another takes over from is history, not a mistake: counted until a date, denied from it on.
     const next = policy.rules.some((other) => other.from === until && subject(other) === subject(rule));
-    return next ? [] : [`the rule "${id}" ended at ${date(until)}; renew or remove it`];
+    const message = `the rule "${id}" ended at ${date(until)}; renew or remove it`;
+    return next ? [] : [{ path: ['rules', i, 'until'], message }];
   });
   return [...exceptions, ...rules];
 }
@@ -76,18 +86,19 @@ function reachable(what: What, classes: Classes, vendor: Vendor, product: Produc
   return tags === undefined || tags.some((tag) => own.includes(tag));
 }
 
-function matchNothing(config: Config): string[] {
+function matchNothing(config: Config): Finding[] {
   const { policy, vendors } = config;
   const classes = policy.riskClasses ?? {};
   const usable = ({ what }: Rule | Exception): boolean =>
     (what.vendors ?? what.products ?? what.channels ?? what.tags ?? what.risks) === undefined ||
     vendors.some((vendor) => vendor.products.some((product) => reachable(what, classes, vendor, product)));
-  const message = (kind: string, { id }: Rule | Exception): string =>
-    `the ${kind} "${id}" can match no host of the catalogue: all that it names must hold at once; correct or remove it`;
-  return [
-    ...policy.rules.filter((rule) => !usable(rule)).map((rule) => message('rule', rule)),
-    ...policy.exceptions.filter((entry) => !usable(entry)).map((entry) => message('exception', entry)),
-  ];
+  const useless = (entries: readonly (Rule | Exception)[], kind: 'rule' | 'exception'): Finding[] =>
+    entries.flatMap((entry, i) => {
+      if (usable(entry)) return [];
+      const message = `the ${kind} "${entry.id}" can match no host of the catalogue: all that it names must hold at once; correct or remove it`;
+      return [{ path: [`${kind}s`, i], message }];
+    });
+  return [...useless(policy.rules, 'rule'), ...useless(policy.exceptions, 'exception')];
 }
 
 /** A denial for everyone of this part of the catalogue and more is a mode of its own. */
@@ -95,61 +106,102 @@ const NEARLY_ALL = 0.9;
 /** Of fewer a single rule may well deny all. */
 const ENOUGH_PRODUCTS = 20;
 
-function catchAlls({ policy, vendors }: Config): string[] {
+function catchAlls({ policy, vendors }: Config): Finding[] {
   const { rules, defaults, riskClasses = {} } = policy;
   const all = vendors.flatMap((vendor) => vendor.products.map((product) => [vendor, product] as const));
-  const wide = rules.filter(({ effect, what, groups, sites }) => {
-    if (effect !== 'deny' || what.domains !== undefined || (groups ?? sites) !== undefined) return false;
+  const isWide = ({ effect, what, groups, sites }: Rule): boolean => {
+    if (effect !== 'deny' || (what.domains ?? what.lists ?? groups ?? sites) !== undefined) return false;
     const met = all.filter(([vendor, product]) => reachable(what, riskClasses, vendor, product)).length;
     return all.length >= ENOUGH_PRODUCTS && met >= all.length * NEARLY_ALL;
+  };
+  const open = rules.some(({ effect, what }) => effect === 'allow' && (what.domains ?? what.lists) !== undefined);
+  const wide = rules.flatMap((rule, i) => {
+    const message = `the rule "${rule.id}" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes`;
+    return isWide(rule) ? [{ path: ['rules', i], message }] : [];
   });
-  const open = rules.some(({ effect, what }) => effect === 'allow' && what.domains !== undefined);
-  return [
-    ...wide.map(
-      ({ id }) =>
-        `the rule "${id}" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes`,
-    ),
-    ...(defaults.unlisted === 'deny' && !open
-      ? [
-          'defaults.unlisted denies every host that no rule names, and no rule allows any domain; allow some, or write "allow"',
-        ]
-      : []),
-  ];
+  if (defaults.unlisted !== 'deny' || open) return wide;
+  const message =
+    'defaults.unlisted denies every host that no rule names, and no rule allows any domain; allow some, or write "allow"';
+  return [...wide, { path: ['defaults', 'unlisted'], message }];
 }
 
-function hostless(vendors: readonly Vendor[]): string[] {
-  return vendors.flatMap(({ id, products }) => {
-    if (products.length === 0) return [`the vendor "${id}" has no products, so that no host reaches it; add some`];
-    return products
-      .filter(isHostless)
-      .map((product) => `the product "${id}/${product.id}" has no hosts, so that nothing reaches it; add some`);
+/** The file of a vendor; the settings that name the catalogue where it has no file to itself. */
+function vendorPlace({ files, file }: Config, id: string, path: Path): Pick<Warning, 'file' | 'path'> {
+  const own = files.find((one) => basename(one) === `${id}.yaml`);
+  return own === undefined ? { file, path: ['vendors'] } : { file: own, path };
+}
+
+function hostless(config: Config): Warning[] {
+  return config.vendors.flatMap(({ id, products }) => {
+    if (products.length === 0) {
+      const message = `the vendor "${id}" has no products, so that no host reaches it; add some`;
+      return [{ ...vendorPlace(config, id, ['products']), message }];
+    }
+    return products.flatMap((product, i) => {
+      const message = `the product "${id}/${product.id}" has no hosts, so that nothing reaches it; add some`;
+      return isHostless(product) ? [{ ...vendorPlace(config, id, ['products', i]), message }] : [];
+    });
   });
 }
 
-function unreachablePages({ listen, pages }: Config): string[] {
-  return /^https?:\/\/(?:0\.0\.0\.0|\[::\])(?::|\/|$)/.test(pages.url)
-    ? [
-        `pages.url is ${pages.url}, which no browser can open; set it to the name that people reach ${listen.pages.host} by`,
-      ]
-    : [];
+function unreachablePages({ listen, pages, file }: Config): Warning[] {
+  if (!/^https?:\/\/(?:0\.0\.0\.0|\[::\])(?::|\/|$)/.test(pages.url)) return [];
+  const message = `pages.url is ${pages.url}, which no browser can open; set it to the name that people reach ${listen.pages.host} by`;
+  return [{ file, path: ['pages', 'url'], message }];
+}
+
+/** What ended is history there. */
+function strays({ policyOfFile, vendors, stored, exceptionsFile: file }: Config, now: number): Warning[] {
+  return [...stored.contents.lines].flatMap(([index, line]) =>
+    endOf(line) <= now
+      ? []
+      : strayStored(policyOfFile, vendors, [line]).map((message) => ({
+          file,
+          path: [],
+          position: { line: index + 1, column: 1 },
+          message,
+        })),
+  );
 }
 
 /** Everything that looks like a mistake at the instant `now`, epoch milliseconds. */
 export function lint(given: Config, now: number): Warning[] {
-  // What ended in the file of exceptions is history there.
   const config = { ...given, policy: given.policyOfFile };
-  const { policy, vendors, file, policyFile } = config;
-  const lines = [...config.stored.contents.lines.values()].filter((stored) => endOf(stored) > now);
-  return [
-    ...strayStored(config.policy, config.vendors, lines).map((message) => ({ file: config.exceptionsFile, message })),
-    ...unreachablePages(config).map((message) => ({ file, message })),
-    ...[
-      ...ended(policy, now),
-      ...shadowed(policy.rules),
-      ...matchNothing(config),
-      ...catchAlls(config),
-      ...lintDomains(policy, vendors),
-      ...hostless(vendors),
-    ].map((message) => ({ file: policyFile, message })),
+  const { policy, vendors, policyFile } = config;
+  const findings = [
+    ...ended(policy, now),
+    ...shadowed(policy.rules),
+    ...matchNothing(config),
+    ...catchAlls(config),
+    ...lintDomains(policy, vendors),
   ];
+  return [
+    ...strays(config, now),
+    ...unreachablePages(config),
+    ...findings.map((finding) => ({ ...finding, file: policyFile })),
+    ...hostless(config),
+  ];
+}
+
+/** Warnings with their places: the files that they are about are read once more. */
+export function placedWarnings(warnings: readonly Warning[]): Problem[] {
+  const files = new Map<string, YamlFile | null>();
+  const read = (file: string): YamlFile | null => {
+    try {
+      return readYaml(file);
+    } catch (error) {
+      // A part of a bundle is no file, and any other may have changed since.
+      if (!(error instanceof InvalidConfig)) throw error;
+      return null;
+    }
+  };
+  const place = ({ file, path, position, onKey = false }: Warning): Position | null => {
+    if (position !== undefined) return position;
+    const source = files.get(file) ?? read(file);
+    files.set(file, source);
+    return source?.at(path, onKey) ?? null;
+  };
+  return inOrder(
+    warnings.map((warning) => ({ file: warning.file, position: place(warning), message: warning.message })),
+  );
 }

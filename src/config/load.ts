@@ -3,16 +3,17 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
+import { readExceptions } from './exceptions-file.ts';
 import { deepFreeze } from './freeze.ts';
 import { readPasswords } from './password-file.ts';
 import { toPolicy } from './policy-document.ts';
 import { policySchema } from './policy-schema.ts';
 import { InvalidConfig, invalidConfig } from './problem.ts';
-import type { Finding } from './problem.ts';
+import type { Finding, Problem } from './problem.ts';
 import { checkPolicy } from './references.ts';
 import { settingsSchema, toSettings } from './schema.ts';
 import type { Config, Settings } from './schema.ts';
-import { noneStored, readStored, withStored } from './stored-exceptions.ts';
+import { noneStored, withStored } from './stored-exceptions.ts';
 import { toVendor } from './vendor-schema.ts';
 import type { VendorFile } from './vendor-schema.ts';
 import { attempt, hashOf, placed, readAs, readCatalogue } from './vendors.ts';
@@ -90,8 +91,7 @@ export function loadWithPolicy(file: string, policyFile: string): Config {
 }
 
 function withExceptions(config: Config): Config {
-  const stored = readStored(config.exceptionsFile);
-  if (stored.problem !== null) throw new InvalidConfig([stored.problem]);
+  const stored = { contents: readExceptions(config.exceptionsFile), problem: null };
   return withStored(config, stored, -Infinity);
 }
 
@@ -107,10 +107,10 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const given = toSettings(readAs(settingsSchema, own), own.file);
   const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
 
-  const issues: string[] = [];
-  const policy = attempt(issues, () => readPolicy(settings.policyFile, dirname(given.policyFile), last?.policy));
-  const catalogue = attempt(issues, () => readCatalogue(settings.catalogueFrom, candidate));
-  if (policy === null || catalogue === null) throw new InvalidConfig(issues);
+  const found: Problem[] = [];
+  const policy = attempt(found, () => readPolicy(settings.policyFile, dirname(given.policyFile), last?.policy));
+  const catalogue = attempt(found, () => readCatalogue(settings.catalogueFrom, candidate));
+  if (policy === null || catalogue === null) throw new InvalidConfig(found);
   const told = JSON.stringify(settings);
   if (last?.settings === told && last.policy === policy && last.catalogue === catalogue) return last.config;
 

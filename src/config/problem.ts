@@ -34,25 +34,33 @@ export function shownPath(file: string): string {
   return near === '' || near.startsWith('..') || isAbsolute(near) ? file : near;
 }
 
-function line({ file, position, message }: Problem): string {
-  const place = position === null ? '' : `:${position.line}:${position.column}`;
-  return `${shownPath(file)}${place}: ${message.replaceAll(/\s+/g, ' ').trim()}`;
+/** `path/to/file.yaml:LINE:COL`. */
+export function shownPlace({ file, position }: Problem): string {
+  return `${shownPath(file)}${position === null ? '' : `:${position.line}:${position.column}`}`;
+}
+
+function line(problem: Problem): string {
+  return `${shownPlace(problem)}: ${problem.message.replaceAll(/\s+/g, ' ').trim()}`;
 }
 
 /** Configuration that cannot be used. `message` is the first problem and the number of the others. */
 export class InvalidConfig extends ConfigError {
-  /** The problems, one line each, in the order of the files. */
+  /** In the order of the files. */
+  readonly problems: readonly Problem[];
+  /** The problems, one line each. */
   readonly issues: readonly string[];
 
-  constructor(issues: readonly string[]) {
+  constructor(problems: readonly Problem[]) {
+    const issues = problems.map(line);
     const more = issues.length - 1;
     super(`${issues[0] ?? ''}${more > 0 ? ` (and ${more} more)` : ''}`);
+    this.problems = problems;
     this.issues = issues;
   }
 }
 
-/** Several problems as one error: in the order of the lines, within the order in which the files were read. */
-export function invalidConfig(problems: readonly Problem[]): InvalidConfig {
+/** In the order of the lines, within the order in which the files were read; each once. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   const place = ({ position }: Problem): readonly [number, number] => [position?.line ?? 0, position?.column ?? 0];
   const sorted = problems.toSorted((a, b) => {
@@ -60,5 +68,15 @@ export function invalidConfig(problems: readonly Problem[]): InvalidConfig {
     const [lineB, columnB] = place(b);
     return files.indexOf(a.file) - files.indexOf(b.file) || lineA - lineB || columnA - columnB;
   });
-  return new InvalidConfig([...new Set(sorted.map(line))]);
+  return [...new Map(sorted.map((problem) => [line(problem), problem])).values()];
+}
+
+/** Several problems as one error. */
+export function invalidConfig(problems: readonly Problem[]): InvalidConfig {
+  return new InvalidConfig(inOrder(problems));
+}
+
+/** As JSON has it: null where the file as a whole is meant. */
+export function shownProblem({ file, position, message }: Problem) {
+  return { file: shownPath(file), line: position?.line ?? null, column: position?.column ?? null, message };
 }

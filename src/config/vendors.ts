@@ -63,13 +63,13 @@ export function readAs<T extends z.ZodType>(schema: T, source: YamlFile): z.outp
   return result.value;
 }
 
-/** The result, or null and its issues on the list, so that one run shows what is wrong in every file. */
-export function attempt<T>(issues: string[], step: () => T): T | null {
+/** The result, or null and its problems on the list, so that one run shows what is wrong in every file. */
+export function attempt<T>(problems: Problem[], step: () => T): T | null {
   try {
     return step();
   } catch (error) {
     if (!(error instanceof InvalidConfig)) throw error;
-    issues.push(...error.issues);
+    problems.push(...error.problems);
     return null;
   }
 }
@@ -96,9 +96,9 @@ function yamlFiles(dir: string, key: string): string[] {
 
 function folder(dir: string): VendorText[] {
   const files = yamlFiles(dir, 'vendors');
-  const issues: string[] = [];
-  const texts = unchangedOr(files, (file) => attempt(issues, () => vendorText(file, readText(file))));
-  if (issues.length > 0) throw new InvalidConfig(issues);
+  const found: Problem[] = [];
+  const texts = unchangedOr(files, (file) => attempt(found, () => vendorText(file, readText(file))));
+  if (found.length > 0) throw new InvalidConfig(found);
   if (files.length > 0) return texts;
   const message = 'the folder has no vendor files; put one <vendor>.yaml for each vendor into it';
   throw invalidConfig([{ file: dir, position: null, message }]);
@@ -113,9 +113,9 @@ function bundled(file: string, bundle: Bundle): VendorText[] {
 }
 
 function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z.output<T>[] {
-  const issues: string[] = [];
-  const read = sources.map((source) => attempt(issues, () => readAs(schema, source)));
-  if (issues.length > 0) throw new InvalidConfig(issues);
+  const found: Problem[] = [];
+  const read = sources.map((source) => attempt(found, () => readAs(schema, source)));
+  if (found.length > 0) throw new InvalidConfig(found);
   return read.filter((file) => file !== null);
 }
 
@@ -130,19 +130,19 @@ interface KnownSource extends VendorSource {
 
 /** Each text in its shape; what was read before is not read again. @throws {InvalidConfig} */
 function vendorSources(texts: readonly VendorText[]): KnownSource[] {
-  const issues: string[] = [];
+  const found: Problem[] = [];
   const parsed = texts.flatMap((text) => {
     const vendor = recall(text);
     const read = vendor === undefined ? parsePlainYaml : unread;
-    const source = attempt(issues, () => read(text.file, text.text));
+    const source = attempt(found, () => read(text.file, text.text));
     return source === null ? [] : [{ text, source, vendor }];
   });
-  if (issues.length > 0) throw new InvalidConfig(issues);
+  if (found.length > 0) throw new InvalidConfig(found);
   const sources = parsed.flatMap(({ text, source, vendor }): KnownSource[] => {
-    const known = vendor ?? attempt(issues, () => readAs(vendorSchema, source));
+    const known = vendor ?? attempt(found, () => readAs(vendorSchema, source));
     return known === null ? [] : [{ text, source, vendor: known }];
   });
-  if (issues.length > 0) throw new InvalidConfig(issues);
+  if (found.length > 0) throw new InvalidConfig(found);
   remember(sources.map(({ text, vendor }) => ({ ...text, vendor })));
   return sources;
 }

@@ -48,7 +48,7 @@ test('finds the shipped configuration good', async () => {
 });
 
 test('warns, and minds only when it is asked to', async () => {
-  const warning = 'policy.yaml: warning: the rule "ban" ended at 2020-01-01T00:00Z; renew or remove it';
+  const warning = 'policy.yaml:10:12: warning: the rule "ban" ended at 2020-01-01T00:00Z; renew or remove it';
   expect(await runWith(ended)).toMatchObject({ code: 0, err: [warning] });
   expect(await runWith(ended, '--strict')).toMatchObject({ code: 1, err: [warning] });
   expect((await runWith({}, '--strict')).code).toBe(0);
@@ -81,14 +81,70 @@ test('prints JSON on request', async () => {
     ok: true,
     rules: 1,
     hosts: 1,
-    warnings: [{ file: 'policy.yaml', message: 'the rule "ban" ended at 2020-01-01T00:00Z; renew or remove it' }],
+    warnings: [
+      {
+        file: 'policy.yaml',
+        line: 10,
+        column: 12,
+        message: 'the rule "ban" ended at 2020-01-01T00:00Z; renew or remove it',
+      },
+    ],
   });
   const bad = await runWith({ 'policy.yaml': 'rules: 1\n' }, '--json');
   expect(bad).toMatchObject({ code: 2, err: [] });
   expect(JSON.parse(bad.out.join(''))).toEqual({
     ok: false,
     errors: ['policy.yaml:1:8: "rules" must be a list, not a number; correct it'],
+    problems: [
+      {
+        file: expect.stringMatching(/policy\.yaml$/) as string,
+        line: 1,
+        column: 8,
+        message: '"rules" must be a list, not a number; correct it',
+      },
+    ],
   });
+});
+
+const line = (facts: object): string =>
+  JSON.stringify({ until: '2099-01-01T00:00:00Z', reason: 'x', created_at: '2026-01-01T00:00:00Z', ...facts });
+
+test('warns with the place of what each warning is about, in the order of the lines', async () => {
+  const { err } = await runWith({
+    'sallyport.yaml': 'policy: policy.yaml\nlisten:\n  pages: 0.0.0.0:8128\npages:\n  url: http://0.0.0.0:8128\n',
+    'policy.yaml': `lists:
+  ads: { url: 'http://127.0.0.1:9/' }
+rules:
+  - id: one
+    vendors: acme
+    effect: deny
+    reason: x
+  - { id: two, vendors: acme, effect: deny, reason: x }
+  - id: three
+    domains:
+      - fine.example
+      - www.example.com
+    lists: ads
+    effect: deny
+    reason: x
+defaults: { unlisted: deny }
+`,
+    'vendors/empty.yaml': 'id: empty\nname: Empty\nproducts:\n  - { id: none, name: None, kind: chat, hosts: [] }\n',
+    'exceptions.jsonl': [
+      line({ id: 'a', vendors: ['acme'], approved_by: 'Ada', created_by: 'Ada' }),
+      line({ id: 'b', vendors: ['gone'], approved_by: 'Ada', created_by: 'Ada' }),
+      '',
+    ].join('\n'),
+  });
+  expect(err.map((text) => text.replace(/: warning: (.{20}).*/, ' $1'))).toEqual([
+    'exceptions.jsonl:2:1 "b": unknown vendor ',
+    'sallyport.yaml:5:8 pages.url is http://',
+    'policy.yaml:2:3 the list "ads" cover',
+    'policy.yaml:8:5 the rule "two" never',
+    'policy.yaml:12:9 the rule "three": "w',
+    'policy.yaml:16:23 defaults.unlisted de',
+    'vendors/empty.yaml:4:5 the product "empty/n',
+  ]);
 });
 
 test.each([[['--nonsense']], [['extra']], [['-c']]])('wrong use: %j', async (args) => {

@@ -158,7 +158,11 @@ test('check warns of what is about something that is no longer there', async () 
   const [code, , ...warnings] = await run('check --strict');
   expect(code).toBe(1);
   expect(warnings).toEqual([
-    expect.stringMatching(/exceptions\.jsonl: warning: "acme-for-staff": unknown group "staff"; there are none yet$/),
-    expect.stringMatching(/exceptions\.jsonl: warning: "acme-for-staff": the policy file has the same id; rename one/),
+    expect.stringMatching(
+      /exceptions\.jsonl:1:1: warning: "acme-for-staff": unknown group "staff"; there are none yet$/,
+    ),
+    expect.stringMatching(
+      /exceptions\.jsonl:1:1: warning: "acme-for-staff": the policy file has the same id; rename one/,
+    ),
   ]);
 });

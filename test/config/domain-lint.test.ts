@@ -17,7 +17,7 @@ function slips(domains: string, effect = 'deny'): string[] {
   const policy = `rules: [{ id: r, domains: ${domains}, effect: ${effect}, reason: x }]`;
   return withConfig({ 'policy.yaml': policy, 'vendors/acme.yaml': acme }, (file) => {
     const { policy: document, vendors } = loadConfig(file);
-    return lintDomains(document, vendors);
+    return lintDomains(document, vendors).map(({ message }) => message);
   });
 }
 

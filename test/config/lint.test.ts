@@ -106,8 +106,20 @@ describe('warns of', () => {
   });
 });
 
+const lists = (...lines: readonly string[]): Files => ({
+  'policy.yaml': `lists: { a: { url: 'http://a.test/' }, b: { url: 'http://b.test/' } }\nrules:\n${lines.map((line) => `  - { effect: deny, reason: x, ${line} }\n`).join('')}`,
+});
+
+test('a rule about a list and more covers one about the list', () => {
+  expect(warnings(lists('id: r, lists: [a, b], domains: c.test', 'id: s, lists: a'))).toEqual([
+    'the rule "s" never acts: "r" says it all before; remove one of the two',
+  ]);
+});
+
 describe('is silent about', () => {
   test.each<readonly [string, Files]>([
+    ['two lists', lists('id: r, lists: a', 'id: s, lists: b')],
+    ['a list behind one of its domains', lists('id: r, domains: c.test', 'id: s, domains: c.test, lists: b')],
     ['an exception that still runs', exception('2026-08-01T00:00:01Z')],
     [
       'a rule that another took over from',
@@ -178,4 +190,11 @@ test('a denial of every channel is nearly everything', () => {
     'the rule "r" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes',
   ]);
   expect(warnings({ ...files, ...rules('id: r, channels: direct, groups: a, effect: deny') })).toEqual([]);
+});
+
+test('a rule about a list is no rule about everything', () => {
+  const policy = 'lists: { a: { url: "http://a.test/" } }\nrules: [{ id: r, lists: a, effect: deny, reason: x }]\n';
+  const shipped = fileURLToPath(new URL('../../config/vendors', import.meta.url));
+  const files = { 'sallyport.yaml': `policy: policy.yaml\nvendors: ${shipped}\n`, 'policy.yaml': policy };
+  expect(warnings(files)).toEqual([]);
 });

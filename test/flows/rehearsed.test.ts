@@ -150,7 +150,7 @@ test('check reads every list, and counts what is in force', async () => {
   const { code, out, err } = await sallyport('check', '-c', file);
   expect(code).toBe(0);
   expect(out).toMatch(/ 0 exceptions, 1 pause, .* 2 lists, 2 listed domains, hash /);
-  expect(err).toMatch(/policy\.yaml: warning: the list "later" covers nothing here/);
+  expect(err).toMatch(/policy\.yaml:7:3: warning: the list "later" covers nothing here/);
   const { lists } = JSON.parse((await sallyport('check', '--json', '-c', file)).out) as { lists: unknown };
   expect(lists).toEqual([
     { id: 'ads', file: join(dirname(file), 'ads.txt'), domains: 2, badLines: 0 },
