@@ -209,6 +209,12 @@ export const errors = {
     proxyStatus: 'http_response_timeout',
     text: 'Nothing moved for longer than the idle limit.',
   },
+  policy_changed: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'It was open when a rule that denies it came into force.',
+  },
   loop_detected: {
     status: 502,
     fault: 'proxy',

@@ -208,6 +208,8 @@ export type Action =
   | { readonly kind: 'redirect'; readonly denial: Denial };
 
 export interface Decided<A extends Arrival = Arrival> extends Asked<A> {
+  /** The hash of the policy that decided. */
+  readonly policy: string;
   readonly decision: Decision;
   readonly action: Action;
 }
@@ -227,6 +229,8 @@ export interface Outcome {
   readonly bytesOut: number;
   /** The address that was dialled, or null. */
   readonly upstream: { readonly address: string; readonly port: number } | null;
+  /** The rule that ended what another had let through before. */
+  readonly endedBy?: string | undefined;
 }
 
 export interface Finished<A extends Arrival = Arrival> extends Decided<A> {

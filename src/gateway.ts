@@ -104,7 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       crew?.adopt(inForce.config());
     },
     // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
-    changed: serving.closeDenied,
+    changed: serving.judgeAgain,
     now,
     log,
   });

@@ -42,6 +42,8 @@ export interface Identify {
 
 /** One policy, compiled, with the catalogue and the groups that belong to it. */
 export interface Snapshot {
+  /** The hash of the policy, which each record bears. */
+  readonly policy: string;
   readonly identify: Identify;
   readonly decide: (question: Question, now: number) => { readonly decision: Decision; readonly action: Action };
 }
@@ -90,6 +92,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
   const judge = <A extends Arrival>(snapshot: Snapshot, asked: Asked<A>): Decided<A> => ({
     ...asked,
     ...snapshot.decide(asked.question, stations.now()),
+    policy: snapshot.policy,
   });
 
   const finish = (decided: Decided, outcome: Outcome): void => {

@@ -88,6 +88,7 @@ function bench(script: Script = {}): Bench {
     snapshot: () => {
       step('snapshot');
       return {
+        policy: 'hash',
         identify: {
           connect: (arrival) => ask('identify connect', arrival, 'connect'),
           hello: (asked) => ask('identify hello', asked.arrival, 'hello'),

@@ -7,6 +7,7 @@ import { createContextSigner } from '../answers/context.ts';
 import { createLeaves } from '../certificates/leaves.ts';
 import { createMintQueue } from '../certificates/mint-queue.ts';
 import type { Config } from '../config/schema.ts';
+import { nextChange } from '../decide/schedule.ts';
 import { describe } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
 import { createLifecycle } from '../lifecycle.ts';
@@ -24,6 +25,7 @@ import { createDoors } from './doors.ts';
 import type { InForce } from './in-force.ts';
 import { createLimiting } from './limiting.ts';
 import type { Addresses } from './listening.ts';
+import { createOpenTunnels, heldOpen } from './open-tunnels.ts';
 import { openProxyTls } from './proxy-tls.ts';
 import { createRecording, type Recording, type RecordingOptions } from './recording.ts';
 import type { Shared } from './shared.ts';
@@ -50,6 +52,7 @@ export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout
     | 'configReload'
     | 'policyHash'
     | 'catalogue'
+    | 'tunnelsRejudged'
   >;
   /** Hears what clients made of our leaves, after it has been noted. */
   readonly trusted: (note: TrustNote) => void;
@@ -69,8 +72,11 @@ export interface Serving {
   readonly tlsPort: () => number | null;
   /** Follows a new configuration. @throws {ConfigError} where it names something that cannot be used. */
   readonly follow: (config: Config) => void;
-  /** Has clients that were denied, and have no request under way, connect anew and be judged anew. */
-  readonly closeDenied: () => void;
+  /**
+   * Other exceptions or pauses are in force: judges what is open again, and has clients that were denied, and have no
+   * request under way, connect anew.
+   */
+  readonly judgeAgain: () => void;
   /** Follows another address of the pages. */
   readonly renamePages: () => void;
   /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
@@ -121,6 +127,7 @@ export function createServing(options: ServingOptions): Serving {
       configReload: inForce.reloaded,
       policyHash: () => inForce.config().policyHash,
       catalogue: () => inForce.config().catalogue,
+      tunnelsRejudged: () => openTunnels.counts(),
     },
   });
   const { record, metrics, trust } = recording;
@@ -198,11 +205,19 @@ export function createServing(options: ServingOptions): Serving {
     refused: () => limiting.met('leaf_certificates'),
   });
   const acting = createActing({ config, via: shared.via, own, interceptor: decrypted, room, answers });
+  const openTunnels = createOpenTunnels({
+    snapshot: inForce.snapshot,
+    now: options.now,
+    nextChange: (now) => nextChange(inForce.config().policy, now),
+    drainTimeout,
+    log,
+    surprised,
+  });
   const lifecycle = createLifecycle({
     snapshot: inForce.snapshot,
     now: options.now,
     hello: (arrival, upstream: Upstream | null) => awaitHello(arrival, upstream?.feed ?? null, config.tunnels),
-    act: acting.act,
+    act: heldOpen(acting.act, openTunnels),
     record,
     surprised,
   });
@@ -222,8 +237,13 @@ export function createServing(options: ServingOptions): Serving {
       authenticating.follow(next);
       limiting.follow(next);
       metrics.expect(expectedSeries(next.vendors));
+      // Once it is in force, which it is not yet.
+      openTunnels.judgeAgain();
     },
-    closeDenied: () => decrypted.closeIdle(),
+    judgeAgain() {
+      decrypted.closeIdle();
+      openTunnels.judgeAgain();
+    },
     renamePages: () => answers.follow(inForce.config(), pagesUrl(inForce.config())),
     async drain() {
       doors.stop();
@@ -235,6 +255,7 @@ export function createServing(options: ServingOptions): Serving {
       }
     },
     end() {
+      openTunnels.close();
       doors.stop();
       doors.destroy();
       decrypted.close();

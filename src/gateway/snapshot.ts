@@ -36,11 +36,12 @@ export interface Compiled extends Snapshot {
  * @param sets the external lists of the policy; left out: none.
  */
 export function snapshotOf(
-  config: Pick<Config, 'policy' | 'vendors'>,
+  config: Pick<Config, 'policy' | 'policyHash' | 'vendors'>,
   refusesLeaf: (clientAddress: string) => boolean,
   sets?: DomainSets,
 ): Compiled {
   const snapshot = (policy: Policy): Compiled => ({
+    policy: config.policyHash,
     identify: createIdentify({ ...indexCatalogue(config.vendors), groups: membersOf(policy.document) }),
     decide(question, now) {
       const { decision, action } = decide(policy, question, now);

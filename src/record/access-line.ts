@@ -107,7 +107,7 @@ function clientFields({ question }: Finished): string {
 }
 
 function sallyportFields(finished: Finished): string {
-  const { arrival, decision, action, outcome } = finished;
+  const { arrival, decision, action, outcome, policy } = finished;
   const service = serviceOf(finished);
   const named =
     service === null
@@ -119,10 +119,11 @@ function sallyportFields(finished: Finished): string {
     decision.effect === 'deny' || decision.exception === undefined
       ? ''
       : `,"exception":${jsonText(decision.exception)}`;
+  const ended = outcome.endedBy === undefined ? '' : `,"ended_by":${jsonText(outcome.endedBy)}`;
   const tunnel = arrival.kind === 'tunnel' || arrival.tunnel === null ? '' : `,"tunnel":${jsonText(arrival.tunnel.id)}`;
   return (
-    `,"sallyport":{"effect":"${decision.effect}","action":"${action.kind}","outcome":"${outcome.kind}"` +
-    `${named}${exception}${answer}${error}${tunnel}}`
+    `,"sallyport":{"policy":${jsonText(policy)},"effect":"${decision.effect}","action":"${action.kind}","outcome":"${outcome.kind}"` +
+    `${named}${exception}${answer}${error}${ended}${tunnel}}`
   );
 }
 

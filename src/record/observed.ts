@@ -37,6 +37,15 @@ export interface Observed {
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
+  /** Tunnels that were open when a denial came into force, by what its rule does with them. */
+  tunnelsRejudged(): readonly RejudgedCount[];
+}
+
+export interface RejudgedCount {
+  readonly vendor: string;
+  readonly rule: string;
+  readonly openTunnels: string;
+  readonly count: number;
 }
 
 const fetchResults = ['adopted', 'unchanged', 'refused', 'failed'] as const;
@@ -177,6 +186,18 @@ export function registerObserved(registry: Registry, observed: Observed): void {
     collect() {
       this.reset();
       for (const { count, ...labels } of observed.blockEvents()) this.inc(labels, count);
+    },
+  });
+  new Counter({
+    name: 'sallyport_open_tunnels_denied_total',
+    help: 'Tunnels that were open when a denial came into force, by what its rule does with them: keep, drain, cut.',
+    labelNames: ['vendor', 'rule', 'open_tunnels'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { count, vendor, rule, openTunnels } of observed.tunnelsRejudged()) {
+        this.inc({ vendor, rule, open_tunnels: openTunnels }, count);
+      }
     },
   });
 }

@@ -147,7 +147,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const adopt = (config: FollowedConfig): void => {
     running?.received.take(config);
     // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
-    running?.serving.closeDenied();
+    running?.serving.judgeAgain();
   };
 
   // One configuration after the other: a list may take its time to be read.

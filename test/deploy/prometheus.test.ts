@@ -58,6 +58,7 @@ beforeAll(async () => {
       leafCertificatesMinted: () => 0,
       authentications: () => ({ user: 0 }),
       limited: () => ({ connections: 0 }),
+      tunnelsRejudged: () => [{ vendor: 'v', rule: 'r', openTunnels: 'cut', count: 1 }],
       accessLogLinesLost: () => 0,
       caNotAfter: () => 0,
       configReload: () => ({ successful: true, lastSuccessAt: 0 }),

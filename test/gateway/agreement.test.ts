@@ -29,7 +29,7 @@ const base = { id: '1', started: 0, clientPort: 1, userAgent: '', tunnel: null }
 
 /** What the proxy does, by the code that serves. */
 function done(config: Pick<Config, 'policy' | 'vendors'>): (request: Request) => Pick<Decided, 'decision' | 'action'> {
-  const { identify, decide } = snapshotOf(config, () => false);
+  const { identify, decide } = snapshotOf({ ...config, policyHash: 'written' }, () => false);
   return ({ target, path, address, user, at }) => {
     const common = { ...base, at, clientAddress: address, target, user: user ?? undefined };
     if (path === null) {

@@ -48,6 +48,7 @@ test('a tunnel', () => {
     tls: { client: { server_name: 'api.anthropic.com' } },
     user_agent: { original: 'curl/8.5.0' },
     sallyport: {
+      policy: 'f00d',
       effect: 'monitor',
       action: 'tunnel',
       outcome: 'passed',

@@ -70,6 +70,7 @@ export function attempt(given: Given = {}): Finished {
   const client = { address: arrival.clientAddress, user: null, groups: new Set<string>(), ...given.client };
   return {
     arrival,
+    policy: 'f00d',
     question: {
       moment: arrival.kind === 'tunnel' ? 'connect' : 'request',
       client,

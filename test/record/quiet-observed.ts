@@ -7,6 +7,7 @@ export const quietObserved: Observed = {
   leafCertificatesMinted: () => 0,
   authentications: () => ({}),
   limited: () => ({}),
+  tunnelsRejudged: () => [],
   accessLogLinesLost: () => 0,
   caNotAfter: () => null,
   configReload: () => ({ successful: true, lastSuccessAt: 0 }),

@@ -93,6 +93,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/exception-line.ts': 'test/config/exceptions-file.test.ts',
   'config/stored-exceptions.ts': 'test/flows/exceptions.test.ts',
   'gateway/exceptions.ts': 'test/flows/exceptions.test.ts',
+  'gateway/open-tunnels.ts': 'test/flows/open-tunnels.test.ts',
   'record/exceptions.ts': 'test/flows/exceptions.test.ts',
   'config/clients-schema.ts': 'test/config/schema.test.ts',
 };

@@ -81,7 +81,7 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
     const client = { address: arrival.clientAddress, user: null, groups: new Set<string>() };
     const known = { client, target: arrival.target, service: null, serverName: null, navigation: false, denied: null };
     const asked = { arrival, question: { moment: 'hello', ...known } as const };
-    return tunnel.carry({ ...asked, decision, action: { kind: 'tunnel' } }, hello, opened);
+    return tunnel.carry({ ...asked, decision, action: { kind: 'tunnel' }, policy: '' }, hello, opened);
   };
 
   const act = (arrival: Arrival): Promise<Outcome> => {

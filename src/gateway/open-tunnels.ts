@@ -1,0 +1,226 @@
+/**
+ * Tunnels and upgraded connections that were let through: judged again whenever something else is in force, so that a
+ * denial reaches what was opened before it, in the way that its rule says.
+ */
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Act } from '../act/act.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Denial, Hello, OnChange, Outcome, TunnelArrival, UpgradeArrival } from '../flow.ts';
+import type { Snapshot } from '../lifecycle.ts';
+import { reset } from '../reset.ts';
+
+export interface OpenTunnelsOptions {
+  readonly snapshot: () => Snapshot;
+  /** The clock that the policy goes by, epoch milliseconds. */
+  readonly now: () => number;
+  /** The next instant after `now` at which time alone changes what is in force; null: never. */
+  readonly nextChange: (now: number) => number | null;
+  /** Milliseconds that a tunnel which is to end after a while may go on for, as long as it moves bytes. */
+  readonly drainTimeout: number;
+  readonly log: (line: string) => void;
+  readonly surprised: (error: unknown) => void;
+}
+
+/** How many that were open have been denied since the start, once for each rule that did. */
+export interface Rejudged {
+  readonly vendor: string;
+  readonly rule: string;
+  readonly openTunnels: OnChange;
+  readonly count: number;
+}
+
+export interface OpenTunnels {
+  /** Holds a tunnel that was let through for as long as it is carried. */
+  readonly tunnel: (arrival: TunnelArrival, hello: Hello, carried: Promise<Outcome | null>) => Promise<Outcome | null>;
+  /** The same for an upgraded connection, such as a WebSocket. */
+  readonly upgraded: (arrival: UpgradeArrival, carried: Promise<Outcome>) => Promise<Outcome>;
+  /** Judges all again, a few at a time, from the next turn of the event loop on. */
+  readonly judgeAgain: () => void;
+  readonly counts: () => readonly Rejudged[];
+  readonly close: () => void;
+}
+
+interface Held {
+  readonly socket: Duplex;
+  readonly at: number;
+  readonly judge: (snapshot: Snapshot) => Denial | null;
+  /** The rule that denies it now; null: none does. */
+  rule: string | null;
+  /** Set while it drains: when that is over (monotonic), and the bytes that had moved at the last look. */
+  drain: { readonly until: number; moved: number } | null;
+  ended: boolean;
+}
+
+/** How often clock and draining tunnels are looked at. Milliseconds. */
+const LOOK = 1_000;
+/** So many are judged in one turn of the event loop: a fraction of a millisecond. */
+const TURN = 100;
+
+const nothing = Buffer.alloc(0);
+const ended: ErrorCode = 'policy_changed';
+
+function movedBy(socket: Duplex): number {
+  return socket instanceof Socket ? socket.bytesRead + socket.bytesWritten : 0;
+}
+
+export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
+  const { snapshot, now, nextChange, drainTimeout, log, surprised } = options;
+  const open = new Set<Held>();
+  const draining = new Set<Held>();
+  const counts = new Map<string, { -readonly [K in keyof Rejudged]: Rejudged[K] }>();
+  let changedAt = -Infinity;
+  let lookedAt = now();
+  let next = nextChange(lookedAt);
+  let pass = 0;
+
+  const cut = (held: Held): void => {
+    held.ended = true;
+    draining.delete(held);
+    reset(held.socket);
+  };
+
+  const count = (denial: Denial, openTunnels: OnChange): void => {
+    const vendor = denial.service?.vendor ?? '';
+    const key = JSON.stringify([vendor, denial.rule, openTunnels]);
+    const known = counts.get(key) ?? { vendor, rule: denial.rule, openTunnels, count: 0 };
+    known.count += 1;
+    counts.set(key, known);
+  };
+
+  /** Gives what became of it; null: nothing, or nothing new. */
+  const judge = (held: Held): OnChange | null => {
+    const denial = held.judge(snapshot());
+    if (denial === null) {
+      held.rule = null;
+      held.drain = null;
+      draining.delete(held);
+      return null;
+    }
+    if (held.rule === denial.rule) return null;
+    held.rule = denial.rule;
+    const then = denial.onChange ?? 'keep';
+    count(denial, then);
+    if (then === 'cut') cut(held);
+    else if (then === 'drain' && held.drain === null) {
+      held.drain = { until: performance.now() + drainTimeout, moved: movedBy(held.socket) };
+      draining.add(held);
+    }
+    return then;
+  };
+
+  const judgeAll = (): void => {
+    next = nextChange(now());
+    pass += 1;
+    const mine = pass;
+    const waiting = [...open].values();
+    const became = { keep: 0, drain: 0, cut: 0 };
+    const turn = (): void => {
+      // Something else has come into force meanwhile: that pass judges all.
+      if (mine !== pass) return;
+      for (let left = TURN; left > 0; left -= 1) {
+        const { value: held, done } = waiting.next();
+        if (done === true) {
+          const { keep, drain, cut: gone } = became;
+          if (drain + gone > 0)
+            log(`open tunnels that are denied now: ${gone} ended, ${drain} end soon, ${keep} go on`);
+          return;
+        }
+        if (held.ended || !open.has(held)) continue;
+        try {
+          const then = judge(held);
+          if (then !== null) became[then] += 1;
+        } catch (error) {
+          surprised(error);
+        }
+      }
+      setImmediate(turn);
+    };
+    turn();
+  };
+
+  const judgeAgain = (): void => {
+    changedAt = now();
+    setImmediate(judgeAll);
+  };
+
+  const drainSome = (): void => {
+    for (const held of draining) {
+      if (held.drain === null) continue;
+      const moved = movedBy(held.socket);
+      if (moved === held.drain.moved || performance.now() >= held.drain.until) cut(held);
+      else held.drain.moved = moved;
+    }
+  };
+
+  const look = setInterval(() => {
+    const at = now();
+    // A clock that was set back brings back what it had ended.
+    if ((next !== null && at >= next) || at < lookedAt) judgeAgain();
+    lookedAt = at;
+    drainSome();
+  }, LOOK).unref();
+
+  const hold = async <O extends Outcome | null>(
+    socket: Duplex,
+    at: number,
+    judgeIt: Held['judge'],
+    carried: Promise<O>,
+  ): Promise<O> => {
+    const held: Held = { socket, at, judge: judgeIt, rule: null, drain: null, ended: false };
+    open.add(held);
+    // What it was judged by is not in force any more, and the pass that followed may not have met it.
+    if (at <= changedAt) setImmediate(() => open.has(held) && judge(held));
+    try {
+      const outcome = await carried;
+      if (outcome === null || !held.ended) return outcome;
+      return { ...outcome, kind: 'failed', error: ended, endedBy: held.rule ?? undefined };
+    } finally {
+      open.delete(held);
+      draining.delete(held);
+    }
+  };
+
+  const denialOf = (snapshot: Snapshot, question: Parameters<Snapshot['decide']>[0]): Denial | null => {
+    const { decision } = snapshot.decide(question, now());
+    return decision.effect === 'deny' ? decision.denial : null;
+  };
+
+  return {
+    tunnel(arrival, hello, carried) {
+      // Who asked for what stays; the bytes of the hello have gone on.
+      const known: Hello = { ...hello, bytes: nothing };
+      return hold(
+        arrival.socket,
+        arrival.at,
+        (policy) => denialOf(policy, policy.identify.hello(policy.identify.connect(arrival), known).question),
+        carried,
+      );
+    },
+    upgraded: (arrival, carried) =>
+      hold(
+        arrival.socket,
+        arrival.at,
+        (policy) => denialOf(policy, policy.identify.request(arrival).question),
+        carried,
+      ),
+    judgeAgain,
+    counts: () => [...counts.values()],
+    close: () => clearInterval(look),
+  };
+}
+
+/** Act, where what it lets through is held and judged again. */
+export function heldOpen(act: Act, open: OpenTunnels): Act {
+  return {
+    ...act,
+    carry(decided, hello, upstream) {
+      const carried = act.carry(decided, hello, upstream);
+      return decided.action.kind === 'tunnel' ? open.tunnel(decided.arrival, hello, carried) : carried;
+    },
+    upgrade(decided) {
+      const carried = act.upgrade(decided);
+      return decided.action.kind === 'forward' ? open.upgraded(decided.arrival, carried) : carried;
+    },
+  };
+}
