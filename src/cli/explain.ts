@@ -1,8 +1,12 @@
 /** `sallyport explain`: what the policy does with a host, for a client at a time, and why. */
 import { parseMoment, resolveMoment } from '../config/moment.ts';
 import { loadConfig } from '../config/load.ts';
+import { didYouMean } from '../config/nearest.ts';
+import { shownPath } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import type { Action, Target } from '../flow.ts';
+import { forwardedNames } from '../listen/access.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
 import { listsOnDisk, warnOf } from './domain-sets.ts';
 import { createExplainer } from './explanation.ts';
@@ -66,7 +70,11 @@ function modelLines({ vendor, operator, model, stages }: Explained): string[] {
 function lines(shown: Explained, target: Target): string[] {
   const { vendor, product, channel, assistant, client, groups, exception } = shown;
   const service = vendor === null ? 'in no catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
-  const who = [client.address ?? 'any client', ...(client.user === null ? [] : [`user ${client.user}`])];
+  const who = [
+    client.address ?? 'any client',
+    ...(client.user === null ? [] : [`user ${client.user}`]),
+    ...(client.forwarded.length === 0 ? [] : [`forwarded as ${client.forwarded.join(' and ')}`]),
+  ];
   const inGroups = groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`;
   return [
     `${shown.effect}  ${formatAuthority(target)}  (${service})`,
@@ -94,6 +102,18 @@ function changeLines({ changes }: Explained): string[] {
   return ['changes:', ...changes.map(({ at, effect, rule, reason }) => `  ${at}  ${effect} by ${rule}: ${reason}`)];
 }
 
+/** Why a proxy would make nothing of what a trusted proxy says, one line each. */
+function doubts({ policy, clients, file }: Config, forwarded: readonly string[]): string[] {
+  if (forwarded.length === 0) return [];
+  const known = Object.values(policy.groups).flatMap((group) => group.forwarded);
+  const unknown = forwarded.filter((name) => !known.includes(name));
+  const field = `clients.groups_field is not in ${shownPath(file)}: a running proxy believes nobody's word for a group`;
+  return [
+    ...unknown.map((name) => `no group of the policy has "${name}" as "forwarded"; ${didYouMean(name, known)}`),
+    ...(clients.groupsField === null ? [`${field}; set it`] : []),
+  ];
+}
+
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({
     args: [...args],
@@ -102,6 +122,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       ...configOption,
       client: { type: 'string' },
       user: { type: 'string' },
+      forwarded: { type: 'string', multiple: true },
       at: { type: 'string' },
       json: { type: 'boolean' },
     },
@@ -112,11 +133,13 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { client, at } = values;
   const target = used('the target', () => readTarget(text));
   const address = client === undefined ? null : used('--client', () => readClient(client));
+  const forwarded = (values.forwarded ?? []).flatMap(forwardedNames);
   const moment = at === undefined ? null : used('--at', () => parseMoment(at));
   const config = loadConfig(configFile(values.config, io));
   // A day begins when it does in the policy.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
-  const asked: Asked = { ...target, address, user: values.user ?? null, at: now };
+  const asked: Asked = { ...target, address, user: values.user ?? null, forwarded, at: now };
+  for (const warning of doubts(config, forwarded)) io.err(`warning: ${warning}`);
   const lists = await listsOnDisk(config.policy);
   warnOf([lists], io.err);
   const shown = createExplainer(config, lists.sets)(asked);
@@ -127,6 +150,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 export const explain: Verb = {
   summary: 'Says what the policy does with a host and why; exits with 0 where it lets through, with 1 where it denies',
-  usage: 'explain URL-or-HOST [--client IP] [--user NAME] [--at TIME] [--json] [-c FILE]',
+  usage: 'explain URL-or-HOST [--client IP] [--user NAME] [--forwarded GROUP]... [--at TIME] [--json] [-c FILE]',
   run,
 };

@@ -24,6 +24,8 @@ export interface Asked {
   /** Null: a client in no group. */
   readonly address: string | null;
   readonly user: string | null;
+  /** What a trusted proxy calls the groups of the client; left out: it says nothing. */
+  readonly forwarded?: readonly string[];
   /** Epoch milliseconds. */
   readonly at: number;
 }
@@ -52,7 +54,11 @@ export interface Explained {
   readonly owner: string | null;
   readonly host: string;
   readonly port: number;
-  readonly client: { readonly address: string | null; readonly user: string | null };
+  readonly client: {
+    readonly address: string | null;
+    readonly user: string | null;
+    readonly forwarded: readonly string[];
+  };
   readonly groups: readonly string[];
   readonly at: string;
   /** What is known at each moment, and what the policy makes of it: more is known of a request that is read. */
@@ -166,14 +172,14 @@ export function createExplainer(
   const policy = compile(config.policy, sets);
   const services = indexServices(config.vendors, indexHosts);
   const members = membersOf(config.policy);
-  return (asked) => explained(policy, services, members(asked.address ?? '', asked.user), asked);
+  return (asked) => explained(policy, services, members(asked.address ?? '', asked.user, asked.forwarded), asked);
 }
 
 function explained(
   policy: Policy,
   services: FindService,
   groups: ReadonlySet<string>,
-  { target, moment, path, address, user, at }: Asked,
+  { target, moment, path, address, user, forwarded = [], at }: Asked,
 ): Explained {
   const ask = (asked: Asked['moment']): Question => ({
     moment: asked,
@@ -214,7 +220,7 @@ function explained(
     owner: denial?.owner ?? null,
     host: target.host,
     port: target.port,
-    client: { address, user },
+    client: { address, user, forwarded },
     groups: [...groups],
     at: new Date(at).toISOString(),
     stages: moment === 'connect' && path !== null ? [stage('connect'), stage('request')] : [stage(moment)],

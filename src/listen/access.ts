@@ -55,6 +55,12 @@ const userName = /^[^\p{Cc}]{1,256}$/u;
 /** More names than these in one field are no list of groups. */
 const MOST_GROUPS = 100;
 
+/** The names in a field that lists groups. */
+export function forwardedNames(value: string): string[] {
+  const names = value.split(',', MOST_GROUPS).map((name) => name.trim());
+  return names.filter((name) => name !== '');
+}
+
 function connectionOf(arrival: Arrival): Duplex & Peer {
   return arrival.kind === 'tunnel' ? arrival.socket : arrival.req.socket;
 }
@@ -80,8 +86,7 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
   const withGroups = (arrival: Arrival, fields: Fields, rules: AccessRules): Arrival => {
     const given = believed(arrival, fields, rules.groupsField);
     if (given === undefined) return arrival;
-    const names = given.split(',', MOST_GROUPS).map((name) => name.trim());
-    return { ...arrival, forwarded: names.filter((name) => name !== '') };
+    return { ...arrival, forwarded: forwardedNames(given) };
   };
 
   const judged = (arrival: Arrival, verdict: Verdict): void => {

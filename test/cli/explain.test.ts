@@ -68,7 +68,7 @@ test('prints every fact as JSON', async () => {
     owner: 'Security',
     host: 'www.acme.test',
     port: 443,
-    client: { address: '10.0.0.7', user: 'ada' },
+    client: { address: '10.0.0.7', user: 'ada', forwarded: [] },
     groups: ['staff'],
     at: '2026-09-01T00:00:00.000Z',
     stages: [
@@ -163,20 +163,6 @@ rules:
   ]);
 });
 
-test('knows the groups of a user', async () => {
-  const file = makeConfig({
-    'policy.yaml': `
-groups: { research: { users: ada } }
-rules:
-  - { id: ban, vendors: acme, effect: deny, reason: No. }
-  - { id: ada, vendors: acme, groups: research, effect: allow, reason: Yes. }
-`,
-  });
-  onTestFinished(() => rmSync(file, { recursive: true, force: true }));
-  const { out } = await run(['-c', `${file}/sallyport.yaml`, 'acme.test', '--user', 'ada', '--json']);
-  expect(JSON.parse(out.join('\n'))).toMatchObject({ rule: 'ada', groups: ['research'] });
-});
-
 test.each([
   ['before the ban', ['acme.test', '--at', '2026-07-09T23:59:59Z'], 0, { effect: 'monitor', rule: 'count' }],
   ['from the ban on', ['acme.test', '--at', '2026-07-10T00:00:00Z'], 1, { effect: 'deny', rule: 'ban' }],
@@ -195,7 +181,12 @@ test.each([
     { effect: 'allow', rule: 'own', vendor: null, product: null },
   ],
   ['an address that no rule names', ['203.0.113.9'], 1, { effect: 'deny', action: 'listen', channel: null }],
-  ['an IPv6 address', ['2001:db8::1'], 1, { host: '2001:db8::1', port: 443, client: { address: null, user: null } }],
+  [
+    'an IPv6 address',
+    ['2001:db8::1'],
+    1,
+    { host: '2001:db8::1', port: 443, client: { address: null, user: null, forwarded: [] } },
+  ],
   ['an IPv6 address with a port', ['[2001:db8::1]:80'], 1, { host: '2001:db8::1', port: 80 }],
   ['an unlisted host', ['corp.test'], 0, { effect: 'allow', rule: 'default-unlisted', action: 'tunnel' }],
 ])('%s', async (_, args, code, expected) => {

@@ -8,6 +8,7 @@ import { curl } from '../support/curl.ts';
 import { argon2Line, basic, bcryptLine } from '../support/passwords.ts';
 import { connectRaw, exchange, httpOrigin, rawClient } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';
+import { explain } from '../../src/cli/explain.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
 type Line = LogLine & { readonly user?: { readonly name: string } };
@@ -215,6 +216,12 @@ test('the groups in a field are believed from a trusted proxy alone, and go no f
     const { out } = await curl('-x', started.proxyUrl, '--proxy-header', field, ...inside);
     expect(out).toContain(rule);
     await expect.poll(() => started.lines().map((line) => line.rule?.id)).toContain(rule);
+    // What explain makes of the same word of a proxy that is trusted.
+    const shown: string[] = [];
+    const io = { out: (line: string) => shown.push(line), err: () => undefined, env: {}, cwd: '.' };
+    const forwarded = trusted === '127.0.0.1' ? ['--forwarded', field.slice('X-Groups: '.length)] : [];
+    await explain.run(['https://api.anthropic.com/v1/models', ...forwarded, '-c', started.file], io);
+    expect(shown[1]).toBe(`  rule       ${rule}`);
   }
   expect(origin.seen.join('\n')).not.toContain('Chip');
 });

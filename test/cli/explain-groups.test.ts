@@ -1,0 +1,53 @@
+/** Whose groups explain asks as: those of an address, of a user, and those that a trusted proxy names. */
+import { rmSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
+import { explain } from '../../src/cli/explain.ts';
+import { makeConfig, type Files } from '../config/folder.ts';
+
+async function run(args: readonly string[]): Promise<{ readonly out: readonly string[] }> {
+  const out: string[] = [];
+  const io = { out: (line: string) => out.push(line), err: (line: string) => out.push(line), env: {}, cwd: '.' };
+  await explain.run(args, io);
+  return { out };
+}
+
+test('knows the groups of a user', async () => {
+  const file = makeConfig({
+    'policy.yaml': `
+groups: { research: { users: ada } }
+rules:
+  - { id: ban, vendors: acme, effect: deny, reason: No. }
+  - { id: ada, vendors: acme, groups: research, effect: allow, reason: Yes. }
+`,
+  });
+  onTestFinished(() => rmSync(file, { recursive: true, force: true }));
+  const { out } = await run(['-c', `${file}/sallyport.yaml`, 'acme.test', '--user', 'ada', '--json']);
+  expect(JSON.parse(out.join('\n'))).toMatchObject({ rule: 'ada', groups: ['research'] });
+});
+
+test('knows the groups that a trusted proxy names, and doubts what none would', async () => {
+  const policy = `
+groups: { design: { forwarded: [Chip Design, Chips] }, own: { networks: 10.0.0.0/8 } }
+rules:
+  - { id: ban, vendors: acme, effect: deny, reason: No. }
+  - { id: chips, vendors: acme, groups: design, effect: allow, reason: Yes. }
+`;
+  const settings = 'policy: policy.yaml\nclients: { groups_field: { name: X-Groups, trusted: [10.0.0.5] } }\n';
+  const asked = async (files: Files, ...args: readonly string[]) => {
+    const folder = makeConfig({ 'policy.yaml': policy, ...files });
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    return (await run(['-c', `${folder}/sallyport.yaml`, 'acme.test', '--client', '10.0.0.5', ...args])).out;
+  };
+  const good = await asked({ 'sallyport.yaml': settings }, '--forwarded', 'Guests-not , Chip Design', '--json');
+  expect(good[0]).toBe('warning: no group of the policy has "Guests-not" as "forwarded"; known: Chip Design, Chips');
+  expect(JSON.parse(good.slice(1).join('\n'))).toMatchObject({
+    rule: 'chips',
+    client: { address: '10.0.0.5', user: null, forwarded: ['Guests-not', 'Chip Design'] },
+    groups: ['own', 'design'],
+  });
+  const twice = await asked({ 'sallyport.yaml': settings }, '--forwarded', 'Chips', '--forwarded', 'Chip Design');
+  expect(twice).toContain('  client     10.0.0.5, forwarded as Chips and Chip Design, in own, design');
+  expect((await asked({}, '--forwarded', 'Chips'))[0]).toMatch(
+    /^warning: clients\.groups_field is not in \S+sallyport\.yaml: a running proxy believes nobody's word for a group; set it$/,
+  );
+});
