@@ -121,7 +121,11 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
     if (stamp === one.stamp || (stamp === '' && one.list.url !== null)) return;
     one.stamp = stamp;
     try {
-      adopt(one, await read(one, one.list.file));
+      const found = await read(one, one.list.file);
+      // A list that has lost all its names was cut short; whoever wants none takes it out of the policy.
+      if (found.set.size === 0 && one.set !== null && one.set.size > 0)
+        throw new Error('it has no domain in it any more');
+      adopt(one, found);
     } catch (error) {
       complain(one, error);
     }

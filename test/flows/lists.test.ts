@@ -83,6 +83,10 @@ test('a file: in force from the start, followed as it changes, and a broken one 
   writeFileSync(file, '<html>\n<title>Gone\n');
   await eventually('the complaint', () => lab.told.some((line) => line.includes('no list of domains')));
   expect(await isDenied(lab, 'other.test')).toBe(true);
+
+  writeFileSync(file, '');
+  await eventually('the complaint', () => lab.told.some((line) => line.includes('no domain in it any more; the last')));
+  expect(await isDenied(lab, 'other.test')).toBe(true);
 });
 
 test('a rule may name domains and lists; the closer goes before, and exceptions lift what a list denies', async () => {
