@@ -34,6 +34,7 @@ const needs = [
   },
   { programs: ['systemd-analyze'], skipped: "systemd's opinion of the unit file", debian: 'systemd' },
   { programs: ['kubectl'], skipped: 'putting the Kubernetes manifests together', debian: 'kubernetes-client' },
+  { programs: ['slapd'], skipped: 'passwords that a real directory (LDAP) knows', debian: 'slapd' },
   { programs: ['git'], skipped: 'what is and is not kept under version control', debian: 'git' },
 ];
 

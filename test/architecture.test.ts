@@ -45,6 +45,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   tldts: ['config'],
   'lru-cache': ['certificates', 'identify', 'act', 'listen'],
   'hash-wasm': ['identify'],
+  ldapts: ['identify'],
 };
 
 const project = dirname(import.meta.dirname);

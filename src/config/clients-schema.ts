@@ -1,5 +1,6 @@
 /** The part of sallyport.yaml that says who may use the proxy. */
 import { z } from 'zod';
+import { ldapSchema, toLdap, type LdapSettings } from './ldap-schema.ts';
 import { parseAddress, parseCidr, type Address } from './network.ts';
 import { duration, line, read, strict } from './scalars.ts';
 
@@ -14,7 +15,8 @@ export interface Clients {
   readonly networks: readonly string[];
   /** Null: nobody is asked for a password. */
   readonly authentication: {
-    readonly passwordFile: string;
+    /** Where users and passwords are. */
+    readonly source: { readonly kind: 'file'; readonly file: string } | ({ readonly kind: 'ldap' } & LdapSettings);
     /** Who sends none is asked for it. */
     readonly required: boolean;
     /** How long a verdict is remembered, in milliseconds. */
@@ -52,11 +54,17 @@ const vouchedField = strict({ name: fieldName, trusted: z.array(network).min(1) 
 export const clientsSchema = strict({
   networks: z.array(network).min(1).prefault(['0.0.0.0/0', '::/0']),
   authentication: strict({
-    password_file: line,
+    password_file: line.optional(),
+    ldap: ldapSchema.optional(),
     required: z.boolean().default(true),
     cache: duration.prefault('5m'),
     attempts: z.number().int().min(1).max(1_000).default(10),
-  }).optional(),
+  })
+    .refine(
+      ({ password_file: file, ldap }) => (file === undefined) !== (ldap === undefined),
+      'users are in a "password_file" or in "ldap"; write one of the two',
+    )
+    .optional(),
   user_field: vouchedField.optional(),
   groups_field: vouchedField.optional(),
 });
@@ -82,20 +90,23 @@ export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: 
   };
 }
 
+type Authentication = NonNullable<z.output<typeof clientsSchema>['authentication']>;
+
+function toAuthentication(given: Authentication, path: (name: string) => string): Clients['authentication'] {
+  const { password_file: file, ldap, required, cache, attempts } = given;
+  const source =
+    ldap === undefined
+      ? { kind: 'file' as const, file: path(file ?? '') }
+      : { kind: 'ldap' as const, ...toLdap(ldap, path) };
+  return { source, required, cache, attempts };
+}
+
 /** @param path makes a path absolute. */
 export function toClients(given: z.output<typeof clientsSchema>, path: (name: string) => string): Clients {
   const { networks, authentication, user_field: userField, groups_field: groupsField } = given;
   return {
     networks,
-    authentication:
-      authentication === undefined
-        ? null
-        : {
-            passwordFile: path(authentication.password_file),
-            required: authentication.required,
-            cache: authentication.cache,
-            attempts: authentication.attempts,
-          },
+    authentication: authentication === undefined ? null : toAuthentication(authentication, path),
     userField: userField ?? null,
     groupsField: groupsField ?? null,
   };

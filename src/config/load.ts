@@ -5,6 +5,7 @@ import type { PolicyDocument, Vendor } from '../flow.ts';
 import type { Bundle } from './bundle.ts';
 import { readExceptions } from './exceptions-file.ts';
 import { deepFreeze } from './freeze.ts';
+import { readLdapAuthorities } from './ldap-schema.ts';
 import { readPasswords } from './password-file.ts';
 import { toPolicy } from './policy-document.ts';
 import { policySchema } from './policy-schema.ts';
@@ -114,8 +115,9 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const told = JSON.stringify(settings);
   if (last?.settings === told && last.policy === policy && last.catalogue === catalogue) return last.config;
 
-  const { authentication } = settings.clients;
-  if (authentication !== null) readPasswords(authentication.passwordFile);
+  const from = settings.clients.authentication?.source;
+  if (from?.kind === 'file') readPasswords(from.file);
+  else if (typeof from?.caFile === 'string') readLdapAuthorities(from.caFile);
 
   const problems = placed(policy.source, [
     ...checkPolicy(policy.document, catalogue.vendors),

@@ -1,18 +1,13 @@
 /** Who may use the proxy, by name: the rules in force, and the passwords behind them. */
-import { unwatchFile, watchFile } from 'node:fs';
 import type { VouchedField } from '../config/clients-schema.ts';
-import { readPasswords } from '../config/password-file.ts';
 import type { Config } from '../config/schema.ts';
-import { ConfigError, describe } from '../errors.ts';
 import { createCredentials, type Credentials } from '../identify/credentials.ts';
 import { createPasswordPool, type PasswordPool } from '../identify/password-pool.ts';
-import { createPasswords } from '../identify/passwords.ts';
 import type { AccessRules } from '../listen/access.ts';
 import { createNetworks } from '../listen/networks.ts';
 import { createRate, type Rate } from '../listen/rate.ts';
+import { openPasswords } from './password-sources.ts';
 
-/** Milliseconds between two looks at the password file; by time and not by events, which a swapped mount sends none of. */
-const LOOK = 2_000;
 /** bcrypt takes a whole core for 50 ms and more: two at once leave the others alone. */
 const THREADS = 2;
 const QUEUE = 200;
@@ -59,9 +54,14 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
     createRate({ burst: () => attempts, perSecond: () => attempts / 60, now: () => performance.now() });
 
   const open = (settings: Settings): Passwords => {
-    let users = readPasswords(settings.passwordFile);
+    const { backend, close } = openPasswords(settings, {
+      pool,
+      log,
+      queueFull,
+      changed: () => credentials.forget(),
+    });
     const credentials = createCredentials({
-      backend: createPasswords(() => users, pool),
+      backend,
       attempts: attemptsOf(settings),
       cacheTime: settings.cache,
       given: (kind) => {
@@ -69,17 +69,7 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
         if (kind === 'throttled') throttled();
       },
     });
-    const changed = (): void => {
-      try {
-        users = readPasswords(settings.passwordFile);
-        credentials.forget();
-        log(`passwords: ${users.size} users`);
-      } catch (error) {
-        log(`passwords stay as they were: ${error instanceof ConfigError ? error.message : describe(error)}`);
-      }
-    };
-    watchFile(settings.passwordFile, { interval: LOOK, persistent: false }, changed);
-    return { credentials, close: () => unwatchFile(settings.passwordFile, changed) };
+    return { credentials, close };
   };
 
   const openAll = ({

@@ -6,8 +6,16 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { readBasic, type BasicCredentials } from './basic.ts';
 
+/** Whose the credentials are. */
+export interface Known {
+  /** As rules name the user, which may not be as it was typed. */
+  readonly user: string;
+  /** Where the user is in, as far as the backend can tell. */
+  readonly groups?: readonly string[];
+}
+
 export type Verdict =
-  | { readonly kind: 'user'; readonly user: string }
+  | ({ readonly kind: 'user' } & Known)
   | { readonly kind: 'wrong' }
   /** Too many wrong ones came before. */
   | { readonly kind: 'throttled' }
@@ -16,8 +24,10 @@ export type Verdict =
 
 /** Where users and passwords are. */
 export interface Backend {
-  /** Null where it cannot tell. Takes as long for a user that it does not know. Never rejects. */
-  readonly verify: (credentials: BasicCredentials) => Promise<boolean | null>;
+  /** False for what is wrong, null where it cannot tell. Takes as long for a user that it does not know. Never rejects. */
+  readonly verify: (credentials: BasicCredentials) => Promise<Known | false | null>;
+  /** What the attempts of a user are counted by: one word for all ways to write the name. */
+  readonly countedBy: (user: string) => string;
 }
 
 /** So many tries, and then one by one as time goes by. */
@@ -60,19 +70,19 @@ export function createCredentials({ backend, attempts, cacheTime, given }: Crede
   let generation = 0;
 
   const judge = async (key: string, credentials: BasicCredentials, client: string): Promise<Verdict> => {
-    const { user } = credentials;
-    const keys = [`client ${client}`, `user ${user}`] as const;
+    const keys = [`client ${client}`, `user ${backend.countedBy(credentials.user)}`] as const;
     const taken = keys.filter((one) => attempts.take(one));
     if (taken.length < keys.length) {
       taken.forEach(attempts.giveBack);
       return throttled;
     }
     const asked = generation;
-    const good = await backend.verify(credentials);
-    if (good !== false) keys.forEach(attempts.giveBack);
-    if (good === null) return unavailable;
-    const verdict: Verdict = good ? { kind: 'user', user } : wrong;
-    if (asked === generation) remembered.set(key, verdict, good ? {} : { ttl: Math.min(WRONG_FOR, cacheTime) });
+    const known = await backend.verify(credentials);
+    if (known !== false) keys.forEach(attempts.giveBack);
+    if (known === null) return unavailable;
+    const verdict: Verdict = known === false ? wrong : { kind: 'user', ...known };
+    const ttl = known === false ? { ttl: Math.min(WRONG_FOR, cacheTime) } : {};
+    if (asked === generation) remembered.set(key, verdict, ttl);
     return verdict;
   };
 

@@ -11,7 +11,8 @@ import { clientKey, peerOf, type Peer } from './peers.ts';
 export type Fields = (name: string) => string | undefined;
 
 type Verdict =
-  { readonly kind: 'user'; readonly user: string } | { readonly kind: 'wrong' | 'throttled' | 'unavailable' };
+  | { readonly kind: 'user'; readonly user: string; readonly groups?: readonly string[] }
+  | { readonly kind: 'wrong' | 'throttled' | 'unavailable' };
 
 export interface VouchedField {
   /** In lower case. */
@@ -91,7 +92,10 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
 
   const judged = (arrival: Arrival, verdict: Verdict): void => {
     if (verdict.kind === 'user') {
-      options.arrived({ ...arrival, user: verdict.user });
+      const { user, groups } = verdict;
+      // A trusted proxy and the directory may each know some.
+      const forwarded = groups === undefined ? arrival.forwarded : [...(arrival.forwarded ?? []), ...groups];
+      options.arrived({ ...arrival, user, ...(forwarded !== undefined && { forwarded }) });
       return;
     }
     const [code, detail] = refusals[verdict.kind];

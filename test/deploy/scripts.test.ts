@@ -120,13 +120,14 @@ describe('test-needs', () => {
       ['promtool', 'prometheus'],
       ['systemd-analyze', 'systemd'],
       ['kubectl', 'kubernetes-client'],
+      ['slapd', 'slapd'],
       ['git', 'git'],
     ]);
   });
 
   test('says nothing of what is there', () => {
     const folder = temporaryFolder();
-    for (const program of ['google-chrome', 'certutil', 'openssl', 'promtool', 'systemd-analyze', 'kubectl', 'git']) {
+    for (const program of 'google-chrome certutil openssl promtool systemd-analyze kubectl slapd git'.split(' ')) {
       writeFileSync(join(folder, program), '', { mode: 0o755 });
     }
     const { status, stderr } = run(script, [], { PATH: folder });

@@ -15,8 +15,10 @@ function setting({ verify, attempts = 3 }: Setting = {}) {
     backend: {
       verify: ({ user, password }) => {
         asked += 1;
-        return verify?.(user, password) ?? Promise.resolve(password === `${user}-secret`);
+        const checked = verify?.(user, password) ?? Promise.resolve(password === `${user}-secret`);
+        return checked.then((good) => good && { user });
       },
+      countedBy: (user) => user.toLowerCase(),
     },
     attempts: {
       take(key) {

@@ -47,7 +47,7 @@ test('a user that is not there costs a check as well, and is nobody even with th
     close: () => Promise.resolve(),
   };
   const backend = createPasswords(() => new Map([['ada', hash]]), spied);
-  expect(await backend.verify({ user: 'ada', password: 'ada-secret' })).toBe(true);
+  expect(await backend.verify({ user: 'ada', password: 'ada-secret' })).toEqual({ user: 'ada' });
   expect(await backend.verify({ user: 'eve', password: 'ada-secret' })).toBe(false);
   expect(hashes).toEqual([hash, hash]);
 });

@@ -13,6 +13,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'admin/people.ts': 'test/flows/browser.test.ts',
   'admin/ports.ts': 'test/flows/browser.test.ts',
   'gateway/doors.ts': 'test/flows/proxy-tls.test.ts',
+  'gateway/password-sources.ts': 'test/flows/ldap.test.ts',
   'gateway/proxy-tls.ts': 'test/flows/proxy-tls.test.ts',
   'gateway/acting.ts': 'test/flows/deny.test.ts',
   'gateway/answering.ts': 'test/flows/deny.test.ts',

@@ -1,0 +1,134 @@
+/** The part of sallyport.yaml that says which directory (LDAP) knows the users. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { duration, line, oneOrMany, strict } from './scalars.ts';
+
+export interface LdapSettings {
+  /** `ldaps://host:port`; `ldap://host:port` with STARTTLS. */
+  readonly urls: readonly string[];
+  /** Authorities of the servers' certificates; null: those that Node.js knows. */
+  readonly caFile: string | null;
+  /** Milliseconds for a check at one server. */
+  readonly timeout: number;
+  /** The name to bind with, with `{user}` in it; with a search, the name of who searches, or null. */
+  readonly bindDn: string | null;
+  /** The password of who searches. */
+  readonly passwordFile: string | null;
+  readonly search: {
+    readonly base: string;
+    readonly filter: string;
+    readonly userAttribute: string;
+    readonly groupAttribute: string | null;
+  } | null;
+}
+
+const attribute = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'an attribute is a name such as uid or sAMAccountName');
+
+const url = line.refine(
+  (text) => /^ldaps?:\/\/(?:\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/i.test(text) && URL.canParse(text),
+  'a server is written ldaps://host or ldaps://host:port',
+);
+
+/** The attribute that a filter compares with the user first. */
+const compared = /\(([A-Za-z][A-Za-z0-9-]{0,63})=\{user\}\)/;
+
+function isFilter(text: string): boolean {
+  let depth = 0;
+  for (const { 0: paren, index } of text.matchAll(/[()]/g)) {
+    if (depth === 0 && index > 0) return false;
+    depth += paren === '(' ? 1 : -1;
+  }
+  return depth === 0 && text.startsWith('(') && text.endsWith(')') && compared.test(text);
+}
+
+const filter = line.refine(isFilter, 'a filter is in parentheses and has {user} in it, such as (uid={user})');
+
+const ldapKeys = strict({
+  url: oneOrMany(url),
+  starttls: z.boolean().default(false),
+  ca_file: line.optional(),
+  timeout: duration.prefault('5s'),
+  bind_dn: line.optional(),
+  password_file: line.optional(),
+  base: line.optional(),
+  filter: filter.optional(),
+  user_attribute: attribute.optional(),
+  group_attribute: attribute.optional(),
+});
+
+type Given = z.output<typeof ldapKeys>;
+
+/** What does not go together, with the key that it is about. */
+function faultOf(given: Given): readonly [key: keyof Given, message: string] | null {
+  const { bind_dn: name, base, filter: wanted } = given;
+  if (given.url.some((one) => one.toLowerCase().startsWith('ldap:') !== given.starttls))
+    return ['url', 'passwords go over TLS alone: write ldaps://, or ldap:// with "starttls: true"'];
+  if ((base === undefined) !== (wanted === undefined))
+    return [base === undefined ? 'filter' : 'base', 'a search needs both "base" and "filter"; write the other one too'];
+  if (base === undefined) {
+    if (name?.includes('{user}') !== true || !/[=@\\]/.test(name))
+      return ['bind_dn', 'without "base" and "filter" users bind by "bind_dn", such as uid={user},ou=people,dc=corp'];
+    for (const key of ['password_file', 'user_attribute', 'group_attribute'] as const)
+      if (given[key] !== undefined) return [key, `"${key}" belongs to a search; add "base" and "filter", or remove it`];
+    return null;
+  }
+  if (name?.includes('{user}') === true)
+    return ['bind_dn', 'beside "base" and "filter", "bind_dn" is who searches, without {user}'];
+  if ((name === undefined) !== (given.password_file === undefined))
+    return [
+      name === undefined ? 'password_file' : 'bind_dn',
+      'who searches has "bind_dn" and "password_file"; write both',
+    ];
+  return null;
+}
+
+export const ldapSchema = ldapKeys.superRefine((given, context) => {
+  const fault = faultOf(given);
+  if (fault !== null) context.addIssue({ code: 'custom', path: [fault[0]], message: fault[1] });
+});
+
+/** @param path makes a path absolute. */
+export function toLdap(given: Given, path: (name: string) => string): LdapSettings {
+  const { base, filter: wanted } = given;
+  return {
+    urls: given.url,
+    caFile: given.ca_file === undefined ? null : path(given.ca_file),
+    timeout: given.timeout,
+    bindDn: given.bind_dn ?? null,
+    passwordFile: given.password_file === undefined ? null : path(given.password_file),
+    search:
+      base === undefined || wanted === undefined
+        ? null
+        : {
+            base,
+            filter: wanted,
+            userAttribute: given.user_attribute ?? compared.exec(wanted)?.[1] ?? '',
+            groupAttribute: given.group_attribute ?? null,
+          },
+  };
+}
+
+function isCertificate(pem: Buffer): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws {ConfigError} for a file that holds no certificate. */
+export function readLdapAuthorities(file: string): Buffer {
+  const key = 'correct clients.authentication.ldap.ca_file';
+  let pem: Buffer;
+  try {
+    pem = readFileSync(file);
+  } catch (error) {
+    throw new ConfigError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'}); ${key}`);
+  }
+  if (!isCertificate(pem)) throw new ConfigError(`${file}: holds no certificate in PEM form; ${key}`);
+  return pem;
+}

@@ -1,0 +1,75 @@
+/** Where users and passwords are, as the configuration says: opened, followed, and closed again. */
+import { unwatchFile, watchFile } from 'node:fs';
+import { readGuarded } from '../certificates/key-files.ts';
+import type { Clients } from '../config/clients-schema.ts';
+import { readLdapAuthorities, type LdapSettings } from '../config/ldap-schema.ts';
+import { readPasswords } from '../config/password-file.ts';
+import { ConfigError, describe } from '../errors.ts';
+import type { Backend } from '../identify/credentials.ts';
+import { createLdap, type FindUser } from '../identify/ldap.ts';
+import type { PasswordPool } from '../identify/password-pool.ts';
+import { createPasswords } from '../identify/passwords.ts';
+
+/** Milliseconds between two looks at the password file; by time and not by events, which a swapped mount sends none of. */
+const LOOK = 2_000;
+/** Conversations with the directory at once, and checks that may wait for one. */
+const AT_ONCE = 16;
+const QUEUE = 200;
+
+export interface PasswordSource {
+  readonly backend: Backend;
+  readonly close: () => void;
+}
+
+export interface PasswordSourceOptions {
+  readonly pool: PasswordPool;
+  readonly log: (line: string) => void;
+  /** Hears of each check that found too many before it. */
+  readonly queueFull: () => void;
+  /** Users or passwords have changed. */
+  readonly changed: () => void;
+}
+
+function openFile(file: string, { pool, log, changed }: PasswordSourceOptions): PasswordSource {
+  let users = readPasswords(file);
+  const look = (): void => {
+    try {
+      users = readPasswords(file);
+      changed();
+      log(`passwords: ${users.size} users`);
+    } catch (error) {
+      log(`passwords stay as they were: ${error instanceof ConfigError ? error.message : describe(error)}`);
+    }
+  };
+  watchFile(file, { interval: LOOK, persistent: false }, look);
+  return { backend: createPasswords(() => users, pool), close: () => unwatchFile(file, look) };
+}
+
+function findOf({ bindDn, passwordFile, search }: LdapSettings): FindUser {
+  if (search === null) return { kind: 'name', name: bindDn ?? '' };
+  // Read for each check: secrets are rotated while the proxy runs.
+  const password = async (): Promise<string> =>
+    (await readGuarded(passwordFile ?? '', 'the password of the directory')).replace(/\r?\n$/, '');
+  return { kind: 'search', ...search, reader: bindDn === null ? null : { name: bindDn, password } };
+}
+
+function openLdap(settings: LdapSettings, { log, queueFull }: PasswordSourceOptions): PasswordSource {
+  const ca = settings.caFile === null ? null : readLdapAuthorities(settings.caFile);
+  const backend = createLdap({
+    servers: settings.urls.map((url) => ({ url, ca, timeout: settings.timeout })),
+    find: findOf(settings),
+    atOnce: AT_ONCE,
+    queue: QUEUE,
+    refused: queueFull,
+    log,
+  });
+  return { backend, close: () => undefined };
+}
+
+/** @throws {ConfigError} for a file that cannot be used. */
+export function openPasswords(
+  { source }: NonNullable<Clients['authentication']>,
+  options: PasswordSourceOptions,
+): PasswordSource {
+  return source.kind === 'file' ? openFile(source.file, options) : openLdap(source, options);
+}

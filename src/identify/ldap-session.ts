@@ -1,0 +1,131 @@
+/** One conversation with a directory server (LDAP, RFC 4511), inside TLS before the first password. */
+import { once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { Client, ResultCodeError } from 'ldapts';
+
+export interface LdapServer {
+  /** `ldaps://host:port`; or `ldap://host:port`, where TLS begins by STARTTLS. */
+  readonly url: string;
+  /** Authorities of its certificate in PEM form; null: those that Node.js knows. */
+  readonly ca: Buffer | null;
+  /** Milliseconds for a whole conversation. */
+  readonly timeout: number;
+}
+
+export interface Entry {
+  readonly dn: string;
+  /** The values of an attribute, by any case of its name. */
+  readonly values: (attribute: string) => readonly string[];
+}
+
+export interface Directory {
+  /** Whether a name and a password go together. Never for an empty one, which binds as nobody (RFC 4513, 5.1.2). */
+  readonly bind: (name: string, password: string) => Promise<boolean>;
+  /** Two entries at most: enough to know that there is more than one. */
+  readonly search: (base: string, filter: string, attributes: readonly string[]) => Promise<readonly Entry[]>;
+}
+
+/**
+ * Results that are about the user and not about the server: no such object, bad DN, wrong password, no password to
+ * check, no right to come in, and what servers say of accounts that are locked (19 and 53, beside 49).
+ */
+const refusals = new Set([19, 32, 34, 48, 49, 50, 53]);
+
+/** What went wrong, on one line that is the same for the same cause. */
+export function whyOf(error: unknown): string {
+  if (error instanceof ResultCodeError) return `it answers with LDAP result ${error.code}`;
+  if (!(error instanceof Error)) return String(error);
+  return (error as NodeJS.ErrnoException).code ?? error.message.split('\n', 1)[0] ?? '';
+}
+
+/** STARTTLS (RFC 4511, section 4.14); the client that asks for it ends here, with whatever came before the TLS. */
+async function startTls(plain: Socket, options: ConnectionOptions, opened: (socket: Socket) => void): Promise<Socket> {
+  let inner: Socket = plain;
+  const asking = new Client({
+    url: 'ldap://directory',
+    createConnection: () => plain,
+    createSecureConnection: () => {
+      const secured = connectTls({ ...options, socket: plain });
+      inner = secured.on('error', () => undefined);
+      opened(secured);
+      return secured;
+    },
+  });
+  await asking.startTLS();
+  return inner.removeAllListeners('data');
+}
+
+/** @param opened hears of each socket at once, so that it can be closed whatever happens. */
+async function dial({ url, ca }: LdapServer, opened: (socket: Socket) => void): Promise<Socket> {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replaceAll(/[[\]]/g, '');
+  const options: ConnectionOptions = {
+    host,
+    minVersion: 'TLSv1.2',
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(ca !== null && { ca }),
+  };
+  const secure = protocol === 'ldaps:';
+  const at = { host, port: port === '' ? (secure ? 636 : 389) : Number(port) };
+  const socket = secure ? connectTls({ ...options, ...at }) : connect(at);
+  socket.on('error', () => undefined);
+  opened(socket);
+  await once(socket, secure ? 'secureConnect' : 'connect');
+  return secure ? socket : startTls(socket, options, opened);
+}
+
+function directoryOver(client: Client): Directory {
+  return {
+    async bind(name, password) {
+      if (name === '' || password === '') return false;
+      try {
+        await client.bind(name, password);
+        return true;
+      } catch (error) {
+        if (error instanceof ResultCodeError && refusals.has(error.code)) return false;
+        throw error;
+      }
+    },
+    async search(base, filter, attributes) {
+      const { searchEntries } = await client.search(base, { filter, attributes: [...attributes], sizeLimit: 2 });
+      return searchEntries.map((entry) => ({
+        dn: entry.dn,
+        values: (attribute) => {
+          const name = Object.keys(entry).find((key) => key.toLowerCase() === attribute.toLowerCase()) ?? '';
+          return [entry[name] ?? []].flat().filter((value) => typeof value === 'string');
+        },
+      }));
+    },
+  };
+}
+
+/** @throws {Error} whatever keeps it from being had; see {@link whyOf}. */
+export async function converse<T>(server: LdapServer, talk: (directory: Directory) => Promise<T>): Promise<T> {
+  const line: { socket: Socket | null; late: boolean } = { socket: null, late: false };
+  const timer = setTimeout(() => {
+    line.late = true;
+    line.socket?.destroy(new Error('too slow'));
+  }, server.timeout);
+  try {
+    const socket = await dial(server, (next) => (line.socket = next));
+    let connected = false;
+    const client = new Client({
+      url: 'ldap://directory',
+      createConnection: () => {
+        // The library would dial again by itself where a server hung up, and send the password in the clear.
+        if (connected) throw new Error('it hung up');
+        connected = true;
+        return socket;
+      },
+    });
+    const result = await talk(directoryOver(client));
+    await client.unbind();
+    return result;
+  } catch (error) {
+    throw line.late ? new Error(`no answer within ${server.timeout} ms`, { cause: error }) : error;
+  } finally {
+    clearTimeout(timer);
+    line.socket?.destroy();
+  }
+}

@@ -1,0 +1,162 @@
+/** Users of a directory (LDAP): who can bind there with a password has the name. */
+import { randomUUID } from 'node:crypto';
+import type { Backend, Known } from './credentials.ts';
+import { converse, whyOf, type Directory, type LdapServer } from './ldap-session.ts';
+import { createTurns } from './turns.ts';
+
+/** `{user}` in names and filters is the user, escaped. */
+export type FindUser =
+  /** The name to bind with. */
+  | { readonly kind: 'name'; readonly name: string }
+  /** The one entry below `base` that the filter finds. */
+  | {
+      readonly kind: 'search';
+      readonly base: string;
+      readonly filter: string;
+      /** Who searches; null: nobody in particular. */
+      readonly reader: { readonly name: string; readonly password: () => Promise<string> } | null;
+      /** Has the name of the user, however it was typed. */
+      readonly userAttribute: string;
+      /** Has the groups of the user; null: none are read. */
+      readonly groupAttribute: string | null;
+    };
+
+export interface LdapOptions {
+  /** Asked in turn until one answers; never empty. */
+  readonly servers: readonly LdapServer[];
+  readonly find: FindUser;
+  /** Conversations at once, and checks that may wait for one. */
+  readonly atOnce: number;
+  readonly queue: number;
+  /** Hears of each check that found too many before it. */
+  readonly refused: () => void;
+  readonly log: (line: string) => void;
+}
+
+/** Milliseconds before the same trouble is told again. */
+const TELL_AGAIN = 60_000;
+
+/**
+ * One word for all that a directory takes for one (RFC 4518): it looks neither at case nor at width nor at the number of
+ * spaces, where rules and limits do. Null for a name with characters that it would not see at all.
+ */
+function foldedName(user: string): string | null {
+  if (user.length > 256 || /[\p{Cc}\p{DI}]/u.test(user)) return null;
+  return user.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim() || null;
+}
+
+function hex(char: string): string {
+  return `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** RFC 4515, section 3. */
+export function escapeFilter(value: string): string {
+  return value.replaceAll(/[\\*()\0]/g, hex);
+}
+
+/** RFC 4514, section 2.4. */
+export function escapeDn(value: string): string {
+  return value.replaceAll(/[\\",#+;<=>\0]|^ | $/g, hex);
+}
+
+/** The name to bind with; null for a user that cannot be in it. */
+function bindName(template: string, user: string): string | null {
+  if (template.includes('=')) return template.replaceAll('{user}', () => escapeDn(user));
+  // `{user}@corp.example` and `CORP\{user}` know no escapes; the signs are in no name of an account either.
+  return /["*+,/:;<=>?@[\\\]|]/.test(user) ? null : template.replaceAll('{user}', () => user);
+}
+
+/** A group that is named by a DN goes by the first value in it as well: `cn=Chip Design,ou=groups` is "Chip Design". */
+function groupNames(value: string): string[] {
+  const first = /^[A-Za-z][\w.-]*=((?:\\.|[^\\,+])+)(?:[,+]|$)/s.exec(value)?.[1];
+  if (first === undefined) return [value];
+  const bytes = first.replaceAll(/(?:\\[0-9A-Fa-f]{2})+/g, (run) =>
+    Buffer.from(run.replaceAll('\\', ''), 'hex').toString(),
+  );
+  return [bytes.replaceAll(/\\([^0-9A-Fa-f])/g, '$1'), value];
+}
+
+async function byName(directory: Directory, template: string, user: string, password: string): Promise<Known | false> {
+  const name = bindName(template, user);
+  return name !== null && (await directory.bind(name, password)) ? { user } : false;
+}
+
+async function bySearch(
+  directory: Directory,
+  { base, filter, reader, userAttribute, groupAttribute }: Extract<FindUser, { readonly kind: 'search' }>,
+  user: string,
+  password: string,
+): Promise<Known | false> {
+  if (reader !== null && !(await directory.bind(reader.name, await reader.password())))
+    throw new Error('bind_dn or its password is not good');
+  const attributes = groupAttribute === null ? [userAttribute] : [userAttribute, groupAttribute];
+  const wanted = filter.replaceAll('{user}', () => escapeFilter(user));
+  const [entry, another] = await directory.search(base, wanted, attributes);
+  if (another !== undefined) throw new Error('the filter finds more than one entry for a user');
+  // As many round trips for a user that is not there, or the time would tell who is.
+  const good = await directory.bind(entry?.dn ?? `cn=${randomUUID()},${base}`, password);
+  if (entry === undefined || !good) return false;
+  const names = entry.values(userAttribute);
+  const name = names.find((one) => foldedName(one) === user) ?? names[0];
+  if (name === undefined) throw new Error(`an entry has no ${userAttribute}`);
+  const groups = groupAttribute === null ? [] : entry.values(groupAttribute).flatMap(groupNames);
+  return { user: name, ...(groups.length > 0 && { groups }) };
+}
+
+export function createLdap({ servers, find, atOnce, queue, refused, log }: LdapOptions): Backend {
+  const turns = createTurns(atOnce, queue);
+  const told = new Map<string, number>();
+  /** The server that answered last: one that is down is not waited for each time. */
+  let first = 0;
+  /** When all of them had failed. */
+  let failedAt = -Infinity;
+
+  const tell = (line: string): void => {
+    const now = performance.now();
+    if (now - (told.get(line) ?? -Infinity) < TELL_AGAIN) return;
+    told.set(line, now);
+    log(line);
+  };
+
+  const ask = async (user: string, password: string): Promise<Known | false | null> => {
+    const from = first;
+    for (let i = 0; i < servers.length; i += 1) {
+      const at = (from + i) % servers.length;
+      const server = servers[at];
+      if (server === undefined) continue;
+      try {
+        const known = await converse(server, (directory) =>
+          find.kind === 'name'
+            ? byName(directory, find.name, user, password)
+            : bySearch(directory, find, user, password),
+        );
+        first = at;
+        return known;
+      } catch (error) {
+        tell(`passwords cannot be checked by ${server.url}: ${whyOf(error)}; correct clients.authentication.ldap`);
+      }
+    }
+    failedAt = performance.now();
+    return null;
+  };
+
+  return {
+    countedBy: (user) => foldedName(user) ?? user,
+    async verify({ user: typed, password }) {
+      const user = foldedName(typed);
+      if (user === null || password === '') return false;
+      const asked = performance.now();
+      const done = await turns.take();
+      if (done === null) {
+        refused();
+        return null;
+      }
+      try {
+        // Who waited while nobody answered waits no longer.
+        return failedAt > asked ? null : await ask(user, password);
+      } finally {
+        done();
+      }
+    },
+  };
+}

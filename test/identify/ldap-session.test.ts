@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import { InvalidCredentialsError } from 'ldapts';
+import { expect, onTestFinished, test } from 'vitest';
+import { converse, whyOf } from '../../src/identify/ldap-session.ts';
+import { makeCertificate } from '../support/certificate.ts';
+
+test('a server that hung up is not dialled again in the middle of a conversation', async () => {
+  const certificate = makeCertificate('127.0.0.1');
+  onTestFinished(() => certificate.remove());
+  let met = 0;
+  const server = createServer({ cert: certificate.cert, key: certificate.key }, (socket) => {
+    met += 1;
+    socket.on('error', () => undefined).once('data', () => void socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `ldaps://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const talked = converse({ url, ca: readFileSync(certificate.file), timeout: 5_000 }, async ({ bind }) => {
+    await bind('cn=ada', 'secret').catch(() => undefined);
+    return bind('cn=ada', 'secret');
+  });
+  await expect(talked).rejects.toThrow('it hung up');
+  expect(met).toBe(1);
+});
+
+test('what went wrong is one line, without what the server has to say of it', () => {
+  expect(whyOf(new InvalidCredentialsError('80090308: LdapErr'))).toBe('it answers with LDAP result 49');
+  expect(whyOf(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED');
+  expect(whyOf(new Error('closed\nmore'))).toBe('closed');
+});
