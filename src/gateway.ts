@@ -116,6 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pagesUrl,
     // Before `listen` a port that the system is to choose has no number; the PAC file is only checked then, not served.
     proxyPort: () => addresses?.proxy.port ?? Math.max(1, inForce.config().listen.proxy.port),
+    now,
     authority,
     build,
     hosts: config.admin.hosts,

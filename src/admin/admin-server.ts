@@ -21,6 +21,10 @@ export interface AdminFacts {
     /** One line: file, line, what is wrong; null where the last reading succeeded. */
     readonly problem: string | null;
   };
+  /** What holds now. Who approved and asked for what is for {@link AdminServerOptions.exceptions} alone. */
+  readonly exceptions: { readonly active: number; readonly nextEndAt: number | null };
+  /** `vendor` is null for a pause of every vendor. */
+  readonly pauses: readonly { readonly vendor: string | null; readonly from: number; readonly until: number }[];
   /** Null where there is no CA. */
   readonly ca: { readonly fingerprint: string; readonly notAfter: number } | null;
 }
@@ -112,7 +116,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
 
 /** The facts as JSON for people and scripts: times in ISO 8601. */
 function statusOf(facts: AdminFacts, now: number): object {
-  const { version, nodeVersion, startedAt, policy, reload, ca } = facts;
+  const { version, nodeVersion, startedAt, policy, reload, exceptions, pauses, ca } = facts;
   return {
     version,
     nodeVersion,
@@ -120,6 +124,15 @@ function statusOf(facts: AdminFacts, now: number): object {
     uptimeSeconds: Math.round((now - startedAt) / 1000),
     policy,
     reload: { successful: reload.successful, lastSuccessAt: isoTime(reload.lastSuccessAt), problem: reload.problem },
+    exceptions: {
+      active: exceptions.active,
+      nextEndAt: exceptions.nextEndAt === null ? null : isoTime(exceptions.nextEndAt),
+    },
+    pauses: pauses.map(({ vendor, from, until }) => ({
+      vendor: vendor ?? '*',
+      from: isoTime(from),
+      until: isoTime(until),
+    })),
     ca: ca === null ? null : { fingerprint: ca.fingerprint, notAfter: isoTime(ca.notAfter) },
   };
 }

@@ -15,7 +15,7 @@ import { createPeople } from './people.ts';
 /** What these ports show of the configuration in force. */
 interface ShownConfig {
   readonly pages: { readonly company: Company; readonly language: Language };
-  readonly policy: Pick<PolicyDocument, 'assistants' | 'defaultAssistant' | 'rules' | 'exceptions'>;
+  readonly policy: Pick<PolicyDocument, 'assistants' | 'defaultAssistant' | 'rules' | 'exceptions' | 'pauses'>;
   readonly policyHash: string;
   readonly vendors: readonly Vendor[];
 }
@@ -25,6 +25,8 @@ export interface PortsOptions {
   /** What people reach the pages under, without a slash at its end. */
   readonly pagesUrl: () => string;
   readonly proxyPort: () => number;
+  /** The clock that the policy goes by, epoch milliseconds. */
+  readonly now: () => number;
   readonly authority: {
     readonly anchor: { readonly pem: string; readonly fingerprint: string };
     readonly notAfter: number;
@@ -73,6 +75,18 @@ export function createPorts(options: PortsOptions): Ports {
     rules: config().policy.rules.length,
     exceptions: config().policy.exceptions.length,
   });
+  const vendorName = (id: string | null): string | null => config().vendors.find((one) => one.id === id)?.name ?? null;
+  const holding = <T extends { readonly from?: number | undefined; readonly until: number }>(
+    all: readonly T[],
+  ): T[] => {
+    const now = options.now();
+    return all.filter(({ from = -Infinity, until }) => from <= now && now < until);
+  };
+  const exceptions = (): AdminFacts['exceptions'] => {
+    const ends = holding(config().policy.exceptions).map(({ until }) => until);
+    return { active: ends.length, nextEndAt: ends.length === 0 ? null : Math.min(...ends) };
+  };
+  const pauses = (): AdminFacts['pauses'] => holding(config().policy.pauses ?? []);
   const home = (): Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted'> => ({
     proxyAddress: `${proxy().host}:${proxy().port}`,
     pacUrl: `${pagesUrl()}/proxy.pac`,
@@ -83,6 +97,11 @@ export function createPorts(options: PortsOptions): Ports {
     assistantUrl: assistant()?.url ?? null,
     version: build.version,
     policy: { ...policy(), loadedAt: options.reloaded().lastSuccessAt },
+    exceptions: exceptions().active,
+    pauses: pauses().map(({ vendor, until }) => ({
+      vendor: vendor === null ? null : (vendorName(vendor) ?? vendor),
+      until,
+    })),
   });
 
   const pages = createPagesServer({
@@ -92,7 +111,7 @@ export function createPorts(options: PortsOptions): Ports {
       home,
       assistantName: () => assistant()?.name ?? 'the approved assistant',
       verify: options.verify,
-      vendorName: (id) => config().vendors.find((vendor) => vendor.id === id)?.name ?? null,
+      vendorName,
       findBlock: options.findBlock,
       blocksOf: options.blocksOf,
       trusted: options.trusted,
@@ -109,6 +128,8 @@ export function createPorts(options: PortsOptions): Ports {
       startedAt,
       policy: policy(),
       reload: options.reloaded(),
+      exceptions: exceptions(),
+      pauses: pauses(),
       ca: { fingerprint: authority.anchor.fingerprint, notAfter: authority.notAfter },
     }),
     hosts: options.hosts,

@@ -16,6 +16,12 @@ export interface HomeWords {
   readonly version: string;
   readonly administration: string;
   readonly loaded: (rules: number, when: string, hash: Html) => Html;
+  readonly exceptions: string;
+  readonly inForce: (count: number) => string;
+  readonly paused: string;
+  readonly pausedHint: string;
+  readonly everyVendor: string;
+  readonly pause: (vendor: Html, until: string) => Html;
   readonly blocks: string;
   readonly blocksHint: string;
   readonly block: (link: Html, when: string, rule: Html) => Html;
@@ -59,6 +65,12 @@ const en: HomeWords = {
   version: 'Version',
   administration: 'Administration',
   loaded: (rules, when, hash) => html`${rules} ${rules === 1 ? 'rule' : 'rules'}, loaded ${when}, ${hash}`,
+  exceptions: 'Exceptions',
+  inForce: (count) => `${count} in force`,
+  paused: 'Not blocked for now',
+  pausedHint: 'What the policy denies of these vendors is let through and counted for a while.',
+  everyVendor: 'Every AI vendor',
+  pause: (vendor, until) => html`${vendor}, until ${until}`,
   blocks: 'What was blocked on this machine',
   blocksHint: 'Each line leads to the details, and only this machine is shown them.',
   block: (link, when, rule) => html`${link}, ${when}, rule ${rule}`,
@@ -108,6 +120,12 @@ const zh: HomeWords = {
   version: '版本',
   administration: '管理',
   loaded: (rules, when, hash) => html`${rules} 条规则，加载于 ${when}，${hash}`,
+  exceptions: '例外',
+  inForce: (count) => `${count} 项生效中`,
+  paused: '暂不阻止',
+  pausedHint: '政策禁止使用的这些供应商的服务，暂时放行并计数。',
+  everyVendor: '所有 AI 供应商',
+  pause: (vendor, until) => html`${vendor}，至 ${until}`,
   blocks: '此设备上被阻止的内容',
   blocksHint: '点击每一行可查看详情，只有此设备可以看到。',
   block: (link, when, rule) => html`${link}，${when}，规则 ${rule}`,

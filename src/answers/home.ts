@@ -37,6 +37,10 @@ export interface HomeModel {
   readonly version: string;
   /** `loadedAt` in epoch milliseconds. */
   readonly policy: { readonly rules: number; readonly hash: string; readonly loadedAt: number };
+  /** How many are in force. */
+  readonly exceptions: number;
+  /** In force: the vendor's name, null for every vendor, and the end in epoch milliseconds. */
+  readonly pauses: readonly { readonly vendor: string | null; readonly until: number }[];
   readonly adminUrl: string | null;
   /** The newest first. */
   readonly blocks: readonly OwnBlock[];
@@ -67,11 +71,13 @@ export function homePage(model: HomeModel): Page {
           [words.proxy, html`<code>${model.proxyAddress}</code>`],
           [words.automatic, html`<a href="${model.pacUrl}">${model.pacUrl}</a>`],
           [words.policy, loaded],
+          [words.exceptions, model.exceptions === 0 ? null : words.inForce(model.exceptions)],
           [words.version, version],
           [words.administration, adminUrl === null ? null : html`<a href="${adminUrl}">${adminUrl}</a>`],
         ])}
       </article>
-      ${ownBlocks(model.blocks, words, language)} ${certificate(model, words)} ${setUpHelp(model, language)}`,
+      ${paused(model.pauses, words, language)} ${ownBlocks(model.blocks, words, language)} ${certificate(model, words)}
+      ${setUpHelp(model, language)}`,
     foot: contactLine(company, phrases),
   });
 }
@@ -83,6 +89,20 @@ function assistantButton(assistantUrl: string | null, words: HomeWords): Html | 
     : html`<p>
         <a class="button" href="${url}"><span>${words.toAssistant}</span>${arrowIcon}</a>
       </p>`;
+}
+
+function paused(pauses: HomeModel['pauses'], words: HomeWords, language: Language): Html | null {
+  if (pauses.length === 0) return null;
+  return html`<section class="card" aria-labelledby="paused">
+    <h2 id="paused">${words.paused}</h2>
+    <p class="soft">${words.pausedHint}</p>
+    <ul>
+      ${pauses.map(({ vendor, until }) => {
+        const whose = vendor === null ? html`${words.everyVendor}` : quoted(oneLine(vendor, limits.name));
+        return html`<li>${words.pause(whose, dateAndTime(until, language))}</li> `;
+      })}
+    </ul>
+  </section>`;
 }
 
 function ownBlocks(blocks: readonly OwnBlock[], words: HomeWords, language: Language): Html | null {

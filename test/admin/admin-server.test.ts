@@ -10,6 +10,11 @@ const facts: AdminFacts = {
   startedAt: Date.UTC(2026, 0, 1),
   policy: { hash: 'abc', rules: 4, exceptions: 1 },
   reload: { successful: true, lastSuccessAt: Date.UTC(2026, 0, 2), problem: null },
+  exceptions: { active: 2, nextEndAt: Date.UTC(2026, 1, 1) },
+  pauses: [
+    { vendor: 'openai', from: Date.UTC(2026, 0, 1), until: Date.UTC(2026, 0, 2) },
+    { vendor: null, from: Date.UTC(2026, 0, 1), until: Date.UTC(2026, 0, 2) },
+  ],
   ca: { fingerprint: 'AA:BB', notAfter: Date.UTC(2030, 0, 1) },
 };
 
@@ -69,6 +74,11 @@ test('status', async () => {
     uptimeSeconds: expect.any(Number) as number,
     policy: { hash: 'abc', rules: 4, exceptions: 1 },
     reload: { successful: true, lastSuccessAt: '2026-01-02T00:00:00.000Z', problem: null },
+    exceptions: { active: 2, nextEndAt: '2026-02-01T00:00:00.000Z' },
+    pauses: [
+      { vendor: 'openai', from: '2026-01-01T00:00:00.000Z', until: '2026-01-02T00:00:00.000Z' },
+      { vendor: '*', from: '2026-01-01T00:00:00.000Z', until: '2026-01-02T00:00:00.000Z' },
+    ],
     ca: { fingerprint: 'AA:BB', notAfter: '2030-01-01T00:00:00.000Z' },
   });
 });

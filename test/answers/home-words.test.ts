@@ -14,9 +14,14 @@ function all(language: 'en' | 'zh'): string[] {
   const { assistant, ...home } = homeWords(language);
   const made = [
     home.title('A1'),
-    ...[home.heading(one), home.loaded(7, 'B2', one), home.loaded(1, 'B2', one), home.block(one, 'B2', two)].map(
-      render,
-    ),
+    ...[
+      home.heading(one),
+      home.loaded(7, 'B2', one),
+      home.loaded(1, 'B2', one),
+      home.block(one, 'B2', two),
+      home.pause(one, 'B2'),
+    ].map(render),
+    home.inForce(7),
     assistant.title('A1'),
     ...[assistant.welcome(one), assistant.standIn(one), assistant.onTheWay(one), assistant.reference(one)].map(render),
   ];
@@ -50,6 +55,8 @@ describe('in Chinese', () => {
     assistantUrl: hostile,
     version: '0.1.0',
     policy: { rules: 7, hash: '3fa1c09b77de', loadedAt: at },
+    exceptions: 2,
+    pauses: [{ vendor: hostile, until: at }],
     adminUrl: null,
     blocks: [{ id: 'a'.repeat(24), at, host: hostile, product: null, rule: hostile }],
     trusted: false,

@@ -15,6 +15,8 @@ const model: HomeModel = {
   assistantUrl: 'http://127.0.0.1:8128/assistant',
   version: '0.1.0',
   policy: { rules: 7, hash: '3fa1c09b77de', loadedAt: at },
+  exceptions: 0,
+  pauses: [],
   adminUrl: null,
   blocks: [],
   trusted: null,
@@ -49,6 +51,21 @@ describe('the home page', () => {
     );
     expect(page.html).toContain(`href="/blocked/${other.id}"`);
     expect(html).not.toContain('What was blocked');
+  });
+
+  test('says what is paused and until when, and how many exceptions there are, and nothing where there is none', () => {
+    const pauses = [
+      { vendor: 'OpenAI', until: at },
+      { vendor: null, until: at },
+      { vendor: hostile, until: at },
+    ];
+    const page = homePage({ ...model, exceptions: 2, pauses });
+    expectSoundPage(page);
+    const text = page.html.replace(/\s+/g, ' ');
+    expect(text).toContain('<li><bdi>OpenAI</bdi>, until 3 August 2026, 09:41 UTC</li>');
+    expect(text).toContain('<li>Every AI vendor, until 3 August 2026, 09:41 UTC</li>');
+    expect(text).toContain('2 in force');
+    expect(html).not.toMatch(/Not blocked for now|in force/);
   });
 
   test.each([

@@ -103,6 +103,32 @@ test('a pause counts what it lets through', async () => {
   expect(await statusOf(lab.proxyUrl)).toBe('400');
 });
 
+test('status and the home page show what holds, and not who asked for it', async () => {
+  const home = async (): Promise<string> =>
+    (await curl(`http://127.0.0.1:${lab.addresses.pages.port}/`)).out.replace(/\s+/g, ' ');
+  const status = async (): Promise<unknown> => JSON.parse((await curl(api('status'))).out);
+  expect(await status()).toMatchObject({ exceptions: { active: 0, nextEndAt: null }, pauses: [] });
+  expect(await home()).not.toMatch(/Not blocked for now|in force/);
+
+  const asked = { vendor: 'anthropic', for: '30m', reason: 'Asked for by Grace', by: 'grace' };
+  expect((await send('POST', 'pauses', asked)).status).toBe(201);
+  expect((await send('POST', 'exceptions', { ...wanted, id: 'shown', by: 'alice' })).status).toBe(201);
+  const shown = await status();
+  expect(shown).toMatchObject({
+    exceptions: { active: 1, nextEndAt: expect.stringMatching(/Z$/) as string },
+    pauses: [{ vendor: 'anthropic', until: expect.stringMatching(/Z$/) as string }],
+  });
+  const page = await home();
+  expect(page).toContain('Not blocked for now');
+  expect(page).toMatch(/<li><bdi>Anthropic<\/bdi>, until \d+ \w+ \d{4}, \d\d:\d\d UTC<\/li>/);
+  expect(page).toContain('1 in force');
+  for (const text of [page, JSON.stringify(shown)]) expect(text).not.toMatch(/grace|alice|The head|A trial/i);
+
+  expect((await send('DELETE', 'pauses/anthropic')).status).toBe(200);
+  expect((await send('DELETE', 'exceptions/shown')).status).toBe(200);
+  expect(await home()).not.toMatch(/Not blocked for now|in force/);
+});
+
 test('what another process writes acts within a second', async () => {
   const args = ['--vendor', 'anthropic', '--until', '1h', '--approved-by', 'x', '--reason', 'y', '--id', 'by-hand'];
   const added = run(['exceptions', 'add', ...args, '-c', lab.file]);
