@@ -2,12 +2,12 @@
 import { endOf, isPause } from '../config/exception-line.ts';
 import { lint, placedWarnings } from '../config/lint.ts';
 import type { Warning } from '../config/lint.ts';
-import { loadConfig } from '../config/load.ts';
 import { InvalidConfig, shownPath, shownPlace, shownProblem } from '../config/problem.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
-import { configFile, configOption, parse } from './verb.ts';
+import { chosenConfig, chosenOptions } from './chosen-config.ts';
+import { parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
 function counts({ policy, policyOfFile, vendors, stored }: Config, now: number): Record<string, number> {
@@ -75,12 +75,12 @@ function listWarnings({ policyFile: file }: Config, { warnings }: ListsOnDisk): 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values } = parse({
     args: [...args],
-    options: { ...configOption, json: { type: 'boolean' }, strict: { type: 'boolean' } },
+    options: { ...chosenOptions, json: { type: 'boolean' }, strict: { type: 'boolean' } },
   });
   const json = values.json ?? false;
   try {
     const now = Date.now();
-    const config = loadConfig(configFile(values.config, io));
+    const config = chosenConfig(values, io);
     const lists = await listsOnDisk(config.policy);
     const warnings = placedWarnings([...lint(config, now), ...listWarnings(config, lists)]);
     const checked = { config, lists, warnings, now };
@@ -98,6 +98,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 export const check: Verb = {
   summary: 'Says whether the configuration is good, and warns of what is hardly meant',
-  usage: 'check [-c FILE] [--strict] [--json]',
+  usage: 'check [-c FILE] [--policy FILE] [--strict] [--json]',
   run,
 };

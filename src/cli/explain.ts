@@ -1,6 +1,5 @@
 /** `sallyport explain`: what the policy does with a host, for a client at a time, and why. */
 import { parseMoment, resolveMoment } from '../config/moment.ts';
-import { loadConfig } from '../config/load.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { shownPath } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
@@ -11,7 +10,8 @@ import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/
 import { listsOnDisk, warnOf } from './domain-sets.ts';
 import { createExplainer } from './explanation.ts';
 import type { Asked, Explained } from './explanation.ts';
-import { configFile, configOption, parse, UsageError } from './verb.ts';
+import { chosenConfig, chosenOptions } from './chosen-config.ts';
+import { parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
 const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
@@ -119,7 +119,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     args: [...args],
     allowPositionals: true,
     options: {
-      ...configOption,
+      ...chosenOptions,
       client: { type: 'string' },
       user: { type: 'string' },
       forwarded: { type: 'string', multiple: true },
@@ -135,7 +135,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const address = client === undefined ? null : used('--client', () => readClient(client));
   const forwarded = (values.forwarded ?? []).flatMap(forwardedNames);
   const moment = at === undefined ? null : used('--at', () => parseMoment(at));
-  const config = loadConfig(configFile(values.config, io));
+  const config = chosenConfig(values, io);
   // A day begins when it does in the policy.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
   const asked: Asked = { ...target, address, user: values.user ?? null, forwarded, at: now };
@@ -150,6 +150,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 export const explain: Verb = {
   summary: 'Says what the policy does with a host and why; exits with 0 where it lets through, with 1 where it denies',
-  usage: 'explain URL-or-HOST [--client IP] [--user NAME] [--forwarded GROUP]... [--at TIME] [--json] [-c FILE]',
+  usage:
+    'explain URL-or-HOST [--client IP] [--user NAME] [--forwarded GROUP]... [--at TIME] [--json] [-c FILE] [--policy FILE]',
   run,
 };
