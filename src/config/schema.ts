@@ -76,6 +76,9 @@ export interface Config {
   readonly tunnels: {
     readonly helloTimeout: number;
     readonly idleTimeout: number;
+    /** Of a tunnel that a change denies: without a byte, and at all, before it is ended. */
+    readonly drainIdle: number;
+    readonly drainTimeout: number;
     readonly tlsRequiredPorts: readonly number[];
     readonly httpPorts: readonly number[];
   };
@@ -185,6 +188,8 @@ export const settingsSchema = strict({
   tunnels: strict({
     hello_timeout: duration.prefault('10s'),
     idle_timeout: duration.prefault('1h'),
+    drain_idle: duration.prefault('15s'),
+    drain_timeout: duration.prefault('5m'),
     tls_required_ports: z.array(port).default([443]),
     http_ports: z.array(port).default([80]),
   }).prefault({}),
@@ -282,6 +287,8 @@ export function toSettings(given: SettingsFile, configFile: string): Settings {
     tunnels: {
       helloTimeout: tunnels.hello_timeout,
       idleTimeout: tunnels.idle_timeout,
+      drainIdle: tunnels.drain_idle,
+      drainTimeout: tunnels.drain_timeout,
       tlsRequiredPorts: tunnels.tls_required_ports,
       httpPorts: tunnels.http_ports,
     },

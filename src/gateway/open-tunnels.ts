@@ -16,8 +16,10 @@ export interface OpenTunnelsOptions {
   readonly now: () => number;
   /** The next instant after `now` at which time alone changes what is in force; null: never. */
   readonly nextChange: (now: number) => number | null;
-  /** Milliseconds that a tunnel which is to end after a while may go on for, as long as it moves bytes. */
+  /** Milliseconds that a tunnel which is to end after a while may go on for. */
   readonly drainTimeout: number;
+  /** Milliseconds without a byte after which it ends before that. */
+  readonly drainIdle: number;
   readonly log: (line: string) => void;
   readonly surprised: (error: unknown) => void;
 }
@@ -45,10 +47,12 @@ interface Held {
   readonly socket: Duplex;
   readonly at: number;
   readonly judge: (snapshot: Snapshot) => Denial | null;
-  /** The rule that denies it now; null: none does. */
-  rule: string | null;
-  /** Set while it drains: when that is over (monotonic), and the bytes that had moved at the last look. */
-  drain: { readonly until: number; moved: number } | null;
+  /** The denial that holds now, by its rule and what that does; null: none does. */
+  denied: { readonly rule: string; readonly then: OnChange } | null;
+  /** The rule that it was last counted for. */
+  counted: string | null;
+  /** Set while it drains: when that is over, the bytes that had moved, and when more of them last had (monotonic). */
+  drain: { readonly until: number; moved: number; at: number } | null;
   ended: boolean;
 }
 
@@ -65,7 +69,7 @@ function movedBy(socket: Duplex): number {
 }
 
 export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
-  const { snapshot, now, nextChange, drainTimeout, log, surprised } = options;
+  const { snapshot, now, nextChange, drainTimeout, drainIdle, log, surprised } = options;
   const open = new Set<Held>();
   const draining = new Set<Held>();
   const counts = new Map<string, { -readonly [K in keyof Rejudged]: Rejudged[K] }>();
@@ -92,21 +96,36 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   const judge = (held: Held): OnChange | null => {
     const denial = held.judge(snapshot());
     if (denial === null) {
-      held.rule = null;
+      held.denied = null;
       held.drain = null;
       draining.delete(held);
       return null;
     }
-    if (held.rule === denial.rule) return null;
-    held.rule = denial.rule;
-    const then = denial.onChange ?? 'keep';
-    count(denial, then);
+    const { rule, onChange: then = 'keep' } = denial;
+    if (held.denied?.rule === rule && held.denied.then === then) return null;
+    held.denied = { rule, then };
+    if (held.counted !== rule) count(denial, then);
+    held.counted = rule;
     if (then === 'cut') cut(held);
     else if (then === 'drain' && held.drain === null) {
-      held.drain = { until: performance.now() + drainTimeout, moved: movedBy(held.socket) };
+      const at = performance.now();
+      held.drain = { until: at + drainTimeout, moved: movedBy(held.socket), at };
       draining.add(held);
+    } else if (then === 'keep') {
+      held.drain = null;
+      draining.delete(held);
     }
     return then;
+  };
+
+  const tryJudge = (held: Held): OnChange | null => {
+    if (held.ended || !open.has(held)) return null;
+    try {
+      return judge(held);
+    } catch (error) {
+      surprised(error);
+      return null;
+    }
   };
 
   const judgeAll = (): void => {
@@ -126,13 +145,8 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
             log(`open tunnels that are denied now: ${gone} ended, ${drain} end soon, ${keep} go on`);
           return;
         }
-        if (held.ended || !open.has(held)) continue;
-        try {
-          const then = judge(held);
-          if (then !== null) became[then] += 1;
-        } catch (error) {
-          surprised(error);
-        }
+        const then = tryJudge(held);
+        if (then !== null) became[then] += 1;
       }
       setImmediate(turn);
     };
@@ -145,11 +159,13 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   };
 
   const drainSome = (): void => {
+    const at = performance.now();
     for (const held of draining) {
-      if (held.drain === null) continue;
+      const { drain } = held;
+      if (drain === null) continue;
       const moved = movedBy(held.socket);
-      if (moved === held.drain.moved || performance.now() >= held.drain.until) cut(held);
-      else held.drain.moved = moved;
+      if (moved !== drain.moved) Object.assign(drain, { moved, at });
+      if (at >= drain.until || at - drain.at >= drainIdle) cut(held);
     }
   };
 
@@ -167,14 +183,14 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     judgeIt: Held['judge'],
     carried: Promise<O>,
   ): Promise<O> => {
-    const held: Held = { socket, at, judge: judgeIt, rule: null, drain: null, ended: false };
+    const held: Held = { socket, at, judge: judgeIt, denied: null, counted: null, drain: null, ended: false };
     open.add(held);
     // What it was judged by is not in force any more, and the pass that followed may not have met it.
-    if (at <= changedAt) setImmediate(() => open.has(held) && judge(held));
+    if (at <= changedAt) setImmediate(() => tryJudge(held));
     try {
       const outcome = await carried;
       if (outcome === null || !held.ended) return outcome;
-      return { ...outcome, kind: 'failed', error: ended, endedBy: held.rule ?? undefined };
+      return { ...outcome, kind: 'failed', error: ended, endedBy: held.denied?.rule };
     } finally {
       open.delete(held);
       draining.delete(held);

@@ -209,7 +209,8 @@ export function createServing(options: ServingOptions): Serving {
     snapshot: inForce.snapshot,
     now: options.now,
     nextChange: (now) => nextChange(inForce.config().policy, now),
-    drainTimeout,
+    drainTimeout: config.tunnels.drainTimeout,
+    drainIdle: config.tunnels.drainIdle,
     log,
     surprised,
   });

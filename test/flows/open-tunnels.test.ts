@@ -62,8 +62,18 @@ test('keep: goes on, and is counted once, however often it is judged', async () 
   expect(await denied(lab, 'keep')).toBe(1);
 });
 
-test('drain: goes on while bytes move, and ends as soon as none do', async () => {
+test('keep that becomes cut under the same rule ends it, and counts it once', async () => {
   const { lab, tunnel } = await opened();
+  put(lab, policyWith('open_tunnels: keep'));
+  await expect.poll(() => denied(lab, 'keep')).toBe(1);
+  put(lab, labPolicy);
+  put(lab, policyWith('open_tunnels: cut'));
+  expect((await tunnel.ended).how).toBe('reset');
+  expect(await lab.metric('sallyport_open_tunnels_denied_total', 'rule="late"')).toBe(1);
+});
+
+test('drain: goes on while bytes move, and ends when none have for a while', async () => {
+  const { lab, tunnel } = await opened({ settings: { tunnels: { drain_idle: '1s' } } });
   const began = performance.now();
   const busy = setInterval(() => tunnel.write('x'), 100);
   onTestFinished(() => clearInterval(busy));
@@ -80,7 +90,7 @@ test('drain: goes on while bytes move, and ends as soon as none do', async () =>
 });
 
 test('drain: ends when the drain time is over, busy or not; and not at all where it is allowed again', async () => {
-  const { lab, tunnel } = await opened({ settings: { limits: { drain_timeout: '1s' } } });
+  const { lab, tunnel } = await opened({ settings: { tunnels: { drain_timeout: '1s' } } });
   const busy = setInterval(() => tunnel.write('x'), 50);
   onTestFinished(() => clearInterval(busy));
   put(lab, policyWith('open_tunnels: drain'));

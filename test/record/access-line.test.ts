@@ -50,6 +50,7 @@ test('a tunnel', () => {
     sallyport: {
       policy: 'f00d',
       effect: 'monitor',
+      would_deny: true,
       action: 'tunnel',
       outcome: 'passed',
       vendor: 'anthropic',
