@@ -178,7 +178,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
   const most = action === 'revoke' ? 1 : 0;
   if (names.length > most) {
-    throw new UsageError(`exceptions ${action}: "${names[most] ?? ''}" is one argument too many`);
+    const name = names[most] ?? '';
+    const option = action === 'add' ? `; what it is for has an option, as in --vendor ${name}` : '';
+    throw new UsageError(`exceptions ${action}: "${name}" is one argument too many${option}`);
   }
   const config = loadConfig(configFile(values.config, io));
   return attempt(`exceptions ${action}`, io, async () => act({ values, names, io, config }));

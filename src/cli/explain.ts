@@ -1,13 +1,11 @@
 /** `sallyport explain`: what the policy does with a host, for a client at a time, and why. */
+import { isIP } from 'node:net';
 import { parseMoment, resolveMoment } from '../config/moment.ts';
-import { didYouMean } from '../config/nearest.ts';
-import { shownPath } from '../config/problem.ts';
-import type { Config } from '../config/schema.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import type { Action, Target } from '../flow.ts';
-import { forwardedNames } from '../listen/access.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
 import { listsOnDisk, warnOf } from './domain-sets.ts';
+import { checkGroups, doubts, readForwarded } from './explain-doubts.ts';
 import { createExplainer } from './explanation.ts';
 import type { Asked, Explained } from './explanation.ts';
 import { chosenConfig, chosenOptions } from './chosen-config.ts';
@@ -19,7 +17,8 @@ const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
 /** A browser or client asks for an https URL and for a bare host by CONNECT; an http URL is a request that is read. */
 function readTarget(text: string): Pick<Asked, 'target' | 'moment' | 'path'> {
   if (text.includes('://')) {
-    const { scheme, target, path } = parseUrl(text);
+    // What a browser keeps to itself comes along where an address is copied.
+    const { scheme, target, path } = parseUrl(text.replace(/#.*/, ''));
     return { target, path, moment: scheme === 'https' ? 'connect' : 'request' };
   }
   // Unambiguous without brackets only because it has no port.
@@ -38,9 +37,9 @@ function used<T>(what: string, read: () => T): T {
 }
 
 function readClient(text: string): string {
-  const { host, kind } = parseHost(text);
-  if (kind === 'name') throw new ConfigError(`"${text}" is no IP address; write one such as 10.0.0.7 or fd00::7`);
-  return host;
+  const address = text.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(address) === 0) throw new ConfigError(`"${text}" is no IP address; write one such as 10.0.0.7 or fd00::7`);
+  return parseHost(address).host;
 }
 
 const actions: Readonly<Record<Action['kind'], string>> = {
@@ -102,18 +101,6 @@ function changeLines({ changes }: Explained): string[] {
   return ['changes:', ...changes.map(({ at, effect, rule, reason }) => `  ${at}  ${effect} by ${rule}: ${reason}`)];
 }
 
-/** Why a proxy would make nothing of what a trusted proxy says, one line each. */
-function doubts({ policy, clients, file }: Config, forwarded: readonly string[]): string[] {
-  if (forwarded.length === 0) return [];
-  const known = Object.values(policy.groups).flatMap((group) => group.forwarded);
-  const unknown = forwarded.filter((name) => !known.includes(name));
-  const field = `clients.groups_field is not in ${shownPath(file)}: a running proxy believes nobody's word for a group`;
-  return [
-    ...unknown.map((name) => `no group of the policy has "${name}" as "forwarded"; ${didYouMean(name, known)}`),
-    ...(clients.groupsField === null ? [`${field}; set it`] : []),
-  ];
-}
-
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({
     args: [...args],
@@ -123,6 +110,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       client: { type: 'string' },
       user: { type: 'string' },
       forwarded: { type: 'string', multiple: true },
+      group: { type: 'string', multiple: true },
       at: { type: 'string' },
       json: { type: 'boolean' },
     },
@@ -133,13 +121,19 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { client, at } = values;
   const target = used('the target', () => readTarget(text));
   const address = client === undefined ? null : used('--client', () => readClient(client));
-  const forwarded = (values.forwarded ?? []).flatMap(forwardedNames);
   const moment = at === undefined ? null : used('--at', () => parseMoment(at));
   const config = chosenConfig(values, io);
+  const forwarded = (values.forwarded ?? []).flatMap((word) => readForwarded(config.policy, word));
+  const groups = used('--group', () =>
+    checkGroups(
+      config.policy,
+      (values.group ?? []).flatMap((word) => word.split(',')),
+    ),
+  );
   // A day begins when it does in the policy.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
-  const asked: Asked = { ...target, address, user: values.user ?? null, forwarded, at: now };
-  for (const warning of doubts(config, forwarded)) io.err(`warning: ${warning}`);
+  const asked: Asked = { ...target, address, user: values.user ?? null, forwarded, groups, at: now };
+  for (const warning of doubts(config, asked)) io.err(`warning: ${warning}`);
   const lists = await listsOnDisk(config.policy);
   warnOf([lists], io.err);
   const shown = createExplainer(config, lists.sets)(asked);
@@ -151,6 +145,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 export const explain: Verb = {
   summary: 'Says what the policy does with a host and why; exits with 0 where it lets through, with 1 where it denies',
   usage:
-    'explain URL-or-HOST [--client IP] [--user NAME] [--forwarded GROUP]... [--at TIME] [--json] [-c FILE] [--policy FILE]',
+    'explain URL-or-HOST [--client IP] [--user NAME] [--group ID]... [--forwarded NAME]... [--at TIME] [--json] [-c FILE] [--policy FILE]',
   run,
 };

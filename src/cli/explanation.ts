@@ -26,6 +26,8 @@ export interface Asked {
   readonly user: string | null;
   /** What a trusted proxy calls the groups of the client; left out: it says nothing. */
   readonly forwarded?: readonly string[];
+  /** Groups and sites that it is in, wherever it may be. */
+  readonly groups?: readonly string[];
   /** Epoch milliseconds. */
   readonly at: number;
 }
@@ -172,7 +174,11 @@ export function createExplainer(
   const policy = compile(config.policy, sets);
   const services = indexServices(config.vendors, indexHosts);
   const members = membersOf(config.policy);
-  return (asked) => explained(policy, services, members(asked.address ?? '', asked.user, asked.forwarded), asked);
+  return (asked) => {
+    const { address, user, forwarded, groups = [] } = asked;
+    const own = members(address ?? '', user, forwarded);
+    return explained(policy, services, new Set([...own, ...groups]), asked);
+  };
 }
 
 function explained(

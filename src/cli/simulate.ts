@@ -121,8 +121,9 @@ function changed({ changes }: Replayed): boolean {
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
-  const { values } = parse({ args: [...args], options });
-  const { log: names = [], against, at } = values;
+  const { values, positionals } = parse({ args: [...args], options, allowPositionals: true });
+  const { log = [], against, at } = values;
+  const names = [...log, ...positionals];
   if (names.length === 0)
     throw new UsageError('simulate: name a log, as in --log /var/log/squid/access.log; "-" reads standard input');
   if (names.filter((name) => name === '-').length > 1)
@@ -186,6 +187,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 export const simulate: Verb = {
   summary: 'Replays access logs and says what the policy would have done, and what another would change',
   usage:
-    'simulate --log FILE... [--against POLICY [--fail-on-change]] [--format squid|common|json] [--at now|TIME] [--from TIME] [--to TIME] [--top N] [--json] [-c FILE]',
+    'simulate [--log] FILE... [--against POLICY [--fail-on-change]] [--format squid|common|json] [--at now|TIME] [--from TIME] [--to TIME] [--top N] [--json] [-c FILE]',
   run,
 };

@@ -39,7 +39,7 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
     return parseArgs(config);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(unknownOption(message, config) ?? message, { cause: error });
+    throw new UsageError(unknownOption(message, config) ?? oneTooMany(message, config) ?? message, { cause: error });
   }
 }
 
@@ -49,6 +49,14 @@ function unknownOption(message: string, { options = {} }: ParseArgsConfig): stri
   if (given === undefined) return null;
   const known = Object.keys(options).map((name) => `--${name}`);
   return `unknown option ${given}; ${meant(given, known) ?? `there are ${known.join(', ')}`}`;
+}
+
+/** Where a command takes no words, a file that is named by itself is hardly another thing than its configuration. */
+function oneTooMany(message: string, { options = {} }: ParseArgsConfig): string | null {
+  const given = /^Unexpected argument '([^']*)'/.exec(message)?.[1];
+  if (given === undefined) return null;
+  const file = 'config' in options && /\.ya?ml$/.test(given) ? `; write -c ${given} for that sallyport.yaml` : '';
+  return `"${given}" is one argument too many${file}`;
 }
 
 /** A question after the word that was probably meant; null where none is near. */

@@ -54,8 +54,17 @@ export function unknownVendor(word: string, names: Names): string | null {
 
 function unknown(kind: string, word: string, known: readonly string[], names: Names): string | null {
   if (known.includes(word)) return null;
-  const alias = kind === 'vendor' ? names.aliases.get(word) : undefined;
-  return `unknown ${kind} "${word}"; ${alias === undefined ? didYouMean(word, known) : `did you mean "${alias}"?`}`;
+  const said = `unknown ${kind} "${word}"`;
+  if (kind === 'vendor') {
+    const alias = names.aliases.get(word);
+    if (alias !== undefined) return `${said}; did you mean "${alias}"?`;
+    const products = names.products.filter((product) => product.endsWith(`/${word.toLowerCase()}`));
+    const [only] = products;
+    if (only !== undefined && products.length === 1) {
+      return `${said}; it is the product "${only}": did you mean its vendor "${only.split('/', 1)[0] ?? ''}"?`;
+    }
+  }
+  return `${said}; ${didYouMean(word, known)}`;
 }
 
 /** The products that were probably meant are those of the vendor, once it is known. */

@@ -147,6 +147,13 @@ defaults: { unlisted: deny }
   ]);
 });
 
+test('a word that belongs behind an option is told so', async () => {
+  await expect(run(['extra'])).rejects.toThrow('"extra" is one argument too many');
+  await expect(run(['my/sallyport.yaml'])).rejects.toThrow(
+    '"my/sallyport.yaml" is one argument too many; write -c my/sallyport.yaml for that sallyport.yaml',
+  );
+});
+
 test.each([[['--nonsense']], [['extra']], [['-c']]])('wrong use: %j', async (args) => {
   await expect(run(args)).rejects.toThrow(UsageError);
 });

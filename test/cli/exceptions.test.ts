@@ -91,6 +91,11 @@ test('lists those of the policy file, which it does not change', async () => {
 test.each([
   ['exceptions', 'exceptions: say what: add, list, revoke'],
   ['exceptions ad', 'exceptions: unknown action "ad"; did you mean "add"?'],
+  [
+    'exceptions add acme --until 1h',
+    'exceptions add: "acme" is one argument too many; what it is for has an option, as in --vendor acme',
+  ],
+  ['pause chat 30m', 'unknown vendor "chat"; it is the product "acme/chat": did you mean its vendor "acme"?'],
   ['exceptions list now', 'exceptions list: "now" is one argument too many'],
   ['exceptions revoke', 'exceptions revoke: name the id'],
   ['exceptions add --vendor acme --until 30d --reason x', 'exceptions add: --approved-by is missing; add it'],

@@ -51,3 +51,49 @@ rules:
     /^warning: clients\.groups_field is not in \S+sallyport\.yaml: a running proxy believes nobody's word for a group; set it$/,
   );
 });
+
+const groups = `
+groups: { research: { networks: 10.30.0.0/16 }, dn: { forwarded: 'cn=chips,ou=groups' } }
+sites: { eu: { networks: 10.40.0.0/16 } }
+rules:
+  - { id: ban, vendors: acme, effect: deny, reason: No. }
+  - { id: both, vendors: acme, groups: research, sites: eu, effect: allow, reason: Yes. }
+`;
+
+function askedOf(...args: readonly string[]): Promise<{ readonly out: readonly string[] }> {
+  const folder = makeConfig({ 'policy.yaml': groups });
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return run(['-c', `${folder}/sallyport.yaml`, ...args]);
+}
+
+test('asks as a member of groups and sites, wherever it is', async () => {
+  for (const args of [
+    ['--group', 'research', '--group', 'eu'],
+    ['--group', 'research,eu'],
+    ['--group', 'eu', '--client', '10.30.0.1'],
+  ]) {
+    expect(JSON.parse((await askedOf('acme.test', ...args, '--json')).out.join('\n'))).toMatchObject({ rule: 'both' });
+  }
+  await expect(askedOf('acme.test', '--group', 'reserch')).rejects.toThrow(
+    'explain: --group: unknown group or site "reserch"; did you mean "research"?',
+  );
+});
+
+test('a name with commas that the policy knows is one name', async () => {
+  const { out } = await askedOf('acme.test', '--forwarded', 'cn=chips,ou=groups', '--json');
+  expect(JSON.parse(out.slice(1).join('\n'))).toMatchObject({
+    groups: ['dn'],
+    client: { forwarded: ['cn=chips,ou=groups'] },
+  });
+});
+
+test.each(['acme', 'chat'])('doubts that "%s" is meant for a host', async (word) => {
+  const { out } = await askedOf(word);
+  expect(out[0]).toBe(
+    `warning: "${word}" is asked about as a host, and is a name in the catalogue; ask about a host, such as acme.test`,
+  );
+});
+
+test('takes an address as it is copied from a browser', async () => {
+  expect((await askedOf('https://acme.test/a?b#c', '--json')).out.join('')).toContain('"host": "acme.test"');
+});

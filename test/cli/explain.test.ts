@@ -201,6 +201,10 @@ test.each([
   [['ftp://a.test/'], 'explain: the target: scheme "ftp"'],
   [['a.test:0'], 'explain: the target: "0" is not a port; ports are 1 to 65535'],
   [['a.test', '--client', 'ada'], 'explain: --client: "ada" is no IP address; write one such as 10.0.0.7 or fd00::7'],
+  [
+    ['a.test', '--client', '10.0.0.0/8'],
+    'explain: --client: "10.0.0.0/8" is no IP address; write one such as 10.0.0.7 or fd00::7',
+  ],
   [['a.test', '--at', 'now'], 'explain: --at: "now" is not a date; write 2026-07-10 or 2026-07-10T08:00:00+02:00'],
 ])('wrong use: %j', async (args, message) => {
   await expect(runWith(...args)).rejects.toThrow(new UsageError(message));

@@ -77,6 +77,12 @@ test.each([['open.yaml'], ['other.yaml']])('compares with %s', async (other) => 
   expect((await run('--log', 'access.log', '--against', other, '--fail-on-change')).code).toBe(1);
 });
 
+test('a log needs no option', async () => {
+  const { code, out } = await run('access.log', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual(JSON.parse((await run('--log', 'access.log', '--json')).out));
+});
+
 test('no change is no failure', async () => {
   expect((await run('--log', 'access.log', '--against', 'policy.yaml', '--fail-on-change')).code).toBe(0);
 });

@@ -18,6 +18,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/acting.ts': 'test/flows/deny.test.ts',
   'gateway/answering.ts': 'test/flows/deny.test.ts',
   'gateway/in-force.ts': 'test/gateway.test.ts',
+  'cli/explain-doubts.ts': 'test/cli/explain-groups.test.ts',
   'cli/domain-sets.ts': 'test/flows/rehearsed.test.ts',
   'cli/list-changes.ts': 'test/flows/rehearsed.test.ts',
   'rehearse/list-cases.ts': 'test/flows/rehearsed.test.ts',

@@ -1,0 +1,54 @@
+/** What in a question to `explain` is hardly meant, or would not be so in a running proxy. */
+import { didYouMean } from '../config/nearest.ts';
+import { shownPath } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import { ConfigError } from '../errors.ts';
+import type { PolicyDocument, Target } from '../flow.ts';
+import { forwardedNames } from '../listen/access.ts';
+import type { Asked } from './explanation.ts';
+
+/** Names of groups, separated by commas; a directory may call a group by one that has commas in it. */
+export function readForwarded({ groups }: PolicyDocument, word: string): readonly string[] {
+  return Object.values(groups).some(({ forwarded }) => forwarded.includes(word)) ? [word] : forwardedNames(word);
+}
+
+/** @throws {ConfigError} for one that is neither a group nor a site. */
+export function checkGroups({ groups, sites = {} }: PolicyDocument, ids: readonly string[]): readonly string[] {
+  const known = [...Object.keys(groups), ...Object.keys(sites)];
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown === undefined) return ids;
+  throw new ConfigError(`unknown group or site "${unknown}"; ${didYouMean(unknown, known)}`);
+}
+
+/** Whether a running proxy learns names of groups: from a trusted proxy in front, or from a directory. */
+function hearsOfGroups({ groupsField, authentication }: Config['clients']): boolean {
+  const source = authentication?.source;
+  return groupsField !== null || (source?.kind === 'ldap' && source.search?.groupAttribute != null);
+}
+
+function aboutForwarded({ policy, clients, file }: Config, forwarded: readonly string[]): string[] {
+  if (forwarded.length === 0) return [];
+  const known = Object.values(policy.groups).flatMap((group) => group.forwarded);
+  const unknown = forwarded.filter((name) => !known.includes(name));
+  const said = `clients.groups_field is not in ${shownPath(file)}: a running proxy believes nobody's word for a group`;
+  return [
+    ...unknown.map((name) => `no group of the policy has "${name}" as "forwarded"; ${didYouMean(name, known)}`),
+    ...(hearsOfGroups(clients) ? [] : [`${said}; set it`]),
+  ];
+}
+
+/** A vendor or a product is no host. */
+function aboutHost({ vendors }: Config, { host, kind }: Target): string[] {
+  if (kind !== 'name' || host.includes('.')) return [];
+  const meant =
+    vendors.find(({ id }) => id === host)?.products ??
+    vendors.flatMap(({ products }) => products.filter(({ id }) => id === host));
+  const example = meant.flatMap(({ hosts }) => hosts)[0]?.host;
+  if (example === undefined) return [];
+  return [`"${host}" is asked about as a host, and is a name in the catalogue; ask about a host, such as ${example}`];
+}
+
+/** One line each. */
+export function doubts(config: Config, { target, forwarded = [] }: Asked): string[] {
+  return [...aboutHost(config, target), ...aboutForwarded(config, forwarded)];
+}
