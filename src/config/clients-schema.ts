@@ -36,9 +36,11 @@ export interface ProxyTlsSettings {
   readonly keyFile: string;
   /** Authorities of client certificates; null: clients are asked for none. */
   readonly clientCaFile: string | null;
+  /** What these authorities have revoked; null: nothing is. */
+  readonly clientCrlFile: string | null;
   readonly clientCertificate: 'required' | 'optional';
   /** The name in a client certificate that is the user. */
-  readonly userFrom: 'cn' | 'email';
+  readonly userFrom: 'cn' | 'email' | 'upn';
 }
 
 export const network = read(parseCidr);
@@ -74,8 +76,14 @@ export const proxyTlsSchema = strict({
   cert_file: line,
   key_file: line,
   client_ca_file: line.optional(),
+  client_crl_file: line.optional(),
   client_certificate: z.enum(['required', 'optional']).default('required'),
-  user_from: z.enum(['cn', 'email']).default('cn'),
+  user_from: z.enum(['cn', 'email', 'upn']).default('cn'),
+}).superRefine(({ client_ca_file: authorities, client_crl_file: revoked }, context) => {
+  if (revoked === undefined || authorities !== undefined) return;
+  const message =
+    'without "client_ca_file" clients show no certificate that could be revoked; add it, or remove this key';
+  context.addIssue({ code: 'custom', path: ['client_crl_file'], message });
 });
 
 /** @param path makes a path absolute. */
@@ -85,6 +93,7 @@ export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: 
     certFile: path(given.cert_file),
     keyFile: path(given.key_file),
     clientCaFile: given.client_ca_file === undefined ? null : path(given.client_ca_file),
+    clientCrlFile: given.client_crl_file === undefined ? null : path(given.client_crl_file),
     clientCertificate: given.client_certificate,
     userFrom: given.user_from,
   };

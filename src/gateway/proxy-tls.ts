@@ -4,11 +4,28 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Config } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { createProxyTls, type ProxyTls } from '../listen/proxy-tls.ts';
+import { readRevocations } from './revocations.ts';
 
 type Settings = NonNullable<Config['proxyTls']>;
 
+const DAY = 86_400_000;
+
+/** What clients' certificates are held against; tells of a list that has come to its end, for then none of them holds. */
+function revokedOf(file: string, log: (line: string) => void): string[] {
+  const { pems, until } = readRevocations(file);
+  const left = until - Date.now();
+  if (left < DAY) {
+    const end = left < 0 ? 'expired; every client certificate is refused' : 'expires';
+    log(`${file}: a list of revoked certificates ${end} at ${new Date(until).toISOString()}; fetch it anew and reload`);
+  }
+  return [...pems];
+}
+
 /** @throws {ConfigError} naming the key of the file that cannot be used. */
-function materialOf({ certFile, keyFile, clientCaFile }: Settings): Pick<SecureContextOptions, 'cert' | 'key' | 'ca'> {
+function materialOf(
+  { certFile, keyFile, clientCaFile, clientCrlFile }: Settings,
+  log: (line: string) => void,
+): Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'> {
   const read = (file: string, key: string): Buffer => {
     try {
       return readFileSync(file);
@@ -19,7 +36,12 @@ function materialOf({ certFile, keyFile, clientCaFile }: Settings): Pick<SecureC
   };
   // An empty list: no public authority is to vouch for clients.
   const ca = clientCaFile === null ? [] : read(clientCaFile, 'client_ca_file');
-  const material = { cert: read(certFile, 'cert_file'), key: read(keyFile, 'key_file'), ca };
+  const material = {
+    cert: read(certFile, 'cert_file'),
+    key: read(keyFile, 'key_file'),
+    ca,
+    ...(clientCrlFile !== null && { crl: revokedOf(clientCrlFile, log) }),
+  };
   try {
     createSecureContext(material);
   } catch (error) {
@@ -36,11 +58,11 @@ export interface ProxyTlsPort extends ProxyTls {
 }
 
 /** Null where the configuration has no such port. @throws {ConfigError} */
-export function openProxyTls({ proxyTls, limits }: Config): ProxyTlsPort | null {
+export function openProxyTls({ proxyTls, limits }: Config, log: (line: string) => void): ProxyTlsPort | null {
   if (proxyTls === null) return null;
   const { clientCaFile, clientCertificate, userFrom } = proxyTls;
   const tls = createProxyTls({
-    material: materialOf(proxyTls),
+    material: materialOf(proxyTls, log),
     clientCertificate: clientCaFile === null ? 'none' : clientCertificate,
     userFrom,
     handshakeTimeout: limits.headTimeout,
@@ -48,7 +70,7 @@ export function openProxyTls({ proxyTls, limits }: Config): ProxyTlsPort | null 
   return {
     ...tls,
     follow(next) {
-      if (next.proxyTls !== null) tls.renew(materialOf(next.proxyTls));
+      if (next.proxyTls !== null) tls.renew(materialOf(next.proxyTls, log));
     },
   };
 }

@@ -20,6 +20,7 @@ const follows = new Set([
   'proxyTls.certFile',
   'proxyTls.keyFile',
   'proxyTls.clientCaFile',
+  'proxyTls.clientCrlFile',
   'reload',
   'limits.clientConnections',
 ]);

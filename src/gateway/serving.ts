@@ -172,7 +172,7 @@ export function createServing(options: ServingOptions): Serving {
     },
   });
   const http = createHttpSpeaker({ ...wire, arrived: asked });
-  const proxyTls = openProxyTls(config);
+  const proxyTls = openProxyTls(config, log);
   const { door, doors } = createDoors({
     speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
     maxConnections: config.limits.connections,

@@ -8,11 +8,11 @@ import type { Veil } from './front-door.ts';
 import { introduce, peerOf } from './peers.ts';
 
 /** Which name of a client certificate is the user. */
-export type UserFrom = 'cn' | 'email';
+export type UserFrom = 'cn' | 'email' | 'upn';
 
 export interface ProxyTlsOptions {
-  /** Certificate, key and, where clients have to show a certificate, the authorities that they come from. */
-  readonly material: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>;
+  /** Certificate, key and, where clients have to show one, the authorities that theirs come from and what these revoked. */
+  readonly material: Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'>;
   /** `none`: clients are not asked for a certificate. */
   readonly clientCertificate: 'none' | 'optional' | 'required';
   readonly userFrom: UserFrom;
@@ -25,6 +25,9 @@ export interface ProxyTls extends Veil {
   readonly renew: (material: ProxyTlsOptions['material']) => void;
 }
 
+/** How Node writes the kinds of an alternative name; a UPN is what Active Directory calls an account. */
+const written = { email: 'email:', upn: 'othername:UPN:' } as const;
+
 /**
  * The user of a certificate that was verified. Undefined where it has no such name, or more than one, or one with
  * characters that no name has.
@@ -36,8 +39,12 @@ export function userOf(
   // Node gives a subject with several common names as a list, whatever its types say.
   const { CN: common } = certificate.subject as { readonly CN?: string | readonly string[] };
   // Node quotes an alternative name that holds what could be taken for another one (CVE-2021-44532).
-  const emails = (certificate.subjectaltname ?? '').split(', ').filter((name) => name.startsWith('email:'));
-  const [name] = from === 'cn' ? [common] : emails.length === 1 ? [emails[0]?.slice('email:'.length)] : [];
+  const alternatives = (kind: string): string[] =>
+    (certificate.subjectaltname ?? '')
+      .split(', ')
+      .flatMap((name) => (name.startsWith(kind) ? name.slice(kind.length) : []));
+  const names = from === 'cn' ? [common] : alternatives(written[from]);
+  const name = names.length === 1 ? names[0] : undefined;
   return typeof name === 'string' && /^[^\p{Cc}"]{1,256}$/u.test(name) ? name : undefined;
 }
 
@@ -77,7 +84,9 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
     const user = inner.authorized ? userOf(inner.getPeerCertificate(), options.userFrom) : undefined;
     const { remoteAddress, remotePort } = peerOf(outer.socket);
     introduce(inner, { remoteAddress, remotePort, ...(user !== undefined && { user }) });
-    if (options.clientCertificate === 'required' && user === undefined)
+    // Where none is needed a stranger's is none; but who showed a revoked one is somebody who may not come in.
+    if ((inner.authorizationError as unknown) === 'CERT_REVOKED') outer.failed("the client's certificate is revoked");
+    else if (options.clientCertificate === 'required' && user === undefined)
       outer.failed(`the client's certificate has no one ${options.userFrom} to be the user`);
     else outer.ready(inner);
   });

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeCertificate } from '../support/certificate.ts';
 import { curl } from '../support/curl.ts';
 import { labPolicy, startLab, type Lab, type LogLine } from '../support/lab.ts';
-import { makeStaffCa, type StaffCa } from '../support/staff-ca.ts';
+import { makeStaffCa, type Pair, type StaffCa } from '../support/staff-ca.ts';
 import { connectRaw, httpOrigin, rawClient, tcpOrigin, type RawClient } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';
 
@@ -152,6 +152,89 @@ test('the e-mail address may be the user instead, and where a certificate is opt
     expect(await client.until('Refused at the CONNECT')).toContain('403');
   }
   await expect.poll(() => lines(at).map(({ user }) => user?.name)).toEqual(['ada@corp.test', undefined]);
+});
+
+test('so may the name of an account in Active Directory', async () => {
+  const staff = makeStaffCa();
+  const at = await lab({ client_ca_file: staff.file, user_from: 'upn' });
+  const { cert, key } = staff.issue('Ada', 'otherName:1.3.6.1.4.1.311.20.2.3;UTF8:ada@corp.test,email:a@x.test');
+  const client = await overTls(at, { cert, key });
+  client.write(connectHead('refused.test:443'));
+  expect(await client.until('Refused at the CONNECT')).toContain('403');
+  await expect.poll(() => lines(at).map(({ user }) => user?.name)).toEqual(['ada@corp.test']);
+});
+
+/** The status that a client with this certificate is answered with; empty: it was not let in. */
+async function statusOf(at: TlsLab, pair: Pair, options: object = {}): Promise<string> {
+  const own = { cert: pair.cert, key: pair.key };
+  const client = rawClient(connectTls({ host: '127.0.0.1', port: at.port, ca: at.certificate, ...own, ...options }));
+  client.write(connectHead('refused.test:443'));
+  return (await client.ended).text.slice(9, 12);
+}
+
+test.each(['required', 'optional'])('a revoked certificate is refused from the reload on: %s', async (mode) => {
+  const staff = makeStaffCa();
+  const [ada, bob] = [staff.issue('ada'), staff.issue('bob')];
+  const crl = staff.revoke([]);
+  const at = await lab({ client_ca_file: staff.file, client_crl_file: crl, client_certificate: mode });
+  expect([await statusOf(at, ada), await statusOf(at, bob)]).toEqual(['403', '403']);
+  staff.revoke([ada]);
+  expect(await statusOf(at, ada)).toBe('403');
+  expect(at.gateway.reload()).toBe(true);
+  expect([await statusOf(at, ada), await statusOf(at, bob)]).toEqual(['', '403']);
+  await expect.poll(() => lines(at).map(({ user }) => user?.name)).toEqual(['ada', 'bob', 'ada', undefined, 'bob']);
+  expect(lines(at)[3]?.sallyport['error']).toBe('proxy_tls_error');
+});
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('no session of %s outlives what it was let in with', async (version) => {
+  const staff = makeStaffCa();
+  const ada = staff.issue('ada');
+  const at = await lab({ client_ca_file: staff.file, client_crl_file: staff.revoke([]) });
+  const options = { cert: ada.cert, key: ada.key, maxVersion: version };
+  const given: Buffer[] = [];
+  const first = connectTls({ host: '127.0.0.1', port: at.port, ca: at.certificate, ...options });
+  const client = rawClient(first.on('session', (ticket: Buffer) => given.push(ticket)));
+  client.write(connectHead('refused.test:443'));
+  await client.ended;
+  const [session] = given;
+  expect(session).toBeInstanceOf(Buffer);
+  staff.revoke([ada]);
+  expect(await statusOf(at, ada, { ...options, session })).toBe('403');
+  expect(at.gateway.reload()).toBe(true);
+  expect(await statusOf(at, ada, { ...options, session })).toBe('');
+});
+
+test('an expired list refuses everybody, and is told; what is no list leaves the old', async () => {
+  const staff = makeStaffCa();
+  const ada = staff.issue('ada');
+  const crl = staff.revoke([]);
+  const at = await lab({ client_ca_file: staff.file, client_crl_file: crl });
+  staff.revoke([], '20210101000000Z');
+  const expired = readFileSync(crl);
+  for (const [damage, told] of [
+    [readFileSync(staff.file), 'holds no list of revoked certificates in PEM form'],
+    [expired.toString().replace(/^.{20}(?=.*\n-----END)/m, ''), 'damaged'],
+    [expired.toString().replace(/-----BEGIN X509 CRL-----\n.{8}/, '$&AAAA'), 'damaged'],
+  ] as const) {
+    writeFileSync(crl, damage);
+    expect(at.gateway.reload()).toBe(false);
+    expect(at.told.join('\n')).toContain(told);
+    expect(await statusOf(at, ada)).toBe('403');
+  }
+  writeFileSync(crl, expired);
+  expect(at.gateway.reload()).toBe(true);
+  expect(at.told.join('\n')).toContain('expired; every client certificate is refused at 2021-01-01T00:00:00.000Z');
+  expect(await statusOf(at, ada)).toBe('');
+});
+
+test('the lists of several authorities may be in one file', async () => {
+  const [staff, guests] = [makeStaffCa('Staff'), makeStaffCa('Guests')];
+  const [ada, gil, bob] = [staff.issue('ada'), guests.issue('gil'), guests.issue('bob')];
+  const crl = staff.revoke([ada]);
+  writeFileSync(crl, readFileSync(crl, 'utf8') + readFileSync(guests.revoke([gil]), 'utf8'));
+  writeFileSync(staff.file, readFileSync(staff.file, 'utf8') + readFileSync(guests.file, 'utf8'));
+  const at = await lab({ client_ca_file: staff.file, client_crl_file: crl });
+  expect([await statusOf(at, ada), await statusOf(at, gil), await statusOf(at, bob)]).toEqual(['', '', '403']);
 });
 
 test.each([

@@ -15,6 +15,10 @@ test.each([
   ['email', certificate('ada', 'email:ada@corp.test, email:root@corp.test'), undefined],
   ['email', certificate('ada', 'DNS:"a, email:root@corp.test"'), undefined],
   ['email', certificate('ada'), undefined],
+  ['upn', certificate('ada', 'email:ada@x.test, othername:UPN:ada@corp.test'), 'ada@corp.test'],
+  ['upn', certificate('ada', 'othername:UPN:ada@corp.test, othername:UPN:root@corp.test'), undefined],
+  ['upn', certificate('ada', 'othername:UPN:"ada, root"'), undefined],
+  ['upn', certificate('ada', 'othername:<unsupported>, email:ada@corp.test'), undefined],
 ] as const)('the user by %s of %j is %s', (from, given, user) => {
   expect(userOf(given, from)).toBe(user);
 });

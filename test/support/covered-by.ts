@@ -31,6 +31,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/reloading.ts': 'test/flows/reload.test.ts',
   'cli/admin-api.ts': 'test/cli/reload.test.ts',
   'gateway/limiting.ts': 'test/flows/whose.test.ts',
+  'gateway/revocations.ts': 'test/flows/proxy-tls.test.ts',
   'gateway/serving.ts': 'test/gateway.test.ts',
   'gateway/shared.ts': 'test/gateway.test.ts',
   'gateway/crew.ts': null,

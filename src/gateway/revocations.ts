@@ -1,0 +1,50 @@
+/** Lists of revoked client certificates (RFC 5280, section 5) in a file. */
+import { readFileSync } from 'node:fs';
+import { elements } from '../certificates/der.ts';
+import { ConfigError } from '../errors.ts';
+
+export interface Revocations {
+  /** Each in PEM form: Node.js reads the first one of a text alone. */
+  readonly pems: readonly string[];
+  /** When the first of them is too old to go by, epoch milliseconds; none says: Infinity. */
+  readonly until: number;
+}
+
+const UTC_TIME = 0x17;
+const GENERALIZED_TIME = 0x18;
+
+/** UTCTime has two digits of the year, from 1950 on (RFC 5280, section 4.1.2.5.1). */
+function momentOf(tag: number, text: string): number {
+  const long = tag === GENERALIZED_TIME ? text : `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}`;
+  return Date.parse(long.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+/** The nextUpdate of a list: the second time in its body. */
+function untilOf(pem: string): number {
+  const der = Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
+  const [list] = elements(der);
+  const [body] = list === undefined ? [] : elements(list.value);
+  const times = body === undefined ? [] : elements(body.value);
+  const next = times.filter(({ tag }) => tag === UTC_TIME || tag === GENERALIZED_TIME)[1];
+  return next === undefined ? Infinity : momentOf(next.tag, next.value.toString('latin1'));
+}
+
+/** @throws {ConfigError} where the file holds no such list, or one that cannot be read. */
+export function readRevocations(file: string): Revocations {
+  const cure = 'correct listen.proxy_tls.client_crl_file';
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      `${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'}); ${cure}`,
+    );
+  }
+  const pems = text.match(/-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----\n?/g) ?? [];
+  if (pems.length === 0) throw new ConfigError(`${file}: holds no list of revoked certificates in PEM form; ${cure}`);
+  try {
+    return { pems, until: Math.min(...pems.map(untilOf)) };
+  } catch {
+    throw new ConfigError(`${file}: a list of revoked certificates in it is damaged; ${cure}`);
+  }
+}
