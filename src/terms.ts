@@ -37,6 +37,7 @@ export type Wire =
   | 'cohere'
   | 'dashscope'
   | 'openrouter'
+  | 'huggingface'
   | 'copilot'
   | 'qoder'
   | 'none';

@@ -49,18 +49,30 @@ const signs: readonly Sign[] = [
   { dialect: 'anthropic', shown: userAgent(/^(?:claude-cli|claude-code|anthropic)\//i) },
   { dialect: 'openai', shown: userAgent(/^(?:codex|openai\/)/i) },
   { dialect: 'gemini', shown: userAgent(/^(?:GeminiCLI|google-genai)/i) },
+  { dialect: 'huggingface', shown: userAgent(/^@huggingface\/|\bhf_hub\//) },
 ];
 
+/** Looked at where neither those nor the catalogue tell: the hub is no AI service, and its library sends no name. */
+const hub = path(/^\/api\/(?:models|datasets|spaces)(?:\/|$)/);
+
 /** They speak OpenAI's paths with errors of their own. */
-const kinOfOpenai: ReadonlySet<Dialect> = new Set(['azure', 'mistral', 'dashscope', 'openrouter', 'copilot']);
+const kinOfOpenai: ReadonlySet<Dialect> = new Set([
+  'azure',
+  'mistral',
+  'dashscope',
+  'openrouter',
+  'huggingface',
+  'copilot',
+]);
 
 /** `none` where neither the request nor the catalogue tells. */
 export function dialectOf(facts: RequestFacts, service: Service | null): Dialect {
   const asked = facts.path.split('?', 1)[0] ?? '';
   const known = service?.wire ?? 'none';
-  const sign = signs.find(({ shown }) => shown(asked, (name) => headerOf(facts, name)));
-  if (sign === undefined || (sign.dialect === 'openai' && kinOfOpenai.has(known))) return known;
-  return sign.dialect;
+  const field = (name: string): string => headerOf(facts, name);
+  const sign = signs.find(({ shown }) => shown(asked, field));
+  if (sign === undefined) return known === 'none' && hub(asked, field) ? 'huggingface' : known;
+  return sign.dialect === 'openai' && kinOfOpenai.has(known) ? known : sign.dialect;
 }
 
 /** The field's value, repeated fields joined; empty where it was not sent. */

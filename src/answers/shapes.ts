@@ -3,7 +3,9 @@
  * once. Never 401, 404, 407, 429, 5xx or a redirect: clients retry those, log in again, or follow with their key.
  */
 import type { Dialect } from './dialect.ts';
+import { limits } from './message.ts';
 import type { PolicyKeys } from './message.ts';
+import { ascii } from './text.ts';
 
 export interface ShapeFacts {
   readonly message: string;
@@ -105,6 +107,12 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
       error: { code: 403, message, metadata: { reasons: ['policy'], ...policy } },
       user_id: null,
     }),
+  },
+  /** `error` must be a string: its libraries print an object as one. The field is for HEAD, by which files are asked for. */
+  huggingface: {
+    status: 403,
+    headers: ({ message }) => ({ 'X-Error-Message': ascii(message, limits.message) }),
+    body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }),
   },
   /** Without `x-github-request-id`, so that the client says that a proxy answered. */
   copilot: { status: 403, body: ({ message, policy }) => ({ error: { message, code: CODE }, policy }) },

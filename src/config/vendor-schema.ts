@@ -19,6 +19,7 @@ const wire = z.enum([
   'cohere',
   'dashscope',
   'openrouter',
+  'huggingface',
   'copilot',
   'qoder',
   'none',

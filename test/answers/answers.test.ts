@@ -33,6 +33,7 @@ const wires: readonly Wire[] = [
   'cohere',
   'dashscope',
   'openrouter',
+  'huggingface',
   'copilot',
   'qoder',
   'none',

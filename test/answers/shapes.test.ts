@@ -42,6 +42,7 @@ const cases: readonly (readonly [wire: Wire, status: number, body: object])[] = 
     { error: { message, type: 'AccessDenied', param: null, code: 'AccessDenied' }, request_id: id, policy },
   ],
   ['openrouter', 403, { error: { code: 403, message, metadata: { reasons: ['policy'], ...policy } }, user_id: null }],
+  ['huggingface', 403, { error: message, message, code: 'blocked_by_policy', policy }],
   ['copilot', 403, { error: { message, code: 'blocked_by_policy' }, policy }],
   ['qoder', 451, universal()],
   ['none', 403, universal()],
@@ -73,6 +74,10 @@ test('AWS names the error in a field; Copilot is not told that GitHub answered',
   expect(bedrock).toMatchObject({ 'x-amzn-errortype': 'AccessDeniedException', 'x-amzn-requestid': id });
   const names = Object.keys(answers.denied(wired('copilot'), asks()).headers).map((name) => name.toLowerCase());
   expect(names).not.toContain('x-github-request-id');
+});
+
+test('Hugging Face: the message in a field too, for a HEAD', () => {
+  expect(answers.denied(wired('huggingface'), asks()).headers).toMatchObject({ 'X-Error-Message': message });
 });
 
 test('the older dialect of DashScope', () => {

@@ -4,6 +4,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime';
 import { GoogleGenAI } from '@google/genai';
 import { credentials, makeGenericClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import { InferenceClient } from '@huggingface/inference';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import OpenAI from 'openai';
@@ -15,7 +16,7 @@ import { startLab, type Lab } from '../support/lab.ts';
 const policy = `
 assistants: { qoder: { name: Qoder, url: 'http://assistant.test/' } }
 default_assistant: qoder
-rules: [{ id: no-ai, vendors: [anthropic, openai, google, aws, mistral, cohere], effect: deny, reason: High risk. }]
+rules: [{ id: no-ai, vendors: [anthropic, openai, google, aws, mistral, cohere, huggingface], effect: deny, reason: High risk. }]
 defaults: { catalogue: deny }
 `;
 const told =
@@ -72,8 +73,10 @@ const bedrock = () =>
     credentials: { accessKeyId: 'AKIAFAKE', secretAccessKey: 'fake' },
     requestHandler: new NodeHttpHandler({ httpsAgent: agent }),
   });
+const huggingFace = () => new InferenceClient('hf_fake', { fetch });
 
 const model = 'claude-x';
+const hosted = { model, endpointUrl: 'https://router.huggingface.co/hf-inference/models/x' };
 const converse = {
   modelId: 'anthropic.claude-x-v1:0',
   messages: [{ role: 'user' as const, content: [{ text: 'hi' }] }],
@@ -104,6 +107,29 @@ const calls: readonly (readonly [string, string, () => Promise<unknown>])[] = [
     'client-bedrock-runtime, streaming',
     'AccessDeniedException',
     () => bedrock().send(new ConverseStreamCommand(converse)),
+  ],
+  [
+    '@huggingface/inference',
+    'InferenceClientProviderApiError',
+    () => huggingFace().textGeneration({ ...hosted, inputs: 'hi' }),
+  ],
+  [
+    '@huggingface/inference, chat',
+    'InferenceClientProviderApiError',
+    () => huggingFace().chatCompletion({ ...hosted, messages }),
+  ],
+  [
+    '@huggingface/inference, streaming',
+    'InferenceClientProviderApiError',
+    async () => {
+      for await (const part of huggingFace().chatCompletionStream({ ...hosted, messages }))
+        expect(part).toBeUndefined();
+    },
+  ],
+  [
+    'openai against Hugging Face',
+    'PermissionDeniedError',
+    () => openai('https://router.huggingface.co/v1').chat.completions.create({ model, messages }),
   ],
 ];
 
