@@ -63,9 +63,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
   const now = options.now ?? Date.now;
   const load = (): Config => options.load();
-  const domainLists = createDomainLists({ changed: () => void reloadAs('by-change'), log, seed: randomInt(2 ** 32) });
+  const changed = (): void => void reloadAs('by-change');
+  const domainLists = createDomainLists({ changed, log, fetches: true, seed: randomInt(2 ** 32) });
   await domainLists.prepare(load());
-  const inForce = createInForce({ load, sets: domainLists.sets, refusesLeaf, now, log });
+  const inForce = createInForce({ load, sets: domainLists.sets, demand: domainLists.demand, refusesLeaf, now, log });
   const config = inForce.config();
   const shared = await openShared(config);
   const { authority } = shared;
@@ -122,7 +123,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hosts: config.admin.hosts,
     token: tokenFile === null ? null : await readToken(tokenFile),
     reloaded: inForce.reloaded,
-    notReady: () => (draining ? 'draining' : crew?.counts().running === 0 ? 'no worker serves' : null),
+    notReady() {
+      if (draining) return 'draining';
+      if (crew?.counts().running === 0) return 'no worker serves';
+      const list = domainLists.awaited();
+      return list === null ? null : `the list ${list}, which a denial names, was never loaded`;
+    },
     metrics: { contentType: metrics.contentType, render: () => crew?.metrics() ?? metrics.render() },
     verify: (token) => serving.signer.verify(token, Date.now()),
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),

@@ -2,7 +2,7 @@
 import { endOf, isPause } from '../config/exception-line.ts';
 import { lint, placedWarnings } from '../config/lint.ts';
 import type { Warning } from '../config/lint.ts';
-import { InvalidConfig, shownPath, shownPlace, shownProblem } from '../config/problem.ts';
+import { InvalidConfig, invalidConfig, shownPath, shownPlace, shownProblem } from '../config/problem.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
@@ -68,7 +68,7 @@ function report(checked: Checked, io: Io): void {
   for (const warning of warnings) io.err(`${shownPlace(warning)}: warning: ${warning.message}`);
 }
 
-function listWarnings({ policyFile: file }: Config, { warnings }: ListsOnDisk): Warning[] {
+function listWarnings({ policyFile: file }: Config, warnings: ListsOnDisk['warnings']): Warning[] {
   return warnings.map(({ id, message }) => ({ file, path: ['lists', id], onKey: true, message }));
 }
 
@@ -82,7 +82,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const now = Date.now();
     const config = chosenConfig(values, io);
     const lists = await listsOnDisk(config.policy);
-    const warnings = placedWarnings([...lint(config, now), ...listWarnings(config, lists)]);
+    const unusable = lists.warnings.filter(({ fatal }) => fatal);
+    if (unusable.length > 0) throw invalidConfig(placedWarnings(listWarnings(config, unusable)));
+    const warnings = placedWarnings([...lint(config, now), ...listWarnings(config, lists.warnings)]);
     const checked = { config, lists, warnings, now };
     if (json) io.out(JSON.stringify(asJson(checked), null, 2));
     else report(checked, io);

@@ -19,7 +19,14 @@ export interface ListsOnDisk {
   readonly sets: DomainSets;
   readonly found: readonly ListFound[];
   /** What a person should know of them, one line for each fact. */
-  readonly warnings: readonly { readonly id: string; readonly message: string }[];
+  readonly warnings: readonly ListWarning[];
+}
+
+export interface ListWarning {
+  readonly id: string;
+  readonly message: string;
+  /** A proxy does not start with it. */
+  readonly fatal: boolean;
 }
 
 function badLines(id: string, { bad, firstBad }: ListText): string[] {
@@ -39,16 +46,17 @@ function whyNothing({ file, url }: DomainList, error: unknown): string {
 export async function listsOnDisk({ lists = [] }: PolicyDocument): Promise<ListsOnDisk> {
   const sets = new Map<string, DomainSet>();
   const found: ListFound[] = [];
-  const warnings: ListsOnDisk['warnings'][number][] = [];
+  const warnings: ListWarning[] = [];
   for (const list of lists) {
     const { id } = list;
     try {
       const { set, text } = await readDomainList(list, list.file, buildDomainSet(0));
       sets.set(id, set);
       found.push({ list, domains: set.size, badLines: text.bad, sha256: text.sha256 });
-      warnings.push(...badLines(id, text).map((message) => ({ id, message })));
+      warnings.push(...badLines(id, text).map((message) => ({ id, message, fatal: false })));
     } catch (error) {
-      warnings.push({ id, message: `the list "${id}" covers nothing here: ${whyNothing(list, error)}` });
+      const message = `the list "${id}" covers nothing here: ${whyNothing(list, error)}`;
+      warnings.push({ id, message, fatal: list.url === null });
     }
   }
   return { sets, found, warnings };

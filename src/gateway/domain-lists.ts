@@ -6,6 +6,8 @@ import { rm, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fetchList, freshFile, keepList, tagOf } from '../config/fetch-list.ts';
 import { shownUrl } from '../config/fetch.ts';
+import { placedWarnings } from '../config/lint.ts';
+import { invalidConfig } from '../config/problem.ts';
 import { readDomainList, type ListText } from '../config/read-list.ts';
 import type { Config } from '../config/schema.ts';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
@@ -23,6 +25,8 @@ export interface ListFacts {
   readonly sha256: string | null;
   /** When it was last read or found unchanged, epoch milliseconds; null: never. */
   readonly lastSuccessAt: number | null;
+  /** False: the last reading or fetch failed, and an older one is in force, or none. */
+  readonly successful: boolean;
   readonly fetches: Readonly<Record<FetchResult, number>>;
 }
 
@@ -30,6 +34,8 @@ export interface DomainListsOptions {
   /** Other names are in force now. */
   readonly changed: () => void;
   readonly log: (line: string) => void;
+  /** False: another process does, and this one reads the copies that it keeps. */
+  readonly fetches: boolean;
   /** Makes hashes another for each process. */
   readonly seed: number;
 }
@@ -41,6 +47,10 @@ export interface DomainLists {
   readonly prepare: (config: Pick<Config, 'policy'>) => Promise<void>;
   /** Fetches what is to be fetched, from now on. */
   readonly follow: (config: Pick<Config, 'policy'>) => void;
+  /** @throws {InvalidConfig} where a file that the policy names is no list, and none is held that could go on. */
+  readonly demand: (config: Pick<Config, 'policy' | 'policyFile'>) => void;
+  /** A list that a denial names and the start wanted, but that was never had; null: there is none. */
+  readonly awaited: () => string | null;
   readonly facts: () => readonly ListFacts[];
   readonly close: () => void;
 }
@@ -73,6 +83,10 @@ function sourceOf({ file, url, format, sha256 }: DomainList): string {
   return JSON.stringify([file, url, format, sha256]);
 }
 
+function deniedBy({ rules }: Config['policy']): ReadonlySet<string> {
+  return new Set(rules.flatMap(({ effect, what }) => (effect === 'deny' ? (what.lists ?? []) : [])));
+}
+
 async function stampOf(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
@@ -82,10 +96,11 @@ async function stampOf(file: string): Promise<string> {
   }
 }
 
-export function createDomainLists({ changed, log, seed }: DomainListsOptions): DomainLists {
+export function createDomainLists({ changed, log, fetches, seed }: DomainListsOptions): DomainLists {
   const held = new Map<string, Held>();
   let sets: ReadonlyMap<string, DomainSet> = new Map();
   let running = false;
+  let awaited: ReadonlySet<string> = new Set();
 
   const publish = (): void => {
     const next = [...held].flatMap(([id, { set }]) => (set === null ? [] : [[id, set] as const]));
@@ -95,20 +110,26 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
   /** One line for each new complaint; a server that is away for a day says so once. */
   const complain = (one: Held, error: unknown): void => {
     const line = error instanceof Error ? error.message : String(error);
-    const stays = one.set === null ? 'it is empty' : 'the last good one stays';
+    const stays = one.set === null ? 'it was never loaded and covers nothing' : 'the last good one stays';
     const where = one.list.url === null ? one.list.file : shownUrl(one.list.url);
-    if (line !== one.complained) log(`list ${one.list.id}: ${where}: ${line}; ${stays}`);
+    // A file without which nothing can be put into force is told as what is wrong with the policy.
+    const refused = one.list.url === null && one.set === null;
+    if (line !== one.complained && !refused) log(`list ${one.list.id}: ${where}: ${line}; ${stays}`);
     one.complained = line;
   };
 
   const read = (one: Held, file: string): Promise<{ readonly set: DomainSet; readonly text: ListText }> =>
     readDomainList(one.list, file, buildDomainSet(seed));
 
+  const good = (one: Held): void => {
+    one.lastSuccessAt = Date.now();
+    one.complained = '';
+  };
+
   const adopt = (one: Held, { set, text }: { readonly set: DomainSet; readonly text: ListText }): void => {
     one.set = set;
     one.text = text;
-    one.lastSuccessAt = Date.now();
-    one.complained = '';
+    good(one);
     publish();
     const { bad, firstBad } = text;
     const first = firstBad === null ? '' : `, ${bad} bad lines, the first is line ${firstBad.line}: ${firstBad.why}`;
@@ -137,8 +158,7 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
     const etag = one.text === null ? null : tagOf(copy, one.text.sha256);
     const answer = await fetchList({ url: url ?? '', etag, copy, maxBytes });
     if (answer.kind === 'unchanged') {
-      one.lastSuccessAt = Date.now();
-      one.complained = '';
+      good(one);
       return 'unchanged';
     }
     const found = await read(one, freshFile(copy)).catch((error: unknown) => {
@@ -152,7 +172,7 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
     await keepList(copy, { etag: answer.etag, sha256: found.text.sha256 });
     one.stamp = await stampOf(copy);
     const same = one.text?.sha256 === found.text.sha256;
-    if (same) one.lastSuccessAt = Date.now();
+    if (same) good(one);
     else adopt(one, found);
     return same ? 'unchanged' : 'adopted';
   };
@@ -172,8 +192,8 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
   };
 
   const askLater = (one: Held): void => {
-    const good = one.last === 'adopted' || one.last === 'unchanged';
-    const wait = good ? one.list.refresh : Math.min(one.list.refresh, RETRY);
+    const sound = one.last === 'adopted' || one.last === 'unchanged';
+    const wait = sound ? one.list.refresh : Math.min(one.list.refresh, RETRY);
     clearTimeout(one.timer);
     one.timer = setTimeout(() => ask(one), wait * (1 - SPREAD * Math.random())).unref();
   };
@@ -191,7 +211,7 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
       return before;
     }
     clearTimeout(before?.timer);
-    const fetches = Object.fromEntries(results.map((result) => [result, 0])) as Record<FetchResult, number>;
+    const none = Object.fromEntries(results.map((result) => [result, 0])) as Record<FetchResult, number>;
     const fresh = {
       last: null,
       text: null,
@@ -202,7 +222,7 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
       fetching: null,
     };
     // What was there under this name stays until the new source is read.
-    const one: Held = { source: sourceOf(list), list, set: before?.set ?? null, fetches, ...fresh };
+    const one: Held = { source: sourceOf(list), list, set: before?.set ?? null, fetches: none, ...fresh };
     held.set(list.id, one);
     return one;
   };
@@ -213,10 +233,11 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
       for (const list of policy.lists ?? []) {
         const one = hold(list);
         await readFile(one);
-        if (list.url === null || one.text !== null) continue;
+        if (!fetches || list.url === null || one.text !== null) continue;
         ask(one);
         await Promise.race([one.fetching, pause(PATIENCE, undefined, { ref: false })]);
       }
+      if (!running) awaited = deniedBy(policy);
     },
     follow({ policy }) {
       running = true;
@@ -230,19 +251,30 @@ export function createDomainLists({ changed, log, seed }: DomainListsOptions): D
       if (gone.length > 0) publish();
       for (const list of lists) {
         const one = hold(list);
-        if (list.url === null || one.fetching !== null || one.timer !== undefined) continue;
+        if (!fetches || list.url === null || one.fetching !== null || one.timer !== undefined) continue;
         if (one.last === null) ask(one);
         else askLater(one);
       }
     },
+    demand({ policy, policyFile: file }) {
+      const unread = (policy.lists ?? []).flatMap(({ id, url, file: from }) => {
+        const one = held.get(id);
+        if (url !== null || one === undefined || one.set !== null || one.complained === '') return [];
+        const message = `the list "${id}" cannot be used: ${from}: ${one.complained}; correct the file, or take the list out`;
+        return [{ file, path: ['lists', id], onKey: true, message }];
+      });
+      if (unread.length > 0) throw invalidConfig(placedWarnings(unread));
+    },
+    awaited: () => [...awaited].find((id) => held.get(id)?.set === null) ?? null,
     facts: () =>
-      [...held.values()].map(({ list, set, text, lastSuccessAt, fetches }) => ({
+      [...held.values()].map(({ list, set, text, lastSuccessAt, complained, fetches: ended }) => ({
         id: list.id,
         domains: set?.size ?? 0,
         badLines: text?.bad ?? 0,
         sha256: text?.sha256 ?? null,
         lastSuccessAt,
-        fetches,
+        successful: lastSuccessAt !== null && complained === '',
+        fetches: ended,
       })),
     close() {
       running = false;

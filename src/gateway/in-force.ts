@@ -11,6 +11,8 @@ export interface InForceOptions {
   readonly load: () => Config;
   /** The external lists that are read; another object where something in them has changed. */
   readonly sets: () => DomainSets;
+  /** @throws {ConfigError} where a list that the configuration names cannot be used. */
+  readonly demand: (config: Config) => void;
   /** Whether the client at an address keeps refusing our leaves. */
   readonly refusesLeaf: (clientAddress: string) => boolean;
   /** The clock that the policy goes by, epoch milliseconds. */
@@ -50,10 +52,11 @@ export interface InForce {
 }
 
 /** @throws {ConfigError} where the first configuration cannot be read. */
-export function createInForce({ load, sets, refusesLeaf, now, log }: InForceOptions): InForce {
+export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InForceOptions): InForce {
   /** What ended is history, which no decision needs. */
   const merged = (next: Config, stored: StoredExceptions): Config => withStored(next, stored, now());
   let loaded = load();
+  demand(loaded);
   let setsNow = sets();
   let config = merged(loaded, readStored(loaded.exceptionsFile));
   let snapshot = snapshotOf(config, refusesLeaf, setsNow);
@@ -65,6 +68,7 @@ export function createInForce({ load, sets, refusesLeaf, now, log }: InForceOpti
     reload(adopt, asked) {
       try {
         const fresh = load();
+        demand(fresh);
         const setsNext = sets();
         const changed = fresh !== loaded || setsNext !== setsNow;
         // What an operator asks for is read anew, whatever of it the configuration only names: certificates, passwords.

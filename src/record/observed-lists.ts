@@ -8,6 +8,8 @@ export interface ObservedList {
   readonly domains: number;
   readonly badLines: number;
   readonly lastSuccessAt: number | null;
+  /** False: the last reading or fetch failed, and an older one is in force, or none. */
+  readonly successful: boolean;
   /** By how they ended; none for a list that is a file. */
   readonly fetches: Readonly<Record<string, number>>;
 }
@@ -35,6 +37,11 @@ export function registerLists(registry: Registry, lists: () => readonly Observed
     'sallyport_list_last_success_timestamp_seconds',
     'When an external list was last read, or found to be as it was.',
     ({ lastSuccessAt }) => (lastSuccessAt === null ? null : lastSuccessAt / 1000),
+  );
+  gauge(
+    'sallyport_list_last_load_successful',
+    '1 if the last reading or fetch of an external list succeeded; 0: an older one is in force, or none.',
+    ({ successful }) => (successful ? 1 : 0),
   );
   new Counter({
     name: 'sallyport_list_fetches_total',

@@ -25,11 +25,6 @@ function partsOf(limits: Limits, workers: number): Limits {
   };
 }
 
-/** External lists come from where the primary process keeps them: it alone fetches. */
-function keptLists(policy: Config['policy']): Config['policy'] {
-  return { ...policy, lists: policy.lists?.map((list) => ({ ...list, url: null })) };
-}
-
 /**
  * Logs and events go to the primary process, which writes them; limits are parts.
  *
@@ -41,7 +36,6 @@ export function shareOf(config: Config, workers: number, tlsPort: number | null)
   const attempts = authentication === null ? 0 : partOf(authentication.attempts, workers);
   return {
     ...config,
-    policy: keptLists(config.policy),
     limits: partsOf(config.limits, workers),
     clients: { ...clients, authentication: authentication === null ? null : { ...authentication, attempts } },
     accessLog: { ...accessLog, path: accessLog.path === 'none' ? 'none' : '-' },

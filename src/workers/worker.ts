@@ -81,7 +81,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const { channel } = options;
   // The primary process says what is wrong with a list, and when another has to be read.
   const quiet = (): void => undefined;
-  const lists = createDomainLists({ changed: quiet, log: quiet, seed: randomInt(2 ** 32) });
+  const lists = createDomainLists({ changed: quiet, log: quiet, fetches: false, seed: randomInt(2 ** 32) });
   let running: Running | null = null;
   let leaving = false;
   let finish: (good: boolean) => void = () => undefined;
@@ -123,6 +123,7 @@ export function createWorker(options: WorkerOptions): Worker {
     let proxy: Addresses['proxy'] | null = null;
     try {
       await lists.prepare(message.config);
+      lists.demand(message.config);
       running = build(message, options, lists, () => proxy);
       proxy = await running.serving.listen(message.addresses.proxy, message.reusePort);
       channel.send({ kind: 'listening', proxy, tlsPort: running.serving.tlsPort() });

@@ -70,7 +70,9 @@ beforeAll(async () => {
         pauses: { active: 1, nextEnd: 1 },
         readable: true,
       }),
-      domainLists: () => [{ id: 'l', domains: 1, badLines: 1, lastSuccessAt: 1, fetches: { adopted: 1 } }],
+      domainLists: () => [
+        { id: 'l', domains: 1, badLines: 1, lastSuccessAt: 1, successful: true, fetches: { adopted: 1 } },
+      ],
       workers: () => ({ running: 1, replaced: 0 }),
       clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
       blockEvents: () => [{ vendor: 'a', product: 'b', rule: 'c', count: 1 }],

@@ -8,57 +8,10 @@ import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { check } from '../../src/cli/check.ts';
 import { explain } from '../../src/cli/explain.ts';
-import { curl } from '../support/curl.ts';
-import { labPolicy, startLab, writeConfig, type Lab } from '../support/lab.ts';
+import { startLab, writeConfig } from '../support/lab.ts';
+import { askAgain, isDenied, listServer, policyWith, serving } from '../support/list-server.ts';
 import { certificateOfTest, closedPort, labOfTest } from '../support/origins.ts';
-import { eventually, httpOrigin } from '../support/streams.ts';
-
-const rule = "- { id: listed, lists: ads, effect: deny, reason: 'On the list.' }";
-
-/** @param list what stands behind `ads:`. */
-function policyWith(list: string): string {
-  return labPolicy.replace('rules:', `lists:\n  ads: ${list}\nrules:\n  ${rule}`);
-}
-
-async function isDenied(lab: Lab, host: string): Promise<boolean> {
-  const { out } = await curl('-x', lab.proxyUrl, `http://${host}/`);
-  return out.includes('On the list.');
-}
-
-interface Request {
-  readonly etag: string | undefined;
-}
-
-/** A server of one list. What it answers may change. */
-async function listServer(first: (req: IncomingMessage, res: ServerResponse) => void) {
-  const asked: Request[] = [];
-  let answer = first;
-  const origin = await httpOrigin((req, res) => {
-    asked.push({ etag: req.headers['if-none-match'] });
-    answer(req, res);
-  });
-  return {
-    url: `http://127.0.0.1:${origin.port}/ads.txt?key=secret`,
-    asked,
-    answerWith: (next: typeof first) => void (answer = next),
-  };
-}
-
-/** Answers as a good server does. */
-function serving(text: string, etag = '"1"') {
-  return (req: IncomingMessage, res: ServerResponse): void => {
-    if (req.headers['if-none-match'] === etag) res.writeHead(304).end();
-    else res.writeHead(200, { etag }).end(text);
-  };
-}
-
-/** Has the proxy ask again, as it does after `refresh`: the list comes under another policy, and back under its own. */
-async function askAgain(lab: Lab, policy: string): Promise<void> {
-  writeFileSync(join(lab.dir, 'policy.yaml'), labPolicy);
-  expect(await lab.gateway.refresh()).toBe(true);
-  writeFileSync(join(lab.dir, 'policy.yaml'), policy);
-  expect(await lab.gateway.refresh()).toBe(true);
-}
+import { eventually } from '../support/streams.ts';
 
 test('a file: in force from the start, followed as it changes, and a broken one changes nothing', async () => {
   const lab = await labOfTest({ settings: { reload: 'watch' } });
@@ -214,7 +167,7 @@ test('gzip, and redirects that end, are followed', async () => {
 test('a content with another SHA-256 than the policy names is refused', async () => {
   const server = await listServer(serving('ads.test\n'));
   const lab = await labOfTest({ policy: policyWith(`{ url: '${server.url}', sha256: '${'0'.repeat(64)}' }`) });
-  expect(lab.told[0]).toMatch(/^list ads: http:.*SHA-256 is [0-9a-f]{64}.*; it is empty$/);
+  expect(lab.told[0]).toMatch(/^list ads: http:.*SHA-256 is [0-9a-f]{64}.*; it was never loaded and covers nothing$/);
   expect(await isDenied(lab, 'ads.test')).toBe(false);
 });
 
@@ -226,7 +179,9 @@ test('a certificate that nobody vouches for, and a server that is not there, do 
   const { port } = https.address() as AddressInfo;
   for (const url of [`https://127.0.0.1:${port}/`, `http://127.0.0.1:${await closedPort()}/`]) {
     const lab = await labOfTest({ policy: policyWith(`{ url: '${url}' }`) });
-    expect(lab.told[0]).toMatch(/^list ads: http.*(self-signed|unable to verify|ECONNREFUSED).*; it is empty$/);
+    expect(lab.told[0]).toMatch(
+      /^list ads: http.*(self-signed|unable to verify|ECONNREFUSED).*; it was never loaded and covers nothing$/,
+    );
     expect(await lab.metric('sallyport_list_fetches_total', 'result="failed"')).toBe(1);
   }
 });

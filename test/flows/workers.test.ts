@@ -159,6 +159,17 @@ test.runIf(checked)('an external list acts in all workers, and in one that comes
   await refilled(product, a, 2);
   for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toContain('On the list.');
   expect(await product.metric('sallyport_list_domains')).toBe(2);
+
+  // A worker that cannot read the list is none: it would let pass what the others deny.
+  writeFileSync(join(product.dir, 'bad.txt'), '<html>\n<title>Gone\n');
+  await eventually('the complaint', () => product.stderr().includes('no list of domains'));
+  const [first = 0] = workersOf(product);
+  process.kill(first, 'SIGKILL');
+  await eventually('the refusal', () => /could not be started: .*list "bad" cannot be used/.test(product.stderr()));
+  expect(await ask()).toContain('On the list.');
+  writeFileSync(join(product.dir, 'bad.txt'), 'ok.test\n');
+  await refilled(product, first, 2);
+  for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toContain('On the list.');
 });
 
 test.runIf(checked)('an exception that is made by the API holds in all workers', async () => {
