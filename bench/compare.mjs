@@ -4,15 +4,15 @@
  * Usage: npm run bench -- [--only connect,http,...] [--rounds 3] [--seconds 4] [--tunnels 2000,10000]
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, URL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { installed, start, startRivals } from './rivals.mjs';
+import { cpuOf, firstLine, memoryOf } from './processes.mjs';
+import { installed, startOrigin, startRivals } from './rivals.mjs';
 
 /** @typedef {import('./rivals.mjs').Rival} Rival */
 
@@ -36,42 +36,6 @@ const { values } = parseArgs({
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** A process and its children. @param {number} root @returns {number[]} */
-function family(root) {
-  /** @type {Map<number, number[]>} */
-  const children = new Map();
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    const parent = Number(statOf(Number(name))[1] ?? 0);
-    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-  }
-  const all = [root];
-  for (const pid of all) all.push(...(children.get(pid) ?? []));
-  return all;
-}
-
-/** The fields of `/proc/PID/stat` behind the name; none where it is gone. @param {number} pid */
-function statOf(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
-}
-
-/** Seconds of processor time, in all. @param {number} pid */
-function cpuOf(pid) {
-  const ticks = family(pid).flatMap((one) => statOf(one).slice(11, 15).map(Number));
-  return ticks.reduce((sum, tick) => sum + tick, 0) / 100;
-}
-
-/** KiB that no other process shares, and a part of those that others do. @param {number} pid */
-function memoryOf(pid) {
-  return family(pid)
-    .map((one) => Number(/^Pss: +(\d+)/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, 'latin1'))?.[1] ?? 0))
-    .reduce((sum, size) => sum + size, 0);
-}
-
 /** @param {readonly number[]} figures */
 function median(figures) {
   return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
@@ -85,13 +49,6 @@ function median(figures) {
  * @property {number} p50
  * @property {number} p99
  */
-
-/** @param {import('node:stream').Readable} output @returns {Promise<string>} */
-function firstLine(output) {
-  return new Promise((resolve) => {
-    createInterface({ input: output }).once('line', resolve);
-  });
-}
 
 /** @param {readonly string[]} args */
 function generator(args) {
@@ -186,16 +143,7 @@ const dir = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
 /** @type {import('node:child_process').ChildProcess[]} */
 const running = [];
 try {
-  const child = start(
-    running,
-    join(dir, 'origin.log'),
-    1,
-    process.execPath,
-    [here('origin.mjs')],
-    ['ignore', 'pipe', 'inherit'],
-  );
-  if (child.stdout === null) throw new Error('the origin has no output');
-  const origin = Number(await firstLine(child.stdout));
+  const { port: origin } = await startOrigin(dir, running);
   const rivals = await startRivals(dir, running, origin);
   process.stdout.write(
     `Node ${process.version}, Linux ${release()}, ${cpus()[0]?.model ?? ''} x ${availableParallelism()}\n`,

@@ -1,5 +1,6 @@
 /**
- * The origin of the benchmarks: `/small` is 2 KiB, `/bytes/N` is N bytes. Prints its port.
+ * The origin of the benchmarks: `/small` is 2 KiB, `/bytes/N` is N bytes. Prints its port. SIGUSR2 ends the connections
+ * that wait for another request.
  */
 import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
@@ -40,3 +41,4 @@ server.listen(0, '127.0.0.1', () => {
   const bound = server.address();
   process.stdout.write(`${typeof bound === 'object' ? bound?.port : ''}\n`);
 });
+process.on('SIGUSR2', () => server.closeIdleConnections());

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, URL } from 'node:url';
+import { firstLine } from './processes.mjs';
 
 /**
  * @typedef {object} Rival
@@ -70,9 +71,22 @@ export function start(running, log, processor, command, args, stdio) {
 /**
  * @param {string} dir
  * @param {import('node:child_process').ChildProcess[]} running
- * @returns {Promise<Rival>}
  */
-async function sallyport(dir, running) {
+export async function startOrigin(dir, running) {
+  const here = fileURLToPath(new URL('origin.mjs', import.meta.url));
+  const stdio = /** @type {const} */ (['ignore', 'pipe', 'inherit']);
+  const child = start(running, join(dir, 'origin.log'), 1, process.execPath, [here], [...stdio]);
+  if (child.stdout === null || child.pid === undefined) throw new Error('the origin does not start');
+  return { pid: child.pid, port: Number(await firstLine(child.stdout)) };
+}
+
+/**
+ * @param {string} dir
+ * @param {import('node:child_process').ChildProcess[]} running
+ * @param {string} [more] lines of its configuration
+ * @returns {Promise<Rival & { readonly adminPort: number }>}
+ */
+export async function sallyport(dir, running, more = '') {
   const [port, pages, admin] = [await freePort(), await freePort(), await freePort()];
   const file = join(dir, 'sallyport.yaml');
   const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -85,13 +99,13 @@ certificates: { dir: certs }
 access_log: { path: access.log }
 outbound: { hosts: { localhost: 127.0.0.1 }, allow: [localhost] }
 limits: { connections: 50000, client_connections: 49000, client_tunnels: 49000, tunnels: 49000, leaf_certificates: 10000 }
-`,
+${more}`,
   );
   const args = ['--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
   const child = start(running, join(dir, 'sallyport.log'), 0, process.execPath, args);
   await listening(port);
   const modes = ['connect', 'http', 'refuse', 'blocktls', 'blockcold', 'bulk', 'idle'];
-  return { name: 'sallyport', pid: child.pid ?? 0, port, bumpPort: port, modes };
+  return { name: 'sallyport', pid: child.pid ?? 0, port, bumpPort: port, modes, adminPort: admin };
 }
 
 /**
@@ -196,6 +210,7 @@ listen bench
  * @param {number} origin
  */
 export async function startRivals(dir, running, origin) {
+  /** @type {Rival[]} */
   const rivals = [await sallyport(dir, running)];
   const others = { squid, tinyproxy, haproxy };
   for (const [name, run] of Object.entries(others)) {
