@@ -20,12 +20,11 @@ const [begin, end] = ['<!-- cases: begin -->', '<!-- cases: end -->'];
  * @property {number} number
  * @property {string} evasion
  * @property {string} outcome
- * @property {string} file
- * @property {boolean} runs
+ * @property {readonly string[]} files From `test/`; none where it is not run.
  */
 
 /**
- * The calls of `attack` and `cannotRun` in one file: their literals are the rows.
+ * The calls of `attack`, `testedIn` and `cannotRun` in one file: their literals are the rows.
  *
  * @param {string} file
  * @returns {Case[]}
@@ -36,11 +35,13 @@ function casesOf(file) {
   const found = [];
   /** @param {ts.Node} node */
   const visit = (node) => {
-    if (ts.isCallExpression(node) && ['attack', 'cannotRun'].includes(node.expression.getText())) {
-      const [number = '', evasion = '', outcome = ''] = node.arguments
+    const call = ts.isCallExpression(node) ? node.expression.getText() : '';
+    if (ts.isCallExpression(node) && ['attack', 'testedIn', 'cannotRun'].includes(call)) {
+      const [number = '', evasion = '', outcome = '', ...others] = node.arguments
         .filter((argument) => ts.isNumericLiteral(argument) || ts.isStringLiteralLike(argument))
         .map((argument) => argument.text);
-      found.push({ number: Number(number), evasion, outcome, file, runs: node.expression.getText() === 'attack' });
+      const files = call === 'testedIn' ? others : call === 'attack' ? [`security/${file}`] : [];
+      found.push({ number: Number(number), evasion, outcome, files });
     }
     ts.forEachChild(node, visit);
   };
@@ -62,10 +63,11 @@ function starred() {
 function table(cases, stars) {
   /** @param {string} text */
   const cell = (text) => text.replaceAll('|', '\\|');
-  const rows = cases.map(({ number, evasion, outcome, file, runs }) => {
+  const rows = cases.map(({ number, evasion, outcome, files }) => {
     const star = stars.has(number) ? ' ★' : '';
-    const test = runs ? `[${file.replace('.test.ts', '')}](../test/security/${file})` : 'not run';
-    return `| ${number}${star} | ${cell(evasion)} | ${cell(outcome)} | ${test} |`;
+    const links = files.map((file) => `[${file.replace(/^security\/|\.test\.ts$/g, '')}](../test/${file})`);
+    const tests = links.length === 0 ? 'not run' : links.join(', ');
+    return `| ${number}${star} | ${cell(evasion)} | ${cell(outcome)} | ${tests} |`;
   });
   return ['| case | evasion | what happens | test |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

@@ -28,6 +28,7 @@ test.each<[unknown, ErrorCode]>([
   [system('EAI_AGAIN'), 'dns_error'],
   [system('HPE_INVALID_CONSTANT'), 'upstream_protocol_error'],
   [system('HPE_HEADER_OVERFLOW'), 'upstream_protocol_error'],
+  [system('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls_protocol_error'],
   [new AggregateError([system('ECONNREFUSED'), system('ETIMEDOUT')]), 'connection_refused'],
   [new AggregateError([]), 'internal_error'],
   [new TypeError('a bug'), 'internal_error'],

@@ -2,13 +2,14 @@
  * Where attacks are tried: the whole product, one origin behind all names, and the checks that end every case. Denied is
  * `deny.test` (by its vendor, `acme`), allowed is `ok.test`, and `none.test` is named by no rule.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
-import { startLab, type Lab, type LabOptions, type LogLine } from '../support/lab.ts';
+import { repository, startLab, type Lab, type LabOptions, type LogLine } from '../support/lab.ts';
 import { connectRaw, eventually } from '../support/streams.ts';
 
 const acme = `
@@ -241,6 +242,7 @@ async function aftermath({ bystander, lab, far, at, send }: Field, before: numbe
  * @param evasion what is tried.
  * @param outcome what happens.
  * @param timeout milliseconds that it may take.
+ * @param missing what this machine has not got, and the case needs; it is skipped and says so.
  */
 export function attack(
   field: () => Field,
@@ -249,15 +251,24 @@ export function attack(
   outcome: string,
   run: (field: Field) => Promise<void>,
   timeout = 30_000,
+  missing: string | null = null,
 ): void {
   const star = starred.has(number) ? ' ★' : '';
-  test(`case ${number}${star}: ${evasion} => ${outcome}`, { timeout }, async () => {
+  const skipped = missing === null ? '' : ` (skipped: there is no ${missing})`;
+  test.skipIf(missing !== null)(`case ${number}${star}: ${evasion} => ${outcome}${skipped}`, { timeout }, async () => {
     const here = field();
     here.far.forget();
     const before = descriptors();
     // What is registered first runs last: the clients of the case are gone by then.
     onTestFinished(() => aftermath(here, before));
     await run(here);
+  });
+}
+
+/** A case that other tests are about: their files, from `test/`. */
+export function testedIn(number: number, evasion: string, outcome: string, ...files: readonly string[]): void {
+  test.each(files)(`case ${number}: ${evasion} => ${outcome}: %s`, (file) => {
+    expect(readFileSync(join(repository, 'test', file), 'utf8')).toMatch(/^test(?:\.each)?\(/m);
   });
 }
 

@@ -15,7 +15,7 @@ import { openAuthority } from '../../src/certificates/authority.ts';
 import { parseAuthority } from '../../src/listen/target.ts';
 import { connectRaw } from '../support/streams.ts';
 import { askOver, openTunnel, tlsOver } from '../support/tunnels.ts';
-import { attack, cannotRun, get, openField, statusOf } from './field.ts';
+import { attack, get, openField, statusOf } from './field.ts';
 
 const field = openField();
 
@@ -298,10 +298,4 @@ attack(
     }
     expect(granted).toBeLessThan(5);
   },
-);
-
-cannotRun(
-  90,
-  'An inspected origin that wants a client certificate, or speaks only one version of HTTP',
-  'not run: no allowed host is looked into; the account calls that are forwarded go on as HTTP/1.1 or fail with 502',
 );

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { block, frame, frameClient, getBlock, type, type FrameClient } from '../support/frames.ts';
 import { eventually } from '../support/streams.ts';
 import { askHttp2, http2Over, openTunnel } from '../support/tunnels.ts';
-import { attack, cannotRun, get, openField, statusOf, type Field } from './field.ts';
+import { attack, get, openField, statusOf, type Field } from './field.ts';
 
 const field = openField();
 
@@ -209,10 +209,4 @@ attack(
     const { headers } = await askHttp2(session, { ':authority': here.at('deny.test'), ':path': '/' });
     expect(headers[':status']).toBe(403);
   },
-);
-
-cannotRun(
-  93,
-  'The conformance suite h2spec',
-  'not run: it is in no package registry; the HTTP/2 of Node.js is used as it is, with the guards of the cases 92 to 97',
 );

@@ -1,24 +1,12 @@
-/** K. Sizes: patterns, policies, and what cannot be timed in a test. */
+/** K. Sizes: patterns and policies. */
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Hostname, TunnelArrival } from '../../src/flow.ts';
 import { snapshotOf } from '../../src/gateway/snapshot.ts';
 import { writeConfig } from '../support/lab.ts';
-import { attack, cannotRun, openField } from './field.ts';
+import { attack, openField } from './field.ts';
 
 const field = openField();
-
-cannotRun(
-  105,
-  'A peer that vanishes without FIN or RST',
-  'not run: dropping packets needs a firewall; the keep-alive and idle limits that end such connections are tested',
-);
-
-cannotRun(
-  107,
-  'The delay of the event loop during floods',
-  'not run: a timed test fails on a busy machine; the figures are measured by the benchmarks',
-);
 
 attack(
   field,

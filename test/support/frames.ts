@@ -1,4 +1,5 @@
 /** HTTP/2 frame by frame (RFC 9113, section 4.1), for clients that no library would be. */
+import type { TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Lab } from './lab.ts';
 import { openTunnel, tlsOver } from './tunnels.ts';
@@ -9,6 +10,7 @@ export const type = {
   priority: 2,
   rst: 3,
   settings: 4,
+  push: 5,
   ping: 6,
   goaway: 7,
   window: 8,
@@ -53,20 +55,24 @@ export interface FrameClient {
   readonly write: (bytes: Uint8Array) => boolean;
   /** Resolves when the connection is gone, or rejects after its patience in milliseconds. */
   readonly gone: (patience: number) => Promise<void>;
-  /** Frames that came, as `[type, flags, stream]`. */
-  readonly frames: () => readonly (readonly [number, number, number])[];
+  /** Frames that came, as `[type, flags, stream]`, and for RST_STREAM and GOAWAY the code. */
+  readonly frames: () => readonly (readonly [kind: number, flags: number, stream: number, code: number])[];
   readonly alive: () => boolean;
+  readonly close: () => void;
 }
 
 /** A connection to a denied host behind the proxy, with preface and SETTINGS sent. */
 export async function frameClient(lab: Lab, authority: string, servername: string): Promise<FrameClient> {
   const socket = await openTunnel(lab.proxyPort, authority);
-  const tls = await tlsOver(socket, { ca: lab.ca, servername, ALPNProtocols: ['h2'] });
+  return framesOver(await tlsOver(socket, { ca: lab.ca, servername, ALPNProtocols: ['h2'] }));
+}
+
+/** The same on TLS that is there already. */
+export function framesOver(tls: TLSSocket): FrameClient {
   const chunks: Buffer[] = [];
   tls.on('data', (chunk: Buffer) => chunks.push(chunk));
   const closed = new Promise<void>((resolve) => {
     for (const event of ['end', 'close', 'error']) tls.once(event, () => resolve());
-    socket.once('close', resolve);
   });
   let alive = true;
   void closed.then(() => (alive = false));
@@ -76,6 +82,7 @@ export async function frameClient(lab: Lab, authority: string, servername: strin
   return {
     write: (bytes) => (alive && tls.writable ? (tls.write(bytes), true) : false),
     alive: () => alive,
+    close: () => void tls.destroy(),
     async gone(patience) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_resolve, reject) => {
@@ -86,9 +93,13 @@ export async function frameClient(lab: Lab, authority: string, servername: strin
     },
     frames() {
       const bytes = Buffer.concat(chunks);
-      const found: [number, number, number][] = [];
-      for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3))
-        found.push([bytes[at + 3] ?? 0, bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5)]);
+      const found: [number, number, number, number][] = [];
+      for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
+        const kind = bytes[at + 3] ?? 0;
+        const codeAt = at + 9 + (kind === type.goaway ? 4 : 0);
+        const coded = (kind === type.goaway || kind === type.rst) && codeAt + 4 <= bytes.length;
+        found.push([kind, bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), coded ? bytes.readUInt32BE(codeAt) : 0]);
+      }
       return found;
     },
   };
