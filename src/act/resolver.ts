@@ -83,7 +83,8 @@ function createIpv6First(): () => boolean {
   };
 }
 
-function createFixed(options: ResolverOptions['hosts']): (name: string) => readonly string[] | null {
+/** The addresses that the configuration gives names; null: another has to be asked. */
+export function createFixed(options: ResolverOptions['hosts']): (name: string) => readonly string[] | null {
   const hosts = new Map(Object.entries(options).map(([name, address]) => [name, [address]] as const));
   if (hosts.size === 0) return () => null;
   const find = (name: string): readonly string[] | null => {

@@ -1,5 +1,6 @@
 /** What in a question to `explain` is hardly meant, or would not be so in a running proxy. */
 import { didYouMean } from '../config/nearest.ts';
+import { hearsOfGroups } from '../config/people-lint.ts';
 import { shownPath } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
@@ -18,12 +19,6 @@ export function checkGroups({ groups, sites = {} }: PolicyDocument, ids: readonl
   const unknown = ids.find((id) => !known.includes(id));
   if (unknown === undefined) return ids;
   throw new ConfigError(`unknown group or site "${unknown}"; ${didYouMean(unknown, known)}`);
-}
-
-/** Whether a running proxy learns names of groups: from a trusted proxy in front, or from a directory. */
-function hearsOfGroups({ groupsField, authentication }: Config['clients']): boolean {
-  const source = authentication?.source;
-  return groupsField !== null || (source?.kind === 'ldap' && source.search?.groupAttribute != null);
 }
 
 function aboutForwarded({ policy, clients, file }: Config, forwarded: readonly string[]): string[] {

@@ -6,9 +6,10 @@ import type { Action, Target } from '../flow.ts';
 import { formatAuthority, parseAuthority, parseHost, parseUrl } from '../listen/target.ts';
 import { listsOnDisk, warnOf } from './domain-sets.ts';
 import { checkGroups, doubts, readForwarded } from './explain-doubts.ts';
-import { createExplainer } from './explanation.ts';
+import { createExplainer, makerOf } from './explanation.ts';
 import type { Asked, Explained } from './explanation.ts';
 import { chosenConfig, chosenOptions } from './chosen-config.ts';
+import { prohibited, type Prohibited } from './prohibited.ts';
 import { parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -60,13 +61,13 @@ function modelLines({ vendor, operator, model, stages }: Explained): string[] {
     inside !== undefined && (inside.vendor !== first?.vendor || inside.model?.vendor !== first.model?.vendor);
   return [
     ...(operator === null ? [] : [`  run by     ${operator}`]),
-    ...(model === null || model.vendor === vendor ? [] : [`  model      ${model.vendor ?? 'unknown'}, by ${model.by}`]),
+    ...(model === null || model.vendor === vendor ? [] : [`  model      ${makerOf(model)}`]),
     ...(more || (model !== null && model.vendor === null) ? [`  first      ${first?.known ?? ''}`] : []),
     ...(more ? [`  inside     ${inside.known}, which is ${inside.effect} by ${inside.rule}`] : []),
   ];
 }
 
-function lines(shown: Explained, target: Target): string[] {
+function lines(shown: Explained, target: Target, barred: Prohibited | null): string[] {
   const { vendor, product, channel, assistant, client, groups, exception } = shown;
   const service = vendor === null ? 'in no catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
   const who = [
@@ -76,11 +77,14 @@ function lines(shown: Explained, target: Target): string[] {
   ];
   const inGroups = groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`;
   return [
-    `${shown.effect}  ${formatAuthority(target)}  (${service})`,
+    `${barred === null ? shown.effect : 'prohibited'}  ${formatAuthority(target)}  (${service})`,
+    ...(barred === null
+      ? []
+      : [`  outbound   403 ${barred.code}, whatever the policy allows: ${barred.why}; ${barred.cure}`]),
     `  rule       ${shown.rule}`,
     ...(exception === null || exception === shown.rule ? [] : [`  lifted by  the pause ${exception}`]),
     `  reason     ${shown.reason}`,
-    `  action     ${actions[shown.action]}`,
+    ...(barred === null ? [`  action     ${actions[shown.action]}`] : []),
     ...(assistant === null ? [] : [`  assistant  ${assistant.name}, ${assistant.url}`]),
     ...(shown.owner === null ? [] : [`  owner      ${shown.owner}`]),
     ...(shown.details === null ? [] : [`  details    ${shown.details}`]),
@@ -137,9 +141,11 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const lists = await listsOnDisk(config.policy);
   warnOf([lists], io.err);
   const shown = createExplainer(config, lists.sets)(asked);
-  if (values.json === true) io.out(JSON.stringify(shown, null, 2));
-  else lines(shown, asked.target).forEach((line) => io.out(line));
-  return shown.effect === 'deny' ? 1 : 0;
+  // What is denied is answered here, and nothing is dialled.
+  const barred = shown.effect === 'deny' ? null : prohibited(config, asked.target);
+  if (values.json === true) io.out(JSON.stringify({ ...shown, prohibited: barred }, null, 2));
+  else lines(shown, asked.target, barred).forEach((line) => io.out(line));
+  return shown.effect === 'deny' || barred !== null ? 1 : 0;
 }
 
 export const explain: Verb = {

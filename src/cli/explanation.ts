@@ -109,6 +109,11 @@ const told = {
   nothing: 'nothing in the request',
 } as const satisfies Record<KnownModel['by'], string>;
 
+/** Whose model answers, or what would tell. */
+export function makerOf({ vendor, by }: KnownModel): string {
+  return vendor === null ? `unknown: ${told[by]} tells it` : `${vendor}, by ${by}`;
+}
+
 function inWords(moment: Question['moment'], service: Service | null): string {
   const seen = moment === 'connect' ? 'the host alone' : 'the request';
   if (service === null) return `${seen} is in no catalogue`;

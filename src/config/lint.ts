@@ -4,6 +4,7 @@ import type { Exception, PolicyDocument, Product, RiskClass, Rule, Vendor, What 
 import { shadowed } from './coverage.ts';
 import { lintDomains } from './domain-lint.ts';
 import { endOf } from './exception-line.ts';
+import { lintPeople } from './people-lint.ts';
 import { inOrder, InvalidConfig } from './problem.ts';
 import type { Finding, Path, Position, Problem } from './problem.ts';
 import type { Config } from './schema.ts';
@@ -177,6 +178,7 @@ export function lint(given: Config, now: number): Warning[] {
   ];
   return [
     ...strays(config, now),
+    ...lintPeople(given, now),
     ...unreachablePages(config),
     ...findings.map((finding) => ({ ...finding, file: policyFile })),
     ...hostless(config),

@@ -27,7 +27,10 @@ rules:
 exceptions:
   - { id: trial, vendors: acme, groups: staff, until: 2026-08-01, approved_by: Ada, reason: A trial. }
 `;
-const dir = makeConfig({ 'policy.yaml': policy });
+const settings = `policy: policy.yaml
+outbound: { allow: ['127.0.0.1:8128'] }
+`;
+const dir = makeConfig({ 'policy.yaml': policy, 'sallyport.yaml': settings });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const banned = ['--at', '2026-09-01'];
@@ -57,6 +60,7 @@ test('prints every fact as JSON', async () => {
     vendor: 'acme',
     product: 'chat',
     channel: 'direct',
+    prohibited: null,
     operator: null,
     model: own,
     rule: 'ban',

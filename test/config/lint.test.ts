@@ -144,7 +144,7 @@ describe('is silent about', () => {
       'the same subject at a site of a group',
       {
         'policy.yaml':
-          'groups: { a: { users: x } }\nsites: { b: { networks: 10.0.0.0/8 } }\nrules: [{ id: r, vendors: acme, groups: a, effect: deny, reason: x }, { id: s, vendors: acme, groups: a, sites: b, effect: allow, reason: x }]',
+          'groups: { a: { networks: 10.9.0.0/16 } }\nsites: { b: { networks: 10.0.0.0/8 } }\nrules: [{ id: r, vendors: acme, groups: a, effect: deny, reason: x }, { id: s, vendors: acme, groups: a, sites: b, effect: allow, reason: x }]',
       },
     ],
     [

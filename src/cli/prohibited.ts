@@ -1,0 +1,39 @@
+/** Whether the proxy may dial what the policy lets through: its own check, on what is known without asking anybody. */
+import { createDestinations } from '../act/destinations.ts';
+import { createFixed } from '../act/resolver.ts';
+import type { Config } from '../config/schema.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Target } from '../flow.ts';
+
+/** Why a connection is not made; the client gets 403. */
+export interface Prohibited {
+  readonly code: Extract<ErrorCode, 'port_prohibited' | 'destination_prohibited'>;
+  readonly why: string;
+  /** What to write where it is meant to be reached. */
+  readonly cure: string;
+}
+
+/** The address of a name is known only where `outbound.hosts` has it: nothing is resolved here. */
+export function prohibited(
+  { outbound, listen, proxyTls }: Pick<Config, 'outbound' | 'listen' | 'proxyTls'>,
+  target: Target,
+): Prohibited | null {
+  const own = [
+    ...[listen.proxy, listen.admin, ...(proxyTls === null ? [] : [proxyTls.address])].map(({ port }) => ({
+      port,
+      pages: false,
+    })),
+    { port: listen.pages.port, pages: true },
+  ];
+  const { ports, allow, hosts } = outbound;
+  const { portProblem, addressProblem } = createDestinations({ ports, allow, own: () => own });
+  const port = portProblem(target);
+  if (port !== null) {
+    return { code: 'port_prohibited', why: port, cure: 'outbound.ports or outbound.allow would let it through' };
+  }
+  const addresses = target.kind === 'name' ? (createFixed(hosts)(target.host) ?? []) : [target.host];
+  const problems = addresses.map((address) => addressProblem(target, address));
+  const why = problems.includes(null) ? undefined : problems[0];
+  const cure = 'outbound.allow would let it through';
+  return why === undefined || why === null ? null : { code: 'destination_prohibited', why, cure };
+}
