@@ -39,6 +39,8 @@ export type Wire =
   | 'openrouter'
   | 'huggingface'
   | 'copilot'
+  | 'amp'
+  | 'augment'
   | 'qoder'
   | 'none';
 

@@ -1,6 +1,7 @@
 /**
  * What a denial looks like in each API dialect: the body that its SDKs read, and the status that ends its clients at
- * once. Never 401, 404, 407, 429, 5xx or a redirect: clients retry those, log in again, or follow with their key.
+ * once. Never 401, 407, 429, 5xx or a redirect: clients retry those, log in again, or follow with their key; a 404 only
+ * where it is known to end one.
  */
 import type { Dialect } from './dialect.ts';
 import { limits } from './message.ts';
@@ -14,7 +15,7 @@ export interface ShapeFacts {
 }
 
 export interface Shape {
-  readonly status: 400 | 403 | 451;
+  readonly status: 400 | 403 | 404 | 451;
   readonly headers?: (facts: ShapeFacts) => Readonly<Record<string, string>>;
   readonly body: (facts: ShapeFacts) => object;
 }
@@ -116,6 +117,18 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
   },
   /** Without `x-github-request-id`, so that the client says that a proxy answered. */
   copilot: { status: 403, body: ({ message, policy }) => ({ error: { message, code: CODE }, policy }) },
+  /** It prints `error.code` and nothing else, of a body with `ok` alone; a 403 is an expired token to it. */
+  amp: { status: 400, body: ({ message, policy }) => ({ ok: false, error: { code: message, message }, policy }) },
+  /** To a 403 it says that the account was disabled; a 400 or 451 it reports, one more request for each. */
+  augment: {
+    status: 404,
+    body: ({ message, policy }) => ({
+      error_details: { code: 0, message, detail: '' },
+      error: message,
+      message,
+      policy,
+    }),
+  },
   /** Qoder takes 400 and 403 for a rejected token. */
   qoder: { status: 451, body: universal },
   none: { status: 403, body: universal },

@@ -21,6 +21,8 @@ const wire = z.enum([
   'openrouter',
   'huggingface',
   'copilot',
+  'amp',
+  'augment',
   'qoder',
   'none',
 ]);

@@ -35,6 +35,8 @@ const wires: readonly Wire[] = [
   'openrouter',
   'huggingface',
   'copilot',
+  'amp',
+  'augment',
   'qoder',
   'none',
 ];
