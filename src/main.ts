@@ -6,6 +6,7 @@ import { check } from './cli/check.ts';
 import { diff } from './cli/diff.ts';
 import { doctor } from './cli/doctor.ts';
 import { exceptions } from './cli/exceptions.ts';
+import { hash } from './cli/hash-password.ts';
 import { explain } from './cli/explain.ts';
 import { pac } from './cli/pac.ts';
 import { pause, resume } from './cli/pause.ts';
@@ -13,6 +14,7 @@ import { reload } from './cli/reload.ts';
 import { serve } from './cli/serve.ts';
 import { simulate } from './cli/simulate.ts';
 import { meant, UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
+import { version } from './cli/version.ts';
 import { ConfigError } from './errors.ts';
 
 const verbs: Readonly<Record<string, Verb>> = {
@@ -29,15 +31,20 @@ const verbs: Readonly<Record<string, Verb>> = {
   exceptions,
   pause,
   resume,
+  'hash-password': hash,
 };
 
 function help(): string {
   const lines = Object.values(verbs).map((verb) => `  sallyport ${verb.usage}\n      ${verb.summary}`);
-  return `Usage: sallyport COMMAND [OPTIONS]\n\n${lines.join('\n')}\n\nExit codes: 0 good, 1 the answer is no, 2 wrong use or unusable configuration.`;
+  return `Usage: sallyport COMMAND [OPTIONS]\n\n${lines.join('\n')}\n  sallyport --version\n\nExit codes: 0 good, 1 the answer is no, 2 wrong use or unusable configuration.`;
 }
 
 async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const [name, ...args] = argv;
+  if (name === '--version' || name === '-V' || name === 'version') {
+    io.out(`sallyport ${version()}, Node.js ${process.version}`);
+    return 0;
+  }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     io.out(help());
     return name === undefined ? 2 : 0;

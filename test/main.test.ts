@@ -9,6 +9,12 @@ test.each([['--help'], ['-h'], ['help']])('%s lists the commands and is good', a
   expect(called.stderr()).toBe('');
 });
 
+test.each([['--version'], ['-V'], ['version']])('%s names the release', async (word) => {
+  const called = run([word]);
+  expect(await called.ended).toMatchObject({ code: 0 });
+  expect(called.stdout()).toMatch(/^sallyport \d+\.\d+\.\d+\S*, Node\.js v\d+\S+\n$/);
+});
+
 test('no command at all shows the same help, and is wrong use', async () => {
   const [bare, help] = [run([]), run(['--help'])];
   expect(await bare.ended).toMatchObject({ code: 2 });

@@ -17,6 +17,7 @@ export interface WantedException {
   readonly tags?: readonly string[];
   readonly risks?: readonly string[];
   readonly domains?: readonly string[];
+  readonly lists?: readonly string[];
   readonly groups?: readonly string[];
   readonly sites?: readonly string[];
   readonly users?: readonly string[];
@@ -72,6 +73,7 @@ const exceptionBody = {
     tags: list,
     risks: list,
     domains: list,
+    lists: list,
     groups: list,
     sites: list,
     users: list,

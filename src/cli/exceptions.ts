@@ -24,6 +24,7 @@ const options = {
   tag: many,
   risk: many,
   domain: many,
+  list: many,
   group: many,
   site: many,
   user: many,
@@ -68,7 +69,7 @@ export async function attempt(what: string, io: Io, change: () => Promise<ExitCo
   }
 }
 
-const aboutKeys = ['vendors', 'products', 'channels', 'tags', 'risks', 'domains', 'pause'] as const;
+const aboutKeys = ['vendors', 'products', 'channels', 'tags', 'risks', 'domains', 'lists', 'pause'] as const;
 const whomKeys = ['groups', 'sites', 'users', 'networks'] as const;
 
 function words(entry: Shown, keys: readonly string[], none: string): string {
@@ -117,6 +118,7 @@ async function addOne({ values, io, config }: Call): Promise<ExitCode> {
     tags: list(values.tag),
     risks: list(values.risk),
     domains: list(values.domain),
+    lists: list(values.list),
     groups: list(values.group),
     sites: list(values.site),
     users: list(values.user),
@@ -134,6 +136,11 @@ async function addOne({ values, io, config }: Call): Promise<ExitCode> {
   if (stored === undefined) return 1;
   const shown = shownEntry(stored, Date.now());
   io.out(values.json === true ? JSON.stringify(shown, null, 2) : entryLine(shown));
+  if (values.json !== true && whomKeys.every((key) => shown[key] === undefined)) {
+    io.err(
+      `note: "${stored.id}" is for everyone; --group, --site, --user or --client would make it for some ("sallyport exceptions revoke ${stored.id}" ends it)`,
+    );
+  }
   return 0;
 }
 
@@ -189,6 +196,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 export const exceptions: Verb = {
   summary: 'Lets somebody use what a rule denies, until a date; a running proxy follows within a second',
   usage:
-    'exceptions add (--vendor|--product|--domain|--tag|--risk|--channel NAME)... [--group|--site|--user|--client WHO]... --until DATE|30d|2h --approved-by NAME --reason TEXT [--from DATE] [--ticket ID] [--id ID] | list [--all] | revoke ID [--by NAME] [--json] [-c FILE]',
+    'exceptions add (--vendor|--product|--domain|--list|--tag|--risk|--channel NAME)... [--group|--site|--user|--client WHO]... --until DATE|30d|2h --approved-by NAME --reason TEXT [--from DATE] [--ticket ID] [--id ID] | list [--all] | revoke ID [--by NAME] [--json] [-c FILE]',
   run,
 };

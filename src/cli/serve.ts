@@ -1,5 +1,4 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { tryConfig } from '../config/load.ts';
@@ -9,17 +8,9 @@ import type { Addresses } from '../gateway/listening.ts';
 import { canReusePort } from '../workers/share.ts';
 import { createCrew } from '../workers/crew.ts';
 import { isWorker, spawnWorker } from '../workers/processes.ts';
+import { version } from './version.ts';
 import { work } from './worker.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
-
-interface Manifest {
-  readonly version: string;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as Manifest).version;
-}
 
 function at(address: { readonly host: string; readonly port: number }): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;

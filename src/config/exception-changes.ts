@@ -44,6 +44,8 @@ export interface WantedException {
   readonly tags?: readonly string[] | undefined;
   readonly risks?: readonly string[] | undefined;
   readonly domains?: readonly string[] | undefined;
+  /** External lists of the policy. */
+  readonly lists?: readonly string[] | undefined;
   readonly groups?: readonly string[] | undefined;
   readonly sites?: readonly string[] | undefined;
   readonly users?: readonly string[] | undefined;
@@ -99,8 +101,8 @@ function freeId(base: string, isTaken: (id: string) => boolean): string {
 }
 
 function readableId(wanted: WantedException): string {
-  const { vendors, products, channels, tags, risks, domains, groups, sites, users, networks } = wanted;
-  const what = slug((domains ?? products ?? vendors ?? tags ?? risks ?? channels ?? [])[0] ?? '');
+  const { vendors, products, channels, tags, risks, domains, lists, groups, sites, users, networks } = wanted;
+  const what = slug((domains ?? lists ?? products ?? vendors ?? tags ?? risks ?? channels ?? [])[0] ?? '');
   const whom = slug((users ?? networks ?? groups ?? sites ?? [])[0] ?? '');
   return [what === '' ? 'exception' : what, ...(whom === '' ? [] : ['for', whom])].join('-');
 }

@@ -10,7 +10,7 @@ function faultOf(user: string, hash: string, known: ReadonlyMap<string, string>)
   if (known.has(user)) return 'this user is in the file already; remove one of the lines';
   if (bcrypt.test(hash) || argon2.test(hash)) return null;
   // Never the line itself: what follows the colon may be a password in the clear.
-  return 'the hash is neither bcrypt nor argon2; set the password again with htpasswd -B';
+  return 'the hash is neither bcrypt nor argon2; set the password again with "sallyport hash-password USER"';
 }
 
 /**
@@ -36,6 +36,6 @@ export function readPasswords(file: string): ReadonlyMap<string, string> {
     if (fault !== null) throw new ConfigError(`${file}:${index + 1}: ${fault}`);
     users.set(user, hash);
   }
-  if (users.size === 0) throw new ConfigError(`${file}: holds no user; add one with htpasswd -B`);
+  if (users.size === 0) throw new ConfigError(`${file}: holds no user; add one with "sallyport hash-password USER"`);
   return users;
 }

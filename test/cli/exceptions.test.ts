@@ -7,7 +7,7 @@ import { exceptions } from '../../src/cli/exceptions.ts';
 import { explain } from '../../src/cli/explain.ts';
 import { pause, resume } from '../../src/cli/pause.ts';
 import type { Verb } from '../../src/cli/verb.ts';
-import { makeConfig } from '../config/folder.ts';
+import { goodPolicy, makeConfig } from '../config/folder.ts';
 
 const verbs: Readonly<Record<string, Verb>> = { check, exceptions, explain, pause, resume };
 
@@ -51,6 +51,18 @@ test('adds, lists and revokes', async () => {
     1,
     expect.stringMatching(/did you mean "acme-for-staff"/),
   ]);
+});
+
+test('is for a list of the policy, and says where it is for everyone', async () => {
+  const lists = `lists: { ads: { url: 'http://127.0.0.1:9/' } }\n${goodPolicy}`;
+  writeFileSync(join(dir, 'policy.yaml'), lists);
+  const whole = "--until 30d --approved-by Ada --reason 'A trial.'";
+  const [code, line, note, ...more] = await run(`exceptions add --list ads ${whole}`);
+  expect([code, more]).toEqual([0, []]);
+  expect(line).toMatch(/^active +ads +ads; for everyone; until /);
+  expect(note).toMatch(/^note: "ads" is for everyone; --group, --site, --user or --client would make it for some/);
+  await expect(run(`exceptions add --list adz ${whole}`)).rejects.toThrow(/unknown list "adz"; did you mean "ads"\?/);
+  expect(await run(`exceptions add --list ads --group staff ${whole}`)).toHaveLength(2);
 });
 
 test('the file can be read by people', async () => {

@@ -29,6 +29,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/domain-lists.ts': 'test/flows/lists.test.ts',
   'record/observed-lists.ts': 'test/flows/lists.test.ts',
   'gateway/reloading.ts': 'test/flows/reload.test.ts',
+  'cli/version.ts': 'test/main.test.ts',
+  'identify/hash-password.ts': 'test/cli/hash-password.test.ts',
   'cli/admin-api.ts': 'test/cli/reload.test.ts',
   'gateway/limiting.ts': 'test/flows/whose.test.ts',
   'gateway/revocations.ts': 'test/flows/proxy-tls.test.ts',

@@ -1,0 +1,48 @@
+/** `sallyport hash-password`: one line for the file of users and passwords. */
+import { hashPassword } from '../identify/hash-password.ts';
+import { parse, UsageError } from './verb.ts';
+import type { ExitCode, Io, Verb } from './verb.ts';
+
+/** Nobody has a password that long; what is longer is another file. */
+const MAX_BYTES = 4096;
+
+/** The first line of what comes in. */
+async function readLine({ stdin }: Io): Promise<string> {
+  if (stdin === undefined) throw new UsageError('hash-password: there is no standard input to read the password from');
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of stdin) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.includes('\n') || bytes.length > MAX_BYTES) break;
+  }
+  return bytes
+    .toString('utf8')
+    .replace(/\n[^]*$/, '')
+    .replace(/\r$/, '');
+}
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { positionals } = parse({ args: [...args], allowPositionals: true, options: {} });
+  const [user, ...more] = positionals;
+  if (user === undefined) throw new UsageError('hash-password: name the user, as in hash-password ada');
+  // The words that are too many may be the password, which nobody repeats.
+  if (more.length > 0)
+    throw new UsageError('hash-password: it takes the user alone; the password comes by standard input');
+  if (user === '' || /[:\p{Cc}]/u.test(user) || user.startsWith('#')) {
+    throw new UsageError('hash-password: a user name has no colon and no control character, and no # at its beginning');
+  }
+  // Somebody who looks at a terminal would otherwise wait for the program, as the program does for them.
+  if (io.progress !== undefined) io.err(`the password of ${user}, in one line (what you type can be seen):`);
+  const password = await readLine(io);
+  if (password === '') throw new UsageError('hash-password: the password is empty; send it in one line');
+  if (Buffer.byteLength(password) > MAX_BYTES) {
+    throw new UsageError(`hash-password: the password is longer than ${MAX_BYTES} bytes; is it another file?`);
+  }
+  io.out(`${user}:${await hashPassword(password)}`);
+  return 0;
+}
+
+export const hash: Verb = {
+  summary: 'Reads a password from standard input and prints its line for clients.authentication.password_file',
+  usage: 'hash-password USER',
+  run,
+};

@@ -1,0 +1,12 @@
+/** Which release this is. */
+import { readFileSync } from 'node:fs';
+
+interface Manifest {
+  readonly version: string;
+}
+
+/** As package.json has it. */
+export function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as Manifest).version;
+}
