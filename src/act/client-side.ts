@@ -54,11 +54,23 @@ function http1(req: IncomingMessage, res: ServerResponse, via: string): ClientSi
   };
 }
 
-/** Field names of HTTP/2 are in lower case, and repeated ones are a list. */
-function grouped(fields: readonly string[]): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
-  for (let i = 0; i < fields.length; i += 2) (all[(fields[i] ?? '').toLowerCase()] ??= []).push(fields[i + 1] ?? '');
-  return all;
+/** Fields whose lines must stay apart, or that clients do not read as a list (RFC 9110, section 5.3). */
+const apart = new Set(['set-cookie', 'www-authenticate']);
+
+/**
+ * Field names of HTTP/2 are in lower case. Lines of one name become a list: of many fields Node.js takes one value
+ * only, and an origin that sends `X-Content-Type-Options` twice is no rare one.
+ */
+function grouped(fields: readonly string[]): Map<string, string | string[]> {
+  const all = new Map<string, string[]>();
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = (fields[i] ?? '').toLowerCase();
+    const values = all.get(name) ?? [];
+    const value = fields[i + 1] ?? '';
+    if (apart.has(name) || !values.includes(value)) values.push(value);
+    all.set(name, values);
+  }
+  return new Map([...all].map(([name, values]) => [name, apart.has(name) ? values : values.join(', ')]));
 }
 
 function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): ClientSide {
@@ -72,8 +84,13 @@ function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): 
     answer(answer) {
       const fields = grouped(responseFields(answer, via));
       try {
-        res.writeHead(answer.statusCode ?? 502, fields);
+        for (const [name, value] of fields) res.setHeader(name, value);
+        // Node.js would make 200 of it.
+        if (answer.statusCode === 0) throw new RangeError('the status is 000');
+        res.writeHead(answer.statusCode ?? 502);
       } catch (error) {
+        // They would be in the answer that says so, too.
+        for (const name of res.getHeaderNames()) res.removeHeader(name);
         throw invalidField(error);
       }
       answer.on('data', (chunk: Buffer) => (counted.out += chunk.length));

@@ -139,6 +139,27 @@ describe.each([1, 2] as const)('a decrypted request of HTTP/%i', (version) => {
   });
 });
 
+test.each([
+  ['X-Content-Type-Options: nosniff\r\nx-content-type-options: nosniff', 'x-content-type-options', 'nosniff'],
+  ['Content-Encoding: gzip\r\nContent-Encoding: br', 'content-encoding', 'gzip, br'],
+  ['constructor: x', 'constructor', 'x'],
+  ['WWW-Authenticate: Basic\r\nWWW-Authenticate: Negotiate', 'www-authenticate', 'Basic, Negotiate'],
+])('a client of HTTP/2 gets an answer with %j', async (lines, name, value) => {
+  const onward = await startOnward((req) => {
+    req.socket.end(`HTTP/1.1 200 OK\r\n${lines}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi`);
+  });
+  const { status, fields, body } = await ask(onward, 2, {});
+  expect([status, fields[name], body]).toEqual([200, value, 'hi']);
+});
+
+test.each(['000', '600', '999'])('a client of HTTP/2 is told of an answer with the status %s', async (status) => {
+  const onward = await startOnward((req) => {
+    req.socket.end(`HTTP/1.1 ${status} Odd\r\nX-A: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi`);
+  });
+  const answered = await ask(onward, 2, {});
+  expect([answered.status, answered.fields['x-a']]).toEqual([502, undefined]);
+});
+
 test('a client of HTTP/2 that cancels ends the request at the origin too', async () => {
   let gone = (): void => undefined;
   const closed = new Promise<void>((resolve) => (gone = resolve));
