@@ -61,6 +61,9 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
         if (socket !== closed && (!socket.readableEnded || !socket.writableFinished)) fail(code);
         open -= 1;
         if (open === 0) resolve({ error });
+        // The timer below is gone with the upstream socket; who does not read the rest must not stay for ever.
+        else if (client.writableLength > 0 && client instanceof Socket)
+          client.setTimeout(idleTimeout, () => fail('idle_timeout'));
       };
       if (socket.destroyed) queueMicrotask(onClose);
       else socket.once('close', onClose);

@@ -9,7 +9,7 @@ import { relay } from './relay.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
 import { reset } from '../reset.ts';
-import { answerAndEnd } from './write.ts';
+import { answerAndEnd, LINGER } from './write.ts';
 
 export interface UpgradeOptions {
   readonly dialler: Dialler;
@@ -31,9 +31,22 @@ function responseHead(answer: IncomingMessage, fields: readonly string[]): Buffe
 }
 
 /** An origin that does not switch answers like to any request; the connection ends with that answer. */
-function passRefusal(answer: IncomingMessage, client: Duplex, via: string): Promise<ErrorCode | null> {
+function passRefusal(
+  answer: IncomingMessage,
+  client: Duplex,
+  { via, idleTimeout }: UpgradeOptions,
+): Promise<ErrorCode | null> {
   client.write(responseHead(answer, [...responseFields(answer, via), 'Connection', 'close']));
   answer.pipe(client);
+  let timer: NodeJS.Timeout | undefined;
+  // Neither a client that does not read nor one that does not close may stay for ever.
+  const leaveIn = (patience: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => client.destroy(), patience);
+  };
+  answer.once('end', () => leaveIn(idleTimeout));
+  client.once('finish', () => leaveIn(LINGER));
+  client.once('close', () => clearTimeout(timer));
   return new Promise((resolve) => {
     answer.once('error', () => reset(client)); // half an answer must not look whole
     client.once('error', () => answer.destroy());
@@ -66,7 +79,9 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
     });
     const status = settled.answer.statusCode ?? null;
     if (settled.early === null) {
-      const error = await passRefusal(settled.answer, client, options.via);
+      const error = await passRefusal(settled.answer, client, options);
+      // Node.js would keep it for a next request of an agent, and there is none.
+      upstream.destroy();
       return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
     }
     const switched = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
@@ -107,7 +122,7 @@ export async function closeWebSocket(arrival: UpgradeArrival, reason: string): P
   const bytes = Buffer.concat([Buffer.from(head), closeFrame(reason)]);
   const { socket } = arrival;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => socket.destroy(), 2_000);
+    const timer = setTimeout(() => socket.destroy(), LINGER);
     socket.on('error', () => undefined);
     socket.once('close', () => {
       clearTimeout(timer);

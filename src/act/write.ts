@@ -7,8 +7,8 @@ import type { Answer } from '../flow.ts';
 /** What is still read of a request body after its answer, so that no RST overtakes the answer. */
 const DRAIN_BYTES = 32 * 1024 * 1024;
 const DRAIN_TIME = 3_000;
-/** How long a connection is kept after a final answer for the peer to close it. */
-const LINGER = 2_000;
+/** Milliseconds that a connection is kept after a final answer for the peer to close it. */
+export const LINGER = 2_000;
 
 /** Head and body as one piece: a second write would be a second system call. */
 function wholeOf({ status, reason, headers, body }: Answer): Buffer {

@@ -18,7 +18,9 @@ import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
 import { introduce, peerOf } from './peers.ts';
+import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
+import { reset } from '../reset.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { parseHost } from './target.ts';
 
@@ -144,6 +146,10 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   };
 
   const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
+    if (owes(socket)) {
+      reset(socket);
+      return;
+    }
     if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
       handTo(http1, socket, Buffer.concat([withoutUpgrade(req), early]));
       return;
@@ -180,9 +186,10 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   const http1 = createHttp1Server(options, onRequest);
   http1.on('upgrade', onUpgrade);
   // Node.js would end the connection without a word.
-  http1.on('connect', (req, socket) =>
-    options.reject(socket, originOf(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here'),
-  );
+  http1.on('connect', (req, socket) => {
+    if (owes(socket)) reset(socket);
+    else options.reject(socket, originOf(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here');
+  });
 
   // For clients that offer h2, which all prefer it. A TLS socket made by hand hangs under an HTTP/2 session; this
   // server's own do not.

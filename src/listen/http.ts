@@ -11,6 +11,7 @@ import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
+import { enterLine, owes } from './pipeline.ts';
 import { addressPlain } from './request.ts';
 import { reset } from '../reset.ts';
 
@@ -58,20 +59,6 @@ function clientErrorCode(error: NodeJS.ErrnoException & { readonly reason?: stri
   return 'malformed_request';
 }
 
-/** The answers that each connection still owes, in no particular order. */
-const owed = new WeakMap<Duplex, Set<ServerResponse>>();
-
-function owe(socket: Duplex, res: ServerResponse): void {
-  const answers = owed.get(socket) ?? new Set();
-  owed.set(socket, answers.add(res));
-  res.once('close', () => answers.delete(res));
-}
-
-/** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
-function owes(socket: Duplex, which: (res: ServerResponse) => boolean = () => true): boolean {
-  return [...(owed.get(socket) ?? [])].some(which);
-}
-
 /** Settings that every HTTP/1 server here shares: those on the proxy port and those inside tunnels. */
 export function createHttp1Server(
   options: Pick<HttpOptions, 'headTimeout' | 'idleTimeout' | 'reject'>,
@@ -89,8 +76,7 @@ export function createHttp1Server(
   // Whoever waits for an origin has the same limit, and must come first to say so.
   server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
-    owe(req.socket, res);
-    onRequest(req, res);
+    enterLine(req.socket, res, () => onRequest(req, res));
   };
   server.on('request', take);
   // Without this listener Node sends "100 Continue" by itself, before anyone has decided.
@@ -118,12 +104,19 @@ export function handTo(server: Server, socket: Duplex, bytes: Buffer): void {
   socket.resume();
 }
 
+/** What `Connection` says, without the wish to switch: the fields that it names stay for this connection only. */
+function withoutSwitch(connection: string): string {
+  const options = connection.split(',').map((option) => option.trim());
+  return options.filter((option) => !/^(?:upgrade|http2-settings)?$/i.test(option)).join(', ');
+}
+
 /** The head of a request again, without its wish to switch protocols. */
 export function withoutUpgrade(req: IncomingMessage): Buffer {
   const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
-    const name = req.rawHeaders[i] ?? '';
-    if (!/^(?:upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${req.rawHeaders[i + 1] ?? ''}`);
+    const [name = '', value = ''] = req.rawHeaders.slice(i, i + 2);
+    if (/^(?:upgrade|http2-settings)$/i.test(name)) continue;
+    lines.push(`${name}: ${/^connection$/i.test(name) ? withoutSwitch(value) : value}`);
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

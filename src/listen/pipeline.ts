@@ -1,0 +1,51 @@
+/**
+ * Requests that a client sends before it has the answers to those before (RFC 9112, section 9.3.2): one is under way
+ * for each connection, and the others wait. All at once they would be a way for one connection to open thousands to
+ * origins; and of a client that leaves, Node.js tells only the answer that is next.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { reset } from '../reset.ts';
+
+/** Requests of one connection without an answer; no client has a use for as many. */
+export const MOST_OWED = 128;
+
+interface Turn {
+  readonly res: ServerResponse;
+  readonly start: () => void;
+}
+
+/** The answers that each connection owes, in their order; the first one is under way. */
+const lines = new WeakMap<Duplex, Turn[]>();
+
+function begin(socket: Duplex, line: Turn[]): void {
+  const [turn] = line;
+  if (turn === undefined) return;
+  turn.res.once('close', () => {
+    line.shift();
+    // Nothing that is sent any more would be read: what waits must not be done either.
+    if (socket.destroyed || socket.writableEnded) line.length = 0;
+    else begin(socket, line);
+  });
+  turn.start();
+}
+
+/** Starts a request once all answers before its own are out. A connection that owes too many is reset. */
+export function enterLine(socket: Duplex, res: ServerResponse, start: () => void): void {
+  // The parser goes on to the end of what it was given, whatever became of the connection.
+  if (socket.destroyed) return;
+  const line = lines.get(socket) ?? [];
+  if (line.length === MOST_OWED) {
+    reset(socket);
+    return;
+  }
+  line.push({ res, start });
+  if (line.length > 1) return;
+  lines.set(socket, line);
+  begin(socket, line);
+}
+
+/** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
+export function owes(socket: Duplex, which: (res: ServerResponse) => boolean = () => true): boolean {
+  return lines.get(socket)?.some(({ res }) => which(res)) ?? false;
+}

@@ -1,0 +1,83 @@
+/** N. What nobody had published, tried on this proxy: each of these found something, or shows that nothing is there. */
+import { connect } from 'node:net';
+import { expect, onTestFinished } from 'vitest';
+import { connectRaw, eventually, exchange, rawClient } from '../support/streams.ts';
+import { attack, get, openField, type Field } from './field.ts';
+
+const field = openField({ settings: { tunnels: { idle_timeout: '1s' } } });
+
+function webSocket(name: string): string {
+  return get(`http://${name}/`, undefined, 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n');
+}
+
+/** An origin that answers every head with these bytes, and closes once its client does. */
+function answering({ far }: Field, bytes: string | Buffer): void {
+  far.speakRaw((socket) => {
+    socket.on('end', () => socket.end());
+    socket.on('data', (chunk: Buffer) => {
+      if (chunk.includes('\r\n\r\n')) socket.write(bytes);
+    });
+  });
+}
+
+attack(
+  field,
+  127,
+  'Thousands of pipelined requests to an origin that never answers, from a client that then leaves',
+  'one is under way, the others wait; past 128 the connection is reset, and nothing is left at the origin',
+  async (here) => {
+    here.far.speakRaw((socket) => socket.on('end', () => socket.end()));
+    const before = here.far.taken();
+    const one = get(`http://${here.at('ok.test')}/`);
+    const waiting = await connectRaw(here.lab.proxyPort, one.repeat(128));
+    await eventually('the first is at the origin', () => here.far.bytes().includes('GET /'));
+    const flood = await connectRaw(here.lab.proxyPort, one.repeat(3_000));
+    expect((await flood.ended).how).toBe('reset');
+    waiting.socket.destroy();
+    await eventually('nothing is open at the origin', () => here.far.open.size === 0);
+    expect(here.far.taken() - before).toBeLessThanOrEqual(2);
+  },
+);
+
+attack(
+  field,
+  128,
+  'WebSockets that the origin refuses, for clients that close, that do not, and that do not read',
+  'the answer, and then neither side of the connection is left',
+  async (here) => {
+    const name = here.at('ok.test');
+    answering(here, 'HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno');
+    for (let i = 0; i < 5; i += 1) expect(await exchange(here.lab.proxyPort, webSocket(name))).toContain('403 No');
+    await eventually('nothing is open at the origin', () => here.far.open.size === 0);
+    const staying = connect({ port: here.lab.proxyPort, host: '127.0.0.1', allowHalfOpen: true });
+    const deaf = connect({ port: here.lab.proxyPort, host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => {
+      staying.destroy();
+      deaf.destroy();
+    });
+    staying.write(webSocket(name));
+    await rawClient(staying).until('\r\n\r\nno');
+    answering(
+      here,
+      Buffer.concat([Buffer.from('HTTP/1.1 403 No\r\nContent-Length: 3000000\r\n\r\n'), Buffer.alloc(3e6)]),
+    );
+    deaf.write(webSocket(name));
+    await eventually('nothing is open at the origin', () => here.far.open.size === 0);
+    // Both clients have their side open still: time that the test has is all that ends this.
+    while ((await here.lab.metric('sallyport_connections_open')) > 0);
+  },
+);
+
+attack(
+  field,
+  129,
+  '`Connection: X-Secret, Upgrade` with `Upgrade: h2c`, a wish that is not granted',
+  'the request goes on without the wish, and without the field that is for one connection only',
+  async (here) => {
+    const name = here.at('ok.test');
+    const wish =
+      'Connection: X-Secret, Upgrade, HTTP2-Settings\r\nX-Secret: 1\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n';
+    expect(await here.status(get(`http://${name}/`, undefined, wish))).toBe(200);
+    expect(here.far.bytes()).not.toMatch(/x-secret|h2c|settings/i);
+  },
+);
