@@ -123,6 +123,7 @@ export const errors = {
     proxyStatus: 'http_request_denied',
     text: 'The TLS server name is not the name that was asked for.',
   },
+  ech_denied: { status: 403, fault: 'policy', proxyStatus: 'http_request_denied', text: 'The true name is encrypted.' },
   tls_required: {
     status: 403,
     fault: 'policy',

@@ -107,6 +107,8 @@ export type Hello =
       /** Null where the client sent none. */
       readonly serverName: Target | null;
       readonly alpn: readonly string[];
+      /** There is an encrypted hello inside (RFC 9849), or what looks like one: most browsers always send it. */
+      readonly ech: boolean;
       readonly bytes: Buffer;
     }
   | {
@@ -139,6 +141,8 @@ export interface Question {
   readonly service: Service | null;
   /** The server name of the ClientHello where it is not the target's host, with the service it belongs to. */
   readonly serverName: { readonly host: Hostname; readonly service: Service | null } | null;
+  /** The ClientHello has, or seems to have, another one inside. */
+  readonly ech?: boolean | undefined;
   readonly navigation: boolean;
   /** The denial that the outer tunnel was intercepted for: a later moment never forgets it. */
   readonly denied: Denial | null;
@@ -177,6 +181,8 @@ export interface Denial {
   readonly letAccountCallsPass?: boolean | undefined;
   /** What becomes of a tunnel that was opened before; absent: `keep`. */
   readonly onChange?: OnChange | undefined;
+  /** Where this program's own rule denied: how records call that. */
+  readonly error?: ErrorCode | undefined;
 }
 
 export type Decision =
@@ -199,7 +205,7 @@ export type Action =
   /** Answer the CONNECT itself with the denial. */
   | { readonly kind: 'refuse'; readonly denial: Denial }
   /** End the connection by RST. */
-  | { readonly kind: 'reset' }
+  | { readonly kind: 'reset'; readonly error?: ErrorCode | undefined }
   /** Pass the request on. */
   | { readonly kind: 'forward' }
   /** Answer the request with the denial, in the form its client shows. */

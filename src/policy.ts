@@ -1,5 +1,5 @@
 /** The policy, as it is written. Types only; `flow.ts` passes them on with what travels. */
-import type { Channel } from './terms.ts';
+import type { Channel, Hostname } from './terms.ts';
 
 export type Effect = 'allow' | 'deny' | 'monitor';
 
@@ -200,6 +200,10 @@ export interface PolicyDocument {
     readonly redirect: 'page' | 'immediate';
     /** Raw addresses in a CONNECT whose ClientHello names no host. */
     readonly rawAddress: Effect;
+    /** Tunnels whose ClientHello hides the one that counts. Absent: `allow`. */
+    readonly ech?: 'allow' | 'deny' | undefined;
+    /** Server names behind which hellos are hidden, beside those that are known. */
+    readonly echPublicNames?: readonly Hostname[] | undefined;
     /** Absent: `keep`. */
     readonly onChange?: OnChange | undefined;
   };

@@ -63,10 +63,15 @@ function wrongMoment(kind: string): never {
 export function createAct(options: ActOptions): Act {
   const { tunnel, forward, answers } = options;
 
-  const resetTunnel = (socket: Socket, upstream: Upstream | null, status: number | null): Outcome => {
+  const resetTunnel = (
+    socket: Socket,
+    upstream: Upstream | null,
+    status: number | null,
+    error: ErrorCode | null,
+  ): Outcome => {
     upstream?.destroy();
     reset(socket);
-    return { ...blockedOutcome('reset', 0, 0), status };
+    return { ...blockedOutcome('reset', 0, 0), status, error };
   };
 
   return {
@@ -97,7 +102,7 @@ export function createAct(options: ActOptions): Act {
           return { kind: 'ended', outcome: blockedOutcome(answer.name, answer.status, bytesOut) };
         }
         case 'reset':
-          return { kind: 'ended', outcome: resetTunnel(socket, null, null) };
+          return { kind: 'ended', outcome: resetTunnel(socket, null, null, null) };
         case 'forward':
         case 'block':
         case 'redirect':
@@ -118,7 +123,7 @@ export function createAct(options: ActOptions): Act {
           upstream?.destroy();
           return intercept(options.interceptor, options.room, arrival, action.denial, hello);
         case 'reset':
-          return resetTunnel(arrival.socket, upstream, 200);
+          return resetTunnel(arrival.socket, upstream, 200, action.error ?? null);
         case 'listen':
         case 'refuse':
         case 'forward':

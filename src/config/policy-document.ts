@@ -119,6 +119,8 @@ export function toPolicy(file: PolicyFile, path: (name: string) => string = (nam
       manner: defaults.manner,
       redirect: defaults.redirect,
       rawAddress: defaults.raw_address,
+      ech: defaults.ech,
+      echPublicNames: defaults.ech_public_names,
       onChange: defaults.open_tunnels,
     },
   };

@@ -27,6 +27,13 @@ const domain = read((text) => {
   return only || kind !== 'name' ? `=${host}` : host;
 });
 
+/** A name as a ClientHello may bear it: only itself, and no address. */
+const publicName = read((text) => {
+  const { host, kind } = parseHost(text);
+  if (kind !== 'name') throw new ConfigError(`"${text}" is an address; write a name such as cloudflare-ech.com`);
+  return host;
+});
+
 /** Days since 1 January 1970. */
 function parseHoliday(text: string): number {
   const day = parseMoment(text);
@@ -168,6 +175,8 @@ const shapeOfPolicy = strict({
     manner: manner.default('intercept'),
     redirect: redirect.default('page'),
     raw_address: effect.default('deny'),
+    ech: z.enum(['allow', 'deny']).default('allow'),
+    ech_public_names: z.array(publicName).default([]),
     open_tunnels: openTunnels.default('keep'),
   }).prefault({}),
 });

@@ -36,7 +36,7 @@ function atConnect(denial: Denial): Action {
 }
 
 function atHello(denial: Denial): Action {
-  return denial.manner === 'intercept' ? { kind: 'intercept', denial } : { kind: 'reset' };
+  return denial.manner === 'intercept' ? { kind: 'intercept', denial } : { kind: 'reset', error: denial.error };
 }
 
 function atRequest(denial: Denial, navigation: boolean): Action {

@@ -6,6 +6,7 @@ import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flo
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './decision.ts';
 import { isSpecific, whoseSay } from './decide.ts';
+import { hidesItsName } from './ech.ts';
 import { exceptionEntries, fieldOf, inForce, isAbout, isFor, ruleEntries, strictest, whomRank } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { nearest } from './near.ts';
@@ -186,7 +187,7 @@ function paused(pause: Pause, rows: readonly Considered[], host: Hostname): Cons
   return [{ kind: 'pause', id: pause.id, effect: 'monitor', host, verdict: 'won', why }, ...lost];
 }
 
-function overruled({ rows }: Heard, why: string): Considered[] {
+function overruled(rows: readonly Considered[], why: string): Considered[] {
   return rows.map((row) => (row.verdict === 'won' ? { ...row, verdict: 'lost', why } : row));
 }
 
@@ -197,20 +198,34 @@ export function consider(policy: Policy, question: Question, now: number): reado
   const own = { kind: 'built-in', effect: 'deny', host: target.host, verdict: 'won' } as const;
   if (denied !== null) {
     const why = 'the tunnel was denied, and no later moment lifts that';
-    return [{ ...own, id: denied.rule, why }, ...overruled(asked, `the denial of the tunnel by ${denied.rule} stands`)];
+    return [
+      { ...own, id: denied.rule, why },
+      ...overruled(asked.rows, `the denial of the tunnel by ${denied.rule} stands`),
+    ];
   }
-  if (serverName === null) return asked.rows;
+  const hidden = hidesItsName(policy, question);
+  const veil = (rows: readonly Considered[]): readonly Considered[] => {
+    const denied = rows.find(({ verdict }) => verdict === 'won');
+    if (!hidden || (denied?.effect === 'deny' && denied.id !== builtIn.serverNameMismatch)) return rows;
+    const why = 'the ClientHello may hide another one, for another host';
+    const rest = rows.filter(({ id }) => id !== builtIn.serverNameMismatch);
+    return [{ ...own, id: builtIn.encryptedClientHello, why }, ...overruled(rest, 'what is meant is encrypted')];
+  };
+  if (serverName === null) return veil(asked.rows);
 
   const spoken = hear(policy, subjectOf(serverName.host, serverName.service, policy.risksOf), 'name', client, now);
   switch (whoseSay(target.kind, asked, spoken.effect)) {
     case 'target':
-      return [...asked.rows, ...overruled(spoken, `what ${target.host} gets stands for the whole tunnel`)];
+      return veil([...asked.rows, ...overruled(spoken.rows, `what ${target.host} gets stands for the whole tunnel`)]);
     case 'server-name':
-      return [...spoken.rows, ...overruled(asked, `what ${serverName.host} gets stands for the whole tunnel`)];
+      return veil([
+        ...spoken.rows,
+        ...overruled(asked.rows, `what ${serverName.host} gets stands for the whole tunnel`),
+      ]);
     case 'mismatch': {
       const why = `the tunnel was asked for ${target.host} and speaks to ${serverName.host}`;
-      const lost = [asked, spoken].flatMap((heard) => overruled(heard, 'the two names of the tunnel differ'));
-      return [{ ...own, id: builtIn.serverNameMismatch, why }, ...lost];
+      const lost = [asked, spoken].flatMap(({ rows }) => overruled(rows, 'the two names of the tunnel differ'));
+      return veil([{ ...own, id: builtIn.serverNameMismatch, why }, ...lost]);
     }
   }
 }

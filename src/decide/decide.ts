@@ -22,12 +22,14 @@
  * outside of its windows, and for a client in none of its groups or sites it does not exist.
  *
  * Where a tunnel is asked for under one name and its ClientHello says another, both are judged; {@link whoseSay} says
- * which stands. A raw address that nothing names is judged by the name in the ClientHello.
+ * which stands. A raw address that nothing names is judged by the name in the ClientHello. What that lets through may
+ * still hide whom it is meant for: {@link hidesItsName}.
  */
 import type { Action, Decision, Effect, HostKind, Hostname, Question, Service } from '../flow.ts';
 import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
-import { byDefault, byEntry, byMismatch, defaultFor } from './decision.ts';
+import { builtIn, byDefault, byEncryptedHello, byEntry, byMismatch, defaultFor } from './decision.ts';
+import { hidesItsName } from './ech.ts';
 import { fieldOf, strictest } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { lifted } from './pauses.ts';
@@ -54,20 +56,36 @@ export function decide(policy: Policy, question: Question, now: number): { decis
   const asked = judge(policy, target.host, service, target.kind, question, now);
   if (serverName === null) {
     const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
-    return unnamed ? { decision: asked.decision, action: { kind: 'listen' } } : withAction(asked.decision, question);
+    if (unnamed) return { decision: asked.decision, action: { kind: 'listen' } };
   }
-  const spoken = judge(policy, serverName.host, serverName.service, 'name', question, now);
-  switch (whoseSay(target.kind, standing(asked), spoken.decision.effect)) {
+  const decision = serverName === null ? asked.decision : ofBoth(policy, question, asked, serverName, now);
+  return withAction(hidesItsName(policy, question) ? unlessDenied(policy, question, decision) : decision, question);
+}
+
+function ofBoth(
+  policy: Policy,
+  question: Question,
+  asked: Verdict,
+  { host, service }: NonNullable<Question['serverName']>,
+  now: number,
+): Decision {
+  const spoken = judge(policy, host, service, 'name', question, now);
+  switch (whoseSay(question.target.kind, standing(asked), spoken.decision.effect)) {
     case 'target':
-      return withAction(asked.decision, question);
+      return asked.decision;
     case 'server-name':
-      return withAction(spoken.decision, question);
+      return spoken.decision;
     case 'mismatch': {
-      const subject = subjectOf(serverName.host, serverName.service ?? service, policy.risksOf);
-      const circumstances = { subject, client: question.client };
-      return withAction(byMismatch(policy, circumstances), question);
+      const subject = subjectOf(host, service ?? question.service, policy.risksOf);
+      return byMismatch(policy, { subject, client: question.client });
     }
   }
+}
+
+/** What a rule denies stays its denial, which says more; that two names differ is what an encrypted hello looks like. */
+function unlessDenied(policy: Policy, { target, service, client }: Question, decision: Decision): Decision {
+  if (decision.effect === 'deny' && decision.rule !== builtIn.serverNameMismatch) return decision;
+  return byEncryptedHello(policy, { subject: subjectOf(target.host, service, policy.risksOf), client });
 }
 
 const accountReason = 'A call about an account, without which the client could not show why the rest is denied.';

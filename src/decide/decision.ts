@@ -1,5 +1,5 @@
 /** Decisions from what made them: a rule or an exception, a default of the policy, or this program's own rule. */
-import type { Assistant, Client, Decision, Effect, HostKind, Pause, Rule, Service } from '../flow.ts';
+import type { Assistant, Client, Decision, Denial, Effect, HostKind, Pause, Rule, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { isAbout, isFor, readEffect } from './entry.ts';
 import type { Entry } from './entry.ts';
@@ -15,6 +15,7 @@ export const builtIn = {
   unlisted: 'default-unlisted',
   rawAddress: 'default-raw-address',
   serverNameMismatch: 'server-name-mismatch',
+  encryptedClientHello: 'encrypted-client-hello',
 } as const;
 
 /** What a rule says about its denials; a default says nothing. */
@@ -33,7 +34,8 @@ type Terms = Partial<
     | 'letAccountCallsPass'
     | 'onChange'
   >
->;
+> &
+  Pick<Denial, 'error'>;
 
 /** A default of the policy, as it applies to one host. */
 export interface Default {
@@ -84,6 +86,7 @@ function deny(policy: Policy, rule: string, reason: string, circumstances: Circu
     clearSiteData: terms.clearSiteData,
     letAccountCallsPass: terms.letAccountCallsPass,
     onChange: terms.onChange ?? defaults.onChange,
+    error: terms.error,
   };
   return { effect: 'deny', rule, reason, denial };
 }
@@ -129,5 +132,13 @@ export function byDefault(policy: Policy, fallback: Default, circumstances: Circ
 /** A tunnel that was asked for under one name and speaks to another: whichever is meant, one of them is a lie. */
 export function byMismatch(policy: Policy, circumstances: Circumstances): Decision {
   const reason = 'The TLS server name is not the name that the tunnel was asked for.';
-  return deny(policy, builtIn.serverNameMismatch, reason, circumstances, { manner: 'reset' });
+  const terms = { manner: 'reset', error: 'server_name_mismatch' } as const;
+  return deny(policy, builtIn.serverNameMismatch, reason, circumstances, terms);
+}
+
+/** A tunnel that may speak to any host of whoever runs the one it was asked for. No answer would get through to it. */
+export function byEncryptedHello(policy: Policy, circumstances: Circumstances): Decision {
+  const reason = 'The name that the tunnel is meant for is encrypted.';
+  const terms = { manner: 'reset', error: 'ech_denied' } as const;
+  return deny(policy, builtIn.encryptedClientHello, reason, circumstances, terms);
 }

@@ -61,7 +61,12 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
 
     hello: ({ arrival, question }, hello) => ({
       arrival,
-      question: { ...question, moment: 'hello', serverName: otherName(hello, question.target.host) },
+      question: {
+        ...question,
+        moment: 'hello',
+        serverName: otherName(hello, question.target.host),
+        ech: hello.kind === 'tls' && hello.ech,
+      },
     }),
 
     request: (arrival) => ({

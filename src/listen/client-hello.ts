@@ -1,5 +1,6 @@
 /**
- * Reads a TLS ClientHello (RFC 8446, section 4.1.2) from the first bytes of a tunnel: server name and ALPN.
+ * Reads a TLS ClientHello (RFC 8446, section 4.1.2) from the first bytes of a tunnel: server name, ALPN, and whether
+ * another hello may be hidden in it.
  *
  * A hello may be split over segments and over records in any way (RFC 8446, section 5.1) and, with post-quantum key
  * shares, be larger than one record. What OpenSSL would read is read; what is not understood is never "no name".
@@ -14,9 +15,17 @@ const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ALPN = 16;
+/** encrypted_client_hello (RFC 9849, section 5). */
+const ECH = 0xfe0d;
 
 export type ClientHello =
-  | { readonly kind: 'hello'; readonly serverName: string | null; readonly alpn: readonly string[] }
+  | {
+      readonly kind: 'hello';
+      readonly serverName: string | null;
+      readonly alpn: readonly string[];
+      /** It has the extension for an encrypted hello, which nobody here can tell from its imitation (GREASE). */
+      readonly ech: boolean;
+    }
   | { readonly kind: 'more' }
   | { readonly kind: 'bad'; readonly why: 'not-tls' | 'malformed-tls' | 'too-large' };
 
@@ -157,10 +166,12 @@ function readExtensions(extensions: Buffer): ClientHello {
   const from = reader(extensions);
   let serverName: string | null = null;
   let alpn: readonly string[] = [];
+  let ech = false;
   while (from.rest() > 0) {
     const type = from.number(2);
     if (type !== SERVER_NAME && type !== ALPN) {
       // Nearly all of them, and a view of the bytes costs more than all else here.
+      if (type === ECH) ech = true;
       const length = from.number(2);
       if (length === null || !from.skip(length)) return malformed;
       continue;
@@ -178,7 +189,7 @@ function readExtensions(extensions: Buffer): ClientHello {
       alpn = offered;
     }
   }
-  return { kind: 'hello', serverName, alpn };
+  return { kind: 'hello', serverName, alpn, ech };
 }
 
 function readBody(body: Buffer): ClientHello {
@@ -188,7 +199,7 @@ function readBody(body: Buffer): ClientHello {
   const suites = vector(from, 2);
   const compression = vector(from, 1);
   if (head === null || session === null || suites === null || compression === null) return malformed;
-  if (from.rest() === 0) return { kind: 'hello', serverName: null, alpn: [] };
+  if (from.rest() === 0) return { kind: 'hello', serverName: null, alpn: [], ech: false };
   const extensions = vector(from, 2);
   return extensions === null || from.rest() > 0 ? malformed : readExtensions(extensions);
 }

@@ -26,10 +26,11 @@ function judge(read: ClientHello, port: number, bytes: Buffer): Hello {
   // Half a hello is never "no name".
   if (read.kind === 'more') return { kind: 'other', why: bytes.length === 0 ? 'silent' : 'malformed-tls', bytes };
   if (read.kind === 'bad') return { kind: 'other', why: read.why, bytes };
-  if (read.serverName === null) return { kind: 'tls', serverName: null, alpn: read.alpn, bytes };
+  const { alpn, ech } = read;
+  if (read.serverName === null) return { kind: 'tls', serverName: null, alpn, ech, bytes };
   const serverName = serverNameOf(read.serverName, port);
   if (serverName === null) return { kind: 'other', why: 'bad-server-name', bytes };
-  return { kind: 'tls', serverName, alpn: read.alpn, bytes };
+  return { kind: 'tls', serverName, alpn, ech, bytes };
 }
 
 /**

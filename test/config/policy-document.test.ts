@@ -27,6 +27,8 @@ describe('policy.yaml', () => {
         manner: 'intercept',
         redirect: 'page',
         rawAddress: 'deny',
+        ech: 'allow',
+        echPublicNames: [],
         onChange: 'keep',
       },
     });
@@ -218,6 +220,8 @@ defaults: { unlisted: deny, catalogue: deny, manner: refuse, redirect: immediate
       manner: 'refuse',
       redirect: 'immediate',
       rawAddress: 'monitor',
+      ech: 'allow',
+      echPublicNames: [],
       onChange: 'keep',
     });
   });
@@ -232,4 +236,15 @@ test('the default for unknown makers is there only where it is written', () => {
     withConfig({ 'policy.yaml': text }, (file) => loadConfig(file).policy.defaults);
   expect(defaultsOf('{}')).not.toHaveProperty('unknownModel');
   expect(defaultsOf('defaults: { unknown_model: deny }')).toMatchObject({ unknownModel: 'deny', catalogue: 'monitor' });
+});
+
+test('encrypted hellos are allowed unless that is switched off; more public names are names, in canonical form', () => {
+  const defaultsOf = (text: string): unknown =>
+    withConfig({ 'policy.yaml': text }, (file) => loadConfig(file).policy.defaults);
+  expect(defaultsOf('defaults: { ech: deny, ech_public_names: [ECH.Example.] }')).toMatchObject({
+    ech: 'deny',
+    echPublicNames: ['ech.example'],
+  });
+  expect(() => defaultsOf('defaults: { ech: monitor }')).toThrow(/"ech" must be one of allow, deny/);
+  expect(() => defaultsOf('defaults: { ech_public_names: [192.0.2.1] }')).toThrow(/is an address; write a name/);
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { compile } from '../../src/decide/compile.ts';
 import { consider } from '../../src/decide/consider.ts';
 import { decide } from '../../src/decide/decide.ts';
+import type { Hostname } from '../../src/flow.ts';
 import { day, document, now, outerDenial, question } from './questions.ts';
 import type { ExceptionGiven, PolicyGiven, QuestionGiven, RuleGiven } from './questions.ts';
 
@@ -138,11 +139,29 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
       'lost default-catalogue: the two names of the tunnel differ',
     ],
   ],
+  [
+    'a hello that hides another, where the policy minds',
+    { defaults: { ech: 'deny' } },
+    { host: 'cloudflare-ech.com', moment: 'hello', ech: true },
+    [
+      'won encrypted-client-hello: the ClientHello may hide another one, for another host',
+      'lost default-unlisted: what is meant is encrypted',
+    ],
+  ],
 ])('%s', (_, policy, asked, expected) => {
   expect(shown(policy, asked)).toEqual(expected);
 });
 
-const hosts = ['claude.ai', 'a.claude.ai', 'b.a.claude.ai', 'chatgpt.com', 'relay.test', 'corp.test', 'x.corp.test'];
+const hosts = [
+  'claude.ai',
+  'a.claude.ai',
+  'b.a.claude.ai',
+  'chatgpt.com',
+  'relay.test',
+  'corp.test',
+  'x.corp.test',
+  'cloudflare-ech.com',
+];
 const patterns = [...hosts.flatMap((host) => [host, `=${host}`]), 'test', '10.1.1.1', '=::1'];
 
 const some = <T>(...values: readonly T[]): fc.Arbitrary<T[]> =>
@@ -179,7 +198,14 @@ const policy: fc.Arbitrary<PolicyGiven> = fc.record({
   rules: fc.array(rule, { maxLength: 8 }).map((rules) => rules.map((one, i) => ({ ...one, id: `rule-${i}` }))),
   exceptions: fc.array(exception, { maxLength: 3 }),
   pauses: fc.array(pause, { maxLength: 3 }),
-  defaults: fc.record({ unlisted: effect, catalogue: effect, rawAddress: effect, manner }),
+  defaults: fc.record({
+    unlisted: effect,
+    catalogue: effect,
+    rawAddress: effect,
+    manner,
+    ech: fc.constantFrom('allow', 'allow', 'allow', 'deny'),
+    echPublicNames: fc.constant(['corp.test' as Hostname]),
+  }),
 });
 const asked: fc.Arbitrary<QuestionGiven> = fc
   .record({
@@ -188,13 +214,15 @@ const asked: fc.Arbitrary<QuestionGiven> = fc
     groups: fc.subarray(['research', 'design']),
     serverName: fc.constantFrom(...hosts),
     navigation: fc.boolean(),
+    ech: fc.boolean(),
     denied: fc.oneof(
       { weight: 9, arbitrary: fc.constant(undefined) },
       { weight: 1, arbitrary: fc.constant(outerDenial) },
     ),
   })
-  .map(({ serverName, denied, ...rest }) => ({
+  .map(({ serverName, denied, ech, ...rest }) => ({
     ...rest,
+    ech: ech && rest.moment === 'hello',
     ...(rest.moment === 'hello' && serverName !== rest.host ? { serverName } : {}),
     ...(denied === undefined ? {} : { denied }),
   }));
@@ -211,7 +239,7 @@ test('the winner is what decides, for any policy and question', () => {
       const kind = winners[0]?.kind ?? 'none';
       won.set(kind, (won.get(kind) ?? 0) + 1);
     }),
-    { numRuns: 5_000 },
+    { numRuns: 7_000 },
   );
   // Cases that never come up prove nothing.
   for (const kind of ['rule', 'exception', 'pause', 'default', 'built-in'])

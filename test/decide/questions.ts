@@ -116,6 +116,7 @@ export interface QuestionGiven {
   readonly navigation?: boolean;
   readonly denied?: Denial;
   readonly accountCall?: boolean;
+  readonly ech?: boolean;
 }
 
 function kindOf(host: string): HostKind {
@@ -136,6 +137,7 @@ export function question(given: QuestionGiven = {}): Question {
     navigation: given.navigation ?? false,
     denied: given.denied ?? null,
     ...(given.accountCall === true && { accountCall: true }),
+    ...(given.ech === true && { ech: true }),
   };
 }
 

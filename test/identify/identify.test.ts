@@ -19,7 +19,7 @@ const upgrade = (given: Given = {}) => attempt({ ...given, kind: 'upgrade' }).ar
 
 function hello(name: string | null): Hello {
   const serverName: Target | null = name === null ? null : { host: host(name), kind: 'name', port: 443 };
-  return { kind: 'tls', serverName, alpn: [], bytes: Buffer.alloc(0) };
+  return { kind: 'tls', serverName, alpn: [], ech: false, bytes: Buffer.alloc(0) };
 }
 
 test('a CONNECT asks for its target', () => {
@@ -48,7 +48,14 @@ test.each<[sentence: string, target: string, hello: Hello, expected: string | nu
   const { arrival, question } = identify.hello(connect, said);
   expect(arrival).toBe(connect.arrival);
   const serverName = expected === null ? null : { host: expected, service: serviceAt(expected) };
-  expect(question).toEqual({ ...connect.question, moment: 'hello', serverName });
+  expect(question).toEqual({ ...connect.question, moment: 'hello', serverName, ech: false });
+});
+
+test('an encrypted hello is told of, and of nothing but TLS', () => {
+  const connect = identify.connect(tunnel());
+  const echOf = (said: Hello): unknown => identify.hello(connect, said).question.ech;
+  expect(echOf({ ...(hello('corp.test') as Hello & { kind: 'tls' }), ech: true })).toBe(true);
+  expect(echOf({ kind: 'other', why: 'silent', bytes: Buffer.alloc(0) })).toBe(false);
 });
 
 test('a hello forgets no denial', () => {

@@ -21,10 +21,11 @@ function read(bytes: Buffer, size = bytes.length): ClientHello {
   return latest;
 }
 
-const named = (serverName: string | null, ...offered: string[]): ClientHello => ({
+const named = (serverName: string | null, ...offered: string[]): ClientHello & { readonly kind: 'hello' } => ({
   kind: 'hello',
   serverName,
   alpn: offered,
+  ech: false,
 });
 
 const manyProtocols = Array.from({ length: 90 }, (_, i) => `protocol-with-a-long-name-number-${i}`);
@@ -121,11 +122,43 @@ test.each([
   ['no extension block', helloMessage(null), named(null)],
   ['an empty extension block', helloMessage([]), named(null)],
   ['no name among others', helloMessage([alpn('h2')]), named(null, 'h2')],
-  ['the name last', helloMessage([alpn('h2'), extension(0xfe0d, Buffer.alloc(200)), good]), named('ok.test', 'h2')],
+  ['the name last', helloMessage([alpn('h2'), extension(0x4469, Buffer.alloc(200)), good]), named('ok.test', 'h2')],
+  [
+    'an encrypted one inside',
+    helloMessage([extension(0xfe0d, Buffer.alloc(200)), good]),
+    { ...named('ok.test'), ech: true },
+  ],
+  [
+    'an encrypted one inside, and no name',
+    helloMessage([extension(0xfe0d, Buffer.alloc(0))]),
+    { ...named(null), ech: true },
+  ],
   ['hostile characters', helloMessage([serverNames([0, 'a\r\nX: <b>'])]), named('a\r\nX: <b>')],
   ['an empty list of protocols', helloMessage([good, alpn()]), named('ok.test')],
 ])('hello with %s', (_, message, expected) => {
   expect(read(framed(message))).toEqual(expected);
+});
+
+test('an encrypted hello is noticed by the type of its extension alone, wherever that stands and however it is cut', () => {
+  const another = fc.tuple(
+    fc.integer({ min: 0, max: 0xffff }).filter((type) => ![0, 16, 0xfe0d].includes(type)),
+    // Bodies that contain the type are no such extension.
+    fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.constant(Uint8Array.of(0xfe, 0x0d, 0, 2, 0xfe, 0x0d))),
+  );
+  const ech = fc.tuple(fc.constant(0xfe0d), fc.uint8Array({ maxLength: 500 }));
+  fc.assert(
+    fc.property(
+      fc.array(another, { maxLength: 8 }),
+      fc.option(ech),
+      fc.nat(8),
+      fc.integer({ min: 1, max: 700 }),
+      (others, encrypted, at, size) => {
+        const all = encrypted === null ? others : others.toSpliced(at, 0, encrypted);
+        const message = helloMessage([...all.map(([type, body]) => extension(type, Buffer.from(body))), good]);
+        expect(read(framed(message, size), size)).toEqual({ ...named('ok.test'), ech: encrypted !== null });
+      },
+    ),
+  );
 });
 
 const truncated = helloMessage([good]);

@@ -12,12 +12,25 @@ import {
 } from '../support/hellos.ts';
 import { eventually } from '../support/streams.ts';
 import { rawTunnel } from '../support/tunnels.ts';
-import { attack, openField, type Field } from './field.ts';
+import { attack, fieldPolicy, openField, type Field } from './field.ts';
 
-const field = openField();
+/** What is no name of the lab is reached there all the same. */
+const settings = {
+  outbound: {
+    hosts: { '*.test': '127.0.0.1', 'cloudflare-ech.com': '127.0.0.1' },
+    allow: ['*.test', 'cloudflare-ech.com', '127.0.0.1'],
+  },
+};
+const field = openField({ settings });
 /** Only TLS may be spoken behind the port of its far side, as behind 443. */
 const strict = openField({
   settingsFor: (port) => ({ tunnels: { hello_timeout: '1s', idle_timeout: '20s', tls_required_ports: [443, port] } }),
+});
+
+/** Encrypted hellos are denied. */
+const unveiled = openField({
+  settings,
+  policy: fieldPolicy.replace('raw_address: deny', 'raw_address: deny, ech: deny'),
 });
 
 /** The head of a handshake or an alert record. */
@@ -47,9 +60,9 @@ async function answeredHere({ lab, far, at }: Field, pieces: readonly Buffer[], 
 }
 
 /** Whether these bytes reach the origin of an allowed host just as they were sent. */
-async function passes({ lab, far, at }: Field, pieces: readonly Buffer[]): Promise<void> {
+async function passes({ lab, far, at }: Field, pieces: readonly Buffer[], host = 'ok.test'): Promise<void> {
   far.forget();
-  const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+  const client = await rawTunnel(lab.proxyPort, at(host));
   await dribble(client.write, pieces);
   const whole = Buffer.concat(pieces).toString('latin1');
   await eventually('the hello at the origin', () => far.bytes().length >= whole.length);
@@ -121,8 +134,10 @@ attack(
   async (here) => {
     const hello = (name: string): Buffer =>
       framed(helloMessage([extension(0xfe0d, Buffer.alloc(250, 5)), serverNames([0, name]), alpn('h2', 'http/1.1')]));
-    await passes(here, [hello('ok.test')]);
-    expect(await answeredHere(here, [hello('deny.test')])).toBe(true);
+    for (const one of [here, unveiled()]) {
+      await passes(one, [hello('ok.test')]);
+      expect(await answeredHere(one, [hello('deny.test')])).toBe(true);
+    }
   },
 );
 
@@ -163,7 +178,7 @@ attack(
   field,
   29,
   'Encrypted ClientHello: a public name outside, the true one hidden, for a denied and for an allowed CONNECT',
-  'decided on the name of the CONNECT; an outer name that differs from it ends the tunnel',
+  'decided on the name of the CONNECT; another outer name ends the tunnel, with `ech: deny` a public name too',
   async (here) => {
     const ech = (outer: string): Buffer =>
       framed(helloMessage([extension(0xfe0d, Buffer.alloc(300, 3)), serverNames([0, outer])]));
@@ -174,5 +189,25 @@ attack(
     await Promise.race([client.ended, client.until(tlsRecord)]);
     client.socket.destroy();
     expect(here.far.bytes()).toBe('');
+    // Nothing tells this one from a visit to the public name itself: it is for the policy to say.
+    await passes(here, [ech('cloudflare-ech.com')], 'cloudflare-ech.com');
+    const strictly = unveiled();
+    for (const [asked, outer] of [
+      ['cloudflare-ech.com', 'cloudflare-ech.com'],
+      ['ok.test', 'cloudflare-ech.com'],
+      ['ok.test', 'ech.example'],
+    ] as const) {
+      const [line] = await strictly.logged(1, async () => {
+        const veiled = await rawTunnel(strictly.lab.proxyPort, strictly.at(asked));
+        veiled.write(ech(outer));
+        await veiled.ended;
+      });
+      expect(line).toMatchObject({
+        rule: { id: 'encrypted-client-hello' },
+        sallyport: { error: 'ech_denied', answer: 'reset' },
+      });
+    }
+    expect(strictly.far.bytes()).toBe('');
+    expect(await answeredHere(strictly, [ech('cloudflare-ech.com')], 'deny.test')).toBe(true);
   },
 );
