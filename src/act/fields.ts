@@ -96,6 +96,8 @@ export function responseFields(res: IncomingMessage, via: string): string[] {
     const name = res.rawHeaders[i] ?? '';
     const lower = name.toLowerCase();
     if (hopByHop.has(lower) || dropped.has(lower) || lower === 'transfer-encoding') continue;
+    // RFC 9110, section 8.6: there is no content that it could be the length of.
+    if (lower === 'content-length' && res.statusCode === 204) continue;
     fields.push(name, res.rawHeaders[i + 1] ?? '');
   }
   fields.push('Via', `${res.httpVersion} ${via}`);

@@ -115,6 +115,7 @@ export function createForward(options: ForwardOptions): Forward {
       const start = (outgoing: ClientRequest): void => {
         request = outgoing;
         outgoing.path = facts.path;
+        outgoing.maxHeadersCount = 0; // as many as fit into a head
         outgoing.once('socket', (socket) => {
           upstream = { address: socket.remoteAddress ?? '', port: target.port };
         });
@@ -129,6 +130,11 @@ export function createForward(options: ForwardOptions): Forward {
           outgoing.once('response', () => clearTimeout(late)).once('close', () => clearTimeout(late));
         });
         outgoing.once('response', (answer) => {
+          // Node.js takes it for a final one where it names no protocol; the final one would be somebody else's.
+          if (answer.statusCode === 101) {
+            fail('upstream_protocol_error');
+            return;
+          }
           status = answer.statusCode ?? null;
           answer.once('error', () => fail('connection_terminated'));
           try {

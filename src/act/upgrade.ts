@@ -69,6 +69,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
     const upstream = await (facts.scheme === 'https' ? options.secure : options.dialler).dial(target, client);
     const address = { address: upstream.remoteAddress ?? '', port: target.port };
     const outgoing = request({ createConnection: () => upstream, method: facts.method, path: facts.path, headers });
+    outgoing.maxHeadersCount = 0; // as many as fit into a head
     client.once('close', () => outgoing.destroy());
     const settled = await new Promise<{ answer: IncomingMessage; early: Buffer | null }>((resolve, reject) => {
       outgoing.once('error', reject);
@@ -79,6 +80,10 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
     });
     const status = settled.answer.statusCode ?? null;
     if (settled.early === null) {
+      if (status === 101) {
+        upstream.destroy();
+        throw new SallyportError('upstream_protocol_error', '101 without the protocol that it switches to');
+      }
       const error = await passRefusal(settled.answer, client, options);
       // Node.js would keep it for a next request of an agent, and there is none.
       upstream.destroy();

@@ -73,6 +73,8 @@ export function createHttp1Server(
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 1_000,
   });
+  // As many as fit into a head: those behind a number would not be seen here, and one of them may frame the body.
+  server.maxHeadersCount = 0;
   // Whoever waits for an origin has the same limit, and must come first to say so.
   server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import { connectRaw, eventually, exchange, rawClient } from '../support/streams.ts';
-import { attack, get, openField, type Field } from './field.ts';
+import { attack, get, openField, statusOf, type Field } from './field.ts';
 
 const field = openField({ settings: { tunnels: { idle_timeout: '1s' } } });
 
@@ -12,6 +12,8 @@ function webSocket(name: string): string {
 
 /** An origin that answers every head with these bytes, and closes once its client does. */
 function answering({ far }: Field, bytes: string | Buffer): void {
+  // What the proxy keeps open still speaks as before.
+  for (const socket of far.open) socket.destroy();
   far.speakRaw((socket) => {
     socket.on('end', () => socket.end());
     socket.on('data', (chunk: Buffer) => {
@@ -79,5 +81,46 @@ attack(
       'Connection: X-Secret, Upgrade, HTTP2-Settings\r\nX-Secret: 1\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n';
     expect(await here.status(get(`http://${name}/`, undefined, wish))).toBe(200);
     expect(here.far.bytes()).not.toMatch(/x-secret|h2c|settings/i);
+  },
+);
+
+attack(
+  field,
+  130,
+  'A second Host, a length or a coding of the body behind 2,000 other fields',
+  'seen like any other: 400, or the body goes on whole',
+  async (here) => {
+    const name = here.at('ok.test');
+    const many = 'a:\r\n'.repeat(2_000);
+    expect(await here.status(get(`http://${name}/`, name, `${many}Host: deny.test\r\n`))).toBe(400);
+    expect(here.far.bytes()).toBe('');
+    const post = get(`http://${name}/`, name, many).replace('GET', 'POST').slice(0, -2);
+    expect(await here.status(`${post}Content-Length: 8\r\n\r\nmeasured`)).toBe(200);
+    expect(here.far.bytes()).toMatch(/content-length: 8\r\n[^]*measured$/i);
+    here.far.forget();
+    expect(await here.status(`${post}Transfer-Encoding: chunked\r\n\r\n6\r\nchunks\r\n0\r\n\r\n`)).toBe(200);
+    expect(here.far.bytes()).toContain('\r\n6\r\nchunks\r\n0\r\n\r\n');
+  },
+);
+
+attack(
+  field,
+  131,
+  'An origin that answers 101 to who did not ask for it, or names no protocol, and then what it really says',
+  '502; what comes behind is nobody’s, and no next client gets it',
+  async (here) => {
+    const name = here.at('ok.test');
+    const plain = get(`http://${name}/`, undefined, 'Connection: close\r\n');
+    const behind = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npoisonous';
+    answering(here, `HTTP/1.1 101 Switching Protocols\r\n\r\n${behind}`);
+    for (const request of [plain, webSocket(name)]) {
+      const answer = await exchange(here.lab.proxyPort, request);
+      expect(statusOf(answer)).toBe(502);
+      expect(answer).not.toContain('poisonous');
+    }
+    answering(here, 'HTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\npoisonous');
+    const empty = await exchange(here.lab.proxyPort, plain);
+    expect(empty).toMatch(/^HTTP\/1\.1 204 /);
+    expect(empty).not.toMatch(/poisonous|content-length/i);
   },
 );
