@@ -25,14 +25,38 @@ const workloads = {
   bulk: { concurrency: 4, what: 'download through a tunnel' },
 };
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: ['idle', ...Object.keys(workloads)].join(',') },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
-    tunnels: { type: 'string', default: '2000,10000' },
-  },
+const usage =
+  'Usage: npm run bench -- [--only connect,http,...] [--rounds 3] [--seconds 4] [--tunnels 2000,10000]\n' +
+  `What can be measured: idle, ${Object.keys(workloads).join(', ')}`;
+
+/**
+ * Prints how it is used and ends, well where that was asked for.
+ * @param {string | null} fault
+ * @returns {never}
+ */
+function end(fault) {
+  process.stderr.write(fault === null ? `${usage}\n` : `bench: ${fault}\n${usage}\n`);
+  process.exit(fault === null ? 0 : 2);
+}
+
+const options = /** @type {const} */ ({
+  help: { type: 'boolean', short: 'h' },
+  only: { type: 'string', default: ['idle', ...Object.keys(workloads)].join(',') },
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '4' },
+  tunnels: { type: 'string', default: '2000,10000' },
 });
+
+function given() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return end(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = given();
+if (values.help === true) end(null);
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -1,13 +1,14 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
-import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { tryConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import type { CrewHears } from '../gateway/crew.ts';
 import type { Addresses } from '../gateway/listening.ts';
 import { canReusePort } from '../workers/share.ts';
 import { createCrew } from '../workers/crew.ts';
 import { isWorker, spawnWorker } from '../workers/processes.ts';
+import { openFiles, workersOf } from './open-files.ts';
 import { version } from './version.ts';
 import { work } from './worker.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
@@ -16,18 +17,38 @@ function at(address: { readonly host: string; readonly port: number }): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** What needs a token is refused to everybody on a port that others reach and that has none. */
+function adminNote({ admin }: Addresses, tokenFile: string | null): string {
+  const own = admin.host === 'localhost' || admin.host === '::1' || admin.host.startsWith('127.');
+  return own || tokenFile !== null
+    ? ''
+    : '  (other machines reach it; /api refuses everybody until admin.token_file is set)';
+}
+
+/** One line where the system allows fewer open files than the connections need that the configuration allows. */
+function tellOpenFiles(config: Config, io: Io): void {
+  const files = openFiles(config);
+  if (files === null || files.most >= files.wanted) return;
+  const { most, wanted, connections } = files;
+  const each = workersOf(config) === 1 ? `${connections} connections` : `${connections} connections of one worker`;
+  io.err(
+    `sallyport: only ${most} files may be open, and the ${each} that limits.connections allows need ${wanted}: raise LimitNOFILE of the service (ulimit -n), or lower limits.connections`,
+  );
+}
+
 /** What a person at the terminal needs next: the addresses, and three lines that show the product at work. */
 function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
   const config = gateway.config();
   const proxy = at(addresses.proxy);
   const pages = at(addresses.pages);
   const admin = at(addresses.admin);
+  const workers = workersOf(config);
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
-  return `Sallyport ${version()}: ${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}
+  return `Sallyport ${version()}: ${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}, ${workers === 1 ? '1 worker' : `${workers} workers`}
 
   proxy  http://${proxy}
   pages  http://${pages}/  (set-up help, PAC, CA certificate)
-  admin  http://${admin}/metrics
+  admin  http://${admin}/metrics${adminNote(addresses, config.admin.tokenFile)}
   CA     ${ca}
 
 Try it in another terminal:
@@ -80,8 +101,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const file = configFile(values.config, io);
   const build = { version: version(), nodeVersion: process.version };
   if (isWorker()) return work(build);
-  const { workers } = tryConfig(file);
-  const size = workers === 'auto' ? availableParallelism() : workers;
+  const size = workersOf(tryConfig(file));
   const reusePort = canReusePort(process.version, process.platform);
   const gateway = await createGateway({
     load: (candidate) => tryConfig(file, candidate),
@@ -91,6 +111,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     log: (line) => io.err(`sallyport: ${line}`),
   });
   const addresses = await gateway.listen();
+  tellOpenFiles(gateway.config(), io);
   io.out(welcome(gateway, addresses, io));
   return untilStopped(gateway, io);
 }

@@ -139,6 +139,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const other = against === undefined ? null : loadOther(resolve(io.cwd, against), file);
   const zone = config.policy.timeZone ?? 'UTC';
   const moment = at === undefined ? null : readTime('at', at, zone);
+  const from = values.from === undefined ? -Infinity : readTime('from', values.from, zone);
+  const to = values.to === undefined ? Infinity : readTime('to', values.to, zone);
+  if (from >= to) throw new UsageError('simulate: --from is not before --to; exchange or correct them');
   const own = await judgedOnDisk(config);
   const others = other === null ? null : await judgedOnDisk(other);
   warnOf([own.lists, ...(others === null ? [] : [others.lists])], io.err);
@@ -150,8 +153,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       against: others === null ? null : others.judged,
       format,
       at: moment,
-      from: values.from === undefined ? -Infinity : readTime('from', values.from, zone),
-      to: values.to === undefined ? Infinity : readTime('to', values.to, zone),
+      from,
+      to,
       top,
       progress: progress.lines,
     });
@@ -176,9 +179,12 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     reportLines(replayed, titles).forEach((line) => io.out(line));
   }
   if (replayed.attempts === 0) {
-    io.err(
-      `simulate: no attempt was found in ${names.map((name) => basename(name)).join(', ')}; see the lines that were not understood`,
-    );
+    const where = names.map((name) => (name === '-' ? 'standard input' : basename(name))).join(', ');
+    const why =
+      replayed.lines === 0
+        ? 'there is no line in it; pipe or name another log'
+        : 'see the lines that were not understood';
+    io.err(`simulate: no attempt was found in ${where}; ${why}`);
     return 1;
   }
   return values['fail-on-change'] === true && changed(replayed) ? 1 : 0;

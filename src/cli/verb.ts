@@ -39,7 +39,10 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
     return parseArgs(config);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(unknownOption(message, config) ?? oneTooMany(message, config) ?? message, { cause: error });
+    throw new UsageError(
+      unknownOption(message, config) ?? wrongValue(message) ?? oneTooMany(message, config) ?? message,
+      { cause: error },
+    );
   }
 }
 
@@ -49,6 +52,18 @@ function unknownOption(message: string, { options = {} }: ParseArgsConfig): stri
   if (given === undefined) return null;
   const known = Object.keys(options).map((name) => `--${name}`);
   return `unknown option ${given}; ${meant(given, known) ?? `there are ${known.join(', ')}`}`;
+}
+
+/** An option without its value, or with one that it does not take; null where Node complains of another thing. */
+function wrongValue(message: string): string | null {
+  const [, option = '', fault] =
+    /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?'? (argument missing|argument is ambiguous|does not take an argument)/.exec(
+      message,
+    ) ?? [];
+  if (fault === undefined) return null;
+  if (fault === 'does not take an argument') return `${option} takes no value; leave what is behind it out`;
+  if (fault === 'argument missing') return `${option} needs a value behind it`;
+  return `${option} needs a value; where that begins with "-", write ${option}=-VALUE`;
 }
 
 /** Where a command takes no words, a file that is named by itself is hardly another thing than its configuration. */

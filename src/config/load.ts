@@ -9,8 +9,8 @@ import { readLdapAuthorities } from './ldap-schema.ts';
 import { readPasswords } from './password-file.ts';
 import { toPolicy } from './policy-document.ts';
 import { policySchema } from './policy-schema.ts';
-import { InvalidConfig, invalidConfig } from './problem.ts';
-import type { Finding, Problem } from './problem.ts';
+import { InvalidConfig, invalidConfig, shownPath } from './problem.ts';
+import type { Finding, Path, Problem } from './problem.ts';
 import { checkPolicy } from './references.ts';
 import { settingsSchema, toSettings } from './schema.ts';
 import type { Config, Settings } from './schema.ts';
@@ -47,6 +47,24 @@ function missingLists({ lists = [] }: PolicyDocument): Finding[] {
       ? []
       : [{ path: ['lists', id, 'file'], message: `there is no file ${file}; create it, or correct the path` }],
   );
+}
+
+/** A file that is not there is a mistake of the line that names it, where one does. */
+function whereNamed(own: YamlFile, problem: Problem, named: Readonly<Record<string, string | null>>): Problem {
+  const [key] = Object.entries(named).find(([, file]) => file === problem.file) ?? [];
+  const given = typeof own.value === 'object' && own.value !== null && key !== undefined && key in own.value;
+  if (!given || problem.position !== null || existsSync(problem.file)) return problem;
+  return missing(own, [key], problem);
+}
+
+function missing(own: YamlFile, path: Path, { file, message }: Pick<Problem, 'file' | 'message'>): Problem {
+  return { file: own.file, position: own.at(path, false), message: `${shownPath(file)}: ${message}` };
+}
+
+function readNamed(own: YamlFile, path: Path, file: string, read: (file: string) => unknown): void {
+  const message = 'there is no such file; create it, or correct the path';
+  if (!existsSync(file)) throw invalidConfig([missing(own, path, { file, message })]);
+  read(file);
 }
 
 /** What was read last, so that a reload makes anew only what has changed. */
@@ -109,15 +127,21 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
 
   const found: Problem[] = [];
+  const { vendors: folder, key, overlay } = settings.catalogueFrom;
+  const policyNamed = policyFile === undefined ? settings.policyFile : null;
+  const named = { policy: policyNamed, vendors: folder, vendors_key: key, vendors_overlay: overlay };
   const policy = attempt(found, () => readPolicy(settings.policyFile, dirname(given.policyFile), last?.policy));
   const catalogue = attempt(found, () => readCatalogue(settings.catalogueFrom, candidate));
-  if (policy === null || catalogue === null) throw new InvalidConfig(found);
+  if (policy === null || catalogue === null) throw new InvalidConfig(found.map((one) => whereNamed(own, one, named)));
   const told = JSON.stringify(settings);
   if (last?.settings === told && last.policy === policy && last.catalogue === catalogue) return last.config;
 
   const from = settings.clients.authentication?.source;
-  if (from?.kind === 'file') readPasswords(from.file);
-  else if (typeof from?.caFile === 'string') readLdapAuthorities(from.caFile);
+  const user = ['clients', 'authentication'];
+  if (from?.kind === 'file') readNamed(own, [...user, 'password_file'], from.file, readPasswords);
+  else if (typeof from?.caFile === 'string') {
+    readNamed(own, [...user, 'ldap', 'ca_file'], from.caFile, readLdapAuthorities);
+  }
 
   const problems = placed(policy.source, [
     ...checkPolicy(policy.document, catalogue.vendors),

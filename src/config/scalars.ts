@@ -27,8 +27,12 @@ function shown(value: unknown): string {
 }
 
 /** Text that a function reads; what it throws becomes the message. */
-export function read<T>(parse: (text: string) => T): z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>> {
-  return z.string().transform((text, context) => {
+export function read<T>(
+  parse: (text: string) => T,
+  /** What to say of something else than text; undefined: the words for all. */
+  notText?: (issue: z.core.$ZodRawIssue) => string | undefined,
+): z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>> {
+  return z.string({ error: notText }).transform((text, context) => {
     try {
       return parse(text) as Awaited<T>;
     } catch (error) {
@@ -73,6 +77,11 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 /** Timers of Node end at 2^31 - 1 ms; what is longer would fire at once. */
 const LONGEST = 24 * units.d;
 
+function withoutUnit({ input, path }: z.core.$ZodRawIssue): string | undefined {
+  if (typeof input !== 'number') return undefined;
+  return `${named(path)} is ${input} without a unit; write ${input}s for seconds, or one of ms, m, h, d in its place`;
+}
+
 /** `500ms`, `10s`, `5m`, `1h`, `1d` in milliseconds. */
 export const duration = read((text) => {
   const [, amount, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
@@ -82,7 +91,7 @@ export const duration = read((text) => {
   const length = Number(amount) * units[unit as keyof typeof units];
   if (length < 1 || length > LONGEST) throw new ConfigError(`${shown(text)} is out of range; write 1ms to 24d`);
   return length;
-});
+}, withoutUnit);
 
 function parseWebUrl(text: string): string {
   const url = URL.canParse(text) && /^https?:\/\//i.test(text) ? new URL(text) : null;

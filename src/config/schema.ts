@@ -9,6 +9,7 @@ import type { StoredExceptions } from './stored-exceptions.ts';
 import { readLogo } from './logo.ts';
 import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern, parseServer } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
+import { onePortEach } from './own-ports.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
 import { needsKey, updateKeys, updatesOf } from './update-settings.ts';
 import type { CatalogueSettings } from './vendors.ts';
@@ -138,6 +139,8 @@ const baseUrl = webUrl.transform((text, context) => {
   return z.NEVER;
 });
 
+const noWorkers = '"workers" is a whole number from 1 to 256, or auto for one on each core; write one of them';
+
 export const settingsSchema = strict({
   policy: file.default('policy.yaml'),
   exceptions: file.default('exceptions.jsonl'),
@@ -146,7 +149,7 @@ export const settingsSchema = strict({
   vendors_overlay: file.optional(),
   ...updateKeys,
   reload: z.enum(['watch', 'signal']).default('watch'),
-  workers: z.union([z.literal('auto'), z.number().int().min(1).max(256)]).default(1),
+  workers: z.union([z.literal('auto'), z.number().int().min(1).max(256)], { error: noWorkers }).default(1),
   listen: strict({
     proxy: address.prefault('127.0.0.1:3128'),
     pages: address.prefault('127.0.0.1:8128'),
@@ -205,7 +208,9 @@ export const settingsSchema = strict({
     path: file.default('none'),
     webhook: webUrl.optional(),
   }).prefault({}),
-}).superRefine(needsKey);
+})
+  .superRefine(needsKey)
+  .superRefine(onePortEach);
 
 export type SettingsFile = z.output<typeof settingsSchema>;
 

@@ -215,7 +215,10 @@ export function parseYaml(file: string, text: string): YamlFile {
     version: '1.2',
     logLevel: 'error',
   });
-  const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
+  const found = [...document.errors, ...document.warnings];
+  // A tab upsets all that comes after it: what else is found is its echo.
+  const tab = found.find(({ code }) => code === 'TAB_AS_INDENT');
+  const problems: Problem[] = (tab === undefined ? found : [tab]).map((error) => ({
     file,
     position: place(error.pos[0]),
     message: syntaxMessage(error, text),

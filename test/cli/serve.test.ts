@@ -1,7 +1,7 @@
 /** `sallyport serve` as a process: how it starts, reloads, drains, and says no. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -29,6 +29,13 @@ async function freePorts() {
   return { ports, listen: { proxy: at(ports.proxy), pages: at(ports.pages), admin: at(ports.admin) } };
 }
 
+/** Whether a process may have fewer files open. */
+function few(wanted: number): boolean {
+  if (!existsSync('/proc/self/limits')) return false;
+  const most = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return most !== undefined && Number(most) < wanted;
+}
+
 async function reloads(product: Product, signal: () => void): Promise<string> {
   const before = product.stderr().length;
   signal();
@@ -36,10 +43,26 @@ async function reloads(product: Product, signal: () => void): Promise<string> {
   return product.stderr().slice(before);
 }
 
+test('says at its start how many workers serve, who reaches the admin port, and that files are too few', async () => {
+  const limits = { connections: 1_000_000 };
+  const one = await serve({ settings: { limits, listen: { ...(await freePorts()).listen, admin: '0.0.0.0:0' } } });
+  expect(one.stdout()).toMatch(/^Sallyport .*, policy [0-9a-f]{12}, 1 worker\n/);
+  expect(one.stdout()).toMatch(
+    /admin {2}http:\S+ {2}\(other machines reach it; \/api refuses everybody until admin\.token_file/,
+  );
+  const told = /only \d+ files may be open, and the 1000000 connections .* need 2000200: raise LimitNOFILE/;
+  expect(told.test(one.stderr())).toBe(few(2_000_200));
+  const two = await serve({ settings: { workers: 2, limits: { connections: 100 } } });
+  expect(two.stdout()).toMatch(/, 2 workers\n/);
+  expect(two.stdout()).not.toContain('token_file');
+  expect(two.stderr()).not.toContain('may be open');
+});
+
 test('the three lines it prints do what they say', async () => {
   // The stand-in for the assistant is reached through the proxy on the pages port, as in the shipped configuration.
   const { ports, listen } = await freePorts();
-  const product = await serve({ settings: { listen, outbound: { allow: [`127.0.0.1:${ports.pages}`] } } });
+  const settings = { listen, outbound: { allow: [`127.0.0.1:${ports.pages}`] }, limits: { connections: 100 } };
+  const product = await serve({ settings });
   const lines = product
     .stdout()
     .split('\n')

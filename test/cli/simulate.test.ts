@@ -94,6 +94,16 @@ test('a log with nothing in it is a no', async () => {
   expect(out).toContain('empty.log:1: in none of the formats that are read here: nothing');
 });
 
+test('an empty standard input is told as that', async () => {
+  const told: string[] = [];
+  const print = (line: string): void => void told.push(line);
+  const io = { out: () => undefined, err: print, env: {}, cwd: dir, stdin: Readable.from([]) };
+  expect(await simulate.run(['-', '-c', 'sallyport.yaml'], io)).toBe(1);
+  expect(told.at(-1)).toBe(
+    'simulate: no attempt was found in standard input; there is no line in it; pipe or name another log',
+  );
+});
+
 test('as of another day', async () => {
   const { out } = await run('--log', 'access.log', '--at', '2026-12-01');
   expect(out).toContain('all as of 2026-12-01T00:00:00.000Z');
@@ -108,6 +118,10 @@ test.each([
   [['--log', 'access.log', '--format', 'squad'], 'did you mean "squid"?'],
   [['--log', 'access.log', '--top', '0'], '--top'],
   [['--log', 'access.log', '--at', 'soon'], '--at: "soon" is not a date'],
+  [['--log', 'access.log', '--from', '2026-08-01', '--to', '2026-07-01'], '--from is not before --to'],
+  [['--log'], '--log needs a value behind it'],
+  [['--log', 'access.log', '--at', '-x'], '--at needs a value; where that begins with "-", write --at=-VALUE'],
+  [['access.log', '--json=yes'], '--json takes no value'],
   [['--log', 'access.log', '--fail-on-change'], '--against'],
   [['--log', 'access.log', '--against', 'missing.yaml'], 'no such file'],
 ])('wrong use: %j', async (args, message) => {

@@ -5,7 +5,26 @@ import type { Files } from './folder.ts';
 type Case = readonly [name: string, files: Files, line: string];
 
 const broken: readonly Case[] = [
-  ['a missing policy', { 'policy.yaml': null }, 'policy.yaml: there is no such file; create it, or correct the path'],
+  [
+    'a missing policy',
+    { 'policy.yaml': null },
+    'sallyport.yaml:1:9: policy.yaml: there is no such file; create it, or correct the path',
+  ],
+  [
+    'a missing policy that no line names',
+    { 'sallyport.yaml': '{}', 'policy.yaml': null },
+    'policy.yaml: there is no such file; create it, or correct the path',
+  ],
+  [
+    'a vendors folder that is not where a line says',
+    { 'sallyport.yaml': 'policy: policy.yaml\nvendors: elsewhere\n' },
+    'sallyport.yaml:2:10: elsewhere: there is no such folder; "vendors" in sallyport.yaml names the folder with one file for each vendor',
+  ],
+  [
+    'a missing file of passwords',
+    { 'sallyport.yaml': 'clients:\n  authentication: { password_file: users }\n' },
+    'sallyport.yaml:2:36: users: there is no such file; create it, or correct the path',
+  ],
   [
     'a missing vendors folder',
     { 'vendors/acme.yaml': null },

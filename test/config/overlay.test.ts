@@ -101,7 +101,7 @@ describe('is refused with its line', () => {
     [
       'a missing folder',
       {},
-      'own: there is no such folder; "vendors_overlay" in sallyport.yaml names the folder with one file for each vendor',
+      'sallyport.yaml:2:18: own: there is no such folder; "vendors_overlay" in sallyport.yaml names the folder with one file for each vendor',
     ],
   ])('%s', (_, files, line) => {
     expect(complaint({ ...settings, ...files })).toBe(line);

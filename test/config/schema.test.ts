@@ -23,6 +23,26 @@ const broken: readonly Case[] = [
     'sallyport.yaml:1:14: "vendors_url" needs the key that its bundles are signed with; name it as "vendors_key"',
   ],
   [
+    'a number of workers that is none',
+    { 'sallyport.yaml': 'workers: many\n' },
+    'sallyport.yaml:1:10: "workers" is a whole number from 1 to 256, or auto for one on each core; write one of them',
+  ],
+  [
+    'a duration that is no text at all',
+    { 'sallyport.yaml': 'limits:\n  drain_timeout: [30s]\n' },
+    'sallyport.yaml:2:18: "drain_timeout" must be text, not a list; correct it',
+  ],
+  [
+    'the admin port on that of the proxy',
+    { 'sallyport.yaml': 'listen:\n  proxy: 127.0.0.1:3128\n  admin: 127.0.0.1:3128\n' },
+    'sallyport.yaml:3:10: listen.admin is 127.0.0.1:3128, the port of listen.proxy; give each a port of its own',
+  ],
+  [
+    'a port on all addresses that another has on one',
+    { 'sallyport.yaml': 'listen:\n  proxy: 0.0.0.0:8128\n' },
+    'sallyport.yaml:2:3: listen.pages is 127.0.0.1:8128, the port of listen.proxy; give each a port of its own',
+  ],
+  [
     'a port out of range in a list',
     { 'sallyport.yaml': 'outbound:\n  ports: [443, 70000]\n' },
     'sallyport.yaml:2:16: "ports" is 70000; write 65535 or less',
@@ -55,7 +75,7 @@ const broken: readonly Case[] = [
   [
     'a duration without unit',
     { 'sallyport.yaml': 'tunnels:\n  idle_timeout: 10\n' },
-    'sallyport.yaml:2:17: "idle_timeout" must be text, not a number; put it in quotes',
+    'sallyport.yaml:2:17: "idle_timeout" is 10 without a unit; write 10s for seconds, or one of ms, m, h, d in its place',
   ],
   [
     'an unknown key type',

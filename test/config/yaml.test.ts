@@ -27,6 +27,11 @@ const broken: readonly Case[] = [
     'policy.yaml:2:1: a tab is used for indentation; use spaces',
   ],
   [
+    'tabs, and what they make of the lines below',
+    { 'policy.yaml': goodPolicy.replaceAll('    ', '\t').replaceAll('  ', '\t') },
+    'policy.yaml:2:1: a tab is used for indentation; use spaces',
+  ],
+  [
     'the key __proto__',
     { 'policy.yaml': goodPolicy.replace('staff', '__proto__') },
     'policy.yaml:4:3: the key "__proto__" is not supported; remove it',

@@ -30,6 +30,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/domain-lists.ts': 'test/flows/lists.test.ts',
   'record/observed-lists.ts': 'test/flows/lists.test.ts',
   'gateway/reloading.ts': 'test/flows/reload.test.ts',
+  'config/own-ports.ts': 'test/config/schema.test.ts',
   'cli/version.ts': 'test/main.test.ts',
   'identify/hash-password.ts': 'test/cli/hash-password.test.ts',
   'cli/admin-api.ts': 'test/cli/reload.test.ts',

@@ -1,6 +1,6 @@
 /** Whether the machine of the proxy has what the proxy needs: configuration, CA, ports, DNS, disk, open files. */
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -11,6 +11,7 @@ import { loadConfig } from '../../config/load.ts';
 import { shownPath } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
+import { openFiles } from '../open-files.ts';
 import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
 
 const DAY = 86_400_000;
@@ -19,8 +20,6 @@ const PATIENCE = 3_000;
 const MEBI = 1024 * 1024;
 /** Log lines of a busy day; below this somebody should look. */
 const ROOM = 1024 * MEBI;
-/** Files beside connections: logs, ports, the catalogue, what Node.js has open. */
-const OTHER_FILES = 200;
 
 function configuration(config: Config, now: number): Finding {
   const warnings = lint(config, now);
@@ -153,17 +152,11 @@ function disk(config: Config): Finding[] {
   });
 }
 
-/** Of a process that is started like this one. Node.js raises the soft limit to the hard one by itself. */
-function openFiles({ limits }: Config): Finding {
-  let text: string;
-  try {
-    text = readFileSync('/proc/self/limits', 'utf8');
-  } catch {
-    return skipped('open files', 'this system does not tell its limit');
-  }
-  const most = Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? Infinity);
-  const wanted = limits.connections * 2 + OTHER_FILES;
-  const says = `${most} may be open; ${limits.connections} connections need ${wanted}`;
+function openFilesFinding(config: Config): Finding {
+  const files = openFiles(config);
+  if (files === null) return skipped('open files', 'this system does not tell its limit');
+  const { most, wanted, connections } = files;
+  const says = `${most} may be open; ${connections} connections need ${wanted}`;
   if (most >= wanted) return good('open files', says);
   return warning('open files', says, 'raise LimitNOFILE of the service (ulimit -n), or lower limits.connections');
 }
@@ -187,6 +180,6 @@ export async function examineServer(file: string, now: number): Promise<readonly
     await port('admin', listen.admin),
     await names(config),
     ...disk(config),
-    openFiles(config),
+    openFilesFinding(config),
   ];
 }

@@ -1,0 +1,27 @@
+/** The ports that the proxy listens on must be different ones: told here, not by a system that says "in use". */
+import type { z } from 'zod';
+import { formatAddress, type Address } from './network.ts';
+
+interface Ports {
+  readonly listen: Readonly<Record<'proxy' | 'pages' | 'admin', Address>> & {
+    readonly proxy_tls?: { readonly address: Address } | undefined;
+  };
+}
+
+/** Each of them is a server of its own. Port 0 is another one each time. */
+export function onePortEach({ listen }: Ports, context: z.RefinementCtx): void {
+  const anywhere = (host: string): boolean => host === '0.0.0.0' || host === '::';
+  const taken = new Map<string, Address>();
+  const all = { proxy: listen.proxy, pages: listen.pages, admin: listen.admin, proxy_tls: listen.proxy_tls?.address };
+  for (const [key, own] of Object.entries(all)) {
+    if (own === undefined || own.port === 0) continue;
+    const [other] =
+      [...taken].find(
+        ([, { host, port }]) => port === own.port && (host === own.host || anywhere(host) || anywhere(own.host)),
+      ) ?? [];
+    taken.set(key, own);
+    if (other === undefined) continue;
+    const message = `listen.${key} is ${formatAddress(own)}, the port of listen.${other}; give each a port of its own`;
+    context.addIssue({ code: 'custom', path: ['listen', key], message });
+  }
+}
