@@ -9,7 +9,7 @@ import { fileURLToPath, URL } from 'node:url';
 import prettier from 'prettier';
 import ts from 'typescript';
 
-const CASES = 131;
+const CASES = 132;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'test/security');
 const page = join(root, 'docs/security.md');

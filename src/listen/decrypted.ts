@@ -56,6 +56,8 @@ interface Inside extends OuterTunnel {
   error: ErrorCode | null;
   /** Null where the handshake failed over something else than the leaf. */
   trust: TrustResult | null;
+  /** Ends the connection, whatever stands on it. */
+  readonly cut: () => void;
 }
 
 export interface Decrypted {
@@ -216,7 +218,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   http2.on('session', (session) => {
     const key = keyOf(session.socket);
     sessions.add(session);
-    watch.add(session);
+    const below = open.get(key);
+    watch.add(session, () => below?.cut());
     session.once('close', () => sessions.delete(session));
     // Under TLS 1.3 a client may judge our leaf after its handshake is over, so that the alert ends a session.
     session.on('error', (error: NodeJS.ErrnoException) => onTlsError(key, error));
@@ -258,6 +261,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         requests: 0,
         error: null,
         trust: 'silent',
+        cut: () => void socket.destroy(),
       };
       const key = keyOf(socket);
       open.set(key, inside);

@@ -1,7 +1,8 @@
 /**
  * Ends HTTP/2 sessions that are dead and do not know it. Node.js 20 sends GOAWAY to a client that breaks the protocol
  * and then neither reads nor closes: such a connection would stay for as long as the process, whatever its client does
- * (CVE-2026-48937). What still answers a PING is alive (RFC 9113, section 6.7).
+ * (CVE-2026-48937). What still answers a PING is alive (RFC 9113, section 6.7). And of a client that said GOAWAY itself it
+ * awaits the end, without a limit.
  */
 import type { ServerHttp2Session } from 'node:http2';
 
@@ -12,10 +13,12 @@ interface Watched {
   /** Bytes that had been read when it last proved to be alive. */
   proven: number;
   waiting: boolean;
+  /** Ends the connection below, whatever became of the session. */
+  readonly cut: () => void;
 }
 
 export interface SessionWatch {
-  readonly add: (session: ServerHttp2Session) => void;
+  readonly add: (session: ServerHttp2Session, cut: () => void) => void;
   readonly stop: () => void;
 }
 
@@ -24,7 +27,11 @@ export function createSessionWatch(): SessionWatch {
   const watched = new Map<ServerHttp2Session, Watched>();
 
   const look = (session: ServerHttp2Session, state: Watched): void => {
-    if (session.destroyed) return;
+    if (session.destroyed) {
+      if (state.waiting) state.cut();
+      state.waiting = true;
+      return;
+    }
     if (state.waiting) {
       session.destroy();
       return;
@@ -45,8 +52,8 @@ export function createSessionWatch(): SessionWatch {
   timer.unref();
 
   return {
-    add(session) {
-      watched.set(session, { proven: 0, waiting: false });
+    add(session, cut) {
+      watched.set(session, { proven: 0, waiting: false, cut });
       session.once('close', () => watched.delete(session));
     },
     stop: () => clearInterval(timer),

@@ -1,6 +1,7 @@
 /** N. What nobody had published, tried on this proxy: each of these found something, or shows that nothing is there. */
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
+import { frame, frameClient, type } from '../support/frames.ts';
 import { connectRaw, eventually, exchange, rawClient } from '../support/streams.ts';
 import { attack, get, openField, statusOf, type Field } from './field.ts';
 
@@ -122,5 +123,21 @@ attack(
     const empty = await exchange(here.lab.proxyPort, plain);
     expect(empty).toMatch(/^HTTP\/1\.1 204 /);
     expect(empty).not.toMatch(/poisonous|content-length/i);
+  },
+);
+
+attack(
+  field,
+  132,
+  'HTTP/2 clients that say GOAWAY, and then neither close nor read',
+  'the connection is gone within seconds',
+  async (here) => {
+    const name = here.at('deny.test');
+    for (let i = 0; i < 5; i += 1) {
+      const client = await frameClient(here.lab, name, 'deny.test');
+      client.write(frame(type.goaway, 0, 0, Buffer.alloc(8)));
+    }
+    // The clients have their side open still: time that the test has is all that ends this.
+    while ((await here.lab.metric('sallyport_connections_open')) > 0);
   },
 );
