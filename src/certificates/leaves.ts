@@ -36,11 +36,8 @@ export interface Leaves {
   readonly stats: () => { readonly minted: number; readonly cached: number; readonly size: number };
 }
 
-interface Entry {
+interface Entry extends Pick<Life, 'from' | 'renewal'> {
   readonly context: SecureContext;
-  /** The clock may have been set back since: then the leaf could be one from the client's future. */
-  readonly from: number;
-  readonly until: number;
 }
 
 /** Forward secrecy and authenticated encryption only; the first three are TLS 1.3's. */
@@ -65,6 +62,26 @@ export function makeLeafKey(keyType: KeyType): KeyObject {
     : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
+export interface Life {
+  /** Epoch milliseconds, like the others. */
+  readonly from: number;
+  readonly until: number;
+  /** When another one is due: half of it is spare, so that whoever keeps a connection open never sees it expire. */
+  readonly renewal: number;
+}
+
+/** Of a leaf that is made now. @throws {SallyportError} `internal_error` once the CA has expired. */
+export function lifeOf(authority: Authority, leafDays: number, now: number): Life {
+  const until = Math.min(now + leafDays * 86_400_000, authority.notAfter);
+  if (until <= now) throw new SallyportError('internal_error', `the CA in ${authority.certFile} has expired`);
+  return { from: Math.max(now - backdated, authority.notBefore), until, renewal: now + (until - now) / 2 };
+}
+
+/** A clock that was set back makes of a leaf one from the future. */
+export function isDue({ from, renewal }: Pick<Life, 'from' | 'renewal'>, now: number): boolean {
+  return now < from || now >= renewal;
+}
+
 export function createLeaves(authority: Authority, options: LeavesOptions): Leaves {
   const { key } = options;
   const mint = createMint(authority, key);
@@ -82,9 +99,7 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
   let cached = 0;
 
   const create = (target: Target, now: number): Entry => {
-    const from = Math.max(now - backdated, authority.notBefore);
-    const until = Math.min(now + options.leafDays * 86_400_000, authority.notAfter);
-    if (until <= now) throw new SallyportError('internal_error', `the CA in ${authority.certFile} has expired`);
+    const { from, until, renewal } = lifeOf(authority, options.leafDays, now);
     const context = createSecureContext({
       ...shared,
       cert: mint(target, from, until) + authority.chain,
@@ -92,12 +107,10 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
       sessionIdContext: createHash('sha256').update(target.host).digest('hex').slice(0, 32),
     });
     minted += 1;
-    // Half its life is spare: a client that keeps a session or a tunnel open never sees it expire.
-    return { context, from, until: now + (until - now) / 2 };
+    return { context, from, renewal };
   };
 
-  const isGood = (known: Entry | undefined, now: number): known is Entry =>
-    known !== undefined && now >= known.from && now < known.until;
+  const isGood = (known: Entry | undefined, now: number): known is Entry => known !== undefined && !isDue(known, now);
 
   return {
     isCached: (target) => isGood(entries.peek(target.host), options.now()),

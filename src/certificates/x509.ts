@@ -155,8 +155,8 @@ export interface Host {
   readonly kind: HostKind;
 }
 
-/** Makes one certificate, PEM, for exactly `host`; `from` and `until` are epoch milliseconds. */
-export type Mint = (host: Host, from: number, until: number) => string;
+/** Makes one certificate, PEM, for exactly `host` and `others`; `from` and `until` are epoch milliseconds. */
+export type Mint = (host: Host, from: number, until: number, others?: readonly Host[]) => string;
 
 /**
  * Prepares the minting of leaves that share one key: all that is equal in every leaf is encoded here, once, so that a
@@ -175,13 +175,15 @@ export function createMint(issuer: Issuer, leafKey: KeyObject): Mint {
     extension(ids.subjectKeyId, encode(octets(keyId(spki)))),
     extension(ids.authorityKeyId, wrap(0x30, wrap(0x80, issuer.subjectKeyId))),
   ]);
-  return ({ host, kind }, from, until) => {
-    // GeneralName: [2] dNSName or [7] iPAddress.
-    const name = kind === 'name' ? wrap(0x82, Buffer.from(host, 'latin1')) : wrap(0x87, addressOctets(host, kind));
+  // GeneralName: [2] dNSName or [7] iPAddress.
+  const general = ({ host, kind }: Host): Buffer =>
+    kind === 'name' ? wrap(0x82, Buffer.from(host, 'latin1')) : wrap(0x87, addressOctets(host, kind));
+  return ({ host, kind }, from, until, others = []) => {
+    const all = [general({ host, kind }), ...others.map(general)];
     const named = host.length <= maxNamePart;
     const subject = encode(named ? sequence(namePart(ids.commonName, host)) : sequence());
     // Without a subject the alternative name has to be critical (RFC 5280, section 4.2.1.6).
-    const names = (named ? extension : criticalExtension)(ids.subjectAltName, wrap(0x30, name));
+    const names = (named ? extension : criticalExtension)(ids.subjectAltName, wrap(0x30, ...all));
     const times = validity(from, until);
     const extensions = wrap(0xa3, wrap(0x30, names, fixed));
     const head = [version3, serialNumber(), algorithmDer, issuer.subjectDer];

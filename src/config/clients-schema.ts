@@ -1,8 +1,11 @@
 /** The part of sallyport.yaml that says who may use the proxy. */
 import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import type { HostKind } from '../flow.ts';
+import { parseHost } from '../listen/target.ts';
 import { ldapSchema, toLdap, type LdapSettings } from './ldap-schema.ts';
 import { parseAddress, parseCidr, type Address } from './network.ts';
-import { duration, line, read, strict } from './scalars.ts';
+import { duration, line, oneOrMany, read, strict } from './scalars.ts';
 
 /** A field of a request, by its lower-case name, and the networks that it is believed from. */
 export interface VouchedField {
@@ -32,8 +35,10 @@ export interface Clients {
 
 export interface ProxyTlsSettings {
   readonly address: Address;
-  readonly certFile: string;
-  readonly keyFile: string;
+  /** The certificate that is brought along, and its key. Null: our own CA makes one for `serverNames`. */
+  readonly files: { readonly cert: string; readonly key: string } | null;
+  /** Empty where there are files. */
+  readonly serverNames: readonly { readonly host: string; readonly kind: HostKind }[];
   /** Authorities of client certificates; null: clients are asked for none. */
   readonly clientCaFile: string | null;
   /** What these authorities have revoked; null: nothing is. */
@@ -42,6 +47,13 @@ export interface ProxyTlsSettings {
   /** The name in a client certificate that is the user. */
   readonly userFrom: 'cn' | 'email' | 'upn';
 }
+
+/** A name or an address that clients may have for the proxy. */
+const serverName = read((text) => {
+  if (text.includes('*')) throw new ConfigError(`"${text}" has a wildcard; write each name of the proxy by itself`);
+  const { host, kind } = parseHost(text);
+  return { host, kind };
+});
 
 export const network = read(parseCidr);
 
@@ -73,25 +85,34 @@ export const clientsSchema = strict({
 
 export const proxyTlsSchema = strict({
   address: read(parseAddress),
-  cert_file: line,
-  key_file: line,
+  cert_file: line.optional(),
+  key_file: line.optional(),
+  server_names: oneOrMany(serverName).optional(),
   client_ca_file: line.optional(),
   client_crl_file: line.optional(),
   client_certificate: z.enum(['required', 'optional']).default('required'),
   user_from: z.enum(['cn', 'email', 'upn']).default('cn'),
-}).superRefine(({ client_ca_file: authorities, client_crl_file: revoked }, context) => {
-  if (revoked === undefined || authorities !== undefined) return;
-  const message =
-    'without "client_ca_file" clients show no certificate that could be revoked; add it, or remove this key';
-  context.addIssue({ code: 'custom', path: ['client_crl_file'], message });
+}).superRefine((given, context) => {
+  const { cert_file: cert, key_file: key, server_names: names } = given;
+  const wrong = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  if (names !== undefined && (cert ?? key) !== undefined)
+    wrong(['server_names'], 'the certificate in "cert_file" says its names itself; remove this key, or the files');
+  if (names === undefined && (cert === undefined || key === undefined))
+    wrong([], 'needs "cert_file" and "key_file", or "server_names" for a certificate of our own CA; add them');
+  if (given.client_crl_file !== undefined && given.client_ca_file === undefined)
+    wrong(
+      ['client_crl_file'],
+      'without "client_ca_file" clients show no certificate that could be revoked; add it, or remove this key',
+    );
 });
 
 /** @param path makes a path absolute. */
 export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: string) => string): ProxyTlsSettings {
+  const { cert_file: cert, key_file: key } = given;
   return {
     address: given.address,
-    certFile: path(given.cert_file),
-    keyFile: path(given.key_file),
+    files: cert === undefined || key === undefined ? null : { cert: path(cert), key: path(key) },
+    serverNames: given.server_names ?? [],
     clientCaFile: given.client_ca_file === undefined ? null : path(given.client_ca_file),
     clientCrlFile: given.client_crl_file === undefined ? null : path(given.client_crl_file),
     clientCertificate: given.client_certificate,

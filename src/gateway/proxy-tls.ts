@@ -1,14 +1,19 @@
-/** The proxy port over TLS, with what its files hold. */
+/** The proxy port over TLS, with what its files hold, or with a certificate of our own CA. */
+import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Authority } from '../certificates/authority.ts';
+import { isDue } from '../certificates/leaves.ts';
+import { mintPortLeaf, type PortLeaf } from '../certificates/port-leaf.ts';
 import type { Config } from '../config/schema.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, SallyportError } from '../errors.ts';
 import { createProxyTls, type ProxyTls } from '../listen/proxy-tls.ts';
 import { readRevocations } from './revocations.ts';
 
 type Settings = NonNullable<Config['proxyTls']>;
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** What clients' certificates are held against; tells of a list that has come to its end, for then none of them holds. */
 function revokedOf(file: string, log: (line: string) => void): string[] {
@@ -21,11 +26,14 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
   return [...pems];
 }
 
+type Material = Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'>;
+
 /** @throws {ConfigError} naming the key of the file that cannot be used. */
 function materialOf(
-  { certFile, keyFile, clientCaFile, clientCrlFile }: Settings,
+  { files, clientCaFile, clientCrlFile }: Settings,
+  leaf: PortLeaf | null,
   log: (line: string) => void,
-): Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'> {
+): Material {
   const read = (file: string, key: string): Buffer => {
     try {
       return readFileSync(file);
@@ -34,43 +42,91 @@ function materialOf(
       throw new ConfigError(`${file}: cannot be read (${code}); correct listen.proxy_tls.${key}`);
     }
   };
-  // An empty list: no public authority is to vouch for clients.
-  const ca = clientCaFile === null ? [] : read(clientCaFile, 'client_ca_file');
   const material = {
-    cert: read(certFile, 'cert_file'),
-    key: read(keyFile, 'key_file'),
-    ca,
+    ...shown(leaf),
+    ...(files !== null && { cert: read(files.cert, 'cert_file'), key: read(files.key, 'key_file') }),
+    // An empty list: no public authority is to vouch for clients.
+    ca: clientCaFile === null ? [] : read(clientCaFile, 'client_ca_file'),
     ...(clientCrlFile !== null && { crl: revokedOf(clientCrlFile, log) }),
   };
   try {
     createSecureContext(material);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'not PEM';
+    const file = files?.cert ?? clientCaFile ?? 'listen.proxy_tls';
     throw new ConfigError(
-      `${certFile}: certificate, key and authority do not go together (${why}); correct listen.proxy_tls`,
+      `${file}: certificate, key and authority do not go together (${why}); correct listen.proxy_tls`,
     );
   }
   return material;
+}
+
+function shown(leaf: PortLeaf | null): Material {
+  return leaf === null ? {} : { cert: leaf.cert, key: leaf.key };
 }
 
 export interface ProxyTlsPort extends ProxyTls {
   readonly follow: (config: Config) => void;
 }
 
+export interface OpenOptions {
+  /** Makes the certificate where none is brought along. */
+  readonly authority: Authority;
+  /** Of that certificate. */
+  readonly key: KeyObject;
+  /** Wall clock, epoch milliseconds. */
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+}
+
 /** Null where the configuration has no such port. @throws {ConfigError} */
-export function openProxyTls({ proxyTls, limits }: Config, log: (line: string) => void): ProxyTlsPort | null {
+export function openProxyTls(
+  { proxyTls, limits, certificates }: Config,
+  { authority, key, now, log }: OpenOptions,
+): ProxyTlsPort | null {
   if (proxyTls === null) return null;
-  const { clientCaFile, clientCertificate, userFrom } = proxyTls;
+  /** Null where the certificate is brought along. */
+  const leafFor = ({ serverNames: [first, ...others] }: Settings, old: PortLeaf | null): PortLeaf | null => {
+    if (first === undefined) return null;
+    try {
+      return mintPortLeaf(authority, [first, ...others], { key, leafDays: certificates.leafDays, now: now() });
+    } catch (error) {
+      if (!(error instanceof SallyportError)) throw error;
+      if (old === null) throw new ConfigError(`${error.message}; bring a valid one, or set listen.proxy_tls.cert_file`);
+      // A policy must come into force all the same, and clients that look at no date go on.
+      log(`the certificate of the proxy over TLS is not renewed: ${error.message}`);
+      return { ...old, from: -Infinity, renewal: now() + HOUR };
+    }
+  };
+  let settings = proxyTls;
+  let leaf = leafFor(settings, null);
+  let material = materialOf(settings, leaf, log);
+  const { clientCaFile, clientCertificate, userFrom } = settings;
   const tls = createProxyTls({
-    material: materialOf(proxyTls, log),
+    material,
     clientCertificate: clientCaFile === null ? 'none' : clientCertificate,
     userFrom,
     handshakeTimeout: limits.headTimeout,
   });
+
   return {
     ...tls,
+    lift(socket, ready, failed) {
+      // Looked at as connections come: timers stand still while a machine sleeps, and its clock may be set.
+      if (leaf !== null && isDue(leaf, now())) {
+        leaf = leafFor(settings, leaf);
+        // The files beside it stay what the last reload read.
+        material = { ...material, ...shown(leaf) };
+        tls.renew(material);
+      }
+      tls.lift(socket, ready, failed);
+    },
     follow(next) {
-      if (next.proxyTls !== null) tls.renew(materialOf(next.proxyTls, log));
+      if (next.proxyTls === null) return;
+      const fresh = leafFor(next.proxyTls, leaf);
+      material = materialOf(next.proxyTls, fresh, log);
+      [settings, leaf] = [next.proxyTls, fresh];
+      tls.renew(material);
     },
   };
 }

@@ -172,7 +172,12 @@ export function createServing(options: ServingOptions): Serving {
     },
   });
   const http = createHttpSpeaker({ ...wire, arrived: asked });
-  const proxyTls = openProxyTls(config, log);
+  const proxyTls = openProxyTls(config, {
+    authority: shared.authority,
+    key: shared.leafKey,
+    now: Date.now,
+    log,
+  });
   const { door, doors } = createDoors({
     speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
     maxConnections: config.limits.connections,

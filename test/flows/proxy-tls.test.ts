@@ -1,60 +1,15 @@
 /** The proxy over TLS: what `https://` proxies promise, with curl and with raw sockets, on the whole product. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeCertificate } from '../support/certificate.ts';
 import { curl } from '../support/curl.ts';
-import { labPolicy, startLab, type Lab, type LogLine } from '../support/lab.ts';
 import { makeStaffCa, type Pair, type StaffCa } from '../support/staff-ca.ts';
-import { connectRaw, httpOrigin, rawClient, tcpOrigin, type RawClient } from '../support/streams.ts';
+import { connectRaw, httpOrigin, rawClient, tcpOrigin } from '../support/streams.ts';
+import { tlsLab as lab, linesOf as lines, overTls, type TlsLab } from '../support/tls-lab.ts';
 import { connectHead } from '../support/tunnels.ts';
-
-type Line = LogLine & { readonly user?: { readonly name: string }; readonly source?: { readonly ip: string } };
-
-interface TlsLab extends Lab {
-  readonly port: number;
-  readonly url: string;
-  readonly certFile: string;
-  readonly certificate: string;
-}
-
-async function lab(more: object = {}, listen: object = {}): Promise<TlsLab> {
-  const certificate = makeCertificate('127.0.0.1', 'proxy.test');
-  onTestFinished(() => certificate.remove());
-  const proxyTls = {
-    address: '127.0.0.1:0',
-    cert_file: certificate.file,
-    key_file: certificate.file.replace('cert.pem', 'key.pem'),
-    ...more,
-  };
-  const addresses = { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' };
-  const started = await startLab({
-    policy: labPolicy,
-    settings: { listen: { ...addresses, proxy_tls: proxyTls, ...listen }, limits: { head_timeout: '2s' } },
-  });
-  onTestFinished(() => started.close());
-  const port = Number(/proxy over TLS on 127\.0\.0\.1:(\d+)/.exec(started.told.join('\n'))?.[1]);
-  return {
-    ...started,
-    port,
-    url: `https://127.0.0.1:${port}`,
-    certFile: certificate.file,
-    certificate: certificate.cert,
-  };
-}
-
-async function overTls(at: TlsLab, options: object = {}, socket?: Socket): Promise<RawClient<TLSSocket>> {
-  const to = { host: '127.0.0.1', port: at.port, ...(socket !== undefined && { socket }) };
-  const tls = connectTls({ ...to, ca: at.certificate, ...options });
-  onTestFinished(() => void tls.destroy());
-  const client = rawClient(tls);
-  await new Promise((resolve, reject) => tls.once('secureConnect', resolve).once('error', reject));
-  return client;
-}
-
-const lines = (at: Lab): Line[] => at.lines() as Line[];
 
 test('curl reaches an origin through it, in the clear and by a tunnel, and is told its denials', async () => {
   const at = await lab();

@@ -280,3 +280,19 @@ test.runIf(checked)('a proxy port that is taken is one line and exit 2', async (
     `sallyport: cannot listen on 127.0.0.1:${port} (EADDRINUSE): another process has it; change listen.proxy in the configuration\n`,
   );
 });
+
+test.runIf(checked)('each worker shows a certificate of our own CA on the port over TLS', async () => {
+  const port = await closedPort();
+  const product = await serveTwo({
+    listen: {
+      ...{ proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' },
+      proxy_tls: { address: `127.0.0.1:${port}`, server_names: '127.0.0.1' },
+    },
+  });
+  const proxied = ['-x', `https://127.0.0.1:${port}`, '--proxy-cacert', caOf(product), '--cacert', caOf(product)];
+  for (const worker of workersOf(product)) {
+    const ask = (): ReturnType<typeof curl> => curl(...proxied, 'https://api.anthropic.com/v1/models');
+    const { out } = await by(product, worker, ask);
+    expect(out).toContain('Claude Code is classified as high-risk.');
+  }
+});

@@ -14,7 +14,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'admin/ports.ts': 'test/flows/browser.test.ts',
   'gateway/doors.ts': 'test/flows/proxy-tls.test.ts',
   'gateway/password-sources.ts': 'test/flows/ldap.test.ts',
-  'gateway/proxy-tls.ts': 'test/flows/proxy-tls.test.ts',
   'gateway/acting.ts': 'test/flows/deny.test.ts',
   'gateway/answering.ts': 'test/flows/deny.test.ts',
   'gateway/in-force.ts': 'test/gateway.test.ts',
@@ -102,5 +101,4 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/exceptions.ts': 'test/flows/exceptions.test.ts',
   'gateway/open-tunnels.ts': 'test/flows/open-tunnels.test.ts',
   'record/exceptions.ts': 'test/flows/exceptions.test.ts',
-  'config/clients-schema.ts': 'test/config/schema.test.ts',
 };

@@ -1,0 +1,31 @@
+/** The certificate of a port of the proxy itself, where none is brought along: one for all its names, by our own CA. */
+import type { KeyObject } from 'node:crypto';
+import type { Authority } from './authority.ts';
+import { lifeOf, type Life } from './leaves.ts';
+import { createMint, type Host } from './x509.ts';
+
+export interface PortLeaf extends Life {
+  /** PEM, with the authorities in between. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: string;
+}
+
+export interface PortLeafOptions {
+  readonly key: KeyObject;
+  /** 30 to 90. */
+  readonly leafDays: number;
+  /** Wall clock, epoch milliseconds. */
+  readonly now: number;
+}
+
+/** @throws {SallyportError} `internal_error` once the CA has expired. */
+export function mintPortLeaf(
+  authority: Authority,
+  [first, ...others]: readonly [Host, ...Host[]],
+  { key, leafDays, now }: PortLeafOptions,
+): PortLeaf {
+  const life = lifeOf(authority, leafDays, now);
+  const cert = createMint(authority, key)(first, life.from, life.until, others) + authority.chain;
+  return { ...life, cert, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
