@@ -159,7 +159,7 @@ test('check reads every list, and counts what is in force', async () => {
 
   const another = configWith('ads.test\n', policyWith(`ads.txt, sha256: ${'f'.repeat(64)}`));
   const strict = await sallyport('check', '--strict', '-c', another);
-  expect(strict.code).toBe(1);
+  expect(strict.code).toBe(2);
   expect(strict.err).toContain('the list "ads" covers nothing here: its SHA-256 is');
 });
 
