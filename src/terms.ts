@@ -38,6 +38,7 @@ export type Wire =
   | 'dashscope'
   | 'openrouter'
   | 'huggingface'
+  | 'ollama'
   | 'copilot'
   | 'amp'
   | 'augment'

@@ -49,6 +49,7 @@ const signs: readonly Sign[] = [
   { dialect: 'anthropic', shown: userAgent(/^(?:claude-cli|claude-code|anthropic)\//i) },
   { dialect: 'openai', shown: userAgent(/^(?:codex|openai\/)/i) },
   { dialect: 'gemini', shown: userAgent(/^(?:GeminiCLI|google-genai)/i) },
+  { dialect: 'ollama', shown: userAgent(/^ollama(?:-js|-python)?\//) },
   { dialect: 'huggingface', shown: userAgent(/^@huggingface\/|\bhf_hub\//) },
 ];
 

@@ -20,6 +20,7 @@ const wire = z.enum([
   'dashscope',
   'openrouter',
   'huggingface',
+  'ollama',
   'copilot',
   'amp',
   'augment',

@@ -34,6 +34,7 @@ const wires: readonly Wire[] = [
   'dashscope',
   'openrouter',
   'huggingface',
+  'ollama',
   'copilot',
   'amp',
   'augment',
