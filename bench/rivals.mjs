@@ -1,7 +1,7 @@
 /** The proxies that are compared: Sallyport, and those of Squid, tinyproxy and HAProxy that are installed here. */
 import { performance } from 'node:perf_hooks';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -90,9 +90,10 @@ export async function sallyport(dir, running, more = '') {
   const [port, pages, admin] = [await freePort(), await freePort(), await freePort()];
   const file = join(dir, 'sallyport.yaml');
   const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+  copyFileSync(here('policy.yaml'), join(dir, 'policy.yaml'));
   writeFileSync(
     file,
-    `policy: ${here('policy.yaml')}
+    `policy: policy.yaml
 vendors: ${here('../config/vendors')}
 listen: { proxy: '127.0.0.1:${port}', pages: '127.0.0.1:${pages}', admin: '127.0.0.1:${admin}' }
 certificates: { dir: certs }

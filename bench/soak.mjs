@@ -1,16 +1,18 @@
 /**
  * Whether the proxy keeps anything of what it has served: a mix of requests through the built product with everything
- * on, and what it holds after each part of them, once all is closed and its garbage is collected. Exits with 1 where it
- * grows, where a descriptor or a tunnel is left, or where an answer is not the one that was due.
+ * on, its policy changed every five seconds meanwhile, and what it holds after each part of them, once all is closed and
+ * its garbage is collected. Exits with 1 where it grows, where a descriptor or a tunnel is left, where an answer is not the
+ * one that was due, where a policy is not taken, or where an exception was caught by nobody.
  *
  * Usage: npm run soak -- [--requests 1000000 | --minutes M] [--workers N] [--concurrency 16]
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { availableParallelism, cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { fit, grows } from './growth.mjs';
@@ -42,6 +44,8 @@ const round = kinds.flatMap((kind) => Array.from({ length: mix[kind].share }, ()
 /** More new hosts than anything about a host is kept for (10,000): what is bounded is full before anything is measured. */
 const WARM_HOSTS = 12_000;
 const PARTS = 40;
+/** Milliseconds between two changes of the policy. */
+const CHANGES = 5_000;
 /** Samples that are not judged: V8 compiles, and memory finds its size. */
 const SETTLING = PARTS / 4;
 /** Requests between two samples of a run that has a time and not a number. */
@@ -98,8 +102,8 @@ process.env['MEMORY_REPORTS'] = reports;
 /** @type {import('node:child_process').ChildProcess[]} */
 const running = [];
 
-/** @param {number} adminPort */
-async function openNow(adminPort) {
+/** What the metrics say now. @param {number} adminPort */
+async function said(adminPort) {
   /** @type {string} */
   const text = await new Promise((resolve, reject) => {
     // A connection of its own, which is gone when the proxy's are counted.
@@ -111,8 +115,34 @@ async function openNow(adminPort) {
     asked.on('error', reject).end();
   });
   const of = (/** @type {string} */ name) =>
-    Number(new RegExp(`^sallyport_${name}_open(?:\\{[^}]*\\})? (\\d+)`, 'm').exec(text)?.[1] ?? NaN);
-  return { tunnels: of('tunnels'), connections: of('connections') };
+    Number(new RegExp(`^sallyport_${name}(?:\\{[^}]*\\})? (\\d+)`, 'm').exec(text)?.[1] ?? NaN);
+  return {
+    tunnels: of('tunnels_open'),
+    connections: of('connections_open'),
+    uncaught: of('uncaught_exceptions_total'),
+    taken: of('config_last_reload_successful'),
+    policy: /^sallyport_policy_info\{.*?hash="([^"]+)"/m.exec(text)?.[1],
+  };
+}
+
+/**
+ * Changes the policy again and again, by a rule that is not asked for.
+ * @param {number} pid
+ * @returns {{ stop: () => void, count: () => number }}
+ */
+function keepChanging(pid) {
+  const file = join(dir, 'policy.yaml');
+  const asShipped = readFileSync(file, 'utf8');
+  let count = 0;
+  const timer = setInterval(() => {
+    count += 1;
+    writeFileSync(
+      file,
+      `${asShipped}  - { id: change-${count}, domains: change-${count}.test, effect: deny, reason: Asked for by nobody. }\n`,
+    );
+    process.kill(pid, 'SIGHUP');
+  }, CHANGES);
+  return { stop: () => clearInterval(timer), count: () => count };
 }
 
 /** What it holds in memory, in bytes, after its garbage was collected. @param {number} pid */
@@ -158,24 +188,24 @@ async function soak() {
   const proxy = await sallyport(dir, running, more);
   const through = traffic(proxy.port, origin.port);
   // The one that waited for it to listen is gone.
-  await openNow(proxy.adminPort);
+  const { policy: first } = await said(proxy.adminPort);
   await sleep(1_000);
   const atRest = descriptorsOf(proxy.pid);
 
   const sample = async (/** @type {number} */ requests) => {
     process.kill(origin.pid, 'SIGUSR2');
     await settled(() => descriptorsOf(proxy.pid).sockets <= atRest.sockets);
-    let open = await openNow(proxy.adminPort);
+    let now = await said(proxy.adminPort);
     await settled(async () => {
-      open = await openNow(proxy.adminPort);
-      return open.tunnels === 0 && open.connections === 0;
+      now = await said(proxy.adminPort);
+      return now.tunnels === 0 && now.connections === 0;
     });
     const memory = await collected(proxy.pid);
     await settled(() => descriptorsOf(proxy.pid).sockets <= atRest.sockets);
     const { all, sockets } = descriptorsOf(proxy.pid);
     for (const log of ['access.log', 'events.log']) truncateSync(join(dir, log));
-    print([requests, mib(memory.heap), mib(memory.rss), all, sockets - atRest.sockets, open.tunnels, open.connections]);
-    return { requests, ...memory, descriptors: all, sockets: sockets - atRest.sockets, ...open };
+    print([requests, mib(memory.heap), mib(memory.rss), all, sockets - atRest.sockets, now.tunnels, now.connections]);
+    return { requests, ...memory, descriptors: all, sockets: sockets - atRest.sockets, ...now };
   };
 
   process.stdout.write(
@@ -185,6 +215,7 @@ async function soak() {
   await drive(through, WARM_HOSTS, ['blockcold']);
   await drive(through, 1_000, round);
   const samples = [await sample(0)];
+  const changing = keepChanging(proxy.pid);
   const started = performance.now();
   const until = values.minutes === undefined ? Infinity : started + Number(values.minutes) * 60_000;
   const goal = values.minutes === undefined ? Number(values.requests) : Infinity;
@@ -196,8 +227,14 @@ async function soak() {
     sent += count;
     samples.push(await sample(sent));
   }
+  changing.stop();
   const seconds = (performance.now() - started) / 1_000;
-  process.stdout.write(`${sent} requests in ${seconds.toFixed(0)} s, ${(sent / seconds).toFixed(0)} a second\n`);
+  process.stdout.write(
+    `${sent} requests in ${seconds.toFixed(0)} s, ${(sent / seconds).toFixed(0)} a second, ${changing.count()} policies\n`,
+  );
+  const last = await said(proxy.adminPort);
+  if (changing.count() > 0 && (last.taken !== 1 || last.policy === first))
+    surprises['a changed policy is not taken'] = 1;
   return samples;
 }
 
@@ -208,9 +245,7 @@ function verdict(samples) {
   const last = judged.at(-1);
   if (first === undefined || last === undefined || judged.length < 8)
     return ['too few samples to judge: run it longer'];
-  const wrong = Object.entries(surprises).map(
-    ([what, times]) => `not the answer that was due, ${times} times: ${what}`,
-  );
+  const wrong = Object.entries(surprises).map(([what, times]) => `not what was due, ${times} times: ${what}`);
   for (const of of /** @type {const} */ (['heap', 'rss'])) {
     const line = fit(judged.map((one) => [one.requests / 1_000, one[of]]));
     const span = (last.requests - first.requests) / 1_000;
@@ -222,6 +257,7 @@ function verdict(samples) {
   if (last.descriptors > first.descriptors) {
     wrong.push(`descriptors grow: ${first.descriptors} at first, ${last.descriptors} at last`);
   }
+  if (last.uncaught !== 0) wrong.push(`exceptions that nobody caught: ${last.uncaught}`);
   for (const left of /** @type {const} */ (['sockets', 'tunnels', 'connections'])) {
     if (last[left] !== 0) wrong.push(`left open at the end: ${last[left]} ${left}`);
   }
