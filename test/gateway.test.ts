@@ -10,7 +10,7 @@ import { createGateway } from '../src/gateway.ts';
 import { curl } from './support/curl.ts';
 import { labPolicy, startLab, writeConfig } from './support/lab.ts';
 import { closedPort, labOfTest, recorder } from './support/origins.ts';
-import { connectRaw, eventually } from './support/streams.ts';
+import { connectRaw, eventually, exchange } from './support/streams.ts';
 import { connectHead, openTunnel, rawTunnel } from './support/tunnels.ts';
 
 const options = { version: '0.0.0', nodeVersion: process.version, stdout: process.stdout, log: () => undefined };
@@ -23,6 +23,15 @@ test('listens on ports that the system chooses, and tells the true ones in PAC f
   const pages = `http://127.0.0.1:${addresses.pages.port}`;
   expect((await curl(`${pages}/proxy.pac`)).out).toContain(`PROXY 127.0.0.1:${addresses.proxy.port}`);
   expect((await curl(`${pages}/`)).out).toContain(`${pages}/ca.pem`);
+});
+
+test('a CONNECT to the pages or the admin port is answered, with the address of the proxy', async () => {
+  const { addresses } = await labOfTest();
+  for (const { port } of [addresses.pages, addresses.admin]) {
+    const answer = await exchange(port, connectHead('claude.ai:443'));
+    expect(answer).toMatch(/^HTTP\/1\.1 405 Method Not Allowed\r\n/);
+    expect(answer).toContain(`set 127.0.0.1:${addresses.proxy.port} as the proxy.`);
+  }
 });
 
 test('opens all ports or none, and names the one that cannot be had', async () => {

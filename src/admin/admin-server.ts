@@ -38,6 +38,8 @@ export interface AdminServerOptions {
   /** Asked for by `/api` as a bearer token; null: `/api` answers only where the port is bound to loopback. */
   readonly token: string | null;
   readonly exceptions?: ExceptionsApi;
+  /** Where the proxy is, `host:port`, for clients that take this port for it. */
+  readonly proxyAt: () => string;
   readonly onFault: (id: string, error: unknown) => void;
   /** More facts of the API, as JSON: by name, which is the path below `/api/`. */
   readonly lists?: Readonly<Record<string, () => object>>;
@@ -59,7 +61,7 @@ const refuse: Refusal = (reply, status, text, id) =>
 export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { metrics, health } = options;
   const bound: string[] = [];
-  const app = createApp({ headers, refuse, onFault: options.onFault });
+  const app = createApp({ headers, refuse, proxyAt: options.proxyAt, onFault: options.onFault });
 
   const turnAway = (reply: FastifyReply, { status, text }: Refused): FastifyReply => {
     if (status === 401) reply.header('www-authenticate', 'Bearer');

@@ -2,6 +2,7 @@
  * What the admin port and the pages port have in common: a Fastify server that trusts nobody.
  */
 import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   /** On every answer, beside `X-Content-Type-Options` and the like. */
   readonly headers: Readonly<Record<string, string>>;
   readonly refuse: Refusal;
+  /** Where the proxy is, `host:port`, for clients that take this port for it. */
+  readonly proxyAt: () => string;
   /** Hears of what went wrong while a request was answered, under the id that the answer shows. */
   readonly onFault: (id: string, error: unknown) => void;
 }
@@ -44,8 +47,28 @@ const commonHeaders: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+/** Milliseconds for a client that was told to go elsewhere to read that. */
+const LINGER = 1_000;
+
+/**
+ * Answers a CONNECT, which Node.js would end without a word: whoever set this port as the proxy learns which one is
+ * meant (405, RFC 9110, section 15.5.6).
+ */
+function answerConnect(socket: Duplex, proxyAt: string): void {
+  const body = `This is not the proxy: set ${proxyAt} as the proxy.\n`;
+  const fields = [
+    'Allow: GET, HEAD',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  const timer = setTimeout(() => socket.destroy(), LINGER);
+  socket.on('error', () => socket.destroy()).once('close', () => clearTimeout(timer));
+  socket.resume().end(`HTTP/1.1 405 Method Not Allowed\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
+}
+
 /** A server without routes. `X-Forwarded-*` is ignored, and no answer shows a stack or the text of an exception. */
-export function createApp({ headers, refuse, onFault }: HttpServerOptions): FastifyInstance {
+export function createApp({ headers, refuse, proxyAt, onFault }: HttpServerOptions): FastifyInstance {
   const all = { ...commonHeaders, ...headers };
   const refuseFault = (reply: FastifyReply, error: unknown): FastifyReply => {
     reply.headers(all);
@@ -69,6 +92,7 @@ export function createApp({ headers, refuse, onFault }: HttpServerOptions): Fast
     frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, 'There is nothing here.', null),
   });
   app.server.maxConnections = maxConnections;
+  app.server.on('connect', (_request, socket) => answerConnect(socket, proxyAt()));
   app.addHook('onRequest', async (_request, reply) => void reply.headers(all));
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'There is nothing here.', null));
   app.setErrorHandler((error, _request, reply) => refuseFault(reply, error));

@@ -38,6 +38,8 @@ export interface PagesServerOptions {
   readonly pac: () => PacSettings;
   /** The CA certificate, or null where there is none. Never the key. */
   readonly ca: () => { readonly pem: string; readonly der: Buffer } | null;
+  /** Where the proxy is, `host:port`, for clients that take this port for it. */
+  readonly proxyAt: () => string;
   readonly onFault: (id: string, error: unknown) => void;
 }
 
@@ -57,9 +59,9 @@ const idPattern = /^[0-9a-f]{24}$/;
 const tokenLimit = 4096;
 
 /** @throws ConfigError for settings that no proxy configuration file can be made of. */
-export function createPagesServer({ pages, pac, ca, onFault }: PagesServerOptions): HttpServer {
+export function createPagesServer({ pages, pac, ca, proxyAt, onFault }: PagesServerOptions): HttpServer {
   pacFile(pac());
-  const app = createApp({ headers, refuse: refuseWith(pages), onFault });
+  const app = createApp({ headers, refuse: refuseWith(pages), proxyAt, onFault });
   const notFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendPage(reply.code(404), pages.notFound(visitorOf(request)));
 

@@ -70,6 +70,7 @@ export function createPorts(options: PortsOptions): Ports {
     host: new URL(pagesUrl()).hostname,
     port: options.proxyPort(),
   });
+  const proxyAt = (): string => `${proxy().host}:${proxy().port}`;
   const policy = (): AdminFacts['policy'] => ({
     hash: config().policyHash,
     rules: config().policy.rules.length,
@@ -88,7 +89,7 @@ export function createPorts(options: PortsOptions): Ports {
   };
   const pauses = (): AdminFacts['pauses'] => holding(config().policy.pauses ?? []);
   const home = (): Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted'> => ({
-    proxyAddress: `${proxy().host}:${proxy().port}`,
+    proxyAddress: proxyAt(),
     pacUrl: `${pagesUrl()}/proxy.pac`,
     wpadUrl: `${pagesUrl()}/wpad.dat`,
     caPemUrl: `${pagesUrl()}/ca.pem`,
@@ -118,6 +119,7 @@ export function createPorts(options: PortsOptions): Ports {
     }),
     pac: () => pacSettings(pagesUrl(), options.proxyPort()),
     ca: () => ({ pem: authority.anchor.pem, der }),
+    proxyAt,
     onFault,
   });
   const admin = createAdminServer({
@@ -137,6 +139,7 @@ export function createPorts(options: PortsOptions): Ports {
     lists: options.lists ?? {},
     actions: options.actions ?? {},
     exceptions: options.exceptions,
+    proxyAt,
     onFault,
   });
   return { pages, admin };

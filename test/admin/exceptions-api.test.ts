@@ -35,6 +35,7 @@ async function start(changed: Changed = { ok: true, entries: [{ id: 'one' }] }, 
     facts: () => ({}) as never,
     hosts: [],
     token,
+    proxyAt: () => 'proxy.test:3128',
     onFault: () => undefined,
     exceptions,
   });

@@ -15,6 +15,7 @@ async function start(routes: (app: FastifyInstance) => void) {
   const app = createApp({
     headers: { 'x-test': 'yes' },
     refuse: (reply, status, text, id) => reply.code(status).send(`${text} ${id ?? '-'}`),
+    proxyAt: () => 'proxy.test:3128',
     onFault: (id, error) => void faults.push(`${id} ${String(error)}`),
   });
   routes(app);
@@ -49,6 +50,20 @@ test.each([
   if (status !== 200) expect(answer).toMatch(/The request is not valid\. -$/);
 });
 
+test.each(['claude.ai:443', '/', 'x'.repeat(2_000)])('CONNECT %.20s is told where the proxy is', async (target) => {
+  const { address, faults } = await start(echo);
+  const answer = await raw(address, [
+    `CONNECT ${target} HTTP/1.1`,
+    'Host: claude.ai:443',
+    'Proxy-Authorization: Basic eA==',
+  ]);
+  expect(statusOf(answer)).toBe(405);
+  expect(answer).toContain('\r\nAllow: GET, HEAD\r\n');
+  expect(answer).toContain('\r\nConnection: close\r\n');
+  expect(answer.split('\r\n\r\n')[1]).toBe('This is not the proxy: set proxy.test:3128 as the proxy.\n');
+  expect(faults).toEqual([]);
+});
+
 test('what a request says of its origin is not believed', async () => {
   const { address } = await start((app) =>
     app.get('/', (request, reply) => reply.send(`${request.ip} ${request.protocol} ${request.host}`)),
@@ -80,7 +95,9 @@ test('the address is told as it was asked for and as it is', async () => {
 
 test('an address in use is an error of listen', async () => {
   const { address } = await start(echo);
-  const second = serverOf(createApp({ headers: {}, refuse: (reply) => reply, onFault: () => undefined }));
+  const second = serverOf(
+    createApp({ headers: {}, refuse: (reply) => reply, proxyAt: () => '', onFault: () => undefined }),
+  );
   servers.push(second);
   await expect(second.listen(address)).rejects.toThrow('EADDRINUSE');
 });

@@ -32,6 +32,7 @@ async function start(options: Partial<PagesServerOptions> = {}, host = '127.0.0.
     pages,
     pac: () => ({ proxies: [{ host: 'proxy.corp.example', port: 3128 }], direct: [], failOpen: false }),
     ca: () => ({ pem: '-----BEGIN CERTIFICATE-----\n', der: Buffer.from([0x30, 0x82, 0xff]) }),
+    proxyAt: () => 'proxy.test:3128',
     onFault: (fault, error) => void faults.push(`${fault} ${String(error)}`),
     ...options,
   });
@@ -191,7 +192,7 @@ test('a fault shows an id and nothing else', async () => {
 
 test('settings that make no proxy configuration file stop the start', () => {
   const pac = () => ({ proxies: [], direct: [], failOpen: false });
-  expect(() => createPagesServer({ pages, pac, ca: () => null, onFault: () => undefined })).toThrow(
+  expect(() => createPagesServer({ pages, pac, ca: () => null, proxyAt: () => '', onFault: () => undefined })).toThrow(
     /no proxy is named/,
   );
 });

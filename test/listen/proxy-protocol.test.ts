@@ -8,6 +8,7 @@ const line = (text: string): Buffer => Buffer.from(text, 'latin1');
 test.each([
   ['TCP4', 'PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n', { address: '192.0.2.7', port: 56_324 }],
   ['TCP6', 'PROXY TCP6 2001:db8::7 2001:db8::1 65535 0\r\n', { address: '2001:db8::7', port: 65_535 }],
+  ['TCP6 in another spelling', 'PROXY TCP6 2001:DB8:0:0::7 2001:db8::1 1 2\r\n', { address: '2001:db8::7', port: 1 }],
   ['UNKNOWN', 'PROXY UNKNOWN\r\n', null],
   ['UNKNOWN with addresses that are to be skipped', 'PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n', null],
 ])('version 1, %s', (_what, text, peer) => {
@@ -15,14 +16,18 @@ test.each([
   expect(readProxyHeader(bytes)).toEqual({ kind: 'header', length: text.length, peer });
 });
 
+test.each(['::ffff:10.0.0.1', '::FFFF:10.0.0.1', '::ffff:a00:1', '0:0:0:0:0:FFFF:0a00:0001', '0::ffff:10.0.0.1'])(
+  'version 1, IPv4 spelled as %s, is that IPv4 address',
+  (source) => {
+    const header = { kind: 'header', peer: { address: '10.0.0.1', port: 1 } };
+    expect(readProxyHeader(line(`PROXY TCP6 ${source} ::1 1 2\r\n`))).toMatchObject(header);
+  },
+);
+
 test.each([
   ['TCP4', proxyV2({ family: 0x11, addresses: '192.0.2.7 198.51.100.1' }), { address: '192.0.2.7', port: 4711 }],
   ['TCP6', proxyV2({ family: 0x21, addresses: '2001:db8::7 ::1' }), { address: '2001:db8::7', port: 4711 }],
-  [
-    'TCP6, mapped',
-    proxyV2({ family: 0x21, addresses: '::ffff:1.2.3.4 ::1' }),
-    { address: '::ffff:1.2.3.4', port: 4711 },
-  ],
+  ['TCP6, mapped', proxyV2({ family: 0x21, addresses: '::ffff:1.2.3.4 ::1' }), { address: '1.2.3.4', port: 4711 }],
   ['TLVs', proxyV2({ family: 0x11, addresses: '192.0.2.7 1.1.1.1', tlvs: 900 }), { address: '192.0.2.7', port: 4711 }],
   ['LOCAL', proxyV2({ command: 0x20, family: 0x00 }), null],
   ['LOCAL with an address', proxyV2({ command: 0x20, family: 0x11, addresses: '192.0.2.7 1.1.1.1' }), null],
