@@ -7,8 +7,11 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { reset } from '../reset.ts';
 
-/** Requests of one connection without an answer; no client has a use for as many. */
-export const MOST_OWED = 128;
+/** Requests of one connection without an answer. Those of one read are here before any of them can be held back. */
+const MOST_OWED = 1_000;
+/** The same of all connections: some 3 KiB each. Once there are as many, one connection has its share and no more. */
+const MOST_OWED_TO_ALL = 50_000;
+const SHARE = 100;
 
 interface Turn {
   readonly res: ServerResponse;
@@ -17,15 +20,16 @@ interface Turn {
 
 /** The answers that each connection owes, in their order; the first one is under way. */
 const lines = new WeakMap<Duplex, Turn[]>();
+let owedToAll = 0;
 
 function begin(socket: Duplex, line: Turn[]): void {
   const [turn] = line;
   if (turn === undefined) return;
   turn.res.once('close', () => {
-    line.shift();
-    // Nothing that is sent any more would be read: what waits must not be done either.
-    if (socket.destroyed || socket.writableEnded) line.length = 0;
-    else begin(socket, line);
+    // Where nothing that is sent any more would be read, what waits must not be done either.
+    const isOver = socket.destroyed || socket.writableEnded;
+    owedToAll -= line.splice(0, isOver ? line.length : 1).length;
+    begin(socket, line);
   });
   turn.start();
 }
@@ -35,11 +39,12 @@ export function enterLine(socket: Duplex, res: ServerResponse, start: () => void
   // The parser goes on to the end of what it was given, whatever became of the connection.
   if (socket.destroyed) return;
   const line = lines.get(socket) ?? [];
-  if (line.length === MOST_OWED) {
+  if (line.length === MOST_OWED || (owedToAll >= MOST_OWED_TO_ALL && line.length >= SHARE)) {
     reset(socket);
     return;
   }
   line.push({ res, start });
+  owedToAll += 1;
   if (line.length > 1) return;
   lines.set(socket, line);
   begin(socket, line);

@@ -27,12 +27,12 @@ attack(
   field,
   127,
   'Thousands of pipelined requests to an origin that never answers, from a client that then leaves',
-  'one is under way, the others wait; past 128 the connection is reset, and nothing is left at the origin',
+  'one is under way, the others wait; past 1,000 the connection is reset, and nothing is left at the origin',
   async (here) => {
     here.far.speakRaw((socket) => socket.on('end', () => socket.end()));
     const before = here.far.taken();
     const one = get(`http://${here.at('ok.test')}/`);
-    const waiting = await connectRaw(here.lab.proxyPort, one.repeat(128));
+    const waiting = await connectRaw(here.lab.proxyPort, one.repeat(1_000));
     await eventually('the first is at the origin', () => here.far.bytes().includes('GET /'));
     const flood = await connectRaw(here.lab.proxyPort, one.repeat(3_000));
     expect((await flood.ended).how).toBe('reset');

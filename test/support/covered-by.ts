@@ -20,7 +20,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'cli/explain-doubts.ts': 'test/cli/explain-groups.test.ts',
   'cli/domain-sets.ts': 'test/flows/rehearsed.test.ts',
   'cli/list-changes.ts': 'test/flows/rehearsed.test.ts',
-  'listen/pipeline.ts': 'test/security/n-more.test.ts',
   'rehearse/list-cases.ts': 'test/flows/rehearsed.test.ts',
   'config/fetch.ts': 'test/config/fetch-bundle.test.ts',
   'config/fetch-list.ts': 'test/flows/lists.test.ts',
