@@ -192,8 +192,16 @@ export type Decision =
       readonly reason: string;
       /** The exception that allowed it, or the pause without which `rule` had denied it. */
       readonly exception?: string | undefined;
+      /** The ClientHello hides another one behind a public name, which stands for all hosts of an operator. */
+      readonly ech?: true | undefined;
     }
-  | { readonly effect: 'deny'; readonly rule: string; readonly reason: string; readonly denial: Denial };
+  | {
+      readonly effect: 'deny';
+      readonly rule: string;
+      readonly reason: string;
+      readonly denial: Denial;
+      readonly ech?: true | undefined;
+    };
 
 export type Action =
   /** Dial at once; answer 200 when connected; relay once the hello has been judged too. */

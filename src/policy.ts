@@ -200,7 +200,7 @@ export interface PolicyDocument {
     readonly redirect: 'page' | 'immediate';
     /** Raw addresses in a CONNECT whose ClientHello names no host. */
     readonly rawAddress: Effect;
-    /** Tunnels whose ClientHello hides the one that counts. Absent: `allow`. */
+    /** Tunnels whose ClientHello hides the one that counts. Absent: `deny` where anything but raw addresses is. */
     readonly ech?: 'allow' | 'deny' | undefined;
     /** Server names behind which hellos are hidden, beside those that are known. */
     readonly echPublicNames?: readonly Hostname[] | undefined;

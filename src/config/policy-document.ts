@@ -119,7 +119,7 @@ export function toPolicy(file: PolicyFile, path: (name: string) => string = (nam
       manner: defaults.manner,
       redirect: defaults.redirect,
       rawAddress: defaults.raw_address,
-      ech: defaults.ech,
+      ...(defaults.ech !== undefined && { ech: defaults.ech }),
       echPublicNames: defaults.ech_public_names,
       onChange: defaults.open_tunnels,
     },

@@ -175,7 +175,7 @@ const shapeOfPolicy = strict({
     manner: manner.default('intercept'),
     redirect: redirect.default('page'),
     raw_address: effect.default('deny'),
-    ech: z.enum(['allow', 'deny']).default('allow'),
+    ech: z.enum(['allow', 'deny']).optional(),
     ech_public_names: z.array(publicName).default([]),
     open_tunnels: openTunnels.default('keep'),
   }).prefault({}),

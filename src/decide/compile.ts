@@ -4,6 +4,8 @@
  */
 import type { Assistant, PolicyDocument } from '../flow.ts';
 import type { DomainSet } from './domain-set.ts';
+import { echOf } from './ech.ts';
+import type { Ech } from './ech.ts';
 import { exceptionEntries, fieldOf, readPattern, ruleEntries, whomRank } from './entry.ts';
 import type { Entry, Field } from './entry.ts';
 import { indexHosts } from './match.ts';
@@ -45,6 +47,7 @@ export interface Policy {
   readonly assistants: ReadonlyMap<string, Assistant>;
   readonly risksOf: RisksOf;
   readonly sets: DomainSets;
+  readonly ech: Ech;
 }
 
 function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
@@ -120,6 +123,7 @@ export function compile(document: PolicyDocument, sets = none): Policy {
     assistants: new Map(document.assistants.map((assistant) => [assistant.id, assistant])),
     risksOf: indexRisks(document.riskClasses),
     sets,
+    ech: echOf(document),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flo
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './decision.ts';
 import { isSpecific, whoseSay } from './decide.ts';
-import { hidesItsName } from './ech.ts';
+import { agrees, hidesItsName } from './ech.ts';
 import { exceptionEntries, fieldOf, inForce, isAbout, isFor, ruleEntries, strictest, whomRank } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { nearest } from './near.ts';
@@ -109,6 +109,7 @@ interface Heard {
   readonly rows: readonly Considered[];
   readonly effect: Effect;
   readonly specific: boolean;
+  readonly ruled: boolean;
 }
 
 /** What is about one host on one axis, the strongest first, and the first that exists for the client now. */
@@ -173,6 +174,7 @@ function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, 
     rows: pause === undefined ? winnerFirst : paused(pause, winnerFirst, host),
     effect: best?.effect ?? fallback.effect,
     specific: winner === undefined ? service !== null : isSpecific(winner.entry),
+    ruled: winner !== undefined,
   };
 }
 
@@ -203,7 +205,7 @@ export function consider(policy: Policy, question: Question, now: number): reado
       ...overruled(asked.rows, `the denial of the tunnel by ${denied.rule} stands`),
     ];
   }
-  const hidden = hidesItsName(policy, question);
+  const hidden = hidesItsName(policy.ech, question);
   const veil = (rows: readonly Considered[]): readonly Considered[] => {
     const denied = rows.find(({ verdict }) => verdict === 'won');
     if (!hidden || (denied?.effect === 'deny' && denied.id !== builtIn.serverNameMismatch)) return rows;
@@ -214,9 +216,14 @@ export function consider(policy: Policy, question: Question, now: number): reado
   if (serverName === null) return veil(asked.rows);
 
   const spoken = hear(policy, subjectOf(serverName.host, serverName.service, policy.risksOf), 'name', client, now);
-  switch (whoseSay(target.kind, asked, spoken.effect)) {
-    case 'target':
-      return veil([...asked.rows, ...overruled(spoken.rows, `what ${target.host} gets stands for the whole tunnel`)]);
+  const agreed = agrees(policy.ech, question);
+  switch (whoseSay(target.kind, asked, spoken, agreed)) {
+    case 'target': {
+      const why = agreed
+        ? `the ClientHello hides another one, and ${serverName.host} only stands in for ${target.host}`
+        : `what ${target.host} gets stands for the whole tunnel`;
+      return veil([...asked.rows, ...overruled(spoken.rows, why)]);
+    }
     case 'server-name':
       return veil([
         ...spoken.rows,

@@ -22,14 +22,14 @@
  * outside of its windows, and for a client in none of its groups or sites it does not exist.
  *
  * Where a tunnel is asked for under one name and its ClientHello says another, both are judged; {@link whoseSay} says
- * which stands. A raw address that nothing names is judged by the name in the ClientHello. What that lets through may
+ * which stands, and {@link agrees} when two names are no contradiction. A raw address that nothing names is judged by the name in the ClientHello. What that lets through may
  * still hide whom it is meant for: {@link hidesItsName}.
  */
 import type { Action, Decision, Effect, HostKind, Hostname, Question, Service } from '../flow.ts';
 import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
 import { builtIn, byDefault, byEncryptedHello, byEntry, byMismatch, defaultFor } from './decision.ts';
-import { hidesItsName } from './ech.ts';
+import { agrees, hidesItsName, isBehindPublicName } from './ech.ts';
 import { fieldOf, strictest } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { lifted } from './pauses.ts';
@@ -42,6 +42,8 @@ interface Verdict {
   readonly decision: Decision;
   /** Something is about this very host, and not merely about all hosts. */
   readonly specific: boolean;
+  /** A rule or an exception decided, and no default. */
+  readonly ruled: boolean;
 }
 
 /** @param now wall clock, epoch milliseconds: schedules are kept by it. */
@@ -59,7 +61,8 @@ export function decide(policy: Policy, question: Question, now: number): { decis
     if (unnamed) return { decision: asked.decision, action: { kind: 'listen' } };
   }
   const decision = serverName === null ? asked.decision : ofBoth(policy, question, asked, serverName, now);
-  return withAction(hidesItsName(policy, question) ? unlessDenied(policy, question, decision) : decision, question);
+  const stands = hidesItsName(policy.ech, question) ? unlessDenied(policy, question, decision) : decision;
+  return withAction(isBehindPublicName(policy.ech, question) ? { ...stands, ech: true } : stands, question);
 }
 
 function ofBoth(
@@ -70,7 +73,7 @@ function ofBoth(
   now: number,
 ): Decision {
   const spoken = judge(policy, host, service, 'name', question, now);
-  switch (whoseSay(question.target.kind, standing(asked), spoken.decision.effect)) {
+  switch (whoseSay(question.target.kind, standing(asked), standing(spoken), agrees(policy.ech, question))) {
     case 'target':
       return asked.decision;
     case 'server-name':
@@ -94,8 +97,8 @@ function withAction(decision: Decision, question: Question): { decision: Decisio
   return { decision, action: actionFor(decision, question) };
 }
 
-function standing({ decision, specific }: Verdict): Standing {
-  return { effect: decision.effect, specific };
+function standing({ decision, specific, ruled }: Verdict): Standing {
+  return { effect: decision.effect, specific, ruled };
 }
 
 function judge(
@@ -116,10 +119,11 @@ function judge(
   const others = besides(subject, policy.risksOf);
   const own = heard(subject);
   const entry = others.length === 0 ? own : strictest([own, ...others.map(heard)].filter((found) => found !== null)); // 5
-  if (entry !== null) return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry) };
+  if (entry !== null)
+    return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry), ruled: true };
   const fallback = lifted(policy.pauses, defaultFor(policy, kind, service), service, now); // 6
   const decision = byDefault(policy, fallback, { subject, client });
-  return { decision, specific: service !== null };
+  return { decision, specific: service !== null, ruled: false };
 }
 
 export function isSpecific(entry: Entry): boolean {
@@ -129,17 +133,26 @@ export function isSpecific(entry: Entry): boolean {
 export interface Standing {
   readonly effect: Effect;
   readonly specific: boolean;
+  readonly ruled: boolean;
 }
 
 /**
  * Whose verdict stands where the ClientHello says another name than the CONNECT: a denial of either; then nobody's,
  * for a tunnel to a name may not speak to another; a raw address may, and there the stricter one stands.
+ *
+ * @param agreed the name in the ClientHello only stands in for the other: what counts of it is what a rule denies.
  */
-export function whoseSay(kind: HostKind, target: Standing, serverName: Effect): 'target' | 'server-name' | 'mismatch' {
+export function whoseSay(
+  kind: HostKind,
+  target: Standing,
+  serverName: Standing,
+  agreed: boolean,
+): 'target' | 'server-name' | 'mismatch' {
   const unnamed = kind !== 'name' && !target.specific;
   if (unnamed) return 'server-name';
   if (target.effect === 'deny') return 'target';
-  if (serverName === 'deny') return 'server-name';
+  if (serverName.effect === 'deny' && (serverName.ruled || !agreed)) return 'server-name';
+  if (agreed) return 'target';
   if (kind === 'name') return 'mismatch';
-  return serverName === 'monitor' ? 'server-name' : 'target';
+  return serverName.effect === 'monitor' ? 'server-name' : 'target';
 }

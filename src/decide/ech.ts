@@ -3,8 +3,7 @@
  * of whoever runs the server; the inner one, for any of that operator's hosts, is encrypted. Most browsers send the
  * extension always, with noise in it (GREASE, section 6.2): by itself it tells nothing, and is never held against anyone.
  */
-import type { Question } from '../flow.ts';
-import type { Policy } from './compile.ts';
+import type { PolicyDocument, Question } from '../flow.ts';
 
 /** Public names of ECH configurations that are published: Cloudflare's, and those of the test services. */
 const known: ReadonlySet<string> = new Set([
@@ -14,14 +13,47 @@ const known: ReadonlySet<string> = new Set([
   'public.tls-ech.dev',
 ]);
 
+/** What a policy holds of encrypted hellos. */
+export interface Ech {
+  readonly denied: boolean;
+  /** Names that stand for all hosts of an operator. */
+  readonly publicNames: ReadonlySet<string>;
+}
+
+/**
+ * Where the policy does not say, hidden names are denied as soon as anything is: they would be the way around it. Raw
+ * addresses do not count, which are denied by default.
+ */
+export function echOf({ defaults, rules, sanctionedOnly = false }: PolicyDocument): Ech {
+  const { ech, echPublicNames = [], unlisted, catalogue, unknownModel } = defaults;
+  const denies =
+    sanctionedOnly ||
+    [unlisted, catalogue, unknownModel].includes('deny') ||
+    rules.some(({ effect }) => effect === 'deny');
+  return {
+    denied: ech === undefined ? denies : ech === 'deny',
+    publicNames: echPublicNames.length === 0 ? known : new Set([...known, ...echPublicNames]),
+  };
+}
+
+/** Whether the hello stands for a host that is not seen, for its name is one that stands for all hosts of an operator. */
+export function isBehindPublicName({ publicNames }: Ech, { ech, target, serverName }: Question): boolean {
+  return ech === true && publicNames.has(serverName?.host ?? target.host);
+}
+
+/**
+ * Whether the name in the hello says nothing against the one that the tunnel was asked for: a client that asks for a
+ * host and encrypts its name shows the public one in its place.
+ */
+export function agrees(ech: Ech, question: Question): boolean {
+  return !ech.denied && question.target.kind === 'name' && isBehindPublicName(ech, question);
+}
+
 /**
  * Whether the policy minds that this hello may be for another host than is seen: where its name is one that stands for
  * all hosts of an operator, or is not the one that the tunnel was asked for. Noise comes under the name that was asked for.
  */
-export function hidesItsName({ document }: Policy, { ech, target, serverName }: Question): boolean {
-  const { defaults } = document;
-  if (ech !== true || defaults.ech !== 'deny') return false;
-  if (serverName !== null && target.kind === 'name') return true;
-  const outer = serverName?.host ?? target.host;
-  return known.has(outer) || defaults.echPublicNames?.includes(outer) === true;
+export function hidesItsName(ech: Ech, question: Question): boolean {
+  if (question.ech !== true || !ech.denied) return false;
+  return (question.serverName !== null && question.target.kind === 'name') || isBehindPublicName(ech, question);
 }

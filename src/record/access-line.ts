@@ -121,10 +121,11 @@ function sallyportFields(finished: Finished): string {
       : `,"exception":${jsonText(decision.exception)}`;
   const ended = outcome.endedBy === undefined ? '' : `,"ended_by":${jsonText(outcome.endedBy)}`;
   const wouldDeny = decision.effect === 'monitor' ? ',"would_deny":true' : '';
+  const ech = decision.ech === true ? ',"ech":true' : '';
   const tunnel = arrival.kind === 'tunnel' || arrival.tunnel === null ? '' : `,"tunnel":${jsonText(arrival.tunnel.id)}`;
   return (
     `,"sallyport":{"policy":${jsonText(policy)},"effect":"${decision.effect}","action":"${action.kind}","outcome":"${outcome.kind}"` +
-    `${wouldDeny}${named}${exception}${answer}${error}${ended}${tunnel}}`
+    `${wouldDeny}${named}${exception}${answer}${error}${ended}${ech}${tunnel}}`
   );
 }
 

@@ -60,6 +60,7 @@ export function readJsonLine(written: string): Line {
     method,
     url,
     serverName: text(line, 'tls.client.server_name'),
+    ...(field(line, 'sallyport.ech') === true && { ech: true }),
     id: text(line, 'event.id'),
     tunnel: text(line, 'sallyport.tunnel'),
   };

@@ -29,13 +29,17 @@ export interface Judged {
   readonly sets?: DomainSets;
 }
 
-/** @param serverName the name in the ClientHello where it is another than the target's. */
+/**
+ * @param serverName the name in the ClientHello where it is another than the target's.
+ * @param ech another ClientHello was hidden in it.
+ */
 export type Judge = (
   asked: Asked,
   address: string,
   user: string | null,
   at: number,
   serverName?: Hostname | null,
+  ech?: boolean,
 ) => Verdict;
 
 /** Verdicts on one target, by the stretch of time and the groups of the client. */
@@ -91,20 +95,21 @@ export function createJudge({ document, vendors, sets }: Judged): Judge {
     return made;
   };
 
-  return ({ target, moment, path }, address, user, at, serverName = null) => {
+  return ({ target, moment, path }, address, user, at, serverName = null, ech = false) => {
     const groups = groupsOf(address, user);
     const cell = cellOf(target);
     const service = path === null ? cell.service : services(target.host, path);
     const question = (): Question => ({
-      moment: serverName === null ? moment : 'hello',
+      moment: serverName === null && !ech ? moment : 'hello',
       client: { address, user, groups },
       target,
       service,
       serverName: serverName === null ? null : { host: serverName, service: services(serverName) },
       navigation: false,
       denied: null,
+      ech,
     });
-    if (serverName !== null || service !== cell.service) return ask(question(), at);
+    if (serverName !== null || ech || service !== cell.service) return ask(question(), at);
     const verdicts = verdictsOf(cell, stretchOf(at));
     const known = verdicts.get(groups);
     if (known !== undefined) return known;

@@ -12,6 +12,8 @@ export interface AttemptLine {
   readonly url: string;
   /** The name in the ClientHello, where it was another than that of the CONNECT. */
   readonly serverName: string | null;
+  /** The ClientHello bore a public name in the place of one that was encrypted. */
+  readonly ech?: boolean | undefined;
   /** The id of this line, and of the tunnel that its request came through. */
   readonly id: string | null;
   readonly tunnel: string | null;

@@ -132,7 +132,7 @@ export async function replay(logs: readonly Log[], options: ReplayOptions): Prom
   let since = Infinity;
   let until = -Infinity;
 
-  const take: Take = ({ at, client, user, method, url, serverName, id, tunnel }) => {
+  const take: Take = ({ at, client, user, method, url, serverName, ech, id, tunnel }) => {
     if (at < from || at >= to) return { skipped: 'outside' };
     // A tunnel's own line comes when it has ended, behind those of its requests.
     if (id !== null && tunnels.delete(id)) return { skipped: 'inside' };
@@ -143,11 +143,12 @@ export async function replay(logs: readonly Log[], options: ReplayOptions): Prom
     const name = user ?? client;
     const { host } = asked.target;
     const spoken = readServerName(serverName);
-    const verdict = judge(asked, client, user, now, spoken);
+    const verdict = judge(asked, client, user, now, spoken, ech);
     all.add(people.number(name));
     tally.add(verdict, host, name);
     if (verdict.unlisted) lookAlikes.add(host, asked.path, name);
-    if (other !== null) changes.add(verdict, other(asked, client, user, now, spoken), { user: name, client, host }, at);
+    if (other !== null)
+      changes.add(verdict, other(asked, client, user, now, spoken, ech), { user: name, client, host }, at);
     if (at < since) since = at;
     if (at > until) until = at;
     return null;

@@ -27,7 +27,6 @@ describe('policy.yaml', () => {
         manner: 'intercept',
         redirect: 'page',
         rawAddress: 'deny',
-        ech: 'allow',
         echPublicNames: [],
         onChange: 'keep',
       },
@@ -220,7 +219,6 @@ defaults: { unlisted: deny, catalogue: deny, manner: refuse, redirect: immediate
       manner: 'refuse',
       redirect: 'immediate',
       rawAddress: 'monitor',
-      ech: 'allow',
       echPublicNames: [],
       onChange: 'keep',
     });
@@ -238,9 +236,11 @@ test('the default for unknown makers is there only where it is written', () => {
   expect(defaultsOf('defaults: { unknown_model: deny }')).toMatchObject({ unknownModel: 'deny', catalogue: 'monitor' });
 });
 
-test('encrypted hellos are allowed unless that is switched off; more public names are names, in canonical form', () => {
+test('what becomes of encrypted hellos is there only where it is written; more public names are in canonical form', () => {
   const defaultsOf = (text: string): unknown =>
     withConfig({ 'policy.yaml': text }, (file) => loadConfig(file).policy.defaults);
+  expect(defaultsOf('{}')).not.toHaveProperty('ech');
+  expect(defaultsOf('defaults: { ech: allow }')).toMatchObject({ ech: 'allow' });
   expect(defaultsOf('defaults: { ech: deny, ech_public_names: [ECH.Example.] }')).toMatchObject({
     ech: 'deny',
     echPublicNames: ['ech.example'],

@@ -60,6 +60,12 @@ test('a tunnel', () => {
   });
 });
 
+test('a name that was hidden in the hello is told from one that was not', () => {
+  expect(parsed(lineOf({ decision: { ...monitored, ech: true } }))).toMatchObject({ sallyport: { ech: true } });
+  expect(parsed(lineOf({ decision: { ...denied, ech: true } }))).toMatchObject({ sallyport: { ech: true } });
+  expect(lineOf({ decision: monitored, question: { ech: true } })).not.toContain('"ech"');
+});
+
 test('a blocked request inside an intercepted tunnel', () => {
   const text = line.finished(
     block({ tunnel: 'aabbccddeeff001122334455', facts: { method: 'POST', path: '/v1/messages?beta=true' } }),

@@ -7,7 +7,7 @@ import { createAccessLine } from '../../src/record/access-line.ts';
 import { replay } from '../../src/rehearse/replay.ts';
 import type { Replayed, ReplayOptions } from '../../src/rehearse/replay.ts';
 import { withConfig } from '../config/folder.ts';
-import { attempt, block } from '../record/attempts.ts';
+import { allowed, attempt, block } from '../record/attempts.ts';
 
 const policy = `groups:
   staff: { networks: 10.0.0.0/8 }
@@ -150,6 +150,23 @@ test('a name that the TLS hello said is judged too', async () => {
   const text = createAccessLine(null).finished({ ...hidden, question: { ...hidden.question, ...asked } });
   const played = await play({ log: text.replace('"server_name":"192.0.2.77"', '"server_name":"acme.test"') });
   expect(played.byRule).toEqual([{ rule: 'ban', effect: 'deny', attempts: 1, users: 1 }]);
+});
+
+test('a name that was hidden in the TLS hello is judged as it was', async () => {
+  const hidden = (host: string) => ({
+    ...attempt({ host, at: july(11) * 1000, service: null, clientAddress: '192.0.2.1' }),
+    decision: { ...allowed, ech: true as const },
+  });
+  const [twoNames, itself] = [hidden('corp.test'), hidden('cloudflare-ech.com')];
+  const serverName = { host: itself.arrival.target.host, service: null };
+  const own = createAccessLine(null);
+  const log = own.finished({ ...twoNames, question: { ...twoNames.question, serverName } }) + own.finished(itself);
+  const mild = judgedBy(`${policy}defaults: { ech: allow }\n`);
+  const { byRule, changes } = await play({ log }, { against: mild });
+  expect(byRule).toEqual([{ rule: 'encrypted-client-hello', effect: 'deny', attempts: 2, users: 1 }]);
+  expect(changes?.newlyAllowed.byRule).toEqual([
+    { from: 'encrypted-client-hello', to: 'default-unlisted', attempts: 2, users: 1 },
+  ]);
 });
 
 test.each(['native', 'common', 'combined'])(
