@@ -33,7 +33,9 @@ function keyFault(key: KeyObject): string | null {
 /** The text of a file that nobody else may read. @throws {ConfigError} */
 export async function readGuarded(file: string, what: string): Promise<string> {
   const handle = await open(file, 'r').catch((error: unknown) => {
-    throw new ConfigError(`${file}: ${what} cannot be read (${systemCode(error)})`);
+    throw new ConfigError(
+      `${file}: ${what} cannot be read (${systemCode(error)}); create it, or correct the path or its owner`,
+    );
   });
   try {
     const { mode } = await handle.stat();
@@ -52,7 +54,9 @@ export async function readGuarded(file: string, what: string): Promise<string> {
 
 async function readPassphrase(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new ConfigError(`${file}: the passphrase of the CA key cannot be read (${systemCode(error)})`);
+    throw new ConfigError(
+      `${file}: the passphrase of the CA key cannot be read (${systemCode(error)}); correct certificates.authority.passphrase_file`,
+    );
   });
   // Editors and `echo` end the file with one line break, which is no part of the passphrase.
   return text.replace(/\r?\n$/, '');

@@ -7,6 +7,7 @@ import type { Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
 import { chosenConfig, chosenOptions } from './chosen-config.ts';
+import { deniedAssistants } from './denied-assistants.ts';
 import { parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -84,7 +85,11 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const lists = await listsOnDisk(config.policy);
     const unusable = lists.warnings.filter(({ fatal }) => fatal);
     if (unusable.length > 0) throw invalidConfig(placedWarnings(listWarnings(config, unusable)));
-    const warnings = placedWarnings([...lint(config, now), ...listWarnings(config, lists.warnings)]);
+    const warnings = placedWarnings([
+      ...lint(config, now),
+      ...deniedAssistants(config, lists.sets, now),
+      ...listWarnings(config, lists.warnings),
+    ]);
     const checked = { config, lists, warnings, now };
     if (json) io.out(JSON.stringify(asJson(checked), null, 2));
     else report(checked, io);

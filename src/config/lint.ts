@@ -8,6 +8,7 @@ import { lintPeople } from './people-lint.ts';
 import { inOrder, InvalidConfig } from './problem.ts';
 import type { Finding, Path, Position, Problem } from './problem.ts';
 import type { Config } from './schema.ts';
+import { lintSettings } from './settings-lint.ts';
 import { strayStored } from './stored-exceptions.ts';
 import { readYaml } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
@@ -145,12 +146,6 @@ function hostless(config: Config): Warning[] {
   });
 }
 
-function unreachablePages({ listen, pages, file }: Config): Warning[] {
-  if (!/^https?:\/\/(?:0\.0\.0\.0|\[::\])(?::|\/|$)/.test(pages.url)) return [];
-  const message = `pages.url is ${pages.url}, which no browser can open; set it to the name that people reach ${listen.pages.host} by`;
-  return [{ file, path: ['pages', 'url'], message }];
-}
-
 /** What ended is history there. */
 function strays({ policyOfFile, vendors, stored, exceptionsFile: file }: Config, now: number): Warning[] {
   return [...stored.contents.lines].flatMap(([index, line]) =>
@@ -179,7 +174,7 @@ export function lint(given: Config, now: number): Warning[] {
   return [
     ...strays(config, now),
     ...lintPeople(given, now),
-    ...unreachablePages(config),
+    ...lintSettings(config),
     ...findings.map((finding) => ({ ...finding, file: policyFile })),
     ...hostless(config),
   ];

@@ -47,7 +47,7 @@ function eventLog({ config, stdout, log }: RecordingOptions): LineWriter {
   const lost = (error: Error): void =>
     log(`block events: ${error.message}; lines are lost until it can be written again`);
   if (path === '-') return createLineWriter(streamDestination(stdout), lost);
-  return createLineWriter(path === 'none' ? noDestination() : fileDestination(path), lost);
+  return createLineWriter(path === 'none' ? noDestination() : fileDestination(path, 'block events'), lost);
 }
 
 function accessLogOf({ config, stdout, log }: RecordingOptions): AccessLog {

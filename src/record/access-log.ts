@@ -31,7 +31,7 @@ export interface AccessLog extends Sink {
 
 function destinationOf({ path, stdout }: AccessLogOptions): Destination {
   if (path === '-') return streamDestination(stdout);
-  return path === 'none' ? noDestination() : fileDestination(path);
+  return path === 'none' ? noDestination() : fileDestination(path, 'access log');
 }
 
 /** @throws ConfigError where the file cannot be opened. */

@@ -13,15 +13,16 @@ const noop = (): void => undefined;
 
 /**
  * Appends to the file at `path`, which is made where it does not exist.
+ * @param what is written there, for the message.
  * @throws ConfigError where it cannot be opened.
  */
-export function fileDestination(path: string): Destination {
+export function fileDestination(path: string, what: string): Destination {
   let fd: number;
   try {
     fd = openSync(path, 'a', fileMode);
   } catch (error) {
     throw new ConfigError(
-      `access log ${path}: ${reasonOf(error)}; create its directory, or give this account the right to write there`,
+      `${what} ${path}: ${reasonOf(error)}; create its folder, or give this account the right to write there`,
     );
   }
   return {

@@ -20,7 +20,15 @@ const line = (id: string, until: string): string =>
 const stored = `${line('gone', '2026-02-01T00:00:00Z')}\n${line('now', '2099-01-01T00:00:00Z')}\n`;
 
 function warnings(settings: string): readonly string[] {
-  const files = { 'policy.yaml': policy, 'exceptions.jsonl': stored, 'sallyport.yaml': settings, users: hash };
+  const files = {
+    'policy.yaml': policy,
+    'exceptions.jsonl': stored,
+    'sallyport.yaml': settings,
+    users: hash,
+    a: '',
+    b: '',
+    c: '',
+  };
   return withConfig(files, (file) =>
     placedWarnings(lint(loadConfig(file), Date.parse('2026-08-01T00:00:00Z'))).map(
       ({ position, message }) => `${position?.line ?? 0}: ${message.replace(/, but .*/, '')}`,

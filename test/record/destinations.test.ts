@@ -27,7 +27,7 @@ function reopen(destination: Destination) {
 test('a file is appended to, readable by owner and group only', async () => {
   const path = join(folder, 'access.log');
   for (const text of ['a\n', 'b\n']) {
-    const destination = fileDestination(path);
+    const destination = fileDestination(path, 'access log');
     expect(await write(destination, text)).toEqual({ written: 2, code: null });
     destination.close();
   }
@@ -37,7 +37,7 @@ test('a file is appended to, readable by owner and group only', async () => {
 
 test('after a rotation lines go to the new file once it is reopened', async () => {
   const path = join(folder, 'access.log');
-  const destination = fileDestination(path);
+  const destination = fileDestination(path, 'access log');
   await write(destination, 'a\n');
   renameSync(path, `${path}.1`);
   await write(destination, 'b\n');
@@ -50,7 +50,7 @@ test('after a rotation lines go to the new file once it is reopened', async () =
 
 test('a reopening that fails leaves the old file in use', async () => {
   const path = join(folder, 'logs');
-  const destination = fileDestination(path);
+  const destination = fileDestination(path, 'access log');
   renameSync(path, join(folder, 'old'));
   rmSync(folder, { recursive: true });
   expect(await reopen(destination)).toMatchObject({ code: 'ENOENT' });
@@ -60,16 +60,20 @@ test('a reopening that fails leaves the old file in use', async () => {
 });
 
 test('a full disk is an error of the write', async () => {
-  const destination = fileDestination('/dev/full');
+  const destination = fileDestination('/dev/full', 'access log');
   expect(await write(destination, 'a\n')).toEqual({ written: 0, code: 'ENOSPC' });
   destination.close();
 });
 
 test.each([
-  ['a directory that is not there', () => join(folder, 'none', 'access.log'), /ENOENT; create its directory/],
-  ['a directory in place of the file', () => folder, /EISDIR/],
+  [
+    'a directory that is not there',
+    () => join(folder, 'none', 'access.log'),
+    /^block events .*ENOENT; create its folder/,
+  ],
+  ['a directory in place of the file', () => folder, /^block events .*EISDIR/],
 ])('%s is one line that says what to do', (_name, path, message) => {
-  expect(() => fileDestination(path())).toThrow(message);
+  expect(() => fileDestination(path(), 'block events')).toThrow(message);
 });
 
 test('a stream is written to, stays open, and its errors end nothing', async () => {

@@ -46,7 +46,7 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
       return bad('CA', `${shownPath(keyFile)} is not the key of ${shownPath(certFile)}`, 'put the right file back');
     const days = Math.floor((Date.parse(certificate.validTo) - now) / DAY);
     const name = certificate.subject.split('\n').join(', ');
-    const renew = 'make or bring a new one before that, and roll it out beside the old: docs/certificates.md';
+    const renew = 'make or bring a new one before that, and roll it out beside the old: certs/README.md';
     if (days < 0) return bad('CA', `${name} ended ${-days} days ago`, renew);
     if (days < 90) return warning('CA', `${name} ends in ${days} days`, renew);
     return good('CA', `${name}, for ${days} more days; its key is for its owner alone`);

@@ -1,0 +1,77 @@
+/** Assistants that the policy itself denies to those whom it sends there. */
+import type { Warning } from '../config/lint.ts';
+import type { Path } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import type { DomainSets } from '../decide/near.ts';
+import type { PolicyDocument } from '../flow.ts';
+import { parseUrl } from '../listen/target.ts';
+import { createExplainer } from './explanation.ts';
+
+/** Who is sent to an assistant, and where the policy says so. */
+interface Sent {
+  readonly assistant: string;
+  /** A group or a site; null: clients in none. */
+  readonly group: string | null;
+  readonly path: Path;
+}
+
+interface Whom {
+  readonly groups?: readonly string[] | undefined;
+  readonly sites?: readonly string[] | undefined;
+}
+
+function sentBy(assistant: string | null | undefined, { groups, sites }: Whom, path: Path): Sent[] {
+  if (assistant === null || assistant === undefined) return [];
+  const named = [...(groups ?? []), ...(sites ?? [])];
+  return (named.length === 0 ? [null] : named).map((group) => ({ assistant, group, path }));
+}
+
+/** The order is that of the file where it is written as ours is, so that the first of the same is the one to see. */
+function allSent({ defaultAssistant, sites = {}, assistantFor = [], rules }: PolicyDocument, now: number): Sent[] {
+  return [
+    ...sentBy(defaultAssistant, {}, ['default_assistant']),
+    ...Object.entries(sites).flatMap(([id, site]) =>
+      sentBy(site.assistant, { sites: [id] }, ['sites', id, 'assistant']),
+    ),
+    ...assistantFor.flatMap((choice, i) => sentBy(choice.assistant, choice, ['assistant_for', i, 'assistant'])),
+    ...rules.flatMap((rule, i) =>
+      rule.effect === 'deny' && (rule.until ?? Infinity) > now
+        ? sentBy(rule.assistant, rule, ['rules', i, 'assistant'])
+        : [],
+    ),
+  ];
+}
+
+/** Null for what a browser may open, and this proxy takes for no host. */
+function readUrl(url: string): ReturnType<typeof parseUrl> | null {
+  try {
+    return parseUrl(new URL(url).href.replace(/#.*/, ''));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * One for each assistant and kind of client. Addresses are left out: a PAC file has browsers go to private ones directly.
+ *
+ * @param now epoch milliseconds.
+ */
+export function deniedAssistants(config: Config, sets: DomainSets, now: number): Warning[] {
+  const explain = createExplainer({ policy: config.policyOfFile, vendors: config.vendors }, sets);
+  const told = new Set<string>();
+  return allSent(config.policyOfFile, now).flatMap(({ assistant: id, group, path }) => {
+    const url = config.policyOfFile.assistants.find((one) => one.id === id)?.url ?? '';
+    const key = `${id} ${group ?? ''}`;
+    const read = readUrl(url);
+    if (told.has(key) || read?.target.kind !== 'name') return [];
+    told.add(key);
+    const { scheme, target, path: asked } = read;
+    const moment = scheme === 'https' ? 'connect' : 'request';
+    const nobody = { address: null, user: null, groups: group === null ? [] : [group] };
+    const { effect, rule } = explain({ target, moment, path: asked, ...nobody, at: now });
+    if (effect !== 'deny') return [];
+    const whom = group === null ? 'clients in no group' : group;
+    const message = `the assistant "${id}" is at ${target.host}, which ${rule} denies to ${whom}: who is sent there is blocked again; name another, or allow its address`;
+    return [{ file: config.policyFile, path, message }];
+  });
+}

@@ -1,0 +1,74 @@
+/** What the settings name that is not there, or that nobody could reach. */
+import { statSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import type { Warning } from './lint.ts';
+import type { Path } from './problem.ts';
+import { shownPath } from './problem.ts';
+import type { Config } from './schema.ts';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  return family === 0 ? /^(?:.+\.)?localhost$/.test(host) : loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function unreachablePages({ listen, pages, file }: Config): Warning[] {
+  if (!/^https?:\/\/(?:0\.0\.0\.0|\[::\])(?::|\/|$)/.test(pages.url)) return [];
+  const message = `pages.url is ${pages.url}, which no browser can open; set it to the name that people reach ${listen.pages.host} by`;
+  return [{ file, path: ['pages', 'url'], message }];
+}
+
+/** On another machine than the proxy's, an address on loopback is that machine itself. */
+function ownAssistants({ listen, proxyTls, policyOfFile, policyFile: file }: Config): Warning[] {
+  if ([listen.proxy, proxyTls?.address].every((place) => place === undefined || isLoopback(place.host))) return [];
+  return policyOfFile.assistants.flatMap(({ id, url }) => {
+    if (!isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''))) return [];
+    const message = `the assistant "${id}" is at ${url}, which on any machine but the proxy's leads nowhere; write the address that people reach it by`;
+    return [{ file, path: ['assistants', id, 'url'], message }];
+  });
+}
+
+/** Files that a proxy reads as it starts, by the key that names each. Those that the policy needs are errors instead. */
+function namedFiles({ admin, certificates, clients, outbound, proxyTls }: Config): [Path, string | null][] {
+  const { authority } = certificates;
+  const source = clients.authentication?.source;
+  const tls = ['listen', 'proxy_tls'];
+  const own = ['certificates', 'authority'];
+  return [
+    [['admin', 'token_file'], admin.tokenFile],
+    [['outbound', 'ca_file'], outbound.caFile],
+    [[...own, 'cert_file'], authority?.certFile ?? null],
+    [[...own, 'key_file'], authority?.keyFile ?? null],
+    [[...own, 'passphrase_file'], authority?.passphraseFile ?? null],
+    [[...tls, 'cert_file'], proxyTls?.files?.cert ?? null],
+    [[...tls, 'key_file'], proxyTls?.files?.key ?? null],
+    [[...tls, 'client_ca_file'], proxyTls?.clientCaFile ?? null],
+    [[...tls, 'client_crl_file'], proxyTls?.clientCrlFile ?? null],
+    [['clients', 'authentication', 'ldap', 'password_file'], source?.kind === 'ldap' ? source.passwordFile : null],
+  ];
+}
+
+/** A folder that this account may not look into tells nothing. */
+function isMissing(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Warnings, not errors: a configuration is also checked on machines that do not have the proxy's secrets. */
+function missingFiles(config: Config): Warning[] {
+  return namedFiles(config).flatMap(([path, named]) => {
+    if (named === null || !isMissing(named)) return [];
+    const message = `there is no file ${shownPath(named)} here, and the proxy needs it; create it, or correct the path`;
+    return [{ file: config.file, path, message }];
+  });
+}
+
+export function lintSettings(config: Config): Warning[] {
+  return [...missingFiles(config), ...unreachablePages(config), ...ownAssistants(config)];
+}
