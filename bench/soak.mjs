@@ -138,7 +138,7 @@ function keepChanging(pid) {
     count += 1;
     writeFileSync(
       file,
-      `${asShipped}  - { id: change-${count}, domains: change-${count}.test, effect: deny, reason: Asked for by nobody. }\n`,
+      `${asShipped}  - { id: change, domains: change-${count}.test, effect: deny, reason: Asked for by nobody. }\n`,
     );
     process.kill(pid, 'SIGHUP');
   }, CHANGES);
