@@ -50,10 +50,9 @@ export function agrees(ech: Ech, question: Question): boolean {
 }
 
 /**
- * Whether the policy minds that this hello may be for another host than is seen: where its name is one that stands for
- * all hosts of an operator, or is not the one that the tunnel was asked for. Noise comes under the name that was asked for.
+ * Whether the policy minds that this hello may be for another host than is seen. A name that differs and is no public one
+ * is a mismatch like any other: noise is in the hello of nearly every browser, and tells the two apart for nobody.
  */
 export function hidesItsName(ech: Ech, question: Question): boolean {
-  if (question.ech !== true || !ech.denied) return false;
-  return (question.serverName !== null && question.target.kind === 'name') || isBehindPublicName(ech, question);
+  return ech.denied && isBehindPublicName(ech, question);
 }

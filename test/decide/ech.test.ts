@@ -25,7 +25,12 @@ const rows: readonly Row[] = [
     { ...hello, host: 'corp.test', serverName: 'cloudflare-ech.com' },
     closed,
   ],
-  ['a name that nobody knows under another one', strict, { ...hello, host: 'corp.test', serverName: 'x.test' }, closed],
+  [
+    'a name that nobody knows under another one',
+    strict,
+    { ...hello, host: 'corp.test', serverName: 'x.test' },
+    ['deny', 'server-name-mismatch', 'reset'],
+  ],
   [
     'two names without an encrypted hello',
     strict,
@@ -138,9 +143,9 @@ test('records tell it from two names that differ', () => {
     const { decision, action } = decided(policy, asked);
     return [decision.effect === 'deny' && decision.denial.error, action.kind === 'reset' && action.error];
   };
-  const twoNames = { host: 'corp.test', serverName: 'x.test' };
-  expect(errorOf(strict, { ...twoNames, ...hello })).toEqual(['ech_denied', 'ech_denied']);
-  expect(errorOf(strict, twoNames)).toEqual(['server_name_mismatch', 'server_name_mismatch']);
+  const veiled = { ...hello, host: 'corp.test', serverName: 'cloudflare-ech.com' };
+  expect(errorOf(strict, veiled)).toEqual(['ech_denied', 'ech_denied']);
+  expect(errorOf(strict, { ...veiled, ech: false })).toEqual(['server_name_mismatch', 'server_name_mismatch']);
 });
 
 test('a tunnel under the name that was asked for gets what it would get without the extension', () => {

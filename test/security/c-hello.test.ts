@@ -200,13 +200,14 @@ attack(
     for (const [asked, outer] of [
       ['cloudflare-ech.com', 'cloudflare-ech.com'],
       ['ok.test', 'cloudflare-ech.com'],
-      ['ok.test', 'ech.example'],
     ] as const) {
       expect(await lineOf(here, asked, outer)).toMatchObject({
         rule: { id: 'encrypted-client-hello' },
-        sallyport: { error: 'ech_denied', answer: 'reset', ...(outer === 'cloudflare-ech.com' && { ech: true }) },
+        sallyport: { error: 'ech_denied', answer: 'reset', ech: true },
       });
     }
+    const differing = { rule: { id: 'server-name-mismatch' }, sallyport: { error: 'server_name_mismatch' } };
+    expect(await lineOf(here, 'ok.test', 'ech.example')).toMatchObject(differing);
     expect(here.far.bytes()).toBe('');
     // Nothing tells the first from a visit to the public name itself: it is for the policy to say.
     for (const asked of ['cloudflare-ech.com', 'ok.test']) {
