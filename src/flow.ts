@@ -133,6 +133,18 @@ export interface Client {
   readonly groups: ReadonlySet<string>;
 }
 
+/** An address in its canonical form, IPv4 where it stands for one, and the service whose own it is. */
+export interface Located {
+  readonly host: Hostname;
+  readonly service: Service | null;
+}
+
+/** Null for an address that nothing is known of. */
+export type Locate = (address: string) => Located | null;
+
+/** Whether the policy lets an attempt go on to this address. */
+export type MayReach = (address: string) => boolean;
+
 /** What is known when a decision is asked for. `hello` is null until a tunnel has spoken. */
 export interface Question {
   readonly moment: 'connect' | 'hello' | 'request';
@@ -141,6 +153,8 @@ export interface Question {
   readonly service: Service | null;
   /** The server name of the ClientHello where it is not the target's host, with the service it belongs to. */
   readonly serverName: { readonly host: Hostname; readonly service: Service | null } | null;
+  /** Addresses that will be dialled and that something is known of, with the services that have them. */
+  readonly dialled?: readonly Located[] | undefined;
   /** The ClientHello has, or seems to have, another one inside. */
   readonly ech?: boolean | undefined;
   readonly navigation: boolean;
@@ -226,6 +240,8 @@ export interface Decided<A extends Arrival = Arrival> extends Asked<A> {
   readonly policy: string;
   readonly decision: Decision;
   readonly action: Action;
+  /** Asked of what is dialled in the end, since a name may lead elsewhere by then; absent: to all alike. */
+  readonly mayReach?: MayReach | undefined;
 }
 
 /** How an attempt ended. Bytes are counted as the client sent and received them, below any TLS that is not ours. */

@@ -9,7 +9,8 @@
  *
  * A CONNECT has two moments: its target, and then the first bytes of the tunnel, which may name another host. What is
  * denied is intercepted, and the requests inside come back here as arrivals of their own, on the same path as plain
- * ones. The policy is read once per attempt: a reload swaps the reference for those that come after.
+ * ones. What is let through to a name is judged once more by the addresses that it leads to, before one is dialled. The
+ * policy is read once per attempt: a reload swaps the reference for those that come after.
  *
  * Whatever goes wrong before the action denies; whatever goes wrong in it ends that attempt alone.
  */
@@ -22,10 +23,12 @@ import type {
   Decision,
   Finished,
   Hello,
+  Locate,
   Outcome,
   Question,
   Rejected,
   RequestArrival,
+  Target,
   TunnelArrival,
   UpgradeArrival,
 } from './flow.ts';
@@ -45,6 +48,8 @@ export interface Snapshot {
   /** The hash of the policy, which each record bears. */
   readonly policy: string;
   readonly identify: Identify;
+  /** What is known of addresses; null where no denial is about any, so that none needs to be known. */
+  readonly locate: Locate | null;
   readonly decide: (question: Question, now: number) => { readonly decision: Decision; readonly action: Action };
 }
 
@@ -57,6 +62,8 @@ export interface Stations<U extends Upstream> {
   readonly now: () => number;
   readonly hello: (arrival: TunnelArrival, upstream: U | null) => Promise<Hello>;
   readonly act: {
+    /** Where a name leads, at once where that is known; none where it leads nowhere. Never throws. */
+    readonly addresses: (target: Target) => readonly string[] | Promise<readonly string[]>;
     readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened<U>>;
     readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: U | null) => Promise<Outcome | null>;
     readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
@@ -95,6 +102,26 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     policy: snapshot.policy,
   });
 
+  /**
+   * What is let through to a name is judged again by the addresses that it leads to, before one is dialled. Nothing is
+   * awaited where they are known already, or no denial is about addresses.
+   */
+  const reach = <A extends Arrival>(snapshot: Snapshot, decided: Decided<A>): Decided<A> | Promise<Decided<A>> => {
+    const { locate } = snapshot;
+    const { action, arrival, question } = decided;
+    if (locate === null || (action.kind !== 'tunnel' && action.kind !== 'forward')) return decided;
+    const judgedAt = (addresses: readonly string[]): Decided<A> => {
+      const dialled = addresses.map(locate).filter((found) => found !== null);
+      return dialled.length === 0 ? decided : judge(snapshot, { arrival, question: { ...question, dialled } });
+    };
+    const judged = (addresses: readonly string[]): Decided<A> => ({
+      ...judgedAt(addresses),
+      mayReach: (address) => judgedAt([address]).decision.effect !== 'deny',
+    });
+    const found = act.addresses(arrival.target);
+    return 'then' in found ? found.then(judged) : judged(found);
+  };
+
   const finish = (decided: Decided, outcome: Outcome): void => {
     record.finished({ ...decided, outcome, duration: performance.now() - decided.arrival.started });
   };
@@ -118,7 +145,8 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
   const tunnel = async (arrival: TunnelArrival): Promise<void> => {
     const snapshot = stations.snapshot();
     const asked = snapshot.identify.connect(arrival);
-    let decided = judge(snapshot, asked);
+    const first = reach(snapshot, judge(snapshot, asked));
+    let decided = 'then' in first ? await first : first;
     record.decided(decided);
     let upstream: U | null = null;
     try {
@@ -129,7 +157,10 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
       }
       upstream = opened.upstream;
       const hello = await stations.hello(arrival, upstream);
-      decided = judge(snapshot, remember(decided, snapshot.identify.hello(asked, hello)));
+      const { question, mayReach } = decided;
+      const spoken = judge(snapshot, remember(decided, snapshot.identify.hello({ arrival, question }, hello)));
+      // What was dialled was judged; what had to wait for the hello was not.
+      decided = upstream === null ? await reach(snapshot, spoken) : { ...spoken, mayReach };
       const outcome = await act.carry(decided, hello, upstream);
       if (outcome !== null) finish(decided, outcome);
     } catch (error) {
@@ -140,7 +171,8 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
 
   const request = async (arrival: RequestArrival): Promise<void> => {
     const snapshot = stations.snapshot();
-    const decided = judge(snapshot, snapshot.identify.request(arrival));
+    const reached = reach(snapshot, judge(snapshot, snapshot.identify.request(arrival)));
+    const decided = 'then' in reached ? await reached : reached;
     record.decided(decided);
     try {
       finish(decided, await act.request(decided));
@@ -151,7 +183,8 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
 
   const upgrade = async (arrival: UpgradeArrival): Promise<void> => {
     const snapshot = stations.snapshot();
-    const decided = judge(snapshot, snapshot.identify.request(arrival));
+    const reached = reach(snapshot, judge(snapshot, snapshot.identify.request(arrival)));
+    const decided = 'then' in reached ? await reached : reached;
     record.decided(decided);
     try {
       finish(decided, await act.upgrade(decided));

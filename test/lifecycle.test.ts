@@ -89,6 +89,7 @@ function bench(script: Script = {}): Bench {
       step('snapshot');
       return {
         policy: 'hash',
+        locate: null,
         identify: {
           connect: (arrival) => ask('identify connect', arrival, 'connect'),
           hello: (asked) => ask('identify hello', asked.arrival, 'hello'),
@@ -109,6 +110,7 @@ function bench(script: Script = {}): Bench {
       return Promise.resolve(hello);
     },
     act: {
+      addresses: () => [],
       open: () => {
         step('open');
         return Promise.resolve(

@@ -7,8 +7,10 @@ import type {
   Decided,
   Denial,
   Hello,
+  MayReach,
   Outcome,
   RequestArrival,
+  Target,
   TunnelArrival,
   UpgradeArrival,
 } from '../flow.ts';
@@ -37,7 +39,8 @@ export interface ActOptions {
   /** Ports behind which an allowed tunnel is read request by request, unless it speaks TLS. */
   readonly httpPorts: readonly number[];
   readonly forward: Forward;
-  readonly upgrade: (arrival: UpgradeArrival) => Promise<Outcome>;
+  readonly addresses: Act['addresses'];
+  readonly upgrade: (arrival: UpgradeArrival, mayReach?: MayReach) => Promise<Outcome>;
   readonly answers: ActAnswers;
 }
 
@@ -46,6 +49,8 @@ export type Opened =
   { readonly kind: 'open'; readonly upstream: Upstream | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
 
 export interface Act {
+  /** Where a name leads, at once where that is known; none where it leads nowhere. Never throws. */
+  readonly addresses: (target: Target) => readonly string[] | Promise<readonly string[]>;
   /** The action of the first moment of a CONNECT. */
   readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened>;
   /** The action of the second moment. Null: recorded request by request. */
@@ -75,11 +80,13 @@ export function createAct(options: ActOptions): Act {
   };
 
   return {
-    async open({ arrival, action }) {
+    addresses: options.addresses,
+
+    async open({ arrival, action, mayReach }) {
       const { socket } = arrival;
       switch (action.kind) {
         case 'tunnel': {
-          const dialled = await tunnel.open(arrival);
+          const dialled = await tunnel.open(arrival, mayReach);
           return dialled.kind === 'upstream'
             ? { kind: 'open', upstream: dialled }
             : { kind: 'ended', outcome: dialled };
@@ -133,11 +140,11 @@ export function createAct(options: ActOptions): Act {
       }
     },
 
-    async request({ arrival, action }) {
+    async request({ arrival, action, mayReach }) {
       switch (action.kind) {
         case 'forward':
           if (hasWrongScheme(arrival)) return refuseScheme(arrival, answers.failed);
-          return isLastStop(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival);
+          return isLastStop(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival, mayReach);
         case 'block':
           return block(arrival, answers.denied(action.denial, arrival));
         case 'redirect':
@@ -153,10 +160,10 @@ export function createAct(options: ActOptions): Act {
       }
     },
 
-    async upgrade({ arrival, action }) {
+    async upgrade({ arrival, action, mayReach }) {
       switch (action.kind) {
         case 'forward':
-          return hasWrongScheme(arrival) ? refuseScheme(arrival, answers.failed) : options.upgrade(arrival);
+          return hasWrongScheme(arrival) ? refuseScheme(arrival, answers.failed) : options.upgrade(arrival, mayReach);
         case 'block':
         case 'redirect':
           return blockUpgrade(arrival, answers.upgradeDenied(action.denial, arrival));

@@ -10,7 +10,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerRespons
 import { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
-import type { Answer, Outcome, RequestArrival } from '../flow.ts';
+import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
 import { requestFields, trailerFields } from './fields.ts';
 import { createPool, createSecurePool } from './pool.ts';
@@ -31,7 +31,7 @@ export interface ForwardOptions {
 }
 
 export interface Forward {
-  readonly forward: (arrival: RequestArrival) => Promise<Outcome>;
+  readonly forward: (arrival: RequestArrival, mayReach?: MayReach) => Promise<Outcome>;
   readonly close: () => void;
 }
 
@@ -59,6 +59,16 @@ function createLibrary(): httpProxy {
   return proxy;
 }
 
+const goneOutcome: Outcome = {
+  kind: 'failed',
+  answer: null,
+  status: null,
+  error: 'client_closed',
+  bytesIn: 0,
+  bytesOut: 0,
+  upstream: null,
+};
+
 const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /**
@@ -75,7 +85,12 @@ export function createForward(options: ForwardOptions): Forward {
   const plain = createPool(options.dialler);
   const secure = createSecurePool(options.secure);
 
-  const once = (arrival: RequestArrival, client: ClientSide, fields: IncomingHttpHeaders): Promise<Outcome> =>
+  const once = (
+    arrival: RequestArrival,
+    client: ClientSide,
+    fields: IncomingHttpHeaders,
+    mayReach?: MayReach,
+  ): Promise<Outcome> =>
     new Promise((resolve, reject) => {
       const { target, facts, req, res } = arrival;
       const agent = facts.scheme === 'https' ? secure : plain;
@@ -117,7 +132,10 @@ export function createForward(options: ForwardOptions): Forward {
         outgoing.path = facts.path;
         outgoing.maxHeadersCount = 0; // as many as fit into a head
         outgoing.once('socket', (socket) => {
-          upstream = { address: socket.remoteAddress ?? '', port: target.port };
+          const address = socket.remoteAddress ?? '';
+          // Kept from a request that was allowed more, or dialled when the name led elsewhere. Nothing is written yet.
+          if (mayReach?.(address) === false) fail('destination_prohibited');
+          else upstream = { address, port: target.port };
         });
         outgoing.setTimeout(options.idleTimeout, () => fail('idle_timeout'));
         // Nobody asked to switch protocols; without a listener Node would drop the connection and say nothing.
@@ -190,8 +208,10 @@ export function createForward(options: ForwardOptions): Forward {
     });
 
   return {
-    async forward(arrival) {
+    async forward(arrival, mayReach) {
       const { req, res } = arrival;
+      // It went while its name was looked up: nothing will tell of its end any more.
+      if ('stream' in req ? req.stream.destroyed : req.socket.destroyed) return goneOutcome;
       const client = clientSide(arrival, options.via);
       let fields: IncomingHttpHeaders;
       try {
@@ -212,7 +232,7 @@ export function createForward(options: ForwardOptions): Forward {
           upstream: null,
         };
       }
-      return once(arrival, client, fields);
+      return once(arrival, client, fields, mayReach);
     },
     close() {
       plain.destroy();

@@ -183,3 +183,16 @@ export function createResolver(options: ResolverOptions): Resolver {
     },
   };
 }
+
+/** What is known of where a name leads; none where that fails, which is for the dial to say. */
+export function createAddresses({ resolve }: Resolver): Resolver['resolve'] {
+  const none = (): readonly string[] => [];
+  return (target) => {
+    try {
+      const found = resolve(target);
+      return 'then' in found ? found.catch(none) : found;
+    } catch {
+      return none();
+    }
+  };
+}

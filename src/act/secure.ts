@@ -10,7 +10,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { SallyportError } from '../errors.ts';
-import type { Target } from '../flow.ts';
+import type { MayReach, Target } from '../flow.ts';
 import type { Dialler } from './upstream.ts';
 
 export interface SecureDialler {
@@ -19,7 +19,11 @@ export interface SecureDialler {
    *
    * @throws {SallyportError} as {@link Dialler.dial}, and `tls_certificate_error`, `tls_protocol_error`.
    */
-  readonly dial: (target: Target, client: Duplex) => Promise<TLSSocket>;
+  readonly dial: (
+    target: Target,
+    client: Duplex,
+    options?: { readonly mayReach?: MayReach | undefined },
+  ) => Promise<TLSSocket>;
 }
 
 /** OpenSSL's verdicts on a chain, and Node's on the name. */
@@ -51,8 +55,8 @@ export function createSecureDialler(options: {
 }): SecureDialler {
   let context: SecureContext | null = null;
   return {
-    async dial(target, client) {
-      const socket: Socket = await options.dialler.dial(target, client);
+    async dial(target, client, { mayReach } = {}) {
+      const socket: Socket = await options.dialler.dial(target, client, { mayReach });
       context ??= createSecureContext({ ca: [...options.roots()], minVersion: 'TLSv1.2' });
       const secure = connect({
         socket,

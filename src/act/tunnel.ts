@@ -1,7 +1,7 @@
 /** CONNECT: the answer to it, and the relay behind it. */
 import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
-import type { Answer, Decided, Hello, Outcome, TunnelArrival } from '../flow.ts';
+import type { Answer, Decided, Hello, MayReach, Outcome, TunnelArrival } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
@@ -27,7 +27,7 @@ export interface Upstream {
 
 export interface Tunnel {
   /** Dials and answers 200, or answers what failed. */
-  readonly open: (arrival: TunnelArrival) => Promise<Upstream | Outcome>;
+  readonly open: (arrival: TunnelArrival, mayReach?: MayReach) => Promise<Upstream | Outcome>;
   /** Relays until both sides are done. Dials first where that had to wait for the hello. */
   readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Upstream | null) => Promise<Outcome>;
 }
@@ -58,17 +58,17 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     return hidden ? 'tls_required' : null;
   };
 
-  const dial = async ({ target, socket: client }: TunnelArrival): Promise<Upstream> => {
+  const dial = async ({ target, socket: client }: TunnelArrival, mayReach?: MayReach): Promise<Upstream> => {
     const feed = createFeed();
-    const socket = await options.dialler.dial(target, client, feed);
+    const socket = await options.dialler.dial(target, client, { feed, mayReach });
     return { kind: 'upstream', socket, feed, destroy: () => socket.destroy() };
   };
 
   return {
-    async open(arrival) {
+    async open(arrival, mayReach) {
       const { socket } = arrival;
       try {
-        const upstream = await dial(arrival);
+        const upstream = await dial(arrival, mayReach);
         answerEstablished(socket);
         return upstream;
       } catch (error) {
@@ -80,7 +80,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       }
     },
 
-    async carry({ arrival }, hello, opened) {
+    async carry({ arrival, mayReach }, hello, opened) {
       const { socket, target } = arrival;
       const problem = unfit(hello, target.port);
       if (problem !== null) {
@@ -90,7 +90,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       }
       let upstream: Upstream;
       try {
-        upstream = opened ?? (await dial(arrival));
+        upstream = opened ?? (await dial(arrival, mayReach));
       } catch (error) {
         reset(socket);
         return failedOutcome(upstreamErrorCode(error), 200);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
-import type { Answer, Outcome, UpgradeArrival } from '../flow.ts';
+import type { Answer, MayReach, Outcome, UpgradeArrival } from '../flow.ts';
 import { requestFields, responseFields } from './fields.ts';
 import { relay } from './relay.ts';
 import type { SecureDialler } from './secure.ts';
@@ -57,7 +57,7 @@ function passRefusal(
 }
 
 /** Passes the upgrade on; resolves when both sides are closed. */
-export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival): Promise<Outcome> {
+export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, mayReach?: MayReach): Promise<Outcome> {
   const { socket: client, req, target, facts } = arrival;
   const outcome = (kind: Outcome['kind'], status: number | null, error: ErrorCode | null): Outcome => {
     const { bytesRead, bytesWritten } = req.socket;
@@ -66,7 +66,8 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival):
   client.on('error', () => undefined);
   try {
     const headers = { ...requestFields(arrival, options.via), connection: 'Upgrade', upgrade: 'websocket' };
-    const upstream = await (facts.scheme === 'https' ? options.secure : options.dialler).dial(target, client);
+    const { dial } = facts.scheme === 'https' ? options.secure : options.dialler;
+    const upstream = await dial(target, client, { mayReach });
     const address = { address: upstream.remoteAddress ?? '', port: target.port };
     const outgoing = request({ createConnection: () => upstream, method: facts.method, path: facts.path, headers });
     outgoing.maxHeadersCount = 0; // as many as fit into a head

@@ -2,19 +2,26 @@
 import { connect, type LookupFunction, type Socket, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode } from '../errors.ts';
-import type { Target } from '../flow.ts';
+import type { MayReach, Target } from '../flow.ts';
 import type { Destinations } from './destinations.ts';
 import type { Feed } from './feed.ts';
 import type { Resolver } from './resolver.ts';
 
+export interface DialOptions {
+  /** Reads the socket, alone. */
+  readonly feed?: Feed | undefined;
+  /** Left out: every address that may be dialled for others. */
+  readonly mayReach?: MayReach | undefined;
+}
+
 export interface Dialler {
   /**
-   * Connects to a target. The dial is given up when `client` closes. With a feed, the socket is read by that alone.
+   * Connects to a target. The dial is given up when `client` closes.
    *
    * @throws {SallyportError} `port_prohibited`, `destination_prohibited`, `dns_*`, `connection_*`,
    *   `destination_unreachable` or `client_closed`.
    */
-  readonly dial: (target: Target, client: Duplex, feed?: Feed) => Promise<Socket>;
+  readonly dial: (target: Target, client: Duplex, options?: DialOptions) => Promise<Socket>;
 }
 
 /** Milliseconds before the next address is tried beside one that does not answer (RFC 8305, section 5). */
@@ -43,10 +50,11 @@ export function createDialler(options: {
   readonly destinations: Destinations;
   readonly connectTimeout: number;
 }): Dialler {
-  const check = (target: Target, addresses: readonly string[]): readonly string[] => {
+  const check = (target: Target, addresses: readonly string[], mayReach?: MayReach): readonly string[] => {
     let problem = 'no address';
     const usable = addresses.filter((address) => {
-      const found = options.destinations.addressProblem(target, address);
+      const denied = mayReach === undefined || mayReach(address) ? null : `${address} is denied`;
+      const found = options.destinations.addressProblem(target, address) ?? denied;
       if (found !== null) problem = found;
       return found === null;
     });
@@ -55,11 +63,11 @@ export function createDialler(options: {
   };
 
   return {
-    async dial(target, client, feed) {
+    async dial(target, client, { feed, mayReach } = {}) {
       const port = options.destinations.portProblem(target);
       if (port !== null) throw new SallyportError('port_prohibited', port);
       const resolved = options.resolver.resolve(target);
-      const addresses = check(target, 'then' in resolved ? await resolved : resolved);
+      const addresses = check(target, 'then' in resolved ? await resolved : resolved, mayReach);
       if (client.destroyed) throw new SallyportError('client_closed');
       const socket = open(addresses, target.port, feed);
       feed?.attach(socket);

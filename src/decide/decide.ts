@@ -22,13 +22,15 @@
  * outside of its windows, and for a client in none of its groups or sites it does not exist.
  *
  * Where a tunnel is asked for under one name and its ClientHello says another, both are judged; {@link whoseSay} says
- * which stands, and {@link agrees} when two names are no contradiction. A raw address that nothing names is judged by the name in the ClientHello. What that lets through may
- * still hide whom it is meant for: {@link hidesItsName}.
+ * which stands, and {@link agrees} when two names are no contradiction. A raw address that nothing names is judged by the
+ * name in the ClientHello. What that lets through may still hide whom it is meant for: {@link hidesItsName}; or lead to
+ * addresses that are denied: {@link nameStands}.
  */
 import type { Action, Decision, Effect, HostKind, Hostname, Question, Service } from '../flow.ts';
 import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
 import { builtIn, byDefault, byEncryptedHello, byEntry, byMismatch, defaultFor } from './decision.ts';
+import { isAtHome, nameStands } from './dialled.ts';
 import { agrees, hidesItsName, isBehindPublicName } from './ech.ts';
 import { fieldOf, strictest } from './entry.ts';
 import type { Entry } from './entry.ts';
@@ -42,8 +44,8 @@ interface Verdict {
   readonly decision: Decision;
   /** Something is about this very host, and not merely about all hosts. */
   readonly specific: boolean;
-  /** A rule or an exception decided, and no default. */
-  readonly ruled: boolean;
+  /** What decided; null: a default, or this program's own rule. */
+  readonly entry: Entry | null;
 }
 
 /** @param now wall clock, epoch milliseconds: schedules are kept by it. */
@@ -60,7 +62,8 @@ export function decide(policy: Policy, question: Question, now: number): { decis
     const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
     if (unnamed) return { decision: asked.decision, action: { kind: 'listen' } };
   }
-  const decision = serverName === null ? asked.decision : ofBoth(policy, question, asked, serverName, now);
+  const named = serverName === null ? asked : ofBoth(policy, question, asked, serverName, now);
+  const decision = question.dialled === undefined ? named.decision : withAddresses(policy, question, named, now);
   const stands = hidesItsName(policy.ech, question) ? unlessDenied(policy, question, decision) : decision;
   return withAction(isBehindPublicName(policy.ech, question) ? { ...stands, ech: true } : stands, question);
 }
@@ -71,18 +74,33 @@ function ofBoth(
   asked: Verdict,
   { host, service }: NonNullable<Question['serverName']>,
   now: number,
-): Decision {
+): Verdict {
   const spoken = judge(policy, host, service, 'name', question, now);
   switch (whoseSay(question.target.kind, standing(asked), standing(spoken), agrees(policy.ech, question))) {
     case 'target':
-      return asked.decision;
+      return asked;
     case 'server-name':
-      return spoken.decision;
+      return spoken;
     case 'mismatch': {
       const subject = subjectOf(host, service ?? question.service, policy.risksOf);
-      return byMismatch(policy, { subject, client: question.client });
+      const decision = byMismatch(policy, { subject, client: question.client });
+      return { decision, specific: true, entry: null };
     }
   }
+}
+
+/** What lets the name through, unless one of the addresses that it leads to is denied. */
+function withAddresses(policy: Policy, question: Question, named: Verdict, now: number): Decision {
+  const { target, serverName, dialled = [] } = question;
+  if (named.decision.effect === 'deny') return named.decision;
+  const service = question.service ?? serverName?.service ?? null;
+  for (const at of dialled) {
+    if (at.host === target.host || (at.service !== null && isAtHome(service, at.service))) continue;
+    const found = judge(policy, at.host, at.service, 'ipv4', question, now);
+    const denied = found.decision.effect === 'deny' && found.specific;
+    if (denied && !nameStands(named.entry, found.entry)) return found.decision;
+  }
+  return named.decision;
 }
 
 /** What a rule denies stays its denial, which says more; that two names differ is what an encrypted hello looks like. */
@@ -97,8 +115,8 @@ function withAction(decision: Decision, question: Question): { decision: Decisio
   return { decision, action: actionFor(decision, question) };
 }
 
-function standing({ decision, specific, ruled }: Verdict): Standing {
-  return { effect: decision.effect, specific, ruled };
+function standing({ decision, specific, entry }: Verdict): Standing {
+  return { effect: decision.effect, specific, ruled: entry !== null };
 }
 
 function judge(
@@ -120,10 +138,10 @@ function judge(
   const own = heard(subject);
   const entry = others.length === 0 ? own : strictest([own, ...others.map(heard)].filter((found) => found !== null)); // 5
   if (entry !== null)
-    return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry), ruled: true };
+    return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry), entry };
   const fallback = lifted(policy.pauses, defaultFor(policy, kind, service), service, now); // 6
   const decision = byDefault(policy, fallback, { subject, client });
-  return { decision, specific: service !== null, ruled: false };
+  return { decision, specific: service !== null, entry: null };
 }
 
 export function isSpecific(entry: Entry): boolean {
@@ -133,6 +151,7 @@ export function isSpecific(entry: Entry): boolean {
 export interface Standing {
   readonly effect: Effect;
   readonly specific: boolean;
+  /** A rule or an exception decided, and no default. */
   readonly ruled: boolean;
 }
 

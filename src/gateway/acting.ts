@@ -3,7 +3,7 @@ import { createAct, type Act, type ActAnswers } from '../act/act.ts';
 import { createDestinations, type OwnPort } from '../act/destinations.ts';
 import { createForward } from '../act/forward.ts';
 import type { Interceptor, InterceptRoom } from '../act/intercept.ts';
-import { createResolver } from '../act/resolver.ts';
+import { createAddresses, createResolver } from '../act/resolver.ts';
 import { createSecureDialler } from '../act/secure.ts';
 import { createTunnel } from '../act/tunnel.ts';
 import { upgrade } from '../act/upgrade.ts';
@@ -31,8 +31,9 @@ export interface Acting {
 export function createActing({ config, via, own, interceptor, room, answers }: ActingOptions): Acting {
   const { hosts, dnsServers, ports, allow, connectTimeout, caFile } = config.outbound;
   const { idleTimeout, tlsRequiredPorts, httpPorts } = config.tunnels;
+  const resolver = createResolver({ hosts, servers: dnsServers, timeout: connectTimeout });
   const dialler = createDialler({
-    resolver: createResolver({ hosts, servers: dnsServers, timeout: connectTimeout }),
+    resolver,
     destinations: createDestinations({ ports, allow, own }),
     connectTimeout,
   });
@@ -46,7 +47,8 @@ export function createActing({ config, via, own, interceptor, room, answers }: A
     room,
     httpPorts,
     forward,
-    upgrade: (arrival) => upgrade(outgoing, arrival),
+    addresses: createAddresses(resolver),
+    upgrade: (arrival, mayReach) => upgrade(outgoing, arrival, mayReach),
     answers,
   });
   return { act, close: () => forward.close() };

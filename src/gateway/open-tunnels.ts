@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Act } from '../act/act.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Denial, Hello, OnChange, Outcome, TunnelArrival, UpgradeArrival } from '../flow.ts';
+import type { Denial, Hello, OnChange, Outcome, Question, TunnelArrival, UpgradeArrival } from '../flow.ts';
 import type { Snapshot } from '../lifecycle.ts';
 import { reset } from '../reset.ts';
 
@@ -33,10 +33,19 @@ export interface Rejudged {
 }
 
 export interface OpenTunnels {
-  /** Holds a tunnel that was let through for as long as it is carried. */
-  readonly tunnel: (arrival: TunnelArrival, hello: Hello, carried: Promise<Outcome | null>) => Promise<Outcome | null>;
+  /** Holds a tunnel that was let through for as long as it is carried. `addresses`: those known to be at its far end. */
+  readonly tunnel: (
+    arrival: TunnelArrival,
+    hello: Hello,
+    carried: Promise<Outcome | null>,
+    addresses: readonly string[],
+  ) => Promise<Outcome | null>;
   /** The same for an upgraded connection, such as a WebSocket. */
-  readonly upgraded: (arrival: UpgradeArrival, carried: Promise<Outcome>) => Promise<Outcome>;
+  readonly upgraded: (
+    arrival: UpgradeArrival,
+    carried: Promise<Outcome>,
+    addresses: readonly string[],
+  ) => Promise<Outcome>;
   /** Judges all again, a few at a time, from the next turn of the event loop on. */
   readonly judgeAgain: () => void;
   readonly counts: () => readonly Rejudged[];
@@ -197,27 +206,31 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     }
   };
 
-  const denialOf = (snapshot: Snapshot, question: Parameters<Snapshot['decide']>[0]): Denial | null => {
+  const denialOf = (snapshot: Snapshot, asked: Question, addresses: readonly string[]): Denial | null => {
+    const { locate } = snapshot;
+    const dialled = locate === null ? [] : addresses.map(locate).filter((found) => found !== null);
+    const question = dialled.length === 0 ? asked : { ...asked, dialled };
     const { decision } = snapshot.decide(question, now());
     return decision.effect === 'deny' ? decision.denial : null;
   };
 
   return {
-    tunnel(arrival, hello, carried) {
+    tunnel(arrival, hello, carried, addresses) {
       // Who asked for what stays; the bytes of the hello have gone on.
       const known: Hello = { ...hello, bytes: nothing };
       return hold(
         arrival.socket,
         arrival.at,
-        (policy) => denialOf(policy, policy.identify.hello(policy.identify.connect(arrival), known).question),
+        (policy) =>
+          denialOf(policy, policy.identify.hello(policy.identify.connect(arrival), known).question, addresses),
         carried,
       );
     },
-    upgraded: (arrival, carried) =>
+    upgraded: (arrival, carried, addresses) =>
       hold(
         arrival.socket,
         arrival.at,
-        (policy) => denialOf(policy, policy.identify.request(arrival).question),
+        (policy) => denialOf(policy, policy.identify.request(arrival).question, addresses),
         carried,
       ),
     judgeAgain,
@@ -232,11 +245,16 @@ export function heldOpen(act: Act, open: OpenTunnels): Act {
     ...act,
     carry(decided, hello, upstream) {
       const carried = act.carry(decided, hello, upstream);
-      return decided.action.kind === 'tunnel' ? open.tunnel(decided.arrival, hello, carried) : carried;
+      if (decided.action.kind !== 'tunnel') return carried;
+      const address = upstream?.socket.remoteAddress;
+      return open.tunnel(decided.arrival, hello, carried, address === undefined ? [] : [address]);
     },
     upgrade(decided) {
       const carried = act.upgrade(decided);
-      return decided.action.kind === 'forward' ? open.upgraded(decided.arrival, carried) : carried;
+      if (decided.action.kind !== 'forward') return carried;
+      const { dialled = [] } = decided.question;
+      const addresses = dialled.map(({ host }) => host);
+      return open.upgraded(decided.arrival, carried, addresses);
     },
   };
 }

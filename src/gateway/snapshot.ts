@@ -3,15 +3,17 @@ import { fallBack } from '../act/fall-back.ts';
 import { compile, withExceptions } from '../decide/compile.ts';
 import type { Policy } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
+import { deniedAddresses, mayDenyAt } from '../decide/dialled.ts';
 import type { DomainSets } from '../decide/near.ts';
 import { indexHosts } from '../decide/match.ts';
+import { addressText } from '../identify/address.ts';
 import { indexAccountCalls } from '../identify/account-calls.ts';
 import { createIdentify } from '../identify/identify.ts';
 import type { IdentifyOptions } from '../identify/identify.ts';
 import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
 import type { Config } from '../config/schema.ts';
-import type { PolicyDocument } from '../flow.ts';
+import type { Hostname, Locate, PolicyDocument } from '../flow.ts';
 import type { Snapshot } from '../lifecycle.ts';
 
 const indexed = new WeakMap<Config['vendors'], Pick<IdentifyOptions, 'services' | 'accountCalls'>>();
@@ -24,6 +26,33 @@ function indexCatalogue(vendors: Config['vendors']): Pick<IdentifyOptions, 'serv
   };
   indexed.set(vendors, known);
   return known;
+}
+
+/** Addresses of which it is remembered what is known. */
+const REMEMBERED = 10_000;
+
+/** What is known of addresses; null where no denial is about any. Exceptions and pauses make none. */
+function locator(policy: Policy, vendors: Config['vendors']): Locate | null {
+  const { services } = indexCatalogue(vendors);
+  const blocks = vendors.flatMap(({ products }) => products.flatMap(({ addresses = [] }) => addresses));
+  const owners = blocks.map((block) => services((block.split('/')[0] ?? '') as Hostname));
+  const denied = deniedAddresses(policy.document);
+  const own = new Set(owners.filter((service) => service !== null));
+  if (denied.size === 0 && !mayDenyAt(policy, [...own])) return null;
+  const known = new Map<string, ReturnType<Locate>>();
+  const find: Locate = (address) => {
+    const host = addressText(address) as Hostname;
+    const service = services(host);
+    return service === null && !denied.has(host) ? null : { host, service };
+  };
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    if (known.size >= REMEMBERED) known.clear();
+    const found = find(address);
+    known.set(address, found);
+    return found;
+  };
 }
 
 /** A snapshot that can be made anew for other exceptions and pauses, without a look at anything else. */
@@ -40,8 +69,11 @@ export function snapshotOf(
   refusesLeaf: (clientAddress: string) => boolean,
   sets?: DomainSets,
 ): Compiled {
+  const compiled = compile(config.policy, sets);
+  const locate = locator(compiled, config.vendors);
   const snapshot = (policy: Policy): Compiled => ({
     policy: config.policyHash,
+    locate,
     identify: createIdentify({ ...indexCatalogue(config.vendors), groups: membersOf(policy.document) }),
     decide(question, now) {
       const { decision, action } = decide(policy, question, now);
@@ -49,5 +81,5 @@ export function snapshotOf(
     },
     withExceptions: (document) => snapshot(withExceptions(policy, document)),
   });
-  return snapshot(compile(config.policy, sets));
+  return snapshot(compiled);
 }

@@ -37,6 +37,20 @@ export function isMapped({ width, value }: Bits): boolean {
   return width === 128 && value >> 32n === 0xffffn;
 }
 
+/** `64:ff9b::/96`: IPv4 behind a translator (RFC 6052, section 2.1). */
+const NAT64 = 0x64_ff9bn << 64n;
+
+/** The canonical text of an address; of what only carries an IPv4 address, mapped or by NAT64, that of the latter. */
+export function addressText(text: string): string {
+  const bits = readAddress(text);
+  if (bits === null) return text;
+  if (bits.width === 32) return text;
+  const { value } = bits;
+  if (isMapped(bits) || value >> 32n === NAT64)
+    return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
+  return new URL(`http://[${text.split('%', 1)[0] ?? ''}]/`).hostname.slice(1, -1);
+}
+
 /** An IPv4-mapped address as the IPv4 address that it is. */
 export function unmapped(bits: Bits): Bits {
   return isMapped(bits) ? { width: 32, value: bits.value & 0xffff_ffffn } : bits;

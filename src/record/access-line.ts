@@ -75,7 +75,8 @@ function eventFields({ arrival, decision, outcome, duration }: Finished): string
 function addressFields({ arrival, question, outcome }: Finished): string {
   const { target } = arrival;
   const domain = target.kind === 'name' ? `,"domain":${jsonText(target.host)}` : '';
-  const dialled = outcome.upstream?.address ?? (target.kind === 'name' ? '' : target.host);
+  const known = target.kind === 'name' ? (question.dialled?.[0]?.host ?? '') : target.host;
+  const dialled = outcome.upstream?.address ?? known;
   const ip = isIP(dialled) === 0 ? '' : `,"ip":${jsonText(dialled)}`;
   return (
     `,"client":{"ip":${jsonText(question.client.address)}}` +

@@ -137,3 +137,20 @@ test('a refused connection is a 502, a prohibited address a 403, and nothing is 
   expect(await exchange(none.port, ask('GET', origin.port, '/'))).toContain('port_prohibited');
   expect(origin.taken()).toBe(0);
 });
+
+test('a kept connection to an address that this request may not reach is not written to', async () => {
+  const paths: string[] = [];
+  const origin = await httpOrigin((req, res) => {
+    paths.push(req.url ?? '');
+    res.end('ok');
+  });
+  let may = true;
+  const { port } = await startWired({ mayReach: (address) => may && address === '127.0.0.1' });
+  expect(await exchange(port, ask('GET', origin.port, '/1', 'Connection: close\r\n'))).toMatch(/^HTTP\/1.1 200 /);
+  may = false;
+  const denied = await exchange(port, ask('GET', origin.port, '/2', 'Connection: close\r\n'));
+  expect(denied).toMatch(/^HTTP\/1.1 403 destination_prohibited/);
+  may = true;
+  expect(await exchange(port, ask('GET', origin.port, '/3', 'Connection: close\r\n'))).toMatch(/^HTTP\/1.1 200 /);
+  expect(paths).toEqual(['/1', '/3']);
+});

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createResolver as create, type ResolverOptions } from '../../src/act/resolver.ts';
+import { createAddresses, createResolver as create, type ResolverOptions } from '../../src/act/resolver.ts';
 import { SallyportError } from '../../src/errors.ts';
 import type { Hostname, HostKind, Target } from '../../src/flow.ts';
 
@@ -111,3 +111,16 @@ test.each(['127.0.0.1\0.ok.test', 'ok.test\0', '\0', '127.0.0.1', '::1'])(
     expect(names).toEqual([]);
   },
 );
+
+test('where a name leads nowhere is for the dial to say', async () => {
+  const failing = createAddresses({ resolve: () => Promise.reject(new SallyportError('dns_error')) });
+  const known = createAddresses({
+    resolve: () => {
+      throw new SallyportError('dns_timeout');
+    },
+  });
+  const target = { host: 'gone.test' as Hostname, kind: 'name', port: 443 } as const;
+  expect(await failing(target)).toEqual([]);
+  expect(known(target)).toEqual([]);
+  expect(createAddresses({ resolve: () => ['192.0.2.1'] })(target)).toEqual(['192.0.2.1']);
+});

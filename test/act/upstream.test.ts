@@ -133,3 +133,14 @@ test('a reset of a dialled connection that nobody has taken yet is no uncaught e
     .catch(() => null);
   if (socket !== null) await eventually('the reset', () => socket.destroyed);
 });
+
+test('goes only to addresses that the attempt may reach, and to none where it may reach none', async () => {
+  const origin = await tcpOrigin(() => undefined);
+  const { dial } = dialler(['127.0.0.2', '127.0.0.1']);
+  const socket = await dial(target(origin.port), new PassThrough(), { mayReach: (address) => address === '127.0.0.1' });
+  onTestFinished(() => void socket.destroy());
+  expect(socket.remoteAddress).toBe('127.0.0.1');
+  const denied = dial(target(origin.port), new PassThrough(), { mayReach: () => false });
+  expect(await code(denied)).toBe('destination_prohibited');
+  expect(origin.taken()).toBe(1);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isMapped, readAddress, unmapped } from '../../src/identify/address.ts';
+import { addressText, isMapped, readAddress, unmapped } from '../../src/identify/address.ts';
 
 test.each([
   ['0.0.0.0', 32, 0n],
@@ -35,4 +35,17 @@ test.each([
   const bits = readAddress(text);
   expect(bits).not.toBeNull();
   if (bits !== null) expect([isMapped(bits), unmapped(bits)]).toEqual([mapped, plain]);
+});
+
+test.each([
+  ['10.1.2.3', '10.1.2.3'],
+  ['::ffff:a01:203', '10.1.2.3'],
+  ['::FFFF:10.1.2.3', '10.1.2.3'],
+  ['64:ff9b::a01:203', '10.1.2.3'],
+  ['64:ff9b:1::a01:203', '64:ff9b:1::a01:203'],
+  ['2001:DB8:0:0::A', '2001:db8::a'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['claude.ai', 'claude.ai'],
+])('%s is spelled %s', (text, canonical) => {
+  expect(addressText(text)).toBe(canonical);
 });

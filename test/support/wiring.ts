@@ -9,7 +9,7 @@ import { upgrade } from '../../src/act/upgrade.ts';
 import { createDialler } from '../../src/act/upstream.ts';
 import { answerAndEnd, sendAnswer } from '../../src/act/write.ts';
 import { errors, type ErrorCode } from '../../src/errors.ts';
-import type { Answer, Arrival, Outcome, TunnelArrival } from '../../src/flow.ts';
+import type { Answer, Arrival, MayReach, Outcome, TunnelArrival } from '../../src/flow.ts';
 import { createConnectSpeaker } from '../../src/listen/connect.ts';
 import { createFrontDoor } from '../../src/listen/front-door.ts';
 import { awaitHello } from '../../src/listen/hello.ts';
@@ -34,6 +34,7 @@ export interface Settings {
   readonly patience?: number;
   /** Authorities of origins, as PEM. */
   readonly roots?: readonly string[];
+  readonly mayReach?: MayReach;
   /** Takes the place of letting an arrival through. */
   readonly arrived?: (arrival: Arrival) => void;
 }
@@ -87,7 +88,7 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
   const act = (arrival: Arrival): Promise<Outcome> => {
     switch (arrival.kind) {
       case 'request':
-        return forward.forward(arrival);
+        return forward.forward(arrival, settings.mayReach);
       case 'upgrade':
         return upgrade(shared, arrival);
       case 'tunnel':
