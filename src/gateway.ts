@@ -138,7 +138,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     actions: {
       async reload() {
         const done = await reloading.refresh();
-        return { done, policy: inForce.config().policyHash, problem: inForce.reloaded().problem };
+        const { problem } = inForce.reloaded();
+        return { done, policy: inForce.config().policyHash, problem, needsRestart: reloading.waiting() };
       },
     },
     exceptions,

@@ -1,6 +1,8 @@
 /** `sallyport diff`: what a change of policy changes, in sentences. */
 import { resolve } from 'node:path';
 import { loadOther } from '../config/load-other.ts';
+import type { Config } from '../config/schema.ts';
+import { withStored } from '../config/stored-exceptions.ts';
 import { consequences } from '../rehearse/consequences.ts';
 import type { Consequence } from '../rehearse/consequences.ts';
 import { policyChanges } from '../rehearse/policy-changes.ts';
@@ -57,12 +59,18 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     throw new UsageError('diff: name two policies, the old one and the new one');
   if (more.length > 0) throw new UsageError(`diff: two policies at a time, but there is "${more.join(' ')}" too`);
   const base = configFile(values.config, io);
-  const [before, after] = [loadOther(resolve(io.cwd, old), base), loadOther(resolve(io.cwd, now), base)];
+  const asked = Date.now();
+  // What was let through and is over tells nothing of the policies, and would cut each consequence in two.
+  const read = (file: string): Config => {
+    const config = loadOther(resolve(io.cwd, file), base);
+    return withStored(config, config.stored, asked);
+  };
+  const [before, after] = [read(old), read(now)];
   const sides = [await judgedOnDisk(before), await judgedOnDisk(after)] as const;
   warnOf([sides[0].lists, sides[1].lists], io.err);
   const lists = await listChanges(sides[0].lists, sides[1].lists);
   const changes = [...policyChanges(before.policy, after.policy), ...lists.map(listChangeOf)];
-  const effects = consequences(sides[0].judged, sides[1].judged, Date.now(), lists);
+  const effects = consequences(sides[0].judged, sides[1].judged, asked, lists);
   const same = changes.length === 0 && effects.length === 0;
   if (values.json === true) {
     const hashes = { before: before.policyHash, after: after.policyHash };

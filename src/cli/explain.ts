@@ -18,6 +18,7 @@ const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
 /** A browser or client asks for an https URL and for a bare host by CONNECT; an http URL is a request that is read. */
 function readTarget(text: string): Pick<Asked, 'target' | 'moment' | 'path'> {
   if (text.includes('://')) {
+    if (!/^https?:/i.test(text)) throw new ConfigError(`"${text}" is no URL of the web; write http:// or https://`);
     // What a browser keeps to itself comes along where an address is copied.
     const { scheme, target, path } = parseUrl(text.replace(/#.*/, ''));
     return { target, path, moment: scheme === 'https' ? 'connect' : 'request' };

@@ -3,6 +3,17 @@ import { settingsOf } from '../config/load.ts';
 import { callApi, reasonOf } from './admin-api.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
 
+interface Reloaded {
+  readonly policy: string;
+  /** Left out by a proxy of an earlier version. */
+  readonly needsRestart?: readonly string[];
+}
+
+function tell({ policy, needsRestart = [] }: Reloaded, io: Io): void {
+  io.out(`reloaded: policy ${policy}`);
+  if (needsRestart.length > 0) io.err(`warning: ${needsRestart.join(', ')}: changed, but needs a restart to act`);
+}
+
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({
     args: [...args],
@@ -13,7 +24,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const answer = await callApi(settingsOf(configFile(values.config, io)), 'POST', 'reload');
   const good = answer.status === 200;
   if (values.json === true) io.out(JSON.stringify(answer.body, null, 2));
-  else if (good) io.out(`reloaded: policy ${(answer.body as { readonly policy: string }).policy}`);
+  else if (good) tell(answer.body as Reloaded, io);
   else io.err(`sallyport: not reloaded, the old policy stays: ${reasonOf(answer)}`);
   return good ? 0 : 1;
 }

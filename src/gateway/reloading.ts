@@ -28,6 +28,8 @@ export interface Reloading {
   readonly follow: () => void;
   /** At an operator's wish. Nobody's connection waits while much is read. True: what is in the files is in force. */
   readonly refresh: () => Promise<boolean>;
+  /** Keys that the files in force have changed, and that only a restart brings. */
+  readonly waiting: () => readonly string[];
   readonly close: () => void;
 }
 
@@ -86,6 +88,7 @@ export function createReloading({ config, load, lists, reload, log }: ReloadingO
       await prepare();
       return reload('by-operator') !== 'failed';
     },
+    waiting: () => needsRestart(started, config()),
     close: () => watch?.close(),
   };
 }

@@ -107,7 +107,8 @@ function exceptionPart(exception: Exception): Part {
 function plainPart(kind: string, id: string, value: unknown): Part {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const facts = isObject ? factsOf(value) : new Map([['value', valueText(id, value)]]);
-  const says = [...facts].map(([name, text]) => (name === 'value' ? text : `${name} ${text}`)).join(', ');
+  const said = [...facts].filter(([, text]) => text !== '');
+  const says = said.map(([name, text]) => (name === 'value' ? text : `${name} ${text}`)).join(', ');
   return { kind, id, says, facts };
 }
 

@@ -3,10 +3,17 @@ import { afterAll, expect, test } from 'vitest';
 import { diff } from '../../src/cli/diff.ts';
 import { goodPolicy, makeConfig } from '../config/folder.ts';
 
+function pause(from: string, until: string): string {
+  return JSON.stringify({ id: 'was', pause: 'acme', from, until, reason: 'x', created_at: from, created_by: 'Bo' });
+}
+
+// A pause that is over lies beside them, and tells nothing of any.
 const dir = makeConfig({
   'open.yaml': goodPolicy.replace('effect: deny', 'effect: allow'),
   'worded.yaml': goodPolicy.replace('Because.', 'So it is.'),
   'other.yaml': 'policy: open.yaml\n',
+  'grouped.yaml': goodPolicy.replace('groups:\n', 'groups:\n  named: { users: [ada] }\n'),
+  'exceptions.jsonl': `${pause('2026-01-01T00:00:00Z', '2026-01-01T00:30:00Z')}\n`,
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -32,6 +39,11 @@ test.each(['open.yaml', 'other.yaml'])('says what %s changes', async (other) => 
 test('other words without another effect', async () => {
   const { code, out } = await run('policy.yaml', 'worded.yaml');
   expect([code, out.split('\n').at(-1)]).toEqual([1, 'nothing is allowed, counted or denied otherwise than before']);
+});
+
+test('of a new group only what it has', async () => {
+  const { out } = await run('policy.yaml', 'grouped.yaml');
+  expect(out.split('\n')[1]).toBe('  + group named: users ada');
 });
 
 test('no difference', async () => {

@@ -8,7 +8,7 @@ import { doctor } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { UsageError, type Io } from '../../src/cli/verb.ts';
 import { labPolicy, repository, writeConfig, type Lab } from '../support/lab.ts';
-import { labOfTest } from '../support/origins.ts';
+import { closedPort, labOfTest } from '../support/origins.ts';
 import { httpOrigin } from '../support/streams.ts';
 
 interface Ran {
@@ -38,6 +38,8 @@ function configOfTest(settings: Readonly<Record<string, unknown>> = {}, policy =
 /** Names of the lab's policy that no DNS knows. */
 const resolvable = { outbound: { hosts: { 'assistant.test': '127.0.0.1' } } };
 
+const anyPorts = { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' };
+
 describe('on the machine of the proxy', () => {
   test('a good configuration has only good findings, before the first start', async () => {
     const policy = labPolicy.replace('http://assistant.test/', 'http://localhost/');
@@ -45,6 +47,24 @@ describe('on the machine of the proxy', () => {
     expect(Object.values(told).filter(({ status }) => status === 'bad')).toEqual([]);
     expect(told['CA']?.says).toContain('the first start makes it');
     expect(told['DNS']).toMatchObject({ status: 'good', says: 'resolves localhost' });
+  });
+
+  test.each([
+    ['asked over TLS', {}, 'good', 'is answered by a running proxy'],
+    ['left alone where it wants certificates', { client_ca_file: 'certs/ca.pem' }, 'skipped', 'a client certificate'],
+  ])('the port over TLS is %s', async (_, more, status, says) => {
+    const address = `127.0.0.1:${await closedPort()}`;
+    const settings = { listen: { ...anyPorts, proxy_tls: { address, server_names: ['localhost'] } } };
+    const lab = await labOfTest({ settings });
+    const asked = stringify({
+      ...resolvable,
+      listen: { ...anyPorts, proxy_tls: { ...settings.listen.proxy_tls, ...more } },
+    });
+    writeFileSync(lab.file, asked);
+    expect((await findings(['-c', lab.file]))['port proxy_tls']).toMatchObject({
+      status,
+      says: expect.stringContaining(says) as string,
+    });
   });
 
   test('one that cannot be read is the only finding', async () => {
@@ -145,6 +165,21 @@ describe("on a client's machine", () => {
     const stranger = await labOfTest();
     expect((await findings(at(lab, '--ca', stranger.caFile)))['CA file']).toMatchObject({ status: 'bad' });
     await expect(run(at(lab, '--ca', join(dir, 'none.pem')))).rejects.toThrow(/no certificate that can be read/);
+  });
+
+  test('a proxy that wants a password, or that is named over TLS, is told as such', async () => {
+    const lab = await labOfTest();
+    const users = join(dirname(lab.file), 'users');
+    writeFileSync(users, `ada:$2y$05$${'a'.repeat(53)}\n`);
+    const locked = await labOfTest({ settings: { clients: { authentication: { password_file: users } } } });
+    expect((await findings(at(locked)))['denied host']).toMatchObject({
+      status: 'warning',
+      cure: expect.stringContaining('http://USER:PASSWORD@HOST:PORT') as string,
+    });
+    expect((await findings(['--client', '--proxy', `https://127.0.0.1:${lab.proxyPort}`]))['proxy']).toMatchObject({
+      status: 'bad',
+      cure: expect.stringContaining('plain port') as string,
+    });
   });
 
   test.each<[string, Io['env'], Finding['status']]>([

@@ -202,7 +202,7 @@ test.each([
   [[], 'explain: name a URL or a host, such as https://claude.ai/'],
   [['a.test', 'b.test'], 'explain: one URL or host at a time, but there is "b.test" too'],
   [['foo bar'], 'explain: the target: "foo bar" has a character that no host name has'],
-  [['ftp://a.test/'], 'explain: the target: scheme "ftp"'],
+  [['ftp://a.test/'], 'explain: the target: "ftp://a.test/" is no URL of the web; write http:// or https://'],
   [['a.test:0'], 'explain: the target: "0" is not a port; ports are 1 to 65535'],
   [['a.test', '--client', 'ada'], 'explain: --client: "ada" is no IP address; write one such as 10.0.0.7 or fd00::7'],
   [

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { labPolicy, writeConfig } from '../support/lab.ts';
@@ -34,6 +34,15 @@ test('puts what is in the files into force, or says why not', async () => {
   expect(bad.err).toMatch(/^sallyport: not reloaded, the old policy stays: .*policy\.yaml:1:9: [^\n]+\n$/);
   expect(JSON.parse((await reload(file, '--json')).out)).toMatchObject({ done: false, policy });
   expect(await metric('sallyport_config_last_reload_successful')).toBe(0);
+});
+
+test('says what waits for a restart, as often as it is asked', async () => {
+  const { file } = await product();
+  writeFileSync(file, `${readFileSync(file, 'utf8')}redirect: { context_lifetime: 5m }\n`);
+  const again = await reload(file);
+  const warned = { code: 0, err: 'warning: redirect.context_lifetime: changed, but needs a restart to act\n' };
+  expect([again, await reload(file)]).toMatchObject([warned, warned]);
+  expect(JSON.parse((await reload(file, '--json')).out)).toMatchObject({ needsRestart: ['redirect.context_lifetime'] });
 });
 
 test('with the token of the configuration', async () => {

@@ -45,6 +45,10 @@ export function ask(url: URL, options: { readonly path?: string; readonly method
 /** The proxy answers requests that are not for a proxy, and says by a field that it is one of ours. */
 export async function reach(proxy: URL): Promise<Finding> {
   const check = 'proxy';
+  if (proxy.protocol !== 'http:') {
+    const says = `${proxy.host} is named with ${proxy.protocol}//, and only a plain port is asked here`;
+    return bad(check, says, 'name the plain port of the same proxy, as in --proxy http://HOST:3128');
+  }
   const cure = 'correct the address in HTTPS_PROXY or --proxy, and let the firewall pass it';
   try {
     const { headers } = await ask(proxy, { path: '/' });
@@ -150,6 +154,10 @@ export async function probe(proxy: URL, host: string, ca: X509Certificate | null
   const check = 'denied host';
   try {
     const tunnel = await openTunnel(proxy, host);
+    if (tunnel.kind === 'refused' && tunnel.answer.startsWith('407')) {
+      const says = `${host} was not asked for: the proxy wants a user name and a password (${tunnel.answer})`;
+      return warning(check, says, 'name the proxy as http://USER:PASSWORD@HOST:PORT in --proxy or HTTPS_PROXY');
+    }
     if (tunnel.kind === 'refused') {
       const says = `${host} is refused at the CONNECT (${tunnel.answer}): hardly any program shows why`;
       const cure = 'trust the CA below; else ask whether the rule says "manner: refuse", or the host cannot be reached';

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { dirname, join } from 'node:path';
 import { readCertificates, readKey } from '../../certificates/key-files.ts';
 import { trustedRoots } from '../../certificates/roots.ts';
@@ -80,10 +81,12 @@ function occupied({ host, port }: Place): Promise<string | null> {
 }
 
 /** Whether a proxy of this kind answers there. */
-function isOurs({ host, port }: Place): Promise<boolean> {
+function isOurs({ host, port }: Place, ask: typeof request): Promise<boolean> {
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return new Promise((resolve) => {
-    const asked = request({ host: reached, port, path: '/livez', agent: false, timeout: PATIENCE }, (res) => {
+    // Over TLS too the field in the answer tells; whose certificate it is, is for clients to ask.
+    const to = { host: reached, port, path: '/livez', agent: false, timeout: PATIENCE, rejectUnauthorized: false };
+    const asked = ask(to, (res) => {
       resolve(res.statusCode === 200 || res.headers['x-proxy-error'] !== undefined);
       res.resume();
     });
@@ -92,18 +95,28 @@ function isOurs({ host, port }: Place): Promise<boolean> {
   });
 }
 
-async function port(name: string, place: Place): Promise<Finding> {
+/** @param ask how who answers there can be asked; null: only with a certificate that is not here. */
+async function port(name: string, place: Place, ask: typeof request | null = request): Promise<Finding> {
   const check = `port ${name}`;
   const shown = `${place.host}:${place.port}`;
   if (place.port === 0) return skipped(check, 'the system chooses it at the start');
   const fault = await occupied(place);
   if (fault === null) return good(check, `${shown} is free; the proxy is not running`);
-  if (fault === 'EADDRINUSE') {
-    if (await isOurs(place)) return good(check, `${shown} is answered by a running proxy`);
+  if (fault === 'EADDRINUSE' && ask === null)
+    return skipped(check, `${shown} is taken; who answers there asks for a client certificate`);
+  if (fault === 'EADDRINUSE' && ask !== null) {
+    if (await isOurs(place, ask)) return good(check, `${shown} is answered by a running proxy`);
     return bad(check, `${shown} is taken by another process`, `end that process, or change listen.${name}`);
   }
   const cure = fault === 'EACCES' ? 'use a port above 1023, or CAP_NET_BIND_SERVICE' : `change listen.${name}`;
   return bad(check, `${shown} cannot be listened on (${fault})`, cure);
+}
+
+async function portOverTls({ proxyTls }: Config): Promise<Finding[]> {
+  if (proxyTls === null) return [];
+  const { address, clientCaFile, clientCertificate } = proxyTls;
+  const demanding = clientCaFile !== null && clientCertificate === 'required';
+  return [await port('proxy_tls', address, demanding ? null : requestTls)];
 }
 
 /** Names that this very configuration depends on; else one that is kept for such use (RFC 2606). */
@@ -176,6 +189,7 @@ export async function examineServer(file: string, now: number): Promise<readonly
     await authority(config, now),
     origins(config),
     await port('proxy', listen.proxy),
+    ...(await portOverTls(config)),
     await port('pages', listen.pages),
     await port('admin', listen.admin),
     await names(config),
