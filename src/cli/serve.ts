@@ -17,6 +17,11 @@ function at(address: { readonly host: string; readonly port: number }): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** Where this very machine reaches what listens on every address. */
+function here({ host, port }: { readonly host: string; readonly port: number }): string {
+  return at({ host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port });
+}
+
 /** What needs a token is refused to everybody on a port that others reach and that has none. */
 function adminNote({ admin }: Addresses, tokenFile: string | null): string {
   const own = admin.host === 'localhost' || admin.host === '::1' || admin.host.startsWith('127.');
@@ -42,6 +47,7 @@ function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
   const proxy = at(addresses.proxy);
   const pages = at(addresses.pages);
   const admin = at(addresses.admin);
+  const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
   const workers = workersOf(config);
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
   return `Sallyport ${version()}: ${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}, ${workers === 1 ? '1 worker' : `${workers} workers`}
@@ -53,11 +59,11 @@ function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
 
 Try it in another terminal:
   # allowed: through a tunnel, untouched
-  curl -sS --proxytunnel -x http://${proxy} http://${pages}/assistant -o /dev/null -w '%{http_code}\\n'
+  curl -sS --proxytunnel -x http://${asked} http://${here(addresses.pages)}/assistant -o /dev/null -w '%{http_code}\\n'
   # denied: answered inside TLS, with the reason
-  curl -sS -x http://${proxy} --cacert ${ca} https://api.anthropic.com/v1/messages -d '{}'
+  curl -sS -x http://${asked} --cacert ${ca} https://api.anthropic.com/v1/messages -d '{}'
   # counted
-  curl -sS http://${admin}/metrics | grep '^sallyport_blocked_total.*anthropic' | grep -v ' 0$'
+  curl -sS http://${here(addresses.admin)}/metrics | grep '^sallyport_blocked_total.*anthropic' | grep -v ' 0$'
 `;
 }
 

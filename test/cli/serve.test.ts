@@ -1,9 +1,9 @@
 /** `sallyport serve` as a process: how it starts, reloads, drains, and says no. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { curl } from '../support/curl.ts';
 import { labPolicy, repository, writeConfig } from '../support/lab.ts';
@@ -42,6 +42,23 @@ async function reloads(product: Product, signal: () => void): Promise<string> {
   await eventually('word of the reload', () => /reload.*\n/.test(product.stderr().slice(before)));
   return product.stderr().slice(before);
 }
+
+test('the commands that it shows at its start go to this machine, with a password where one is wanted', async () => {
+  const file = writeConfig();
+  onTestFinished(() => rmSync(dirname(file), { recursive: true, force: true }));
+  const users = join(dirname(file), 'users');
+  writeFileSync(users, `ada:$2y$05$${'a'.repeat(53)}\n`);
+  const every = { proxy: '0.0.0.0:0', pages: '0.0.0.0:0', admin: '0.0.0.0:0' };
+  const pages = { url: 'http://proxy.test:8128' };
+  const product = await serve({
+    settings: { listen: every, pages, clients: { authentication: { password_file: users } } },
+  });
+  const shown = product.stdout().split('Try it')[1] ?? '';
+  expect(shown).not.toContain('0.0.0.0');
+  expect(shown).toMatch(/-x http:\/\/USER:PASSWORD@127\.0\.0\.1:\d+ http:\/\/127\.0\.0\.1:\d+\/assistant /);
+  expect(shown).toMatch(/-x http:\/\/USER:PASSWORD@127\.0\.0\.1:\d+ --cacert /);
+  expect(shown).toMatch(/curl -sS http:\/\/127\.0\.0\.1:\d+\/metrics/);
+});
 
 test('says at its start how many workers serve, who reaches the admin port, and that files are too few', async () => {
   const limits = { connections: 1_000_000 };
