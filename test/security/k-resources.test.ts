@@ -13,8 +13,9 @@ const FLOOD = Number(process.env['FLOOD'] ?? 1);
 
 const field = openField({
   settings: {
-    limits: { head_timeout: '2s', connections: 5_000 },
-    tunnels: { idle_timeout: '2s', hello_timeout: '2s' },
+    limits: { head_timeout: '2s', connections: 5_000 * Math.max(1, FLOOD) },
+    // Long enough for the last of them to open before the first is ended.
+    tunnels: { idle_timeout: `${2 * Math.max(1, FLOOD)}s`, hello_timeout: '2s' },
   },
 });
 const narrow = openField({ settings: { limits: { connections: 20 } } });
@@ -70,9 +71,9 @@ attack(
     const client = await connectRaw(here.lab.proxyPort, get(`http://${here.at('ok.test')}/`));
     await client.until('HTTP/1.1 200');
     client.socket.pause();
-    await eventually('the tunnel is gone', () => here.far.open.size === 0, 20_000);
+    await eventually('the tunnel is gone', () => here.far.open.size === 0, 20_000 * Math.max(1, FLOOD));
   },
-  60_000,
+  60_000 * Math.max(1, FLOOD),
 );
 
 attack(
@@ -91,9 +92,10 @@ attack(
     await eventually(
       'no tunnel is left',
       () => tunnels.every((socket) => socket.readableEnded || socket.destroyed),
-      20_000,
+      20_000 * Math.max(1, FLOOD),
     );
   },
+  60_000 * Math.max(1, FLOOD),
 );
 
 attack(
