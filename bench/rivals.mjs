@@ -84,9 +84,10 @@ export async function startOrigin(dir, running) {
  * @param {string} dir
  * @param {import('node:child_process').ChildProcess[]} running
  * @param {string} [more] lines of its configuration
+ * @param {number} [leaves] that it may make in a second
  * @returns {Promise<Rival & { readonly adminPort: number }>}
  */
-export async function sallyport(dir, running, more = '') {
+export async function sallyport(dir, running, more = '', leaves = 10_000) {
   const [port, pages, admin] = [await freePort(), await freePort(), await freePort()];
   const file = join(dir, 'sallyport.yaml');
   const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -99,7 +100,7 @@ listen: { proxy: '127.0.0.1:${port}', pages: '127.0.0.1:${pages}', admin: '127.0
 certificates: { dir: certs }
 access_log: { path: access.log }
 outbound: { hosts: { localhost: 127.0.0.1 }, allow: [localhost] }
-limits: { connections: 50000, client_connections: 49000, client_tunnels: 49000, tunnels: 49000, leaf_certificates: 10000 }
+limits: { connections: 50000, client_connections: 49000, client_tunnels: 49000, tunnels: 49000, leaf_certificates: ${leaves} }
 ${more}`,
   );
   const args = ['--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
