@@ -42,6 +42,25 @@ export function failedOutcome(error: ErrorCode, status: number | null, bytesOut 
   return { kind: 'failed', answer: null, status, error, bytesIn: 0, bytesOut, upstream: null };
 }
 
+/** Milliseconds of a dial before it matters whether the client is still there. */
+const UNHURRIED = 100;
+
+/**
+ * Resets a client that leaves while its tunnel is dialled, which ends the dial. A FIN behind bytes is no leaving: they may
+ * be all that the client has to say. As nobody reads them yet, there is no `end` then.
+ */
+function resetIfItLeaves(client: Socket): () => void {
+  const leave = (): void => reset(client);
+  const timer = setTimeout(() => {
+    if (client.readableEnded) leave();
+    else client.once('end', leave);
+  }, UNHURRIED);
+  return () => {
+    clearTimeout(timer);
+    client.off('end', leave);
+  };
+}
+
 function helloProblem(hello: Hello): ErrorCode | null {
   if (hello.kind === 'tls') return null;
   if (hello.why === 'silent') return 'hello_timeout';
@@ -67,11 +86,14 @@ export function createTunnel(options: TunnelOptions): Tunnel {
   return {
     async open(arrival, mayReach) {
       const { socket } = arrival;
+      const stop = arrival.early.length === 0 ? resetIfItLeaves(socket) : null;
       try {
         const upstream = await dial(arrival, mayReach);
+        stop?.();
         answerEstablished(socket);
         return upstream;
       } catch (error) {
+        stop?.();
         const code = upstreamErrorCode(error);
         if (code === 'client_closed') return failedOutcome(code, null);
         const answer = options.failed(code, arrival);

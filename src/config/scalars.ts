@@ -52,8 +52,8 @@ export function oneOrMany<T extends z.ZodType>(item: T): z.ZodPipe<z.ZodTransfor
   >;
 }
 
-/** Besides control characters: what breaks lines, turns the direction of the text around it, or is half a character. */
-const misleading = /[\p{Cc}\p{Surrogate}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+/** Besides control characters: what breaks lines, or is half a character. Marks of direction belong to some languages. */
+const unfit = /[\p{Cc}\p{Surrogate}\u2028\u2029]/u;
 
 /** A line of text for people. */
 export const line = z
@@ -61,7 +61,7 @@ export const line = z
   .trim()
   .min(1)
   .max(1000)
-  .refine((text) => !misleading.test(text), 'control characters are not allowed; write one line of plain text');
+  .refine((text) => !unfit.test(text), 'control characters are not allowed; write one line of plain text');
 
 /** Ids stand in log lines, metric labels and URLs. */
 export const id = z

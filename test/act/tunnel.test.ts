@@ -20,6 +20,38 @@ test('a hello that came along with the CONNECT reaches the origin once, and both
   expect(outcome).toMatchObject({ kind: 'passed', status: 200, bytesIn: hello.length + 4, bytesOut: hello.length + 4 });
 });
 
+test('a client that leaves while its tunnel is dialled is reset at once, and nothing is dialled for it any more', async () => {
+  const origin = await tcpOrigin(() => undefined);
+  let dial = (): void => undefined;
+  const wired = await startWired({ dialAfter: new Promise((resolve) => (dial = resolve)) });
+  const client = await connectRaw(wired.port, connect(origin.port));
+  client.socket.end();
+  expect(await client.ended).toEqual({ how: 'reset', text: '' });
+  dial();
+  expect(await wired.outcome()).toMatchObject({ kind: 'failed', error: 'client_closed', status: null });
+  expect(origin.taken()).toBe(0);
+});
+
+test.each(['with the CONNECT', 'during the dial'])(
+  'what a client says %s, and then no more, is its whole say',
+  async (when) => {
+    const origin = await tcpOrigin((socket) => socket.pipe(socket));
+    const wired = await startWired({ dialAfter: new Promise((resolve) => setTimeout(resolve, 500)) });
+    const early = when === 'with the CONNECT' ? hello : Buffer.alloc(0);
+    const client = await connectRaw(wired.port, Buffer.concat([Buffer.from(connect(origin.port)), early]));
+    if (early.length === 0) {
+      await eventually(
+        'the dial is a slow one',
+        () => performance.now() - (wired.arrivals[0]?.started ?? Infinity) > 200,
+      );
+      client.write(hello);
+    }
+    client.socket.end();
+    expect(await client.ended).toEqual({ how: 'fin', text: established + hello.toString('latin1') });
+    expect(await wired.outcome()).toMatchObject({ kind: 'passed', bytesIn: hello.length });
+  },
+);
+
 test('an origin that speaks first is heard where TLS is not required', async () => {
   const origin = await tcpOrigin((socket) => {
     socket.write('220 hello\r\n');

@@ -6,7 +6,7 @@ import { createResolver } from '../../src/act/resolver.ts';
 import { createSecureDialler } from '../../src/act/secure.ts';
 import { createTunnel } from '../../src/act/tunnel.ts';
 import { upgrade } from '../../src/act/upgrade.ts';
-import { createDialler } from '../../src/act/upstream.ts';
+import { createDialler, type Dialler } from '../../src/act/upstream.ts';
 import { answerAndEnd, sendAnswer } from '../../src/act/write.ts';
 import { errors, type ErrorCode } from '../../src/errors.ts';
 import type { Answer, Arrival, MayReach, Outcome, TunnelArrival } from '../../src/flow.ts';
@@ -35,6 +35,8 @@ export interface Settings {
   /** Authorities of origins, as PEM. */
   readonly roots?: readonly string[];
   readonly mayReach?: MayReach;
+  /** No dial begins before. */
+  readonly dialAfter?: Promise<void>;
   /** Takes the place of letting an arrival through. */
   readonly arrived?: (arrival: Arrival) => void;
 }
@@ -60,11 +62,17 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
   const arrivals: Arrival[] = [];
   const outcomes: Outcome[] = [];
   const rejections: { code: ErrorCode; detail: string }[] = [];
-  const dialler = createDialler({
+  const prompt = createDialler({
     resolver: createResolver({ hosts: settings.hosts ?? { 'ok.test': '127.0.0.1' }, timeout: 2_000 }),
     destinations: createDestinations({ ports: [80, 443], allow: settings.allow ?? loopback, own: () => [] }),
     connectTimeout,
   });
+  const dialler: Dialler = {
+    async dial(...given) {
+      await settings.dialAfter;
+      return prompt.dial(...given);
+    },
+  };
   const secure = createSecureDialler({ dialler, roots: () => settings.roots ?? [], timeout: connectTimeout });
   const shared = { dialler, secure, via: VIA, idleTimeout, responseTimeout: 20_000, failed: failureAnswer };
   const forward = createForward(shared);
