@@ -10,7 +10,7 @@ import { createDomainLists } from './gateway/domain-lists.ts';
 import { createExceptions } from './gateway/exceptions.ts';
 import type { Crew, CrewHears } from './gateway/crew.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
-import { openPorts, type Addresses, type Others } from './gateway/listening.ts';
+import { openPorts, pagesUrlOf, type Addresses, type Others } from './gateway/listening.ts';
 import { createReloading } from './gateway/reloading.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
@@ -73,10 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let addresses: Addresses | null = null;
   let draining = false;
 
-  const pagesUrl = (now: Config = inForce.config()): string => {
-    const bound = addresses?.pages;
-    return now.listen.pages.port === 0 && bound !== undefined ? `http://${bound.host}:${bound.port}` : now.pages.url;
-  };
+  const pagesUrl = (now: Config = inForce.config()): string => pagesUrlOf(now, addresses?.pages);
   const serving = createServing({
     inForce,
     shared,

@@ -66,7 +66,8 @@ function hostOf(header: string): string {
   return parts?.[1] ?? parts?.[2] ?? '';
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only this very machine reaches what listens on `host`. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

@@ -1,6 +1,7 @@
 /** What commands ask of the running proxy: its admin port, with the token of the same configuration. */
 import { request } from 'node:http';
 import { readToken } from '../certificates/secret.ts';
+import { callableHost, formatAddress } from '../config/network.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 
@@ -12,12 +13,6 @@ export interface ApiAnswer {
 
 /** Milliseconds without a byte. */
 const TIMEOUT = 30_000;
-
-/** The wildcard address is listened on, but not called. */
-function callable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
-}
 
 /**
  * Calls the API of the proxy that runs with a configuration.
@@ -38,9 +33,9 @@ export async function callApi(
     ...(tokenFile !== null && { Authorization: `Bearer ${await readToken(tokenFile)}` }),
     ...(payload !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
   };
-  const place = `the admin port ${host}:${port}`;
+  const place = `the admin port ${formatAddress({ host, port })}`;
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: callable(host), port, method, path: `/api/${path}`, headers, agent: false });
+    const outgoing = request({ host: callableHost(host), port, method, path: `/api/${path}`, headers, agent: false });
     outgoing.setTimeout(TIMEOUT, () => outgoing.destroy(new Error('no answer in time')));
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       const why = error.code ?? error.message;

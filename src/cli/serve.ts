@@ -1,6 +1,8 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
 import { relative } from 'node:path';
+import { isLoopback } from '../admin/guard.ts';
 import { tryConfig } from '../config/load.ts';
+import { callableHost, formatAddress, type Address } from '../config/network.ts';
 import type { Config } from '../config/schema.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import type { CrewHears } from '../gateway/crew.ts';
@@ -13,19 +15,14 @@ import { version } from './version.ts';
 import { work } from './worker.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
 
-function at(address: { readonly host: string; readonly port: number }): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
-}
-
 /** Where this very machine reaches what listens on every address. */
-function here({ host, port }: { readonly host: string; readonly port: number }): string {
-  return at({ host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port });
+function here({ host, port }: Address): string {
+  return formatAddress({ host: callableHost(host), port });
 }
 
 /** What needs a token is refused to everybody on a port that others reach and that has none. */
 function adminNote({ admin }: Addresses, tokenFile: string | null): string {
-  const own = admin.host === 'localhost' || admin.host === '::1' || admin.host.startsWith('127.');
-  return own || tokenFile !== null
+  return isLoopback(admin.host) || tokenFile !== null
     ? ''
     : '  (other machines reach it; /api refuses everybody until admin.token_file is set)';
 }
@@ -44,9 +41,9 @@ function tellOpenFiles(config: Config, io: Io): void {
 /** What a person at the terminal needs next: the addresses, and three lines that show the product at work. */
 function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
   const config = gateway.config();
-  const proxy = at(addresses.proxy);
-  const pages = at(addresses.pages);
-  const admin = at(addresses.admin);
+  const proxy = formatAddress(addresses.proxy);
+  const pages = formatAddress(addresses.pages);
+  const admin = formatAddress(addresses.admin);
   const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
   const workers = workersOf(config);
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;

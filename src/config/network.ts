@@ -120,6 +120,17 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether who listens there listens on every address of the machine. */
+export function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** Where this very machine calls what listens on `host`: the address for "every address" is none that can be called. */
+export function callableHost(host: string): string {
+  if (!isEveryAddress(host)) return host;
+  return host === '::' ? '::1' : '127.0.0.1';
+}
+
 /** A name, or `*.name` for every name below it. @throws {ConfigError | SallyportError} */
 export function parseNamePattern(text: string): { readonly below: boolean; readonly host: Hostname } {
   const below = text.startsWith('*.');

@@ -1,6 +1,6 @@
 /** The ports that the proxy listens on must be different ones: told here, not by a system that says "in use". */
 import type { z } from 'zod';
-import { formatAddress, type Address } from './network.ts';
+import { formatAddress, isEveryAddress, type Address } from './network.ts';
 
 interface Ports {
   readonly listen: Readonly<Record<'proxy' | 'pages' | 'admin', Address>> & {
@@ -10,14 +10,14 @@ interface Ports {
 
 /** Each of them is a server of its own. Port 0 is another one each time. */
 export function onePortEach({ listen }: Ports, context: z.RefinementCtx): void {
-  const anywhere = (host: string): boolean => host === '0.0.0.0' || host === '::';
   const taken = new Map<string, Address>();
   const all = { proxy: listen.proxy, pages: listen.pages, admin: listen.admin, proxy_tls: listen.proxy_tls?.address };
   for (const [key, own] of Object.entries(all)) {
     if (own === undefined || own.port === 0) continue;
     const [other] =
       [...taken].find(
-        ([, { host, port }]) => port === own.port && (host === own.host || anywhere(host) || anywhere(own.host)),
+        ([, { host, port }]) =>
+          port === own.port && (host === own.host || isEveryAddress(host) || isEveryAddress(own.host)),
       ) ?? [];
     taken.set(key, own);
     if (other === undefined) continue;

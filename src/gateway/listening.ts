@@ -1,5 +1,7 @@
 /** Opens the three ports, or none of them. */
 import type { Address } from '../admin/http-server.ts';
+import { formatAddress } from '../config/network.ts';
+import type { Config } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 
 export interface Addresses {
@@ -17,6 +19,15 @@ interface ProxyPort {
   readonly listen: (address: Address, others: Others) => Promise<Address>;
 }
 
+/**
+ * What people reach the pages under: as configured, or where the system has chosen the port, what it was bound to.
+ *
+ * @param bound undefined: nothing is listened on yet.
+ */
+export function pagesUrlOf({ listen, pages }: Pick<Config, 'listen' | 'pages'>, bound: Address | undefined): string {
+  return listen.pages.port === 0 && bound !== undefined ? `http://${formatAddress(bound)}` : pages.url;
+}
+
 /** Open by then. */
 export type Others = Pick<Addresses, 'admin' | 'pages'>;
 
@@ -24,7 +35,7 @@ function listenFault(what: string, address: Address, error: unknown): ConfigErro
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const cure = code === 'EADDRINUSE' ? 'another process has it' : 'it cannot be used on this machine';
   return new ConfigError(
-    `cannot listen on ${address.host}:${address.port} (${code}): ${cure}; change listen.${what} in the configuration`,
+    `cannot listen on ${formatAddress(address)} (${code}): ${cure}; change listen.${what} in the configuration`,
   );
 }
 

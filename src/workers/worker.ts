@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { describe } from '../errors.ts';
 import { createDomainLists, type DomainLists } from '../gateway/domain-lists.ts';
-import type { Addresses } from '../gateway/listening.ts';
+import { pagesUrlOf, type Addresses } from '../gateway/listening.ts';
 import { createServing, type Serving } from '../gateway/serving.ts';
 import { fromText, type FollowedConfig, type Start, type ToPrimary, type ToWorker } from './messages.ts';
 import { createNews, type News } from './news.ts';
@@ -61,8 +61,7 @@ function build(
     log: (line) => channel.send({ kind: 'log', line }),
     now: Date.now,
     addresses: () => ({ ...addresses, proxy: bound() ?? addresses.proxy }),
-    pagesUrl: ({ listen, pages }) =>
-      listen.pages.port === 0 ? `http://${addresses.pages.host}:${addresses.pages.port}` : pages.url,
+    pagesUrl: (now) => pagesUrlOf(now, addresses.pages),
     // What the primary process knows, and says for all.
     observed: {
       domainLists: () => [],

@@ -44,7 +44,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'workers/received.ts': 'test/flows/workers.test.ts',
   'workers/worker.ts': 'test/flows/workers.test.ts',
   'cli/worker.ts': 'test/flows/workers.test.ts',
-  'gateway/listening.ts': 'test/gateway.test.ts',
   'reset.ts': 'test/listen/front-door.test.ts',
   'answers/settings.ts': 'test/answers/answers.test.ts',
   'cli/catalog-import.ts': 'test/cli/catalog.test.ts',

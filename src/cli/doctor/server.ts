@@ -9,6 +9,7 @@ import { readCertificates, readKey } from '../../certificates/key-files.ts';
 import { trustedRoots } from '../../certificates/roots.ts';
 import { lint } from '../../config/lint.ts';
 import { loadConfig } from '../../config/load.ts';
+import { callableHost, formatAddress, type Address } from '../../config/network.ts';
 import { shownPath } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
@@ -66,13 +67,8 @@ function origins({ outbound }: Config): Finding {
   }
 }
 
-interface Place {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** Null where the port is free. */
-function occupied({ host, port }: Place): Promise<string | null> {
+function occupied({ host, port }: Address): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error) => resolve(faultOf(error)));
@@ -81,11 +77,11 @@ function occupied({ host, port }: Place): Promise<string | null> {
 }
 
 /** Whether a proxy of this kind answers there. */
-function isOurs({ host, port }: Place, ask: typeof request): Promise<boolean> {
-  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+function isOurs({ host, port }: Address, ask: typeof request): Promise<boolean> {
   return new Promise((resolve) => {
     // Over TLS too the field in the answer tells; whose certificate it is, is for clients to ask.
-    const to = { host: reached, port, path: '/livez', agent: false, timeout: PATIENCE, rejectUnauthorized: false };
+    const from = { agent: false, timeout: PATIENCE, rejectUnauthorized: false };
+    const to = { host: callableHost(host), port, path: '/livez', ...from };
     const asked = ask(to, (res) => {
       resolve(res.statusCode === 200 || res.headers['x-proxy-error'] !== undefined);
       res.resume();
@@ -96,9 +92,9 @@ function isOurs({ host, port }: Place, ask: typeof request): Promise<boolean> {
 }
 
 /** @param ask how who answers there can be asked; null: only with a certificate that is not here. */
-async function port(name: string, place: Place, ask: typeof request | null = request): Promise<Finding> {
+async function port(name: string, place: Address, ask: typeof request | null = request): Promise<Finding> {
   const check = `port ${name}`;
-  const shown = `${place.host}:${place.port}`;
+  const shown = formatAddress(place);
   if (place.port === 0) return skipped(check, 'the system chooses it at the start');
   const fault = await occupied(place);
   if (fault === null) return good(check, `${shown} is free; the proxy is not running`);
