@@ -12,6 +12,9 @@ export const MAX_HELLO = 64 * 1024;
 const MAX_FRAMED = MAX_HELLO * 6;
 
 const HANDSHAKE = 22;
+/** Types of TLS records begin here, with change_cipher_spec, and end with heartbeat (RFC 6520, section 3). */
+const FIRST_TYPE = 20;
+const LAST_TYPE = 24;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ALPN = 16;
@@ -52,8 +55,12 @@ function createUnframer(): Unframer {
   /** Null: the record head is not whole yet. */
   const recordHead = (): ClientHello | null => {
     const first = framed <= 5;
-    if (headBytes > 0 && head[0] !== HANDSHAKE) return first ? notTls : malformed;
+    const type = head[0] ?? 0;
+    if (first && (type < FIRST_TYPE || type > LAST_TYPE)) return notTls;
     if (headBytes > 1 && head[1] !== 3) return first ? notTls : malformed;
+    if (headBytes < (first ? 2 : 1)) return null;
+    // An alert before a hello is passed over by some servers, which then answer a hello that was not read here.
+    if (type !== HANDSHAKE) return malformed;
     if (headBytes < 5) return null;
     left = head.readUInt16BE(3);
     headBytes = 0;

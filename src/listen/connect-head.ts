@@ -8,7 +8,8 @@ import type { ErrorCode } from '../errors.ts';
 
 /** The most that a head may hold, as Node's own `maxHeaderSize`. */
 export const MAX_HEAD = 16 * 1024;
-const MAX_FIELDS = 200;
+/** Field lines of a CONNECT; its clients send three or four. */
+export const MAX_FIELDS = 200;
 
 export interface ConnectHead {
   /** The authority as it was sent; `parseAuthority` has the last word on it. */

@@ -8,7 +8,7 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Arrival } from '../flow.ts';
 import type { Fields } from './access.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
-import { MAX_HEAD } from './connect-head.ts';
+import { MAX_FIELDS, MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { enterLine, owes } from './pipeline.ts';
@@ -96,6 +96,21 @@ export function createHttp1Server(
 
 function isFramed(req: IncomingMessage): boolean {
   return req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+}
+
+/**
+ * What `readConnectHead` refuses and Node's parser lets through: a CONNECT on a kept connection, or behind an empty line,
+ * is not read less strictly than one that is first.
+ *
+ * @throws {SallyportError}
+ */
+function checkConnect(req: IncomingMessage): void {
+  const names = req.rawHeaders.filter((_, i) => i % 2 === 0);
+  if (names.length >= MAX_FIELDS) throw new SallyportError('header_too_large', `${names.length} field lines`);
+  if (req.httpVersionMajor !== 1) throw new SallyportError('version_not_supported', `HTTP/${req.httpVersion}`);
+  if (isFramed(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
+  if (names.filter((name) => name.toLowerCase() === 'host').length > 1)
+    throw new SallyportError('malformed_request', 'more than one Host field');
 }
 
 /** Hands a paused socket to a server that never listened, with what was read of it before. */
@@ -193,7 +208,7 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     }
     const origin = originOf(req.socket);
     try {
-      if (isFramed(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
+      checkConnect(req);
       arrived(
         tunnelArrival(req.socket, { authority: req.url ?? '', userAgent: userAgentOf(req) }, early, origin),
         fieldsOf(req),

@@ -194,13 +194,20 @@ test.each([
   ['SOCKS 5', '\x05\x01\x00'],
   ['zeros', '\0'.repeat(100)],
   ['SSLv2', '\x80\x2e\x01\x03\x00'],
-  ['change_cipher_spec first', '\x14\x03\x01\x00\x01\x01'],
-  ['alert first', '\x15\x03\x01\x00\x02\x01\x00'],
-  ['application data first', '\x17\x03\x03\x00\x02\x01\x00'],
   ['version 2', '\x16\x02\x00\x00\x05'],
 ])('%s is not TLS, by its first bytes', (_, text) => {
   expect(read(Buffer.from(text, 'latin1'))).toEqual({ kind: 'bad', why: 'not-tls' });
   expect(read(Buffer.from(text, 'latin1'), 1)).toEqual({ kind: 'bad', why: 'not-tls' });
+});
+
+test.each([
+  ['change_cipher_spec first', '\x14\x03\x01\x00\x01\x01'],
+  ['alert first', '\x15\x03\x01\x00\x02\x01\x00'],
+  ['application data first', '\x17\x03\x03\x00\x02\x01\x00'],
+  ['heartbeat first', '\x18\x03\x01\x00\x03\x01\x00\x00'],
+])('%s hides the hello behind it', (_, text) => {
+  expect(read(Buffer.from(text, 'latin1'))).toEqual({ kind: 'bad', why: 'malformed-tls' });
+  expect(read(Buffer.from(text, 'latin1'), 1)).toEqual({ kind: 'bad', why: 'malformed-tls' });
 });
 
 test.each([
