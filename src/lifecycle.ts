@@ -169,25 +169,16 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     }
   };
 
-  const request = async (arrival: RequestArrival): Promise<void> => {
+  const read = async <A extends RequestArrival | UpgradeArrival>(
+    arrival: A,
+    carryOut: (decided: Decided<A>) => Promise<Outcome>,
+  ): Promise<void> => {
     const snapshot = stations.snapshot();
     const reached = reach(snapshot, judge(snapshot, snapshot.identify.request(arrival)));
     const decided = 'then' in reached ? await reached : reached;
     record.decided(decided);
     try {
-      finish(decided, await act.request(decided));
-    } catch (error) {
-      await fail(decided, error);
-    }
-  };
-
-  const upgrade = async (arrival: UpgradeArrival): Promise<void> => {
-    const snapshot = stations.snapshot();
-    const reached = reach(snapshot, judge(snapshot, snapshot.identify.request(arrival)));
-    const decided = 'then' in reached ? await reached : reached;
-    record.decided(decided);
-    try {
-      finish(decided, await act.upgrade(decided));
+      finish(decided, await carryOut(decided));
     } catch (error) {
       await fail(decided, error);
     }
@@ -198,9 +189,9 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
       case 'tunnel':
         return tunnel(arrival);
       case 'request':
-        return request(arrival);
+        return read(arrival, act.request);
       case 'upgrade':
-        return upgrade(arrival);
+        return read(arrival, act.upgrade);
     }
   };
 

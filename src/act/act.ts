@@ -1,5 +1,4 @@
-/** From an action to its file: the only place that knows them all. */
-import type { Socket } from 'node:net';
+/** Carries out what was decided: each kind of action goes to the file that does it, at the moment that it fits. */
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type {
   Answer,
@@ -14,10 +13,11 @@ import type {
   TunnelArrival,
   UpgradeArrival,
 } from '../flow.ts';
-import { block, blockedOutcome, blockUpgrade, type UpgradeDenial } from './block.ts';
+import { block, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
 import { intercept, speaksInClear, type Interceptor, type InterceptRoom } from './intercept.ts';
-import { answerEstablished, failedOutcome, type Tunnel, type Upstream } from './tunnel.ts';
+import { blockedOutcome, failedOutcome, resetOutcome } from './outcome.ts';
+import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
@@ -68,17 +68,6 @@ function wrongMoment(kind: string): never {
 export function createAct(options: ActOptions): Act {
   const { tunnel, forward, answers } = options;
 
-  const resetTunnel = (
-    socket: Socket,
-    upstream: Upstream | null,
-    status: number | null,
-    error: ErrorCode | null,
-  ): Outcome => {
-    upstream?.destroy();
-    reset(socket);
-    return { ...blockedOutcome('reset', 0, 0), status, error };
-  };
-
   return {
     addresses: options.addresses,
 
@@ -109,7 +98,8 @@ export function createAct(options: ActOptions): Act {
           return { kind: 'ended', outcome: blockedOutcome(answer.name, answer.status, bytesOut) };
         }
         case 'reset':
-          return { kind: 'ended', outcome: resetTunnel(socket, null, null, null) };
+          reset(socket);
+          return { kind: 'ended', outcome: resetOutcome() };
         case 'forward':
         case 'block':
         case 'redirect':
@@ -130,7 +120,9 @@ export function createAct(options: ActOptions): Act {
           upstream?.destroy();
           return intercept(options.interceptor, options.room, arrival, action.denial, hello);
         case 'reset':
-          return resetTunnel(arrival.socket, upstream, 200, action.error ?? null);
+          upstream?.destroy();
+          reset(arrival.socket);
+          return resetOutcome(200, action.error);
         case 'listen':
         case 'refuse':
         case 'forward':
@@ -151,7 +143,7 @@ export function createAct(options: ActOptions): Act {
           return block(arrival, answers.redirected(action.denial, arrival));
         case 'reset':
           reset(arrival.req.socket);
-          return { ...blockedOutcome('reset', 0, 0), status: null };
+          return resetOutcome();
         case 'tunnel':
         case 'listen':
         case 'intercept':
@@ -169,7 +161,7 @@ export function createAct(options: ActOptions): Act {
           return blockUpgrade(arrival, answers.upgradeDenied(action.denial, arrival));
         case 'reset':
           reset(arrival.socket);
-          return { ...blockedOutcome('reset', 0, 0), status: null };
+          return resetOutcome();
         case 'tunnel':
         case 'listen':
         case 'intercept':

@@ -1,15 +1,12 @@
 /** Answers a readable request with its denial, in the form that its client shows. */
 import type { Answer, Outcome, RequestArrival, UpgradeArrival } from '../flow.ts';
+import { blockedOutcome } from './outcome.ts';
 import { closeWebSocket } from './upgrade.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
 
 /** How a WebSocket is turned away: by an HTTP answer, or by a close frame with a reason of at most 123 bytes. */
 export type UpgradeDenial =
   { readonly kind: 'answer'; readonly answer: Answer } | { readonly kind: 'close'; readonly reason: string };
-
-export function blockedOutcome(answer: string, status: number, bytesOut: number): Outcome {
-  return { kind: 'blocked', answer, status, error: null, bytesIn: 0, bytesOut, upstream: null };
-}
 
 export async function block(arrival: RequestArrival, answer: Answer): Promise<Outcome> {
   const bytesOut = await sendAnswer(arrival.req, arrival.res, answer);

@@ -85,11 +85,11 @@ function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): 
       const fields = grouped(responseFields(answer, via));
       try {
         for (const [name, value] of fields) res.setHeader(name, value);
-        // Node.js would make 200 of it.
+        // Node.js would send 200 in its place.
         if (answer.statusCode === 0) throw new RangeError('the status is 000');
         res.writeHead(answer.statusCode ?? 502);
       } catch (error) {
-        // They would be in the answer that says so, too.
+        // Fields that were set already would otherwise go out with the answer that reports this failure.
         for (const name of res.getHeaderNames()) res.removeHeader(name);
         throw invalidField(error);
       }

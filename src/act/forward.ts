@@ -13,6 +13,7 @@ import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
 import { requestFields, trailerFields } from './fields.ts';
+import { failedOutcome } from './outcome.ts';
 import { createPool, createSecurePool } from './pool.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
@@ -58,16 +59,6 @@ function createLibrary(): httpProxy {
   proxy.on('econnreset', () => undefined);
   return proxy;
 }
-
-const goneOutcome: Outcome = {
-  kind: 'failed',
-  answer: null,
-  status: null,
-  error: 'client_closed',
-  bytesIn: 0,
-  bytesOut: 0,
-  upstream: null,
-};
 
 const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
@@ -133,7 +124,8 @@ export function createForward(options: ForwardOptions): Forward {
         outgoing.maxHeadersCount = 0; // as many as fit into a head
         outgoing.once('socket', (socket) => {
           const address = socket.remoteAddress ?? '';
-          // Kept from a request that was allowed more, or dialled when the name led elsewhere. Nothing is written yet.
+          // A kept connection may come from a request that was allowed more, or from when the name led elsewhere. Nothing
+          // has been written to it yet.
           if (mayReach?.(address) === false) fail('destination_prohibited');
           else upstream = { address, port: target.port };
         });
@@ -148,7 +140,8 @@ export function createForward(options: ForwardOptions): Forward {
           outgoing.once('response', () => clearTimeout(late)).once('close', () => clearTimeout(late));
         });
         outgoing.once('response', (answer) => {
-          // Node.js takes it for a final one where it names no protocol; the final one would be somebody else's.
+          // Without an Upgrade field Node.js takes 101 for the final answer; the one that follows it would then be taken
+          // for the answer to the next request on the connection.
           if (answer.statusCode === 101) {
             fail('upstream_protocol_error');
             return;
@@ -210,8 +203,8 @@ export function createForward(options: ForwardOptions): Forward {
   return {
     async forward(arrival, mayReach) {
       const { req, res } = arrival;
-      // It went while its name was looked up: nothing will tell of its end any more.
-      if ('stream' in req ? req.stream.destroyed : req.socket.destroyed) return goneOutcome;
+      // The client went away while its name was looked up, and the event that would end the attempt has been and gone.
+      if ('stream' in req ? req.stream.destroyed : req.socket.destroyed) return failedOutcome('client_closed', null);
       const client = clientSide(arrival, options.via);
       let fields: IncomingHttpHeaders;
       try {
@@ -222,15 +215,7 @@ export function createForward(options: ForwardOptions): Forward {
         const code = upstreamErrorCode(error);
         const answer = options.failed(code, arrival);
         const bytesOut = await sendAnswer(req, res, answer);
-        return {
-          kind: 'failed',
-          answer: null,
-          status: answer.status,
-          error: code,
-          bytesIn: 0,
-          bytesOut,
-          upstream: null,
-        };
+        return failedOutcome(code, answer.status, bytesOut);
       }
       return once(arrival, client, fields, mayReach);
     },

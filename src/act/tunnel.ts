@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, Decided, Hello, MayReach, Outcome, TunnelArrival } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
+import { failedOutcome } from './outcome.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
 import { reset } from '../reset.ts';
@@ -36,10 +37,6 @@ const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
 
 export function answerEstablished(socket: Socket): void {
   socket.write(established);
-}
-
-export function failedOutcome(error: ErrorCode, status: number | null, bytesOut = 0): Outcome {
-  return { kind: 'failed', answer: null, status, error, bytesIn: 0, bytesOut, upstream: null };
 }
 
 /** Milliseconds of a dial before it matters whether the client is still there. */

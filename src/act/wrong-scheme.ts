@@ -5,6 +5,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Outcome, RequestArrival, UpgradeArrival } from '../flow.ts';
+import { failedOutcome } from './outcome.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
 
 export function hasWrongScheme({ tunnel, facts }: RequestArrival | UpgradeArrival): boolean {
@@ -20,6 +21,5 @@ export async function refuseScheme(
   const answer = failed(error, arrival);
   const sent =
     arrival.kind === 'request' ? sendAnswer(arrival.req, arrival.res, answer) : answerAndEnd(arrival.socket, answer);
-  const bytesOut = await sent;
-  return { kind: 'failed', answer: null, status: answer.status, error, bytesIn: 0, bytesOut, upstream: null };
+  return failedOutcome(error, answer.status, await sent);
 }

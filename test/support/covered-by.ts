@@ -8,6 +8,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'act/act.ts': 'test/flows/deny.test.ts',
   'act/block.ts': 'test/flows/deny.test.ts',
   'act/intercept.ts': 'test/flows/deny.test.ts',
+  'act/outcome.ts': 'test/flows/deny.test.ts',
   'act/pool.ts': 'test/act/forward-connections.test.ts',
   'act/turn-away.ts': 'test/flows/forward.test.ts',
   'admin/people.ts': 'test/flows/browser.test.ts',
