@@ -16,7 +16,7 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
-import { createHttp1Server, handTo, withoutUpgrade } from './http.ts';
+import { createHttp1Server, handTo, admitUpgrade, problem } from './http.ts';
 import { introduce, peerOf } from './peers.ts';
 import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
@@ -73,7 +73,10 @@ function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddre
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
-/** A socket keeps the address that it was asked for once; after a reset it could not be told any more. */
+/**
+ * Has a socket remember its addresses: Node.js keeps what it was asked for once, and after a reset it could not tell them
+ * any more.
+ */
 function remember(socket: TLSSocket): void {
   keyOf(socket);
 }
@@ -85,7 +88,10 @@ function tlsErrorCode(error: NodeJS.ErrnoException): ErrorCode {
   return distrust.test(error.code ?? '') ? 'client_rejected_ca' : 'client_closed';
 }
 
-/** For a client that has sent no request. Node.js gives a mere end before the handshake's the code of a reset too. */
+/**
+ * For a client that has sent no request. An end (FIN) before that of the handshake has the code of a reset in Node.js too,
+ * but no system call.
+ */
 function trustOf({ code = '', syscall }: NodeJS.ErrnoException): TrustResult | null {
   if (code.endsWith('ALERT_UNKNOWN_CA')) return 'unknown_ca';
   if (distrust.test(code)) return 'bad_certificate';
@@ -136,26 +142,13 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         tunnel: inside,
       });
     } catch (error) {
-      const known = error instanceof SallyportError;
-      options.rejectRequest(
-        req,
-        res,
-        origin,
-        known ? error.code : 'internal_error',
-        known ? error.message : 'unreadable',
-      );
+      const { code, detail } = problem(error);
+      options.rejectRequest(req, res, origin, code, detail);
     }
   };
 
   const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
-    if (owes(socket)) {
-      reset(socket);
-      return;
-    }
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-      handTo(http1, socket, Buffer.concat([withoutUpgrade(req), early]));
-      return;
-    }
+    if (!admitUpgrade(http1, req, socket, early)) return;
     const inside = insideOf(req.socket);
     const origin = originInside(req.socket, inside);
     try {
@@ -173,8 +166,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         tunnel: inside,
       });
     } catch (error) {
-      const known = error instanceof SallyportError;
-      options.reject(socket, origin, known ? error.code : 'internal_error', known ? error.message : 'unreadable');
+      const { code, detail } = problem(error);
+      options.reject(socket, origin, code, detail);
     }
   };
 
@@ -193,8 +186,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     else options.reject(socket, originOf(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here');
   });
 
-  // For clients that offer h2, which all prefer it. A TLS socket made by hand hangs under an HTTP/2 session; this
-  // server's own do not.
+  // For clients that offer h2, all of which prefer it. TLS is left to this server: under an HTTP/2 session a TLSSocket
+  // that was made by hand would hang.
   const http2 = createSecureServer({
     minVersion: 'TLSv1.2',
     handshakeTimeout: options.headTimeout,

@@ -44,7 +44,8 @@ function beginsWithMethod(bytes: Buffer): 'yes' | 'no' | 'more' {
   return space === -1 ? 'more' : 'yes';
 }
 
-function problem(error: unknown): { code: ErrorCode; detail: string } {
+/** How records call what kept a request from becoming an arrival. */
+export function problem(error: unknown): { readonly code: ErrorCode; readonly detail: string } {
   if (error instanceof SallyportError) return { code: error.code, detail: error.message };
   return { code: 'internal_error', detail: 'the request could not be read' };
 }
@@ -128,7 +129,7 @@ function withoutSwitch(connection: string): string {
 }
 
 /** The head of a request again, without its wish to switch protocols. */
-export function withoutUpgrade(req: IncomingMessage): Buffer {
+function withoutUpgrade(req: IncomingMessage): Buffer {
   const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
     const [name = '', value = ''] = req.rawHeaders.slice(i, i + 2);
@@ -144,6 +145,24 @@ function fieldsOf(req: IncomingMessage): Fields {
     const values = req.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === wanted);
     return values.length === 1 ? values[0] : undefined;
   };
+}
+
+/**
+ * Lets in a request to switch to a WebSocket, the only protocol that is granted. h2c and TLS upgrades are hop-by-hop
+ * wishes: such a request goes on as if it had none. A switch before the answers to earlier requests are out ends the
+ * connection, for its bytes would be taken for a part of them.
+ *
+ * @param server reads the request again where its wish is not granted.
+ * @returns whether it is to be judged; false: it has been dealt with here.
+ */
+export function admitUpgrade(server: Server, req: IncomingMessage, socket: Duplex, early: Buffer): boolean {
+  if (owes(socket)) {
+    reset(socket);
+    return false;
+  }
+  if (req.headers.upgrade?.toLowerCase() === 'websocket') return true;
+  handTo(server, socket, Buffer.concat([withoutUpgrade(req), early]));
+  return false;
 }
 
 export interface HttpSpeaker extends Speaker {
@@ -169,32 +188,13 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
   });
 
   server.on('upgrade', (req, socket, early) => {
-    if (owes(socket)) {
-      reset(socket);
-      return;
-    }
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-      // h2c and TLS upgrades are hop-by-hop wishes that are not granted: the request goes on as if it had none.
-      handTo(server, socket, Buffer.concat([withoutUpgrade(req), early]));
-      return;
-    }
+    if (!admitUpgrade(server, req, socket, early)) return;
     const origin = originOf(req.socket);
     try {
       const addressed = addressPlain(req);
       if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
-      arrived(
-        {
-          kind: 'upgrade',
-          ...origin,
-          ...addressed,
-          userAgent: userAgentOf(req),
-          req,
-          socket,
-          early,
-          tunnel: null,
-        },
-        fieldsOf(req),
-      );
+      const userAgent = userAgentOf(req);
+      arrived({ kind: 'upgrade', ...origin, ...addressed, userAgent, req, socket, early, tunnel: null }, fieldsOf(req));
     } catch (error) {
       const { code, detail } = problem(error);
       reject(socket, origin, code, detail);
