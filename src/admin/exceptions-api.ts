@@ -27,6 +27,8 @@ export interface WantedException {
   readonly approved_by: string;
   readonly ticket?: string;
   readonly reason: string;
+  /** Ends those that are for the same, and takes their place. */
+  readonly replace?: boolean;
 }
 
 export interface WantedPause {
@@ -83,6 +85,7 @@ const exceptionBody = {
     approved_by: text,
     ticket: text,
     reason: text,
+    replace: { type: 'boolean' },
     ...by,
   },
 } as const;
@@ -108,8 +111,8 @@ function fault({ validationError: error }: FastifyRequest): string | null {
 export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: ExceptionRoutesOptions): void {
   const answer = (reply: FastifyReply, status: 200 | 201, changed: Changed): FastifyReply => {
     if (!changed.ok) return refuse(reply, changed.status, changed.text);
-    const [only, ...more] = changed.entries;
-    return reply.code(status).send(more.length === 0 && status === 201 ? only : { entries: changed.entries });
+    // What is new stands last, behind what it took the place of.
+    return reply.code(status).send(status === 201 ? changed.entries.at(-1) : { entries: changed.entries });
   };
 
   void app.register((routes, _options, done) => {

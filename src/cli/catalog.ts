@@ -5,6 +5,7 @@ import { makeBundle } from '../config/bundle.ts';
 import { changeLines, diffCatalogues } from '../config/catalogue-diff.ts';
 import { cataloguePage } from '../config/catalogue-page.ts';
 import { lintVendors, notesOn } from '../config/catalogue-lint.ts';
+import { counted } from '../config/counted.ts';
 import { settingsOf } from '../config/load.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { InvalidConfig, invalidConfig } from '../config/problem.ts';
@@ -69,7 +70,7 @@ function list({ values, io, settings }: Call): ExitCode {
     const shown = products.map((product) => `${product.id} (${product.kind}, ${product.hosts})`);
     return `${id.padEnd(24)} ${country ?? '--'}  ${shown.join(', ')}`;
   });
-  const summary = `${vendors.length} vendors, version ${version}, last checked ${checked ?? 'never'}, ${overlaid} overlaid`;
+  const summary = `${counted(vendors.length, 'vendor')}, version ${version}, last checked ${checked ?? 'never'}, ${overlaid} overlaid`;
   print(io, values.json, { version, checked, overlaid, vendors: rows }, [...lines, summary]);
   return 0;
 }
@@ -131,7 +132,7 @@ function lint({ values, io, settings }: Call): ExitCode {
   }
   const { vendors, version } = catalogue;
   const notes = notesOn(vendors, Date.now());
-  const summary = `${vendors.length} vendors, version ${version}: no errors`;
+  const summary = `${counted(vendors.length, 'vendor')}, version ${version}: no errors`;
   print(io, values.json, { ok: true, version, errors: [], notes }, [...notes.map((note) => `note: ${note}`), summary]);
   return 0;
 }
@@ -164,7 +165,7 @@ function bundle({ values, io, settings }: Call): ExitCode {
   }
   writeFileSync(resolve(io.cwd, out), text);
   print(io, values.json, { file: out, created, version, files: files.length }, [
-    `${out}: ${files.length} vendors, version ${version}`,
+    `${out}: ${counted(files.length, 'vendor')}, version ${version}`,
   ]);
   return 0;
 }

@@ -33,6 +33,7 @@ const options = {
   until: { type: 'string' },
   'approved-by': { type: 'string' },
   ticket: { type: 'string' },
+  replace: { type: 'boolean' },
   reason: { type: 'string' },
   by: { type: 'string' },
 } as const;
@@ -85,6 +86,7 @@ export function entryLine(entry: Shown): string {
     state,
     approved_by: approved,
     ticket,
+    reason,
     created_by: by,
     revoked_at: at,
     revoked_by: revoker,
@@ -99,6 +101,7 @@ export function entryLine(entry: Shown): string {
     ...(ticket === undefined ? [] : [String(ticket)]),
     ...(by === undefined ? ['in the policy file'] : [`added by ${String(by)}`]),
     ...(at === undefined ? [] : [`ended ${String(at)} by ${String(revoker)}`]),
+    `reason: ${String(reason)}`,
   ];
   return `${String(state).padEnd(9)}  ${String(id).padEnd(32)}  ${facts.join('; ')}`;
 }
@@ -128,14 +131,17 @@ async function addOne({ values, io, config }: Call): Promise<ExitCode> {
     approved_by: approvedBy ?? '',
     ticket: values.ticket,
     reason: reason ?? '',
+    replace: values.replace,
   };
   const terms = termsOf(config, Date.now());
-  const [stored] = await changeExceptions(config.exceptionsFile, (contents) =>
+  const changed = await changeExceptions(config.exceptionsFile, (contents) =>
     add(contents, wanted, whoAsks(values.by), terms),
   );
+  const stored = changed.at(-1);
   if (stored === undefined) return 1;
   const shown = shownEntry(stored, Date.now());
-  io.out(values.json === true ? JSON.stringify(shown, null, 2) : entryLine(shown));
+  if (values.json === true) io.out(JSON.stringify(shown, null, 2));
+  else changed.forEach((one) => io.out(entryLine(shownEntry(one, Date.now()))));
   if (values.json !== true && whomKeys.every((key) => shown[key] === undefined)) {
     io.err(
       `note: "${stored.id}" is for everyone; --group, --site, --user or --client would make it for some ("sallyport exceptions revoke ${stored.id}" ends it)`,
@@ -196,6 +202,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 export const exceptions: Verb = {
   summary: 'Lets somebody use what a rule denies, until a date; a running proxy follows within a second',
   usage:
-    'exceptions add (--vendor|--product|--domain|--list|--tag|--risk|--channel NAME)... [--group|--site|--user|--client WHO]... --until DATE|30d|2h --approved-by NAME --reason TEXT [--from DATE] [--ticket ID] [--id ID] | list [--all] | revoke ID [--by NAME] [--json] [-c FILE]',
+    'exceptions add (--vendor|--product|--domain|--list|--tag|--risk|--channel NAME)... [--group|--site|--user|--client WHO]... --until DATE|30d|2h --approved-by NAME --reason TEXT [--from DATE] [--ticket ID] [--id ID] [--replace] | list [--all] | revoke ID [--by NAME] [--json] [-c FILE]',
   run,
 };

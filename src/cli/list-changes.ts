@@ -1,4 +1,5 @@
 /** What the lists of one policy cover and those of the same name in another do not: two copies of a list, compared. */
+import { counted } from '../config/counted.ts';
 import { readDomainList, type ListBuilder } from '../config/read-list.ts';
 import type { DomainSet } from '../decide/domain-set.ts';
 import type { ListDifference } from '../rehearse/list-cases.ts';
@@ -50,12 +51,12 @@ export async function listChanges(before: ListsOnDisk, after: ListsOnDisk): Prom
 function namesText(word: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const more = names.length > shown ? ', …' : '';
-  return [`${names.length} domains ${word} (${names.slice(0, shown).join(', ')}${more})`];
+  return [`${counted(names.length, 'domain')} ${word} (${names.slice(0, shown).join(', ')}${more})`];
 }
 
 /** In the form of what else a policy says differently. */
 export function listChangeOf({ id, before, after, gains, loses }: ListChange): PolicyChange {
   const text = [...namesText('more', gains), ...namesText('fewer', loses)].join(', ');
   const facts = { domains: { before: String(before), after: String(after) } };
-  return { change: 'changed', kind: 'list', id, text: text.replaceAll(/(^|, )1 domains/g, '$11 domain'), facts };
+  return { change: 'changed', kind: 'list', id, text, facts };
 }

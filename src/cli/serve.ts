@@ -1,6 +1,7 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
 import { relative } from 'node:path';
 import { isLoopback } from '../admin/guard.ts';
+import { counted } from '../config/counted.ts';
 import { tryConfig } from '../config/load.ts';
 import { callableHost, formatAddress, type Address } from '../config/network.ts';
 import type { Config } from '../config/schema.ts';
@@ -32,7 +33,7 @@ function tellOpenFiles(config: Config, io: Io): void {
   const files = openFiles(config);
   if (files === null || files.most >= files.wanted) return;
   const { most, wanted, connections } = files;
-  const each = workersOf(config) === 1 ? `${connections} connections` : `${connections} connections of one worker`;
+  const each = `${counted(connections, 'connection')}${workersOf(config) === 1 ? '' : ' of one worker'}`;
   io.err(
     `sallyport: only ${most} files may be open, and the ${each} that limits.connections allows need ${wanted}: raise LimitNOFILE of the service (ulimit -n), or lower limits.connections`,
   );
@@ -47,7 +48,7 @@ function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
   const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
   const workers = workersOf(config);
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
-  return `Sallyport ${version()}: ${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}, ${workers === 1 ? '1 worker' : `${workers} workers`}
+  return `Sallyport ${version()}: ${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}, ${counted(workers, 'worker')}
 
   proxy  http://${proxy}
   pages  http://${pages}/  (set-up help, PAC, CA certificate)

@@ -1,12 +1,13 @@
 /** What can be done to the file of exceptions: each takes what is in it, and says what is to be. Pure. */
 import { ConfigError } from '../errors.ts';
-import { checkLine, endOf, isPause, shownLine, toException } from './exception-line.ts';
+import { checkLine, endOf, isPause, shownLine, shownMoment, toException } from './exception-line.ts';
 import type { ExceptionLine, PauseLine, Shown, StoredLine } from './exception-line.ts';
 import type { Contents } from './exceptions-file.ts';
 import { parseMoment, resolveMoment } from './moment.ts';
 import { nearest } from './nearest.ts';
 import { checkEntry, unknownVendor } from './references.ts';
 import type { Names } from './references.ts';
+import { sameExceptions } from './same-exceptions.ts';
 
 /** A change that is not made. `invalid`: it is wrong in itself; `unknown`: there is nothing of that name; `taken`: there is. */
 export class Refused extends ConfigError {
@@ -55,6 +56,8 @@ export interface WantedException {
   readonly approved_by: string;
   readonly ticket?: string | undefined;
   readonly reason: string;
+  /** Ends those that are for the same, and takes their place. */
+  readonly replace?: boolean | undefined;
 }
 
 const lengths = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
@@ -115,7 +118,7 @@ function isTakenIn({ lines }: Contents, { taken }: Terms): (id: string) => boole
 /** @throws {Refused} */
 export function add(contents: Contents, wanted: WantedException, by: string, terms: Terms): Change<ExceptionLine> {
   const isTaken = isTakenIn(contents, terms);
-  const { id = freeId(readableId(wanted), isTaken), from, until, ...facts } = wanted;
+  const { id = freeId(readableId(wanted), isTaken), from, until, replace = false, ...facts } = wanted;
   const stored = valid(() =>
     checkLine({
       id,
@@ -129,15 +132,21 @@ export function add(contents: Contents, wanted: WantedException, by: string, ter
   if (isPause(stored)) throw new Refused('invalid', 'an exception has no "pause"; remove it');
   if (isTaken(id)) throw new Refused('taken', `there is an exception "${id}" already; choose another id, or none`);
   if (stored.until <= terms.now) {
-    throw new Refused(
-      'invalid',
-      `"until" is ${new Date(stored.until).toISOString()}, which is over; write a later time`,
-    );
+    throw new Refused('invalid', `"until" is ${shownMoment(stored.until)}, which is over; write a later time`);
   }
   const { groups } = stored;
   const [finding] = checkEntry({ ...toException(stored), groups }, [], terms.names);
   if (finding !== undefined) throw new Refused('invalid', finding.message);
-  return { append: [stored], replace: new Map() };
+  const same = sameExceptions(contents.lines, stored, terms.now);
+  const [first] = same;
+  if (first !== undefined && !replace && wanted.id === undefined) {
+    const [, { id: other, until: end }] = first;
+    throw new Refused(
+      'taken',
+      `"${other}" is for the same, until ${shownMoment(end)}; write "replace" (--replace) to end it and put this one in its place, or an "id" for a second beside it`,
+    );
+  }
+  return { append: [stored], replace: replace ? ended(same, by, terms.now) : new Map() };
 }
 
 function inForce(stored: StoredLine, now: number): boolean {
@@ -164,7 +173,7 @@ export function revoke(contents: Contents, id: string, by: string, { now, taken 
   }
   const [index, stored] = found;
   if (!inForce(stored, now)) {
-    throw new Refused('unknown', `the exception "${id}" ended at ${new Date(endOf(stored)).toISOString()}`);
+    throw new Refused('unknown', `the exception "${id}" ended at ${shownMoment(endOf(stored))}`);
   }
   return { append: [], replace: new Map([[index, revoked(stored, by, now)]]) };
 }
@@ -186,8 +195,8 @@ function pausesOf({ lines }: Contents, vendor: string | null, now: number): [num
   );
 }
 
-function ended(pauses: readonly [number, PauseLine][], by: string, now: number): Map<number, PauseLine> {
-  return new Map(pauses.map(([index, stored]) => [index, revoked(stored, by, now)]));
+function ended<T extends StoredLine>(lines: readonly [number, T][], by: string, now: number): Map<number, T> {
+  return new Map(lines.map(([index, stored]) => [index, revoked(stored, by, now)]));
 }
 
 /** The new pause stands in the place of one that is in force. @throws {Refused} */

@@ -71,8 +71,13 @@ export function checkLine(value: unknown): StoredLine {
   return stored;
 }
 
+/** @param at epoch milliseconds. */
+export function shownMoment(at: number): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}
+
 function iso(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString().replace('.000Z', 'Z');
+  return at === undefined ? undefined : shownMoment(at);
 }
 
 /** An entry as JSON has it: moments as text. */

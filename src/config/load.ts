@@ -19,6 +19,7 @@ import { toVendor } from './vendor-schema.ts';
 import type { VendorFile } from './vendor-schema.ts';
 import { attempt, hashOf, placed, readAs, readCatalogue } from './vendors.ts';
 import type { Catalogue } from './vendors.ts';
+import { expectKind } from './which-file.ts';
 import { parseYaml, readText, readYaml } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -33,6 +34,7 @@ function readPolicy(file: string, home: string, before: ReadPolicy | undefined):
   const text = readText(file);
   if (before?.source.file === file && before.home === home && before.source.text === text) return before;
   const source = parseYaml(file, text);
+  expectKind('policy', source);
   const path = (name: string): string => {
     const beside = resolve(dirname(file), name);
     return existsSync(beside) ? beside : resolve(home, name);
@@ -123,6 +125,7 @@ function withExceptions(config: Config): Config {
  */
 export function tryConfig(file: string, candidate?: Bundle, policyFile?: string): Config {
   const own = readYaml(resolve(file));
+  expectKind('settings', own);
   const given = toSettings(readAs(settingsSchema, own), own.file);
   const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
 
@@ -171,6 +174,7 @@ function listFiles({ lists = [] }: PolicyDocument): string[] {
 /** What sallyport.yaml alone says, without a look at the policy. @throws {InvalidConfig} */
 export function settingsOf(file: string): Settings {
   const own = readYaml(resolve(file));
+  expectKind('settings', own);
   return toSettings(readAs(settingsSchema, own), own.file);
 }
 

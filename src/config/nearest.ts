@@ -36,5 +36,5 @@ export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   if (near !== null) return `did you mean "${near}"?`;
   if (known.length === 0) return 'there are none yet';
-  return known.length <= 12 ? `known: ${known.join(', ')}` : `one of the ${known.length} known ones is needed`;
+  return known.length <= 24 ? `known: ${known.join(', ')}` : `one of the ${known.length} known ones is needed`;
 }

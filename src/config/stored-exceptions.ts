@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { Exception, PolicyDocument, Vendor } from '../flow.ts';
 import { shownEntry } from './exception-changes.ts';
 import type { Terms } from './exception-changes.ts';
-import { endOf, isPause, toException, toPause } from './exception-line.ts';
+import { endOf, isPause, shownMoment, toException, toPause } from './exception-line.ts';
 import type { Shown, StoredLine } from './exception-line.ts';
 import { deepFreeze } from './freeze.ts';
 import { readExceptions } from './exceptions-file.ts';
@@ -70,8 +70,7 @@ export function termsOf({ policyOfFile, vendors }: Pick<Config, 'policyOfFile' |
 /** An exception of the policy file in the form of those that have a file of their own. */
 function shownException(exception: Exception, now: number): Shown {
   const { id, what, groups, from, until, approvedBy, ticket, reason } = exception;
-  const iso = (at: number | undefined): string | undefined =>
-    at === undefined ? undefined : new Date(at).toISOString();
+  const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : shownMoment(at));
   const state = until <= now ? 'ended' : (from ?? now) > now ? 'scheduled' : 'active';
   const facts = { id, ...what, groups, from: iso(from), until: iso(until), approved_by: approvedBy, ticket, reason };
   return { ...facts, state, source: 'policy' };

@@ -7,6 +7,7 @@ import type { Bundle } from '../config/bundle.ts';
 import { changeLines } from '../config/catalogue-diff.ts';
 import type { Changes } from '../config/catalogue-diff.ts';
 import { judgeUpdate, keepCopy } from '../config/catalogue-update.ts';
+import { counted } from '../config/counted.ts';
 import { fetchText } from '../config/fetch-bundle.ts';
 import { shownUrl } from '../config/fetch.ts';
 import type { Config } from '../config/schema.ts';
@@ -42,8 +43,8 @@ const SPREAD = 0.1;
 
 function summary({ vendors, hosts }: Changes): string {
   const { added, removed, moved } = hosts;
-  const people = `${vendors.added.length} vendors more, ${vendors.removed.length} fewer`;
-  return `${people}; ${added.length} hosts more, ${removed.length} fewer, ${moved.length} moved`;
+  const people = `${counted(vendors.added.length, 'vendor')} more, ${vendors.removed.length} fewer`;
+  return `${people}; ${counted(added.length, 'host')} more, ${removed.length} fewer, ${moved.length} moved`;
 }
 
 export function createCatalogueUpdates(options: CatalogueUpdatesOptions): CatalogueUpdates {

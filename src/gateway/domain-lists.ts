@@ -4,6 +4,7 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { counted } from '../config/counted.ts';
 import { fetchList, freshFile, keepList, tagOf } from '../config/fetch-list.ts';
 import { shownUrl } from '../config/fetch.ts';
 import { placedWarnings } from '../config/lint.ts';
@@ -132,8 +133,9 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     good(one);
     publish();
     const { bad, firstBad } = text;
-    const first = firstBad === null ? '' : `, ${bad} bad lines, the first is line ${firstBad.line}: ${firstBad.why}`;
-    log(`list ${one.list.id}: ${set.size} domains${first}`);
+    const first =
+      firstBad === null ? '' : `, ${counted(bad, 'bad line')}, the first is line ${firstBad.line}: ${firstBad.why}`;
+    log(`list ${one.list.id}: ${counted(set.size, 'domain')}${first}`);
   };
 
   /** From the file, or from the copy of the last fetch. */

@@ -1,4 +1,5 @@
 /** The configuration in force: read, compiled, and swapped whole at a reload. */
+import { counted } from '../config/counted.ts';
 import type { Config } from '../config/schema.ts';
 import { readStored, withStored, type StoredExceptions } from '../config/stored-exceptions.ts';
 import type { DomainSets } from '../decide/near.ts';
@@ -85,7 +86,7 @@ export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InF
         if (!news) return 'same';
         reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null };
         log(
-          `reloaded: ${config.policy.rules.length} rules, policy ${config.policyHash}${changed ? '' : ', as before'}`,
+          `reloaded: ${counted(config.policy.rules.length, 'rule')}, policy ${config.policyHash}${changed ? '' : ', as before'}`,
         );
         return changed ? 'changed' : 'same';
       } catch (error) {

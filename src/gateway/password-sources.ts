@@ -2,6 +2,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readGuarded } from '../certificates/key-files.ts';
 import type { Clients } from '../config/clients-schema.ts';
+import { counted } from '../config/counted.ts';
 import { readLdapAuthorities, type LdapSettings } from '../config/ldap-schema.ts';
 import { readPasswords } from '../config/password-file.ts';
 import { ConfigError, describe } from '../errors.ts';
@@ -36,7 +37,7 @@ function openFile(file: string, { pool, log, changed }: PasswordSourceOptions): 
     try {
       users = readPasswords(file);
       changed();
-      log(`passwords: ${users.size} users`);
+      log(`passwords: ${counted(users.size, 'user')}`);
     } catch (error) {
       log(`passwords stay as they were: ${error instanceof ConfigError ? error.message : describe(error)}`);
     }

@@ -36,13 +36,13 @@ test('adds, lists and revokes', async () => {
   expect(code).toBe(0);
   expect(line).toMatch(
     new RegExp(
-      `^active +acme-for-staff +acme; for staff; until \\S+Z; approved by The head; SEC-1; added by ${userInfo().username}$`,
+      `^active +acme-for-staff +acme; for staff; until \\S+Z; approved by The head; SEC-1; added by ${userInfo().username}; reason: A trial\\.$`,
     ),
   );
   expect(await run('exceptions list')).toEqual([0, line]);
   expect(await run('exceptions revoke acme-for-staff --by bob')).toEqual([
     0,
-    expect.stringMatching(/^revoked .* by bob$/),
+    expect.stringMatching(/^revoked .* by bob; reason: A trial\.$/),
   ]);
   expect(await run('exceptions list')).toEqual([0, expect.stringMatching(/^no exceptions in .*exceptions\.jsonl/)]);
   expect(await run('exceptions list --all')).toEqual([0, expect.stringMatching(/^revoked /)]);
@@ -51,6 +51,19 @@ test('adds, lists and revokes', async () => {
     1,
     expect.stringMatching(/did you mean "acme-for-staff"/),
   ]);
+});
+
+test('the same twice is refused, and --replace prolongs it', async () => {
+  await run(`${add} --group staff`);
+  await expect(run(`${add} --group staff`)).rejects.toThrow(
+    /^exceptions add: "acme-for-staff" is for the same, until /,
+  );
+  expect(await run(`${add} --group staff --replace`)).toEqual([
+    0,
+    expect.stringMatching(/^revoked +acme-for-staff /),
+    expect.stringMatching(/^active +acme-for-staff-2 /),
+  ]);
+  expect(await json(`${add} --group staff --replace`)).toMatchObject({ id: 'acme-for-staff-3', state: 'active' });
 });
 
 test('is for a list of the policy, and says where it is for everyone', async () => {

@@ -70,8 +70,23 @@ test.each<[Partial<WantedException>, string]>([
 
 test('ids never come twice', () => {
   const first = contents(added());
-  const second = after(first, add(first, wanted, 'alice', terms));
+  const second = after(first, add(first, { ...wanted, until: '1d', replace: true }, 'alice', terms));
   expect([...second.lines.values()].map(({ id }) => id)).toEqual(['anthropic', 'anthropic-2']);
+});
+
+test('the same a second time is refused, so that nothing is left when the first is revoked', () => {
+  const first = contents(added());
+  const again = (more: Partial<WantedException>): Change =>
+    add(first, { ...wanted, until: '60d', ...more }, 'bob', terms);
+  expect(() => again({})).toThrow(
+    '"anthropic" is for the same, until 2026-08-09T08:00:00Z; write "replace" (--replace) to end it',
+  );
+  expect(again({ id: 'second' }).append).toMatchObject([{ id: 'second' }]);
+  expect(again({ groups: ['research'] }).append).toMatchObject([{ id: 'anthropic-for-research' }]);
+  const [old, longer] = after(first, again({ replace: true })).lines.values();
+  expect(old).toMatchObject({ id: 'anthropic', revoked_at: now, revoked_by: 'bob' });
+  expect(longer).toMatchObject({ id: 'anthropic-2', until: now + 60 * 24 * hour, created_by: 'bob' });
+  expect(longer).not.toHaveProperty('replace');
 });
 
 test('single users and networks are groups of their own', () => {

@@ -24,7 +24,7 @@ test('a file: in force from the start, followed as it changes, and a broken one 
   for (const host of ['www.only.test', 'www.sink.test', 'fine.ads.test', 'other.test']) {
     expect(await isDenied(lab, host)).toBe(false);
   }
-  expect(lab.told[0]).toBe('list ads: 4 domains, 1 bad lines, the first is line 5: not a domain');
+  expect(lab.told[0]).toBe('list ads: 4 domains, 1 bad line, the first is line 5: not a domain');
   expect(await lab.metric('sallyport_list_domains', 'list="ads"')).toBe(4);
   expect(await lab.metric('sallyport_list_bad_lines', 'list="ads"')).toBe(1);
 

@@ -7,6 +7,7 @@ import { request as requestTls } from 'node:https';
 import { dirname, join } from 'node:path';
 import { readCertificates, readKey } from '../../certificates/key-files.ts';
 import { trustedRoots } from '../../certificates/roots.ts';
+import { counted } from '../../config/counted.ts';
 import { lint } from '../../config/lint.ts';
 import { loadConfig } from '../../config/load.ts';
 import { callableHost, formatAddress, type Address } from '../../config/network.ts';
@@ -26,7 +27,7 @@ const ROOM = 1024 * MEBI;
 function configuration(config: Config, now: number): Finding {
   const warnings = lint(config, now);
   const [first] = warnings;
-  const facts = `${config.policy.rules.length} rules, ${config.vendors.length} vendors, policy ${config.policyHash}`;
+  const facts = `${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}`;
   if (first === undefined) return good('configuration', facts);
   const says = `${facts}; ${warnings.length} to look at, the first: ${first.message}`;
   return warning('configuration', says, 'run "sallyport check", which lists them all');
@@ -49,9 +50,9 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
     const days = Math.floor((Date.parse(certificate.validTo) - now) / DAY);
     const name = certificate.subject.split('\n').join(', ');
     const renew = 'make or bring a new one before that, and roll it out beside the old: certs/README.md';
-    if (days < 0) return bad('CA', `${name} ended ${-days} days ago`, renew);
-    if (days < 90) return warning('CA', `${name} ends in ${days} days`, renew);
-    return good('CA', `${name}, for ${days} more days; its key is for its owner alone`);
+    if (days < 0) return bad('CA', `${name} ended ${counted(-days, 'day')} ago`, renew);
+    if (days < 90) return warning('CA', `${name} ends in ${counted(days, 'day')}`, renew);
+    return good('CA', `${name}, for ${counted(days, 'more day')}; its key is for its owner alone`);
   } catch (error) {
     const says = error instanceof ConfigError ? error.message : `${dir} cannot be used (${faultOf(error)})`;
     return bad('CA', says, 'correct the file, or its owner and mode, and look again');

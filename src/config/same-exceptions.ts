@@ -1,0 +1,39 @@
+/** Exceptions that let the same through: a second one beside the first is hardly meant, and keeps it when the first is revoked. */
+import { endOf, isPause } from './exception-line.ts';
+import type { ExceptionLine, StoredLine } from './exception-line.ts';
+
+const scope = [
+  'vendors',
+  'products',
+  'channels',
+  'tags',
+  'risks',
+  'domains',
+  'lists',
+  'groups',
+  'sites',
+  'users',
+  'networks',
+] as const;
+
+function scopeOf(line: ExceptionLine): string {
+  return JSON.stringify(scope.map((key) => [...new Set(line[key] ?? [])].toSorted()));
+}
+
+function beginOf({ from, created_at: created }: ExceptionLine): number {
+  return from ?? created;
+}
+
+/** Lines, by their place in the file, that are for the same and for the same people at a time when the new one is too. */
+export function sameExceptions(
+  lines: ReadonlyMap<number, StoredLine>,
+  wanted: ExceptionLine,
+  now: number,
+): [number, ExceptionLine][] {
+  const sought = scopeOf(wanted);
+  return [...lines].flatMap(([index, line]): [number, ExceptionLine][] => {
+    if (isPause(line) || endOf(line) <= now) return [];
+    const meet = beginOf(line) < endOf(wanted) && beginOf(wanted) < endOf(line);
+    return meet && scopeOf(line) === sought ? [[index, line]] : [];
+  });
+}
