@@ -48,6 +48,11 @@ function nominated(connection: string | undefined): ReadonlySet<string> {
   return new Set(names.filter((name) => name !== '' && !kept.has(name)));
 }
 
+/** A length without the zeros before it, which some read as octal. */
+function plainLength(length: string): string {
+  return length.replace(/^0+(?=\d)/, '');
+}
+
 /** The Host of a request to `target`: the port only where it is not the default. */
 export function hostField(target: Target, scheme: RequestFacts['scheme']): string {
   const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;
@@ -75,6 +80,9 @@ export function requestFields(
     throw new SallyportError('loop_detected');
   fields.via = before === undefined ? `${req.httpVersion} ${via}` : `${before}, ${req.httpVersion} ${via}`;
   fields.host = hostField(target, facts.scheme);
+  // Framing was understood in any spelling; where `chunKed` is not, the body would be a second request.
+  if (fields['transfer-encoding'] !== undefined) fields['transfer-encoding'] = 'chunked';
+  if (fields['content-length'] !== undefined) fields['content-length'] = plainLength(fields['content-length']);
   // RFC 9110, section 7.6.2: only here does it mean anything; what is no number is left alone.
   const hops = req.headers['max-forwards']?.toString() ?? '';
   if (req.method === 'OPTIONS' && /^\d{1,9}$/.test(hops)) fields['max-forwards'] = String(Number(hops) - 1);
@@ -84,10 +92,16 @@ export function requestFields(
 /**
  * The fields that a response goes on with, as a flat list in the order and spelling of the origin.
  *
- * @throws {SallyportError} `upstream_protocol_error` where its framing is not understood.
+ * @throws {SallyportError} `upstream_protocol_error` where its version or its framing is not understood.
  */
 export function responseFields(res: IncomingMessage, via: string): string[] {
+  // Node's parser lets status lines of HTTP/2.0 and HTTP/0.9 pass.
+  if (res.httpVersion !== '1.1' && res.httpVersion !== '1.0')
+    throw new SallyportError('upstream_protocol_error', `an answer of HTTP/${res.httpVersion}`);
   const coding = res.headers['transfer-encoding'];
+  // RFC 9112, section 6.1: whoever sends it knows nothing of the framing that it stands for.
+  if (coding !== undefined && res.httpVersion === '1.0')
+    throw new SallyportError('upstream_protocol_error', 'Transfer-Encoding in an answer of HTTP/1.0');
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
     throw new SallyportError('upstream_protocol_error', 'Transfer-Encoding of the answer is not "chunked"');
   const dropped = nominated(res.headers.connection);
@@ -98,18 +112,22 @@ export function responseFields(res: IncomingMessage, via: string): string[] {
     if (hopByHop.has(lower) || dropped.has(lower) || lower === 'transfer-encoding') continue;
     // RFC 9110, section 8.6: there is no content that it could be the length of.
     if (lower === 'content-length' && res.statusCode === 204) continue;
-    fields.push(name, res.rawHeaders[i + 1] ?? '');
+    const value = res.rawHeaders[i + 1] ?? '';
+    fields.push(name, lower === 'content-length' ? plainLength(value) : value);
   }
   fields.push('Via', `${res.httpVersion} ${via}`);
   return fields;
 }
 
-/** The trailer fields that may go on, as pairs. */
-export function trailerFields(message: Pick<IncomingMessage, 'rawTrailers'>): [string, string][] {
+/** The trailer fields that may go on, as pairs: none that `Connection` would have taken out of the head. */
+export function trailerFields(message: Pick<IncomingMessage, 'headers' | 'rawTrailers'>): [string, string][] {
+  if (message.rawTrailers.length === 0) return [];
+  const dropped = nominated(message.headers.connection);
   const fields: [string, string][] = [];
   for (let i = 0; i < message.rawTrailers.length; i += 2) {
     const name = message.rawTrailers[i] ?? '';
-    if (!notInTrailers.has(name.toLowerCase())) fields.push([name, message.rawTrailers[i + 1] ?? '']);
+    const lower = name.toLowerCase();
+    if (!notInTrailers.has(lower) && !dropped.has(lower)) fields.push([name, message.rawTrailers[i + 1] ?? '']);
   }
   return fields;
 }

@@ -13,6 +13,7 @@ import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
 import { requestFields, trailerFields } from './fields.ts';
+import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
 import { createPool, createSecurePool } from './pool.ts';
 import type { SecureDialler } from './secure.ts';
@@ -129,6 +130,7 @@ export function createForward(options: ForwardOptions): Forward {
           if (mayReach?.(address) === false) fail('destination_prohibited');
           else upstream = { address, port: target.port };
         });
+        limitInterim(outgoing, () => fail('upstream_protocol_error'));
         outgoing.setTimeout(options.idleTimeout, () => fail('idle_timeout'));
         // Nobody asked to switch protocols; without a listener Node would drop the connection and say nothing.
         outgoing.once('upgrade', (_answer, socket) => {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, UpgradeArrival } from '../flow.ts';
 import { requestFields, responseFields } from './fields.ts';
+import { limitInterim } from './interim.ts';
 import { relay } from './relay.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
@@ -76,6 +77,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
       outgoing.once('error', reject);
       outgoing.once('upgrade', (answer, _socket, early) => resolve({ answer, early }));
       outgoing.once('response', (answer) => resolve({ answer, early: null }));
+      limitInterim(outgoing, () => outgoing.destroy(new SallyportError('upstream_protocol_error', 'too many 1xx')));
       outgoing.setTimeout(options.idleTimeout, () => outgoing.destroy(new SallyportError('idle_timeout')));
       outgoing.end();
     });
@@ -89,6 +91,10 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
       // Node.js would keep it for a next request of an agent, and there is none.
       upstream.destroy();
       return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
+    }
+    if (settled.answer.headers.upgrade?.toLowerCase() !== 'websocket') {
+      upstream.destroy();
+      throw new SallyportError('upstream_protocol_error', '101 to a protocol that nobody asked for');
     }
     const switched = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
     client.write(responseHead(settled.answer, [...responseFields(settled.answer, options.via), ...switched]));

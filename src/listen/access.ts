@@ -70,7 +70,12 @@ function connectionOf(arrival: Arrival): Duplex & Peer {
 function believed(arrival: Arrival, fields: Fields, field: VouchedField | null): string | undefined {
   if (field === null) return undefined;
   const given = fields(field.name);
-  if (arrival.kind !== 'tunnel') Reflect.deleteProperty(arrival.facts.headers, field.name);
+  if (arrival.kind !== 'tunnel') {
+    const { headers } = arrival.facts;
+    Reflect.deleteProperty(headers, field.name);
+    // So that it does not go on as a trailer field either.
+    headers.connection = headers.connection === undefined ? field.name : `${headers.connection}, ${field.name}`;
+  }
   return field.trusted(connectionOf(arrival).remoteAddress ?? '') ? given : undefined;
 }
 

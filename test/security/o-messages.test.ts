@@ -1,0 +1,105 @@
+/** O. Messages that two readers could understand in two ways, and answers that never begin. */
+import { expect } from 'vitest';
+import { exchange } from '../support/streams.ts';
+import { attack, get, openField, statusOf, type Field } from './field.ts';
+
+const vouching = { user_field: { name: 'X-Forwarded-User', trusted: ['127.0.0.2'] } };
+const field = openField({ settings: { clients: vouching, tunnels: { idle_timeout: '5s' } } });
+
+function post(name: string, fields: string, body: string): string {
+  return `${get(`http://${name}/`, name, fields).replace('GET', 'POST')}${body}`;
+}
+
+function webSocket(name: string): string {
+  return get(`http://${name}/`, name, 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n');
+}
+
+/** An origin that says these bytes to each head, and goes on with them for ever where it is `endless`. */
+async function answering({ far }: Field, bytes: string, endless = false): Promise<void> {
+  // What the proxy keeps open still speaks as before.
+  for (const socket of far.open) socket.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  far.speakRaw((socket) => {
+    const go = (): void => {
+      while (!socket.destroyed && socket.write(bytes) && endless);
+    };
+    socket.on('end', () => socket.end()).once('data', go);
+    if (endless) socket.on('drain', go);
+  });
+}
+
+attack(
+  field,
+  150,
+  'Framing in an odd spelling that is valid here: `chunKed`, a length of `0005`, to and from an origin',
+  'it goes on in the one spelling that everybody reads alike',
+  async (here) => {
+    const name = here.at('ok.test');
+    expect(await here.status(post(name, 'Transfer-Encoding: chunKed\r\n', '5\r\nhello\r\n0\r\n\r\n'))).toBe(200);
+    expect(here.far.bytes()).toMatch(/transfer-encoding: chunked\r\n/);
+    expect(await here.status(post(name, 'Content-Length: 0005\r\n', 'hello'))).toBe(200);
+    expect(here.far.bytes()).toMatch(/content-length: 5\r\n/);
+    expect(here.far.bytes()).not.toMatch(/chunKed|0005/);
+    await answering(here, 'HTTP/1.1 200 OK\r\nContent-Length: 002\r\n\r\nok');
+    expect(await here.send(get(`http://${name}/`))).toMatch(/^content-length: 2\r\n/im);
+  },
+);
+
+attack(
+  field,
+  151,
+  'An origin that sends 100, 102 and 103 without end and never an answer, to a request and to a WebSocket',
+  '502 after a hundred of them, and the connection to the origin is closed; a few do no harm',
+  async (here) => {
+    const name = here.at('ok.test');
+    const some =
+      'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n';
+    await answering(here, `${some.repeat(10)}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone`);
+    expect(await exchange(here.lab.proxyPort, get(`http://${name}/`, name, 'Connection: close\r\n'))).toMatch(/done$/);
+    for (const request of [get(`http://${name}/`), webSocket(name)]) {
+      await answering(here, some.repeat(100), true);
+      expect(await here.status(request)).toBe(502);
+    }
+  },
+);
+
+attack(
+  field,
+  152,
+  'An origin that answers as HTTP/2.0, in chunks as HTTP/1.0, or switches a WebSocket to another protocol',
+  '502, and nothing of what it says goes on',
+  async (here) => {
+    const name = here.at('ok.test');
+    const cases = [
+      [get(`http://${name}/`), 'HTTP/2.0 200 OK\r\nContent-Length: 9\r\n\r\npoisonous'],
+      [get(`http://${name}/`), 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\npoisonous\r\n0\r\n\r\n'],
+      [webSocket(name), 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\npoisonous'],
+    ] as const;
+    for (const [request, bytes] of cases) {
+      await answering(here, bytes);
+      const answer = await exchange(here.lab.proxyPort, request);
+      expect(statusOf(answer), bytes).toBe(502);
+      expect(answer).not.toContain('poisonous');
+    }
+  },
+);
+
+attack(
+  field,
+  153,
+  'As trailer fields: what `Connection` names, and the field in which a trusted proxy names the user',
+  'they go no further; other trailer fields do',
+  async (here) => {
+    const trailers = 'X-Secret: 1\r\nX-Forwarded-User: eve\r\nX-Checksum: 2\r\n';
+    const fields = 'Connection: X-Secret\r\nTransfer-Encoding: chunked\r\n';
+    const name = here.at('ok.test');
+    expect(await here.status(post(name, fields, `5\r\nhello\r\n0\r\n${trailers}\r\n`))).toBe(200);
+    expect(here.far.bytes()).toMatch(/\r\n0\r\nX-Checksum: 2\r\n\r\n$/);
+    await answering(
+      here,
+      'HTTP/1.1 200 OK\r\nConnection: X-Secret\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Secret: 1\r\nX-T: 1\r\n\r\n',
+    );
+    const answer = await exchange(here.lab.proxyPort, get(`http://${name}/`, name, 'Connection: close\r\n'));
+    expect(answer).toMatch(/ok\r\n0\r\nX-T: 1\r\n\r\n$/);
+  },
+);
