@@ -2,7 +2,7 @@
  * The admin port: metrics, health and facts, for operators and their tools. Only a POST or a DELETE
  * changes anything.
  */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { exceptionRoutes, type ExceptionsApi } from './exceptions-api.ts';
 import { checkProvenance, checkToken } from './guard.ts';
 import type { Refused } from './guard.ts';
@@ -81,34 +81,28 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       .type('text/plain')
       .send(`${ok ? 'ok' : why}\n`);
   });
-  app.get('/api/status', (request, reply) => {
+
+  /** Turns away whoever may not use the API; null: may. */
+  const guard = (request: FastifyRequest, reply: FastifyReply): FastifyReply | null => {
     const refused = checkToken(request.raw, options.token, bound);
-    return refused === null ? reply.send(statusOf(options.facts(), Date.now())) : turnAway(reply, refused);
-  });
-
-  for (const [name, list] of Object.entries(options.lists ?? {})) {
-    app.get(`/api/${name}`, (request, reply) => {
-      const refused = checkToken(request.raw, options.token, bound);
-      return refused === null ? reply.send(list()) : turnAway(reply, refused);
-    });
+    return refused === null ? null : turnAway(reply, refused);
+  };
+  const lists = { status: () => statusOf(options.facts(), Date.now()), ...options.lists };
+  for (const [name, list] of Object.entries(lists)) {
+    app.get(`/api/${name}`, (request, reply) => guard(request, reply) ?? reply.send(list()));
   }
-
   for (const [name, act] of Object.entries(options.actions ?? {})) {
     app.post(`/api/${name}`, async (request, reply) => {
-      const refused = checkToken(request.raw, options.token, bound);
-      if (refused !== null) return turnAway(reply, refused);
+      const refused = guard(request, reply);
+      if (refused !== null) return refused;
       const result = await act();
       return reply.code(result.done ? 200 : 409).send(result);
     });
   }
-
   if (options.exceptions !== undefined) {
     exceptionRoutes(app, {
       api: options.exceptions,
-      guard: (request, reply) => {
-        const refused = checkToken(request.raw, options.token, bound);
-        return refused === null ? null : turnAway(reply, refused);
-      },
+      guard,
       refuse: (reply, status, text) => refuse(reply, status, text, null),
     });
   }

@@ -1,8 +1,8 @@
 /** The part of sallyport.yaml that says which directory (LDAP) knows the users. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import { readNamedFile } from './named-file.ts';
 import { duration, line, oneOrMany, strict } from './scalars.ts';
 
 export interface LdapSettings {
@@ -122,13 +122,8 @@ function isCertificate(pem: Buffer): boolean {
 
 /** @throws {ConfigError} for a file that holds no certificate. */
 export function readLdapAuthorities(file: string): Buffer {
-  const key = 'correct clients.authentication.ldap.ca_file';
-  let pem: Buffer;
-  try {
-    pem = readFileSync(file);
-  } catch (error) {
-    throw new ConfigError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'}); ${key}`);
-  }
-  if (!isCertificate(pem)) throw new ConfigError(`${file}: holds no certificate in PEM form; ${key}`);
+  const key = 'clients.authentication.ldap.ca_file';
+  const pem = readNamedFile(file, key);
+  if (!isCertificate(pem)) throw new ConfigError(`${file}: holds no certificate in PEM form; correct ${key}`);
   return pem;
 }

@@ -63,11 +63,16 @@ function parties(vendor: Vendor, { operator, model, hosts, templates = [] }: Pro
   return [vendor.id, operator ?? null, ...makers];
 }
 
+/** The kind of a product is a tag of its own. */
+function tagsOf(vendor: Vendor, product: Product): readonly string[] {
+  return [...vendor.tags, ...product.tags, product.kind];
+}
+
 type Classes = Readonly<Record<string, RiskClass>>;
 
 /** Whether any of the fields of a class names it. */
 function isIn({ vendors, products, channels, tags }: RiskClass, vendor: Vendor, product: Product): boolean {
-  const own = [...vendor.tags, ...product.tags, product.kind];
+  const own = tagsOf(vendor, product);
   return (
     parties(vendor, product).some((id) => id !== null && vendors?.includes(id) === true) ||
     products?.includes(`${vendor.id}/${product.id}`) === true ||
@@ -84,7 +89,7 @@ function reachable(what: What, classes: Classes, vendor: Vendor, product: Produc
   if (products !== undefined && !products.includes(`${vendor.id}/${product.id}`)) return false;
   if (channels !== undefined && !channels.includes(product.channel)) return false;
   if (risks !== undefined && !risks.some((id) => isIn(classes[id] ?? {}, vendor, product))) return false;
-  const own = [...vendor.tags, ...product.tags, product.kind];
+  const own = tagsOf(vendor, product);
   return tags === undefined || tags.some((tag) => own.includes(tag));
 }
 

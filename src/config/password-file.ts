@@ -1,6 +1,6 @@
 /** A file of users and hashes of their passwords, as `htpasswd -B` writes it. */
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
+import { readNamedFile } from './named-file.ts';
 
 const bcrypt = /^\$2[abxy]\$(?:0[4-9]|1[0-9])\$[./0-9A-Za-z]{53}$/;
 const argon2 = /^\$argon2(?:id|i|d)\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,2}\$[+/0-9A-Za-z]{11,86}\$[+/0-9A-Za-z]{16,86}$/;
@@ -19,13 +19,7 @@ function faultOf(user: string, hash: string, known: ReadonlyMap<string, string>)
  * @throws {ConfigError} naming the line, and nothing of what is in it.
  */
 export function readPasswords(file: string): ReadonlyMap<string, string> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new ConfigError(`${file}: cannot be read (${code}); correct clients.authentication.password_file`);
-  }
+  const text = readNamedFile(file, 'clients.authentication.password_file').toString();
   const users = new Map<string, string>();
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.replace(/\r$/, '');

@@ -207,8 +207,8 @@ export function consider(policy: Policy, question: Question, now: number): reado
   }
   const hidden = hidesItsName(policy.ech, question);
   const veil = (rows: readonly Considered[]): readonly Considered[] => {
-    const denied = rows.find(({ verdict }) => verdict === 'won');
-    if (!hidden || (denied?.effect === 'deny' && denied.id !== builtIn.serverNameMismatch)) return rows;
+    const winner = rows.find(({ verdict }) => verdict === 'won');
+    if (!hidden || (winner?.effect === 'deny' && winner.id !== builtIn.serverNameMismatch)) return rows;
     const why = 'the ClientHello may hide another one, for another host';
     const rest = rows.filter(({ id }) => id !== builtIn.serverNameMismatch);
     return [{ ...own, id: builtIn.encryptedClientHello, why }, ...overruled(rest, 'what is meant is encrypted')];

@@ -58,10 +58,8 @@ export function decide(policy: Policy, question: Question, now: number): { decis
     return withAction({ effect: 'deny', rule, reason, denial: denied }, question);
   }
   const asked = judge(policy, target.host, service, target.kind, question, now);
-  if (serverName === null) {
-    const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
-    if (unnamed) return { decision: asked.decision, action: { kind: 'listen' } };
-  }
+  const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
+  if (unnamed && serverName === null) return { decision: asked.decision, action: { kind: 'listen' } };
   const named = serverName === null ? asked : ofBoth(policy, question, asked, serverName, now);
   const decision = question.dialled === undefined ? named.decision : withAddresses(policy, question, named, now);
   const stands = hidesItsName(policy.ech, question) ? unlessDenied(policy, question, decision) : decision;
@@ -96,6 +94,7 @@ function withAddresses(policy: Policy, question: Question, named: Verdict, now: 
   const service = question.service ?? serverName?.service ?? null;
   for (const at of dialled) {
     if (at.host === target.host || (at.service !== null && isAtHome(service, at.service))) continue;
+    // Either kind of address will do: it chooses the default for a host of no service, and a default counts for none here.
     const found = judge(policy, at.host, at.service, 'ipv4', question, now);
     const denied = found.decision.effect === 'deny' && found.specific;
     if (denied && !nameStands(named.entry, found.entry)) return found.decision;

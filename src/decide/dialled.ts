@@ -1,8 +1,9 @@
 /**
- * The addresses that a name leads to are judged too: whoever has a name of his own can have it lead to the addresses of
- * a denied vendor. Only what the catalogue or the policy says of addresses counts; that others share them says nothing.
+ * The addresses that a name leads to are judged too: whoever has a name of their own can have it lead to the addresses
+ * of a denied vendor. Only what the catalogue or the policy says of addresses counts; that others share them says
+ * nothing.
  */
-import type { PolicyDocument, Service } from '../flow.ts';
+import type { Hostname, PolicyDocument, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { defaultFor } from './decision.ts';
 import { fieldOf, isAbout, ruleEntries } from './entry.ts';
@@ -44,12 +45,15 @@ export function deniedAddresses(document: PolicyDocument): ReadonlySet<string> {
   return found;
 }
 
+/** No host: what is asked is about services, whatever their hosts are. */
+const anywhere = '' as Hostname;
+
 /** Whether something may deny, at any time and to anyone, what has these services at addresses of their own. */
 export function mayDenyAt(policy: Policy, services: readonly Service[]): boolean {
   if (services.length === 0) return false;
   const denials = ruleEntries(policy.document).filter(({ effect }) => effect === 'deny');
   return services.some((service) => {
-    const subject = subjectOf('' as Parameters<typeof subjectOf>[0], service, policy.risksOf);
+    const subject = subjectOf(anywhere, service, policy.risksOf);
     if (defaultFor(policy, 'ipv4', service).effect === 'deny') return true;
     return denials.some((entry) => isAbout(entry, subject));
   });

@@ -1,10 +1,10 @@
 /** The proxy port over TLS, with what its files hold, or with a certificate of our own CA. */
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Authority } from '../certificates/authority.ts';
 import { isDue } from '../certificates/leaves.ts';
 import { mintPortLeaf, type PortLeaf } from '../certificates/port-leaf.ts';
+import { readNamedFile } from '../config/named-file.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import { createProxyTls, type ProxyTls } from '../listen/proxy-tls.ts';
@@ -15,7 +15,10 @@ type Settings = NonNullable<Config['proxyTls']>;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** What clients' certificates are held against; tells of a list that has come to its end, for then none of them holds. */
+/**
+ * The lists that clients' certificates are held against. An operator is told of one that has expired or soon will: from
+ * then on OpenSSL takes no client certificate at all.
+ */
 function revokedOf(file: string, log: (line: string) => void): string[] {
   const { pems, until } = readRevocations(file);
   const left = until - Date.now();
@@ -34,14 +37,7 @@ function materialOf(
   leaf: PortLeaf | null,
   log: (line: string) => void,
 ): Material {
-  const read = (file: string, key: string): Buffer => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-      throw new ConfigError(`${file}: cannot be read (${code}); correct listen.proxy_tls.${key}`);
-    }
-  };
+  const read = (file: string, key: string): Buffer => readNamedFile(file, `listen.proxy_tls.${key}`);
   const material = {
     ...shown(leaf),
     ...(files !== null && { cert: read(files.cert, 'cert_file'), key: read(files.key, 'key_file') }),
@@ -93,7 +89,7 @@ export function openProxyTls(
     } catch (error) {
       if (!(error instanceof SallyportError)) throw error;
       if (old === null) throw new ConfigError(`${error.message}; bring a valid one, or set listen.proxy_tls.cert_file`);
-      // A policy must come into force all the same, and clients that look at no date go on.
+      // The old certificate stays: a policy must come into force all the same, and some clients look at no date.
       log(`the certificate of the proxy over TLS is not renewed: ${error.message}`);
       return { ...old, from: -Infinity, renewal: now() + HOUR };
     }

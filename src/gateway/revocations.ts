@@ -1,6 +1,6 @@
 /** Lists of revoked client certificates (RFC 5280, section 5) in a file. */
-import { readFileSync } from 'node:fs';
 import { elements } from '../certificates/der.ts';
+import { readNamedFile } from '../config/named-file.ts';
 import { ConfigError } from '../errors.ts';
 
 export interface Revocations {
@@ -31,15 +31,9 @@ function untilOf(pem: string): number {
 
 /** @throws {ConfigError} where the file holds no such list, or one that cannot be read. */
 export function readRevocations(file: string): Revocations {
-  const cure = 'correct listen.proxy_tls.client_crl_file';
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(
-      `${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'}); ${cure}`,
-    );
-  }
+  const key = 'listen.proxy_tls.client_crl_file';
+  const cure = `correct ${key}`;
+  const text = readNamedFile(file, key).toString();
   const pems = text.match(/-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----\n?/g) ?? [];
   if (pems.length === 0) throw new ConfigError(`${file}: holds no list of revoked certificates in PEM form; ${cure}`);
   try {
