@@ -296,7 +296,8 @@ export function upstreamErrorCode(error: unknown): ErrorCode {
   if (error instanceof AggregateError && error.errors.length > 0) return upstreamErrorCode(error.errors[0]);
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code.startsWith('HPE_')) return 'upstream_protocol_error';
-  // With TLS 1.3 a server says only after the handshake that it wants a certificate of its client (RFC 8446, section 4.4.2.4).
+  // With TLS 1.3 a server says only after the handshake that it wants a certificate of its client
+  // (RFC 8446, section 4.4.2.4).
   if (code.startsWith('ERR_SSL_')) return 'tls_protocol_error';
   return (Object.hasOwn(bySystemCode, code) ? bySystemCode[code] : undefined) ?? 'internal_error';
 }

@@ -9,7 +9,7 @@ import type { Target } from '../flow.ts';
 /** A destination that may be reached although its address or port is not for everyone. */
 export interface Allowance {
   readonly match: 'cidr' | 'host' | 'suffix';
-  /** A CIDR block, a host, or the name that everything below is meant of, without leading dot. */
+  /** A CIDR block; a host; or for `suffix` the name whose names below it are meant, without a leading dot. */
   readonly value: string;
   /** Null: every port. */
   readonly port: number | null;

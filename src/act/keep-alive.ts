@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net';
 
-/** Milliseconds; a connection is asked for after one to two of them. */
+/** Milliseconds between two sweeps: a connection gets its keep-alive after one to two of them. */
 const PERIOD = 30_000;
 /** Milliseconds without a byte before the peer is asked whether it is still there. */
 const SILENCE = 60_000;

@@ -83,7 +83,7 @@ function createIpv6First(): () => boolean {
   };
 }
 
-/** The addresses that the configuration gives names; null: another has to be asked. */
+/** Looks names up in the configuration (`outbound.hosts`); null: somebody else has to be asked. */
 export function createFixed(options: ResolverOptions['hosts']): (name: string) => readonly string[] | null {
   const hosts = new Map(Object.entries(options).map(([name, address]) => [name, [address]] as const));
   if (hosts.size === 0) return () => null;
@@ -177,14 +177,14 @@ export function createResolver(options: ResolverOptions): Resolver {
       if (address !== null) return address;
       const before = kept.get(host);
       if (before !== undefined && before.until > performance.now()) return unwrap(before);
-      // Newer attacks hide a second name behind a NUL, which the system's resolver would not see.
+      // Behind a NUL an attacker could hide a second name, which the system's resolver would not see.
       if (host.includes('\0') || isIP(host) !== 0) throw new SallyportError('invalid_target');
       return query(host);
     },
   };
 }
 
-/** What is known of where a name leads; none where that fails, which is for the dial to say. */
+/** The addresses that a name leads to; none where it cannot be resolved: the dial fails with the reason then. */
 export function createAddresses({ resolve }: Resolver): Resolver['resolve'] {
   const none = (): readonly string[] => [];
   return (target) => {

@@ -36,7 +36,7 @@ function failureOf(error: NodeJS.ErrnoException): SallyportError {
   return new SallyportError(known, `${code} ${error.message}`.trim(), { cause: error });
 }
 
-/** Node.js takes the common name where a certificate names nobody else; browsers have not for years (RFC 9525, section 2). */
+/** Node.js takes the common name where a certificate has no other; browsers have not for years (RFC 9525, section 2). */
 function checkNames(host: string, certificate: PeerCertificate): Error | undefined {
   const named = isIP(host) === 0 ? /(?:^|, )DNS:/ : /(?:^|, )IP Address:/;
   if (named.test(certificate.subjectaltname ?? '')) return checkServerIdentity(host, certificate);

@@ -8,7 +8,7 @@ import type { Feed } from './feed.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface DialOptions {
-  /** Reads the socket, alone. */
+  /** Reads the socket; nobody else may. */
   readonly feed?: Feed | undefined;
   /** Left out: every address that may be dialled for others. */
   readonly mayReach?: MayReach | undefined;

@@ -109,7 +109,7 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
       user_id: null,
     }),
   },
-  /** `error` must be a string: its libraries print an object as one. The field is for HEAD, by which files are asked for. */
+  /** `error` must be a string: its libraries show an object as "[object Object]". The field is for HEAD, which asks for files. */
   huggingface: {
     status: 403,
     headers: ({ message }) => ({ 'X-Error-Message': ascii(message, limits.message) }),

@@ -30,7 +30,6 @@ function keyFault(key: KeyObject): string | null {
  *
  * @throws {ConfigError} where it cannot be read, or where group or others may use it.
  */
-/** The text of a file that nobody else may read. @throws {ConfigError} */
 export async function readGuarded(file: string, what: string): Promise<string> {
   const handle = await open(file, 'r').catch((error: unknown) => {
     throw new ConfigError(

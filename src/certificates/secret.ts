@@ -8,7 +8,8 @@ import { publish } from './publish.ts';
 const BYTES = 32;
 
 /**
- * What signed contexts are made with, and checked with on the assistant's side: the 32 bytes in `dir`/`name`, in hexadecimal there; made on the first start.
+ * The key that signed contexts are made with, and checked with on the assistant's side: 32 bytes, in hexadecimal in the
+ * file `name` of the folder `dir`. Made on the first start.
  *
  * @throws {ConfigError} where the file is not ours to read or write, can be read by others, or holds something else.
  */

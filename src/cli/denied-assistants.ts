@@ -26,7 +26,7 @@ function sentBy(assistant: string | null | undefined, { groups, sites }: Whom, p
   return (named.length === 0 ? [null] : named).map((group) => ({ assistant, group, path }));
 }
 
-/** The order is that of the file where it is written as ours is, so that the first of the same is the one to see. */
+/** In the order of our example policy: where several places send the same clients, the first is warned of. */
 function allSent({ defaultAssistant, sites = {}, assistantFor = [], rules }: PolicyDocument, now: number): Sent[] {
   return [
     ...sentBy(defaultAssistant, {}, ['default_assistant']),
@@ -42,7 +42,7 @@ function allSent({ defaultAssistant, sites = {}, assistantFor = [], rules }: Pol
   ];
 }
 
-/** Null for what a browser may open, and this proxy takes for no host. */
+/** Null for a URL that a browser may open but whose host this proxy would not take. */
 function readUrl(url: string): ReturnType<typeof parseUrl> | null {
   try {
     return parseUrl(new URL(url).href.replace(/#.*/, ''));

@@ -24,13 +24,13 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { positionals } = parse({ args: [...args], allowPositionals: true, options: {} });
   const [user, ...more] = positionals;
   if (user === undefined) throw new UsageError('hash-password: name the user, as in hash-password ada');
-  // The words that are too many may be the password, which nobody repeats.
+  // What is one word too many may be the password, so the message must not repeat it.
   if (more.length > 0)
     throw new UsageError('hash-password: it takes the user alone; the password comes by standard input');
   if (user === '' || /[:\p{Cc}]/u.test(user) || user.startsWith('#')) {
     throw new UsageError('hash-password: a user name has no colon and no control character, and no # at its beginning');
   }
-  // Somebody who looks at a terminal would otherwise wait for the program, as the program does for them.
+  // On a terminal, so that nobody waits for a program that is waiting for them.
   if (io.progress !== undefined) io.err(`the password of ${user}, in one line (what you type can be seen):`);
   const password = await readLine(io);
   if (password === '') throw new UsageError('hash-password: the password is empty; send it in one line');

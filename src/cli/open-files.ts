@@ -1,4 +1,4 @@
-/** How many files a process may have open, beside what the connections that it may have would take. */
+/** How many files a process may have open, and how many the connections would take that it may have. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.ts';
@@ -21,7 +21,10 @@ export function workersOf({ workers }: Pick<Config, 'workers'>): number {
   return workers === 'auto' ? availableParallelism() : workers;
 }
 
-/** Of a process that is started like this one, of which Node.js raises the soft limit to the hard one; null: unknown. */
+/**
+ * The limit of this process, which one that is started like it shares: Node.js raises the soft limit to the hard one as it
+ * starts. Null where the system does not tell.
+ */
 export function openFiles(
   { limits, workers }: Pick<Config, 'limits' | 'workers'>,
   table = '/proc/self/limits',

@@ -1,4 +1,4 @@
-/** Whether the proxy may dial what the policy lets through: its own check, on what is known without asking anybody. */
+/** Whether the proxy may dial what the policy lets through, by the check that it makes itself. DNS is not asked. */
 import { createDestinations } from '../act/destinations.ts';
 import { createFixed } from '../act/resolver.ts';
 import type { Config } from '../config/schema.ts';

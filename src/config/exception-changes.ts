@@ -9,7 +9,10 @@ import { checkEntry, unknownVendor } from './references.ts';
 import type { Names } from './references.ts';
 import { sameExceptions } from './same-exceptions.ts';
 
-/** A change that is not made. `invalid`: it is wrong in itself; `unknown`: there is nothing of that name; `taken`: there is. */
+/**
+ * A change that is not made. `invalid`: it is wrong in itself; `unknown`: there is nothing of that name; `taken`: there is
+ * something of it already; `unwritable`: the file cannot be written.
+ */
 export class Refused extends ConfigError {
   readonly why: 'invalid' | 'unknown' | 'taken' | 'unwritable';
 

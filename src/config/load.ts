@@ -29,7 +29,7 @@ interface ReadPolicy {
   readonly document: PolicyDocument;
 }
 
-/** @param home the folder of the policy that this one takes the place of: what it names is there, unless it lies beside it. */
+/** @param home the folder of the policy that this one replaces: files that it names are there, unless they lie beside it. */
 function readPolicy(file: string, home: string, before: ReadPolicy | undefined): ReadPolicy {
   const text = readText(file);
   if (before?.source.file === file && before.home === home && before.source.text === text) return before;

@@ -1,7 +1,7 @@
 /**
  * The part of YAML that vendor files are written in, read at a fiftieth of the cost: block mappings and lists, flow
- * lists and mappings on one line, plain and quoted text without escapes, `>-`. There are hundreds of these files and they are
- * read at each start; what is beyond this part, or wrong, is left to the full parser, which also knows the lines.
+ * lists and mappings on one line, plain and quoted text without escapes, `>-`. There are hundreds of these files and
+ * they are read at each start; what is beyond this part, or wrong, is left to the full parser, which knows the lines.
  */
 
 /** Beyond the part that is read here. */

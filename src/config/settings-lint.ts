@@ -51,7 +51,7 @@ function namedFiles({ admin, certificates, clients, outbound, proxyTls }: Config
   ];
 }
 
-/** A folder that this account may not look into tells nothing. */
+/** False also where this account may not look into the folder, which says nothing of the file. */
 function isMissing(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false }) === undefined;
@@ -69,6 +69,7 @@ function missingFiles(config: Config): Warning[] {
   });
 }
 
+/** All that looks like a mistake in sallyport.yaml by itself. */
 export function lintSettings(config: Config): Warning[] {
   return [...missingFiles(config), ...unreachablePages(config), ...ownAssistants(config)];
 }

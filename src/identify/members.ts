@@ -22,7 +22,10 @@ function inverted(lists: Iterable<readonly [group: string, words: readonly strin
   return found;
 }
 
-/** Equal answers to equal questions are one object, which never changes. The cost of a question without a user is that of {@link indexGroups}; with one, of a look into a table beside it. */
+/**
+ * Equal answers to equal questions are one object, which never changes. A question without a user costs what it does in
+ * {@link indexGroups}; one with a user costs a look into a table more.
+ */
 export function indexMembers({ groups, sites = {} }: Pick<PolicyDocument, 'groups' | 'sites'>): Members {
   const listed = Object.entries(groups);
   const networks = [...listed, ...Object.entries(sites)].map(([id, one]) => [id, one.networks] as const);

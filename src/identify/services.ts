@@ -2,9 +2,9 @@
  * For what: from a host to the AI service that it belongs to.
  *
  * The tie rules: the host that a translator, a reader or a wildcard DNS name carries goes before the carrier, where the
- * catalogue knows it, and the carrier's vendor becomes the operator; an exact host before every suffix, and the longest suffix before a shorter one (the index); any
- * name of the index before a template; a template before the AI part of a shared host; a block of addresses for what is
- * no name.
+ * catalogue knows it, and the carrier's vendor becomes the operator; an exact host before every suffix, and the longest
+ * suffix before a shorter one (the index); any name of the index before a template; a template before the AI part of a
+ * shared host; a block of addresses for what is no name.
  */
 import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
 import { carriedHost } from './carried.ts';

@@ -1,4 +1,5 @@
-/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */ import type { SharedPart } from '../flow.ts';
+/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */
+import type { SharedPart } from '../flow.ts';
 import type { Fields } from './models.ts';
 import { segmentsOf } from './path-segments.ts';
 

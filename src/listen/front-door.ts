@@ -40,9 +40,9 @@ export interface FrontDoorOptions {
   /** Milliseconds from accept until a speaker must have its first words whole. */
   readonly headTimeout: number;
   /** Absent: whoever connects may stay. */
+  readonly usher?: Usher | undefined;
   /** Milliseconds that a connection may last; absent: as long as it likes. */
   readonly lifetime?: (() => number) | undefined;
-  readonly usher?: Usher | undefined;
   /** Hears of each that had lasted that long. */
   readonly aged?: (() => void) | undefined;
   /** Around each connection of this door; `drop` ends one that nothing can be said to. */

@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { reset } from '../reset.ts';
 
-/** Requests of one connection without an answer. Those of one read are here before any of them can be held back. */
+/** Requests of one connection without an answer. The parser hands over all of one read before any can be held back. */
 const MOST_OWED = 1_000;
 /** The same of all connections: some 3 KiB each. Once there are as many, one connection has its share and no more. */
 const MOST_OWED_TO_ALL = 50_000;
@@ -26,7 +26,7 @@ function begin(socket: Duplex, line: Turn[]): void {
   const [turn] = line;
   if (turn === undefined) return;
   turn.res.once('close', () => {
-    // Where nothing that is sent any more would be read, what waits must not be done either.
+    // On a connection that is over nobody would read the answers, so the requests that wait are not carried out either.
     const isOver = socket.destroyed || socket.writableEnded;
     owedToAll -= line.splice(0, isOver ? line.length : 1).length;
     begin(socket, line);

@@ -36,7 +36,7 @@ export function userOf(
   certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'>,
   from: UserFrom,
 ): string | undefined {
-  // Node gives a subject with several common names as a list, whatever its types say.
+  // Node gives several common names of a subject as a list, whatever its types say.
   const { CN: common } = certificate.subject as { readonly CN?: string | readonly string[] };
   // Node quotes an alternative name that holds what could be taken for another one (CVE-2021-44532).
   const alternatives = (kind: string): string[] =>
@@ -84,7 +84,7 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
     const user = inner.authorized ? userOf(inner.getPeerCertificate(), options.userFrom) : undefined;
     const { remoteAddress, remotePort } = peerOf(outer.socket);
     introduce(inner, { remoteAddress, remotePort, ...(user !== undefined && { user }) });
-    // Where none is needed a stranger's is none; but who showed a revoked one is somebody who may not come in.
+    // Where no certificate is required, one by a stranger counts as none; a revoked one is turned away all the same.
     if ((inner.authorizationError as unknown) === 'CERT_REVOKED') outer.failed("the client's certificate is revoked");
     else if (options.clientCertificate === 'required' && user === undefined)
       outer.failed(`the client's certificate has no one ${options.userFrom} to be the user`);
@@ -98,8 +98,9 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
     lift(socket, ready, failed) {
       const key = keyOf(socket);
       waiting.set(key, { socket, ready, failed });
-      // Node ends a client whose certificate does not hold without a word, as one ends that changes its mind. Before
-      // anybody forgets the connection; and a mere look whether the port is open is no failure.
+      // A client whose certificate does not hold is ended by Node.js without an event, and looks like one that changed its
+      // mind. Prepended, so that it runs before the listeners that forget the connection; a client that sent nothing only
+      // looked whether the port is open, which is no failure.
       socket.prependOnceListener('close', () => {
         if (waiting.delete(key) && socket.bytesRead > 0)
           failed('the handshake ended early, or a certificate does not hold');

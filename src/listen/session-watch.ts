@@ -1,8 +1,8 @@
 /**
  * Ends HTTP/2 sessions that are dead and do not know it. Node.js 20 sends GOAWAY to a client that breaks the protocol
  * and then neither reads nor closes: such a connection would stay for as long as the process, whatever its client does
- * (CVE-2026-48937). What still answers a PING is alive (RFC 9113, section 6.7). And of a client that said GOAWAY itself it
- * awaits the end, without a limit.
+ * (CVE-2026-48937). And after a client has sent GOAWAY itself, Node.js waits without a limit for it to close. A session
+ * whose client still answers a PING is alive (RFC 9113, section 6.7).
  */
 import type { ServerHttp2Session } from 'node:http2';
 
