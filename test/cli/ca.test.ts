@@ -7,23 +7,13 @@ import { authorityCertificate, generateKey } from '../../src/certificates/x509.t
 import { ca } from '../../src/cli/ca.ts';
 import { UsageError } from '../../src/cli/verb.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { goodVendor } from '../config/folder.ts';
 
 const day = 86_400_000;
 
 const files: Readonly<Record<string, string>> = {
   'config/policy.yaml': 'rules:\n  - id: ban\n    vendors: acme\n    effect: deny\n    reason: Because.\n',
-  'config/vendors/acme.yaml': `id: acme
-name: Acme
-owner: Acme Ltd
-country: GB
-tags: [maker]
-products:
-  - id: chat
-    name: Acme Chat
-    kind: chat
-    hosts:
-      - { suffix: acme.test, role: app, source: its site, confidence: verified, checked: 2026-07-10 }
-`,
+  'config/vendors/acme.yaml': goodVendor,
 };
 
 /** A working directory with a configuration whose CA is in `certs`, and the verb bound to it. */
