@@ -1,4 +1,4 @@
-import { randomBytes, type X509Certificate } from 'node:crypto';
+import { X509Certificate, randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -142,21 +142,76 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('a session is resumed with its own ho
   expect((await shake(first.contextFor(two), two, authority, more)).reused).toBe(false);
 });
 
+/** The leaf that a connection gets which begins now. */
+function leafIn(context: SecureContext): X509Certificate {
+  const native = context.context as { getCertificate: () => Buffer };
+  return new X509Certificate(native.getCertificate());
+}
+
+test('each of many connections at once gets the leaf of its own host, however often it was asked for', async () => {
+  const authority = await openAuthority(options());
+  const leaves = createLeaves(authority, leafOptions());
+  const hosts = Array.from({ length: 12 }, (_, index) => target(`h${index}.test`));
+  const server = createServer((socket) => {
+    const name = hosts[Number(socket.remotePort) % hosts.length] ?? target('h0.test');
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: leaves.contextFor(name) });
+    secure.on('error', () => undefined);
+    secure.once('secure', () => secure.end(name.host));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const ask = async (): Promise<void> => {
+    const client = connect({ port, host: '127.0.0.1', ca: authority.anchor.pem, checkServerIdentity: () => undefined });
+    await once(client, 'secureConnect');
+    const named = client.getPeerX509Certificate()?.subjectAltName;
+    expect(named).toBe(`DNS:${await text(client)}`);
+  };
+  await Promise.all(Array.from({ length: 120 }, ask));
+  // As many hosts as the ports of the clients made, each with one leaf.
+  expect(leaves.stats().minted).toBe(leaves.stats().size);
+  expect(leaves.stats().cached).toBe(120 - leaves.stats().minted);
+});
+
+test.runIf(hasOpenssl)('what is sent behind a leaf stays the same, whichever leaf it is', async () => {
+  const authority = await openAuthority(options({ own: issuingBelowRoot(folder()) }));
+  const leaves = createLeaves(authority, leafOptions());
+  const sent = async (host: string): Promise<string[]> => {
+    const port = await serve(leaves.contextFor(target(host)));
+    const client = spawn('openssl', ['s_client', '-showcerts', '-connect', `127.0.0.1:${port}`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return [...(await text(client.stdout)).matchAll(/^ *\d s:(.*)$/gm)].map((line) =>
+      (line[1] ?? '').replaceAll(' = ', '='),
+    );
+  };
+  for (const host of ['one.test', 'two.test', 'three.test', 'one.test', 'one.test', 'one.test', 'one.test', 'one.test'])
+    expect(await sent(host)).toEqual([`CN=${host}`, 'O=Own, CN=Issuing']);
+});
+
 describe('the cache', () => {
-  test('gives the same context for the same host, and counts', async () => {
+  test('gives the same leaf for the same host, and a context of its own to one that is asked for often', async () => {
     const leaves = createLeaves(await openAuthority(options()), leafOptions());
-    const context = leaves.contextFor(target('x.test'));
-    expect(leaves.contextFor(target('x.test', 'name', 8443))).toBe(context);
-    expect(leaves.contextFor(target('y.test'))).not.toBe(context);
-    expect(leaves.stats()).toEqual({ minted: 2, cached: 1, size: 2 });
+    const { serialNumber } = leafIn(leaves.contextFor(target('x.test')));
+    const shared = leaves.contextFor(target('y.test'));
+    expect(leafIn(shared).subjectAltName).toBe('DNS:y.test');
+    const contexts = Array.from({ length: 6 }, (_, index) => {
+      const context = leaves.contextFor(target('x.test', 'name', 8443 + index));
+      expect(leafIn(context).serialNumber).toBe(serialNumber);
+      return context;
+    });
+    expect(contexts.map((context) => context === shared)).toEqual([true, true, true, false, false, false]);
+    expect(contexts[5]).toBe(contexts[3]);
+    expect(leaves.stats()).toEqual({ minted: 2, cached: 6, size: 2 });
   });
 
   test('is bounded, and what was used last stays', async () => {
     const leaves = createLeaves(await openAuthority(options()), leafOptions({ cacheSize: 10 }));
-    const kept = leaves.contextFor(target('kept.test'));
+    const kept = leafIn(leaves.contextFor(target('kept.test'))).serialNumber;
     for (let index = 0; index < 50; index += 1) {
       leaves.contextFor(target(`h${index}.test`));
-      expect(leaves.contextFor(target('kept.test'))).toBe(kept);
+      expect(leafIn(leaves.contextFor(target('kept.test'))).serialNumber).toBe(kept);
     }
     expect(leaves.stats()).toEqual({ minted: 51, cached: 50, size: 10 });
   });
@@ -165,16 +220,16 @@ describe('the cache', () => {
     const start = Date.now();
     let now = start;
     const leaves = createLeaves(await openAuthority(options()), leafOptions({ leafDays: 30, now: () => now }));
-    const context = leaves.contextFor(target('x.test'));
-    now = start + 14.9 * day;
-    expect(leaves.contextFor(target('x.test'))).toBe(context);
-    now = start + 15.1 * day;
-    const renewed = leaves.contextFor(target('x.test'));
-    expect(renewed).not.toBe(context);
-    now = start + 14.2 * day;
-    expect(leaves.contextFor(target('x.test'))).toBe(renewed);
-    now = start;
-    expect(leaves.contextFor(target('x.test'))).not.toBe(renewed);
+    const serialAt = (time: number): string => {
+      now = time;
+      return leafIn(leaves.contextFor(target('x.test'))).serialNumber;
+    };
+    const first = serialAt(start);
+    expect(serialAt(start + 14.9 * day)).toBe(first);
+    const renewed = serialAt(start + 15.1 * day);
+    expect(renewed).not.toBe(first);
+    expect(serialAt(start + 14.2 * day)).toBe(renewed);
+    expect(serialAt(start)).not.toBe(renewed);
     expect(leaves.stats()).toEqual({ minted: 3, cached: 2, size: 1 });
   });
 });

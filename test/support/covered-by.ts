@@ -22,6 +22,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'cli/domain-sets.ts': 'test/flows/rehearsed.test.ts',
   'cli/list-changes.ts': 'test/flows/rehearsed.test.ts',
   'rehearse/list-cases.ts': 'test/flows/rehearsed.test.ts',
+  'certificates/changing-context.ts': 'test/certificates/leaves.test.ts',
   'config/fetch.ts': 'test/config/fetch-bundle.test.ts',
   'config/fetch-list.ts': 'test/flows/lists.test.ts',
   'config/lists-schema.ts': 'test/flows/lists.test.ts',
