@@ -117,6 +117,16 @@ export type Hello =
       readonly bytes: Buffer;
     };
 
+/** Holds a client that is asked for a second hello to the name in its first one (RFC 8446, section 4.1.2). */
+export interface HelloWatch {
+  /** Takes what the client sends, its first hello included. Those bytes that may go on; null: the name is another now. */
+  readonly said: (bytes: Buffer) => Buffer | null;
+  /** Takes what the server sends. What may go on of the client's after all; null: not known yet, or a second hello comes. */
+  readonly heard: (bytes: Buffer) => Buffer | null;
+  /** Whether nothing that comes needs to be shown any more. */
+  readonly over: () => boolean;
+}
+
 /**
  * What a client made of the leaf that it was shown: it sent a request; it sent the alert that it knows no such authority,
  * or another one about the certificate; it reset the connection; or it went away without a word.

@@ -40,8 +40,12 @@ export interface Feed {
   readonly attach: (socket: Socket) => void;
   /** Calls back once, when the first bytes are there before anybody takes them; null takes that back. */
   readonly whenSpoken: (listener: (() => void) | null) => void;
-  /** Everything from now on, and what is there already, goes to `sink`. */
-  readonly flowTo: (sink: Sink) => void;
+  /**
+   * Everything from now on, and what is there already, goes to `sink`.
+   *
+   * @param look is shown it first, until it has seen enough and says so by true.
+   */
+  readonly flowTo: (sink: Sink, look?: (bytes: Buffer) => boolean) => void;
 }
 
 export function createFeed(): Feed {
@@ -49,6 +53,7 @@ export function createFeed(): Feed {
   let sink: Sink | null = null;
   let held: Buffer | null = null;
   let spoken: (() => void) | null = null;
+  let looking: ((bytes: Buffer) => boolean) | null = null;
   let own: Buffer | null = null;
   let writing = 0;
   let waiting = false;
@@ -69,6 +74,7 @@ export function createFeed(): Feed {
   };
   /** True: go on reading. */
   const pass = (bytes: Buffer, to: Sink): boolean => {
+    if (looking?.(bytes) === true) looking = null;
     writing += 1;
     to.write(bytes, onWritten);
     // Nothing queued: the kernel took it all, and the memory may be written over.
@@ -106,8 +112,9 @@ export function createFeed(): Feed {
       spoken = listener;
       if (held !== null) listener?.();
     },
-    flowTo(to) {
+    flowTo(to, look) {
       sink = to;
+      looking = look ?? null;
       if (held === null || pass(held, to)) source?.resume();
       held = null;
     },

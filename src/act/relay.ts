@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
+import type { HelloWatch } from '../flow.ts';
 import type { Feed } from './feed.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
 import { reset } from '../reset.ts';
@@ -12,10 +13,11 @@ export interface Relayed {
   readonly error: ErrorCode | null;
 }
 
-/** One direction, with back-pressure. */
-function pump(from: Duplex, to: Duplex): void {
+/** One direction, with back-pressure. @param filter gives what of it may go on, and null where nothing may any more. */
+function pump(from: Duplex, to: Duplex, filter?: (chunk: Buffer) => Buffer | null): void {
   from.on('data', (chunk: Buffer) => {
-    if (!to.write(chunk)) from.pause();
+    const bytes = filter === undefined ? chunk : filter(chunk);
+    if (bytes !== null && bytes.length > 0 && !to.write(bytes)) from.pause();
   });
   to.on('drain', () => {
     from.resume();
@@ -35,13 +37,19 @@ function passEnd(from: Duplex, to: Duplex, done: (socket: Duplex) => void): void
   else from.once('end', pass);
 }
 
+export interface Relaying {
+  /** What reads the upstream socket, where it was made with one. */
+  readonly feed: Feed;
+  /** What the client said before has been shown to it. */
+  readonly watch: HelloWatch | null;
+}
+
 /**
  * Relays until both sides are closed. An error or an early close on one side cuts the other.
  *
  * @param idleTimeout milliseconds without a byte in either direction.
- * @param feed what reads the upstream socket, where it was made with one.
  */
-export function relay(client: Duplex, upstream: Socket, idleTimeout: number, feed?: Feed): Promise<Relayed> {
+export function relay(client: Duplex, upstream: Socket, idleTimeout: number, relaying?: Relaying): Promise<Relayed> {
   return new Promise((resolve) => {
     let error: ErrorCode | null = null;
     let open = 2;
@@ -78,8 +86,23 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, fee
     };
     passEnd(client, upstream, done);
     passEnd(upstream, client, done);
-    pump(client, upstream);
-    if (feed === undefined) pump(upstream, client);
-    else feed.flowTo(client);
+    let hold = relaying?.watch ?? null;
+    pump(client, upstream, (chunk) => {
+      if (hold === null) return chunk;
+      const bytes = hold.said(chunk);
+      if (bytes === null) fail('server_name_mismatch');
+      if (hold.over()) hold = null;
+      return bytes;
+    });
+    if (relaying === undefined) {
+      pump(upstream, client);
+      return;
+    }
+    relaying.feed.flowTo(client, (bytes) => {
+      const held = hold?.heard(bytes) ?? null;
+      if (held !== null && held.length > 0) upstream.write(held);
+      if (hold?.over() === true) hold = null;
+      return hold === null;
+    });
   });
 }

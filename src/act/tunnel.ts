@@ -1,7 +1,7 @@
 /** CONNECT: the answer to it, and the relay behind it. */
 import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
-import type { Answer, Decided, Hello, MayReach, Outcome, TunnelArrival } from '../flow.ts';
+import type { Answer, Decided, Hello, HelloWatch, MayReach, Outcome, TunnelArrival } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { failedOutcome } from './outcome.ts';
 import { relay } from './relay.ts';
@@ -15,6 +15,8 @@ export interface TunnelOptions {
   readonly idleTimeout: number;
   /** Ports behind which only TLS may be spoken. */
   readonly tlsRequiredPorts: readonly number[];
+  /** Holds a client to the name in its hello. */
+  readonly watch: (hello: Extract<Hello, { kind: 'tls' }>) => HelloWatch;
   readonly failed: (code: ErrorCode, arrival: TunnelArrival) => Answer;
 }
 
@@ -101,12 +103,16 @@ export function createTunnel(options: TunnelOptions): Tunnel {
 
     async carry({ arrival, mayReach }, hello, opened) {
       const { socket, target } = arrival;
-      const problem = unfit(hello, target.port);
-      if (problem !== null) {
+      const watch = hello.kind === 'tls' ? options.watch(hello) : null;
+      const first = watch === null ? hello.bytes : watch.said(hello.bytes);
+      const refuse = (code: ErrorCode): Outcome => {
         opened?.destroy();
         reset(socket);
-        return failedOutcome(problem, 200);
-      }
+        return failedOutcome(code, 200);
+      };
+      if (first === null) return refuse('server_name_mismatch');
+      const problem = unfit(hello, target.port);
+      if (problem !== null) return refuse(problem);
       let upstream: Upstream;
       try {
         upstream = opened ?? (await dial(arrival, mayReach));
@@ -116,8 +122,8 @@ export function createTunnel(options: TunnelOptions): Tunnel {
       }
       const { socket: origin, feed } = upstream;
       const address = { address: origin.remoteAddress ?? '', port: target.port };
-      if (hello.bytes.length > 0) origin.write(hello.bytes);
-      const { error } = await relay(socket, origin, options.idleTimeout, feed);
+      if (first.length > 0) origin.write(first);
+      const { error } = await relay(socket, origin, options.idleTimeout, { feed, watch });
       return {
         kind: error === null ? 'passed' : 'failed',
         answer: null,

@@ -10,6 +10,7 @@ import { upgrade } from '../act/upgrade.ts';
 import { createDialler } from '../act/upstream.ts';
 import { trustedRoots } from '../certificates/roots.ts';
 import type { Config } from '../config/schema.ts';
+import { createHelloWatch } from '../listen/second-hello.ts';
 
 export interface ActingOptions {
   readonly config: Pick<Config, 'outbound' | 'tunnels' | 'limits'>;
@@ -42,7 +43,7 @@ export function createActing({ config, via, own, interceptor, room, answers }: A
   const outgoing = { dialler, secure, via, idleTimeout, responseTimeout, failed: answers.failed };
   const forward = createForward(outgoing);
   const act = createAct({
-    tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, failed: answers.failed }),
+    tunnel: createTunnel({ dialler, idleTimeout, tlsRequiredPorts, watch: createHelloWatch, failed: answers.failed }),
     interceptor,
     room,
     httpPorts,

@@ -12,7 +12,7 @@ export interface HelloReader {
 }
 
 /** The name that a hello asks for, or why it cannot be one (RFC 6066, section 3: no addresses, ASCII only). */
-function serverNameOf(name: string, port: number): Target | null {
+export function serverNameOf(name: string, port: number): Target | null {
   if (name.length > 255 || !/^[!-~]+$/.test(name)) return null;
   try {
     const { host, kind } = parseHost(name);

@@ -14,6 +14,7 @@ import { createConnectSpeaker } from '../../src/listen/connect.ts';
 import { createFrontDoor } from '../../src/listen/front-door.ts';
 import { awaitHello } from '../../src/listen/hello.ts';
 import { createHttpSpeaker } from '../../src/listen/http.ts';
+import { createHelloWatch } from '../../src/listen/second-hello.ts';
 import { eventually } from './streams.ts';
 
 /** The plainest answer to a failure: its code is in a header and in the body. */
@@ -76,7 +77,7 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
   const secure = createSecureDialler({ dialler, roots: () => settings.roots ?? [], timeout: connectTimeout });
   const shared = { dialler, secure, via: VIA, idleTimeout, responseTimeout: 20_000, failed: failureAnswer };
   const forward = createForward(shared);
-  const tunnel = createTunnel({ ...shared, tlsRequiredPorts: settings.tlsRequired ?? [] });
+  const tunnel = createTunnel({ ...shared, tlsRequiredPorts: settings.tlsRequired ?? [], watch: createHelloWatch });
 
   const carry = async (arrival: TunnelArrival): Promise<Outcome> => {
     const opened = await tunnel.open(arrival);
