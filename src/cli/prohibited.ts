@@ -18,22 +18,15 @@ export function prohibited(
   { outbound, listen, proxyTls }: Pick<Config, 'outbound' | 'listen' | 'proxyTls'>,
   target: Target,
 ): Prohibited | null {
-  const own = [
-    ...[listen.proxy, listen.admin, ...(proxyTls === null ? [] : [proxyTls.address])].map(({ port }) => ({
-      port,
-      pages: false,
-    })),
-    { port: listen.pages.port, pages: true },
-  ];
+  const ours = [listen.proxy, listen.admin, ...(proxyTls === null ? [] : [proxyTls.address])];
+  const own = [...ours.map(({ port }) => ({ port, pages: false })), { port: listen.pages.port, pages: true }];
   const { ports, allow, hosts } = outbound;
   const { portProblem, addressProblem } = createDestinations({ ports, allow, own: () => own });
   const port = portProblem(target);
   if (port !== null) {
     return { code: 'port_prohibited', why: port, cure: 'outbound.ports or outbound.allow would let it through' };
   }
-  const addresses = target.kind === 'name' ? (createFixed(hosts)(target.host) ?? []) : [target.host];
-  const problems = addresses.map((address) => addressProblem(target, address));
-  const why = problems.includes(null) ? undefined : problems[0];
-  const cure = 'outbound.allow would let it through';
-  return why === undefined || why === null ? null : { code: 'destination_prohibited', why, cure };
+  const [address] = target.kind === 'name' ? (createFixed(hosts)(target.host) ?? []) : [target.host];
+  const why = address === undefined ? null : addressProblem(target, address);
+  return why === null ? null : { code: 'destination_prohibited', why, cure: 'outbound.allow would let it through' };
 }

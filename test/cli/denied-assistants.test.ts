@@ -42,7 +42,10 @@ test('one that only a group is denied, where the rule for that group names it', 
 
 test.each([
   ['the site may use it', `${deny('ban')}  - { id: eu-acme, vendors: acme, sites: eu, effect: allow, reason: Yes. }\n`],
-  ['the rule that sends there is over', deny('ban', ', assistant: acme, groups: staff, until: 2026-01-01')],
+  [
+    'the rule that sends there is over',
+    deny('old', ', assistant: acme, groups: staff, until: 2026-01-01') + deny('ban', ', groups: staff'),
+  ],
   ['it has no name', `  - { id: ban, domains: other.test, effect: deny, reason: No., assistant: stand-in }\n`],
 ])('none where %s', (_, rules) => {
   expect(warnings(`${people}default_assistant: inhouse\nrules:\n${rules}`)).toEqual([]);

@@ -43,6 +43,11 @@ const broken: readonly Case[] = [
     'sallyport.yaml:2:3: listen.pages is 127.0.0.1:8128, the port of listen.proxy; give each a port of its own',
   ],
   [
+    'and the other way about',
+    { 'sallyport.yaml': 'listen:\n  admin: "[::]:3128"\n' },
+    'sallyport.yaml:2:10: listen.admin is [::]:3128, the port of listen.proxy; give each a port of its own',
+  ],
+  [
     'a port out of range in a list',
     { 'sallyport.yaml': 'outbound:\n  ports: [443, 70000]\n' },
     'sallyport.yaml:2:16: "ports" is 70000; write 65535 or less',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../src/decide/compile.ts';
 import { decide } from '../../src/decide/decide.ts';
-import { deniedAddresses, mayDenyAt } from '../../src/decide/dialled.ts';
+import { deniedAddresses, isAtHome, mayDenyAt } from '../../src/decide/dialled.ts';
 import type { Hostname, Located, Service } from '../../src/flow.ts';
 import { day, document, now, outerDenial, question, serviceAt, type PolicyGiven } from './questions.ts';
 
@@ -152,4 +152,16 @@ test('the addresses that denials name', () => {
     { domains: ['192.0.2.7'], effect: 'allow' as const },
   ];
   expect([...deniedAddresses(document({ rules }))]).toEqual(['192.0.2.9', '192.0.2.8', '2001:db8::1']);
+});
+
+test.each([
+  ['sells what the name is', { vendor: 'acme' }, true],
+  ['runs the host', { operator: 'acme' }, true],
+  ['made the model that answers', { model: 'acme' }, true],
+  ['has no part in it', {}, false],
+])('the vendor of the address %s', (_, part, home) => {
+  const service = serviceAt('claude.ai');
+  if (service === null) throw new Error('claude.ai is in no catalogue');
+  expect(isAtHome({ ...service, ...part }, { ...service, vendor: 'acme' })).toBe(home);
+  expect(isAtHome(null, { ...service, vendor: 'acme' })).toBe(false);
 });
