@@ -114,6 +114,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pagesUrl,
     // Before `listen` a port that the system is to choose has no number; the PAC file is only checked then, not served.
     proxyPort: () => addresses?.proxy.port ?? Math.max(1, inForce.config().listen.proxy.port),
+    // Another address waits for a restart; what proxy.pac says of this one does not.
+    proxyTls() {
+      const { proxyTls } = inForce.config();
+      return proxyTls === null || config.proxyTls === null ? null : { ...proxyTls, address: config.proxyTls.address };
+    },
     now,
     authority,
     build,

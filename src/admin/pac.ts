@@ -3,18 +3,43 @@
  */
 import { ConfigError } from '../errors.ts';
 
+export interface PacProxy {
+  readonly host: string;
+  readonly port: number;
+  /** `HTTPS`: spoken to over TLS; browsers know it, Windows services and many programs do not. `PROXY` by default. */
+  readonly type?: 'PROXY' | 'HTTPS';
+}
+
+/** The port over TLS, as far as the file names it. */
+export interface PacTls {
+  readonly pac: 'never' | 'first' | 'only';
+  readonly address: { readonly port: number };
+  /** Names of its certificate; empty: unknown. */
+  readonly serverNames: readonly { readonly host: string }[];
+}
+
 export interface PacSettings {
   /** The proxies in the order in which clients try them; at least one. Hosts as clients can resolve them. */
-  readonly proxies: readonly { readonly host: string; readonly port: number }[];
+  readonly proxies: readonly PacProxy[];
   /** Domains that are reached without the proxy, each with everything below it: the company's own. */
   readonly direct: readonly string[];
   /** Whether clients go out directly when no proxy answers. That is a way round the policy, so normally not. */
   readonly failOpen: boolean;
 }
 
-/** Everything goes through the proxy, which people reach under the name that they reach the pages under. */
-export function pacSettings(pagesUrl: string, proxyPort: number): PacSettings {
-  return { proxies: [{ host: new URL(pagesUrl).hostname, port: proxyPort }], direct: [], failOpen: false };
+/**
+ * Everything goes through the proxy, which people reach under the name that they reach the pages under; over TLS under
+ * one that its certificate has.
+ */
+export function pacSettings(pagesUrl: string, proxyPort: number, tls: PacTls | null = null): PacSettings {
+  const { hostname } = new URL(pagesUrl);
+  const plain: PacProxy = { host: hostname, port: proxyPort };
+  const settings = { direct: [], failOpen: false };
+  if (tls === null || tls.pac === 'never') return { ...settings, proxies: [plain] };
+  const names = tls.serverNames.map(({ host }) => host);
+  const host = names.includes(bare(hostname)) ? hostname : (names[0] ?? hostname);
+  const veiled: PacProxy = { host, port: tls.address.port, type: 'HTTPS' };
+  return { ...settings, proxies: tls.pac === 'only' ? [veiled] : [veiled, plain] };
 }
 
 /** What a host or domain may consist of: nothing that could end a string or begin another proxy in the list. */
@@ -71,14 +96,14 @@ function FindProxyForURL(url, host) {
 
 function routeOf({ proxies, failOpen }: PacSettings): string {
   if (proxies.length === 0) throw new ConfigError('proxy.pac: no proxy is named; name the host that clients reach');
-  const routes = proxies.map(({ host, port }) => {
+  const routes = proxies.map(({ host, port, type = 'PROXY' }) => {
     if (!hostCharacters.test(host)) {
       throw new ConfigError(`proxy.pac: ${JSON.stringify(host)} is not a host; use a name or an address`);
     }
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new ConfigError(`proxy.pac: ${port} is not a port; use 1 to 65535`);
     }
-    return `PROXY ${host.includes(':') ? `[${bare(host)}]` : host}:${port}`;
+    return `${type} ${host.includes(':') ? `[${bare(host)}]` : host}:${port}`;
   });
   return (failOpen ? [...routes, 'DIRECT'] : routes).join('; ');
 }

@@ -8,7 +8,7 @@ import type { Verified } from '../answers/context.ts';
 import type { PolicyDocument, Vendor } from '../flow.ts';
 import { createAdminServer, type AdminFacts, type AdminServerOptions } from './admin-server.ts';
 import type { HttpServer } from './http-server.ts';
-import { pacSettings } from './pac.ts';
+import { pacSettings, type PacTls } from './pac.ts';
 import { createPagesServer } from './pages-server.ts';
 import { createPeople } from './people.ts';
 
@@ -25,6 +25,8 @@ export interface PortsOptions {
   /** What people reach the pages under, without a slash at its end. */
   readonly pagesUrl: () => string;
   readonly proxyPort: () => number;
+  /** The port over TLS; null: there is none. */
+  readonly proxyTls: () => PacTls | null;
   /** The clock that the policy goes by, epoch milliseconds. */
   readonly now: () => number;
   readonly authority: {
@@ -117,7 +119,7 @@ export function createPorts(options: PortsOptions): Ports {
       blocksOf: options.blocksOf,
       trusted: options.trusted,
     }),
-    pac: () => pacSettings(pagesUrl(), options.proxyPort()),
+    pac: () => pacSettings(pagesUrl(), options.proxyPort(), options.proxyTls()),
     ca: () => ({ pem: authority.anchor.pem, der }),
     proxyAt,
     onFault,

@@ -5,6 +5,7 @@ import { homedir, platform } from 'node:os';
 import { resolve } from 'node:path';
 import { faultOf, good, bad, skipped, warning, type Finding } from './doctor/finding.ts';
 import { probe, reach, visitPages } from './doctor/network.ts';
+import { proxyCertificate } from './doctor/proxy-certificate.ts';
 import { examineServer } from './doctor/server.ts';
 import { examineStores, runProgram } from './doctor/stores.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
@@ -84,7 +85,12 @@ async function examineClient(options: ClientOptions, io: Io, now: number): Promi
           ),
         ]
       : [];
-  return [surroundings, reached, ...visited.findings, ...differ, await probe(proxy, options.probe, ca), ...stores];
+  const veil = proxy.protocol === 'https:' ? [await proxyCertificate(proxy, ca)] : [];
+  // No password goes to a proxy that may be another's.
+  const probed = veil.some(({ status }) => status === 'bad')
+    ? skipped('denied host', `${options.probe} was not asked for: the certificate of the proxy is not good`)
+    : await probe(proxy, options.probe, ca);
+  return [surroundings, reached, ...veil, ...visited.findings, ...differ, probed, ...stores];
 }
 
 const marks = { good: 'ok  ', warning: 'WARN', bad: 'BAD ', skipped: '-   ' } as const;
@@ -116,21 +122,24 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       pages: text,
       ca: text,
       probe: text,
+      user: text,
     },
   });
   const json = values.json ?? false;
   if (values.client === true) {
+    if (values.user !== undefined) throw new UsageError('--user is for the machine of the proxy; leave --client out');
     const { proxy, pages, ca, probe: host = 'api.anthropic.com' } = values;
     return report(await examineClient({ proxy, pages, ca, probe: host }, io, Date.now()), json, io);
   }
   const misplaced = clientOnly.find((name) => values[name] !== undefined);
   if (misplaced !== undefined) throw new UsageError(`--${misplaced} is for a client's machine; add --client`);
-  return report(await examineServer(configFile(values.config, io), Date.now()), json, io);
+  return report(await examineServer(configFile(values.config, io), Date.now(), values.user), json, io);
 }
 
 export const doctor: Verb = {
   summary:
     "Looks whether this machine is set up: the proxy's, or with --client one that uses it; says the cure of what is wrong",
-  usage: 'doctor [-c FILE] [--client [--proxy HOST:PORT] [--pages URL] [--ca FILE] [--probe HOST]] [--json]',
+  usage:
+    'doctor [-c FILE] [--user NAME] [--client [--proxy HOST:PORT] [--pages URL] [--ca FILE] [--probe HOST]] [--json]',
   run,
 };

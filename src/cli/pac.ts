@@ -7,11 +7,11 @@ import type { ExitCode, Io, Verb } from './verb.ts';
 
 function run(args: readonly string[], io: Io): ExitCode {
   const { values } = parse({ args: [...args], options: { ...configOption, json: { type: 'boolean' } } });
-  const { listen, pages } = loadConfig(configFile(values.config, io));
+  const { listen, pages, proxyTls } = loadConfig(configFile(values.config, io));
   if (listen.proxy.port === 0) {
     throw new ConfigError('pac: listen.proxy has port 0, which the system chooses at each start; name a port');
   }
-  const settings = pacSettings(pages.url, listen.proxy.port);
+  const settings = pacSettings(pages.url, listen.proxy.port, proxyTls);
   const text = pacFile(settings);
   if (values.json === true) io.out(JSON.stringify({ url: `${pages.url}/proxy.pac`, ...settings, text }, null, 2));
   else io.out(text.trimEnd());

@@ -46,6 +46,8 @@ export interface ProxyTlsSettings {
   readonly clientCertificate: 'required' | 'optional';
   /** The name in a client certificate that is the user. */
   readonly userFrom: 'cn' | 'email' | 'upn';
+  /** Whether proxy.pac names this port: not at all, before the plain one, or alone. */
+  readonly pac: 'never' | 'first' | 'only';
 }
 
 /** A name or an address that clients may have for the proxy. */
@@ -92,6 +94,7 @@ export const proxyTlsSchema = strict({
   client_crl_file: line.optional(),
   client_certificate: z.enum(['required', 'optional']).default('required'),
   user_from: z.enum(['cn', 'email', 'upn']).default('cn'),
+  pac: z.enum(['never', 'first', 'only']).default('never'),
 }).superRefine((given, context) => {
   const { cert_file: cert, key_file: key, server_names: names } = given;
   const wrong = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
@@ -99,6 +102,8 @@ export const proxyTlsSchema = strict({
     wrong(['server_names'], 'the certificate in "cert_file" says its names itself; remove this key, or the files');
   if (names === undefined && (cert === undefined || key === undefined))
     wrong([], 'needs "cert_file" and "key_file", or "server_names" for a certificate of our own CA; add them');
+  if (given.pac !== 'never' && given.address.port === 0)
+    wrong(['pac'], 'proxy.pac cannot name port 0, which the system chooses at each start; give "address" a port');
   if (given.client_crl_file !== undefined && given.client_ca_file === undefined)
     wrong(
       ['client_crl_file'],
@@ -117,6 +122,7 @@ export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: 
     clientCrlFile: given.client_crl_file === undefined ? null : path(given.client_crl_file),
     clientCertificate: given.client_certificate,
     userFrom: given.user_from,
+    pac: given.pac,
   };
 }
 

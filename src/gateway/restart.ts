@@ -18,6 +18,7 @@ const follows = new Set([
   'pages',
   'proxyProtocol',
   'proxyTls.files',
+  'proxyTls.pac',
   'proxyTls.serverNames',
   'proxyTls.clientCaFile',
   'proxyTls.clientCrlFile',

@@ -67,7 +67,7 @@ function bindName(template: string, user: string): string | null {
 }
 
 /** A group that is named by a DN goes by the first value in it as well: `cn=Chip Design,ou=groups` is "Chip Design". */
-function groupNames(value: string): string[] {
+export function groupNames(value: string): string[] {
   const first = /^[A-Za-z][\w.-]*=((?:\\.|[^\\,+])+)(?:[,+]|$)/s.exec(value)?.[1];
   if (first === undefined) return [value];
   const bytes = first.replaceAll(/(?:\\[0-9A-Fa-f]{2})+/g, (run) =>

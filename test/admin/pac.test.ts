@@ -1,7 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { pacFile } from '../../src/admin/pac.ts';
-import type { PacSettings } from '../../src/admin/pac.ts';
+import { pacFile, pacSettings } from '../../src/admin/pac.ts';
+import type { PacSettings, PacTls } from '../../src/admin/pac.ts';
 
 const settings: PacSettings = {
   proxies: [{ host: 'proxy.corp.example', port: 3128 }],
@@ -44,6 +44,30 @@ function finder(text: string): (url: string, host?: string) => unknown {
 
 const find = finder(pacFile(settings));
 const proxied = 'PROXY proxy.corp.example:3128';
+
+const names = [{ host: 'a.test' }, { host: 'proxy.test' }];
+const veiled = (more: Partial<PacTls>): PacTls => ({
+  pac: 'first',
+  address: { port: 3129 },
+  serverNames: names,
+  ...more,
+});
+
+test.each<[string, PacTls | null, string]>([
+  ['no port over TLS', null, 'PROXY proxy.test:3128'],
+  ['one that is not to be named', veiled({ pac: 'never' }), 'PROXY proxy.test:3128'],
+  ['one that goes first', veiled({}), 'HTTPS proxy.test:3129; PROXY proxy.test:3128'],
+  ['one that is all', veiled({ pac: 'only' }), 'HTTPS proxy.test:3129'],
+  ['a certificate of unknown names', veiled({ serverNames: [] }), 'HTTPS proxy.test:3129; PROXY proxy.test:3128'],
+  [
+    'a certificate of another name',
+    veiled({ serverNames: [{ host: 'a.test' }] }),
+    'HTTPS a.test:3129; PROXY proxy.test:3128',
+  ],
+])('%s', (_, tls, route) => {
+  const settings = pacSettings('http://Proxy.test:8128', 3128, tls);
+  expect(finder(pacFile(settings))('https://claude.ai/')).toBe(route);
+});
 
 test.each([
   'https://claude.ai/',

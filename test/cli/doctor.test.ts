@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { doctor } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { UsageError, type Io } from '../../src/cli/verb.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { labPolicy, repository, writeConfig, type Lab } from '../support/lab.ts';
 import { closedPort, labOfTest } from '../support/origins.ts';
 import { httpOrigin } from '../support/streams.ts';
@@ -178,7 +179,44 @@ describe("on a client's machine", () => {
     });
     expect((await findings(['--client', '--proxy', `https://127.0.0.1:${lab.proxyPort}`]))['proxy']).toMatchObject({
       status: 'bad',
-      cure: expect.stringContaining('plain port') as string,
+      says: expect.stringContaining('is not reached') as string,
+    });
+    expect((await findings(['--client', '--proxy', `socks5://127.0.0.1:${lab.proxyPort}`]))['proxy']).toMatchObject({
+      status: 'bad',
+      cure: expect.stringContaining('http://HOST:3128') as string,
+    });
+  });
+
+  test('the port over TLS is looked at, with its certificate, before anything is sent there', async () => {
+    const port = await closedPort();
+    const address = `127.0.0.1:${port}`;
+    const lab = await labOfTest({
+      settings: { listen: { ...anyPorts, proxy_tls: { address, server_names: ['localhost'], pac: 'first' } } },
+    });
+    const pages = ['--pages', `http://127.0.0.1:${lab.addresses.pages.port}`];
+    const told = await findings(['--client', '--proxy', `https://localhost:${port}`, ...pages]);
+    for (const check of ['proxy', 'proxy TLS', 'PAC', 'denied host'])
+      expect([check, told[check]?.status, told[check]?.says]).toEqual([check, 'good', told[check]?.says]);
+    const byAddress = await findings(['--client', '--proxy', `https://${address}`, ...pages]);
+    expect(byAddress['proxy TLS']).toMatchObject({
+      status: 'bad',
+      says: 'its certificate is for DNS:localhost, and not for 127.0.0.1',
+      cure: expect.stringContaining('listen.proxy_tls.server_names') as string,
+    });
+    expect(byAddress['denied host']?.status).toBe('skipped');
+    const blind = await findings(['--client', '--proxy', `https://localhost:${port}`, '--pages', '127.0.0.1:1']);
+    expect(blind['proxy TLS']?.says).toMatch(/not good \(.*(ISSUER|SELF|VERIFY).*\)/);
+  });
+
+  test('a port over TLS that wants a client certificate is told as such', async () => {
+    const port = await closedPort();
+    const staff = makeCertificate('staff.test');
+    onTestFinished(staff.remove);
+    const overTls = { address: `127.0.0.1:${port}`, server_names: ['localhost'], client_ca_file: staff.file };
+    await labOfTest({ settings: { listen: { ...anyPorts, proxy_tls: overTls } } });
+    expect((await findings(['--client', '--proxy', `https://localhost:${port}`]))['proxy']).toMatchObject({
+      status: 'bad',
+      says: expect.stringContaining('asks for a client certificate') as string,
     });
   });
 

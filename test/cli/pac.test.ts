@@ -8,6 +8,9 @@ import { makeConfig } from '../config/folder.ts';
 
 const dir = makeConfig({
   'sallyport.yaml': "listen: { proxy: '0.0.0.0:3128' }\npages: { url: 'https://proxy.corp.test/help/' }\n",
+  'tls.yaml':
+    "listen: { proxy: '0.0.0.0:3128', proxy_tls: { address: '0.0.0.0:3129', server_names: [p.corp.test, proxy.corp.test], pac: first } }\n" +
+    "pages: { url: 'https://proxy.corp.test/help/' }\n",
   'any.yaml': "listen: { proxy: '127.0.0.1:0' }\n",
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -30,6 +33,12 @@ test('prints a file that sends browsers to the proxy, by the name of the pages',
   const file = await run('-c', 'sallyport.yaml');
   expect(route(file, 'https://claude.ai/')).toBe('PROXY proxy.corp.test:3128');
   expect(route(file, 'http://proxy.corp.test/')).toBe('DIRECT');
+});
+
+test('names the port over TLS first where the configuration says so', async () => {
+  expect(route(await run('-c', 'tls.yaml'), 'https://claude.ai/')).toBe(
+    'HTTPS proxy.corp.test:3129; PROXY proxy.corp.test:3128',
+  );
 });
 
 test('prints every fact as JSON', async () => {

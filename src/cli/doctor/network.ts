@@ -1,9 +1,11 @@
 /** Whether a client's machine reaches the proxy and its pages, and is told a denial in a way that it can read. */
 import { X509Certificate } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
+import { placeOf, wantsCertificate } from './proxy-certificate.ts';
 
 /** Milliseconds for each question. */
 const PATIENCE = 5_000;
@@ -19,12 +21,20 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** Whose certificate it is, is looked at by itself. */
+function sender({ protocol }: URL): typeof requestTls {
+  return protocol === 'https:' ? requestTls : request;
+}
+
 export function ask(url: URL, options: { readonly path?: string; readonly method?: string } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { hostname, port, pathname } = url;
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const to = { host, port: port === '' ? 80 : Number(port), path: options.path ?? pathname, agent: false } as const;
-    const asked = request({ ...to, method: options.method ?? 'GET', timeout: PATIENCE }, (res) => {
+    const to = {
+      ...placeOf(url),
+      path: options.path ?? url.pathname,
+      agent: false,
+      rejectUnauthorized: false,
+    } as const;
+    const asked = sender(url)({ ...to, method: options.method ?? 'GET', timeout: PATIENCE }, (res) => {
       const chunks: Buffer[] = [];
       let size = 0;
       res.on('data', (chunk: Buffer) => {
@@ -45,9 +55,9 @@ export function ask(url: URL, options: { readonly path?: string; readonly method
 /** The proxy answers requests that are not for a proxy, and says by a field that it is one of ours. */
 export async function reach(proxy: URL): Promise<Finding> {
   const check = 'proxy';
-  if (proxy.protocol !== 'http:') {
-    const says = `${proxy.host} is named with ${proxy.protocol}//, and only a plain port is asked here`;
-    return bad(check, says, 'name the plain port of the same proxy, as in --proxy http://HOST:3128');
+  if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:') {
+    const says = `${proxy.host} is named with ${proxy.protocol}//, and the proxy speaks HTTP`;
+    return bad(check, says, 'write --proxy http://HOST:3128, or https:// for its port over TLS');
   }
   const cure = 'correct the address in HTTPS_PROXY or --proxy, and let the firewall pass it';
   try {
@@ -55,6 +65,10 @@ export async function reach(proxy: URL): Promise<Finding> {
     if (headers['x-proxy-error'] !== undefined) return good(check, `${proxy.host} is reached`);
     return bad(check, `${proxy.host} answers, but it is no Sallyport`, cure);
   } catch (error) {
+    if (proxy.protocol === 'https:' && wantsCertificate(error)) {
+      const says = `${proxy.host} asks for a client certificate, which is not shown from here`;
+      return bad(check, says, 'look at the plain port, as in --proxy http://HOST:3128; or try curl --proxy-cert');
+    }
     return bad(check, `${proxy.host} is not reached (${faultOf(error)})`, cure);
   }
 }
@@ -78,8 +92,9 @@ function pacOf({ status, body }: Answer, proxy: URL): Finding {
   const text = body.toString();
   const cure = 'set pages.url and listen.proxy in sallyport.yaml to what clients reach';
   if (status !== 200 || !text.includes('FindProxyForURL')) return bad('PAC', 'no proxy.pac is served', cure);
-  if (text.includes(`PROXY ${proxy.host}`)) return good('PAC', `proxy.pac names ${proxy.host}`);
-  const named = /PROXY ([^";]+)/.exec(text)?.[1] ?? 'nothing';
+  const directive = proxy.protocol === 'https:' ? 'HTTPS' : 'PROXY';
+  if (text.includes(`${directive} ${proxy.host}`)) return good('PAC', `proxy.pac names ${proxy.host}`);
+  const named = /(?:PROXY|HTTPS) ([^";]+)/.exec(text)?.[1] ?? 'nothing';
   return warning('PAC', `proxy.pac names ${named}, and not ${proxy.host}`, cure);
 }
 
@@ -106,9 +121,9 @@ type Tunnel =
 function openTunnel(proxy: URL, host: string): Promise<Tunnel> {
   return new Promise((resolve, reject) => {
     const authorization = proxy.username === '' ? {} : { 'proxy-authorization': credentials(proxy) };
-    const asked = request({
-      host: proxy.hostname.replace(/^\[|\]$/g, ''),
-      port: proxy.port === '' ? 80 : Number(proxy.port),
+    const asked = sender(proxy)({
+      ...placeOf(proxy),
+      rejectUnauthorized: false,
       method: 'CONNECT',
       path: `${host}:443`,
       headers: { host: `${host}:443`, ...authorization },

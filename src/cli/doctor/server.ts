@@ -15,6 +15,7 @@ import { shownPath } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
 import { openFiles } from '../open-files.ts';
+import { directories } from './directory.ts';
 import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
 
 const DAY = 86_400_000;
@@ -171,8 +172,11 @@ function openFilesFinding(config: Config): Finding {
   return warning('open files', says, 'raise LimitNOFILE of the service (ulimit -n), or lower limits.connections');
 }
 
-/** @param now epoch milliseconds. */
-export async function examineServer(file: string, now: number): Promise<readonly Finding[]> {
+/**
+ * @param now epoch milliseconds.
+ * @param user whom to look for in the directory; undefined: nobody.
+ */
+export async function examineServer(file: string, now: number, user?: string): Promise<readonly Finding[]> {
   let config: Config;
   try {
     config = loadConfig(file);
@@ -190,6 +194,7 @@ export async function examineServer(file: string, now: number): Promise<readonly
     await port('pages', listen.pages),
     await port('admin', listen.admin),
     await names(config),
+    ...(await directories(config, user)),
     ...disk(config),
     openFilesFinding(config),
   ];

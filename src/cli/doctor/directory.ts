@@ -1,0 +1,119 @@
+/** Whether the directory (LDAP) that knows the users answers, lets its account in, and finds whom it is asked for. */
+import { randomUUID } from 'node:crypto';
+import { readGuarded } from '../../certificates/key-files.ts';
+import { counted } from '../../config/counted.ts';
+import { readLdapAuthorities, type LdapSettings } from '../../config/ldap-schema.ts';
+import type { Config } from '../../config/schema.ts';
+import { ConfigError } from '../../errors.ts';
+import { escapeFilter, groupNames } from '../../identify/ldap.ts';
+import { converse, whyOf, type Directory } from '../../identify/ldap-session.ts';
+import { bad, good, warning, type Finding } from './finding.ts';
+
+/** A server that answered, and whose answer stands in the way. */
+class Unfit extends Error {
+  readonly cure: string;
+
+  constructor(message: string, cure: string) {
+    super(message);
+    this.cure = cure;
+  }
+}
+
+const key = (name: string): string => `clients.authentication.ldap.${name}`;
+
+const noSuchObject = 'it answers with LDAP result 32';
+
+/** What keeps a server from being asked, by the word for it. */
+const cures: readonly (readonly [RegExp, string])[] = [
+  [/ALTNAME|Hostname\/IP/i, `name the server in ${key('url')} as its certificate does`],
+  [/EXPIRED|NOT_YET_VALID/, 'have the certificate of the directory renewed, and look at the clock of this machine'],
+  [/CERT|ISSUER|SELF_SIGNED|VERIFY|unable to/i, `name the authority of its certificate in ${key('ca_file')}`],
+  [/SSL|EPROTO|TLS/i, `is this its TLS port? ldaps:// is 636 by custom; with ldap:// write "starttls: true"`],
+  [/ECONN|ENOTFOUND|EAI_|EHOST|ENET|TIMEDOUT|no answer|hung up/i, `correct ${key('url')}, or let the firewall pass it`],
+];
+
+function cureOf(why: string): string {
+  const [, cure] = cures.find(([pattern]) => pattern.test(why)) ?? [];
+  return cure ?? `correct ${key('url')} and what stands beside it; the log of the directory says more`;
+}
+
+async function letIn(directory: Directory, { bindDn, passwordFile }: LdapSettings): Promise<void> {
+  if (bindDn === null || passwordFile === null) return;
+  const password = (await readGuarded(passwordFile, 'the password of the directory')).replace(/\r?\n$/, '');
+  if (await directory.bind(bindDn, password)) return;
+  throw new Unfit(
+    `it does not let ${bindDn} in`,
+    `correct ${key('bind_dn')} or the password in ${passwordFile}; is the account locked?`,
+  );
+}
+
+/** What it says of a user; of a made-up one where none is named, so that base and filter are tried. */
+async function lookFor(
+  directory: Directory,
+  { base, filter, userAttribute, groupAttribute }: NonNullable<LdapSettings['search']>,
+  user: string | undefined,
+): Promise<string> {
+  const wanted = filter.replaceAll('{user}', () => escapeFilter(user ?? randomUUID()));
+  const attributes = groupAttribute === null ? [userAttribute] : [userAttribute, groupAttribute];
+  const found = await directory.search(base, wanted, attributes).catch((error: unknown) => {
+    if (whyOf(error) !== noSuchObject) throw error;
+    throw new Unfit(`it shows no ${base}`, `correct ${key('base')}, or let ${key('bind_dn')} read there`);
+  });
+  if (user === undefined) return `and searches ${base}; --user NAME shows what it says of somebody`;
+  const [entry, another] = found;
+  if (entry === undefined)
+    throw new Unfit(`it finds no "${user}" below ${base}`, `correct ${key('base')} or ${key('filter')}`);
+  if (another !== undefined)
+    throw new Unfit(`it finds more than one entry for "${user}"`, `make ${key('filter')} find one entry for a user`);
+  const [name] = entry.values(userAttribute);
+  if (name === undefined)
+    throw new Unfit(`${entry.dn} has no ${userAttribute}`, `correct ${key('user_attribute')}, or let it be read`);
+  const groups = groupAttribute === null ? [] : entry.values(groupAttribute).flatMap(groupNames);
+  const known = groupAttribute === null ? 'groups are not read' : `groups: ${groups.join('; ') || 'none'}`;
+  return `and finds ${entry.dn}: rules know it as ${name.toLowerCase()}; ${known}`;
+}
+
+async function server(settings: LdapSettings, url: string, user: string | undefined): Promise<Finding> {
+  const { search, bindDn, caFile, timeout } = settings;
+  const check = 'directory';
+  try {
+    const ca = caFile === null ? null : readLdapAuthorities(caFile);
+    const says = await converse({ url, ca, timeout }, async (directory) => {
+      if (search === null) {
+        // There is no account of our own: a bind that fails is an answer too.
+        await directory.bind((bindDn ?? '').replaceAll('{user}', randomUUID()), randomUUID());
+        return 'users bind by their own names, so that no name was tried';
+      }
+      await letIn(directory, settings);
+      const looked = await lookFor(directory, search, user);
+      return bindDn === null ? looked.replace('and ', '') : `lets ${bindDn} in ${looked}`;
+    });
+    return good(check, `${url} answers, ${says}`);
+  } catch (error) {
+    if (error instanceof Unfit) return bad(check, `${url}: ${error.message}`, error.cure);
+    if (error instanceof ConfigError) return bad(check, error.message, 'correct the file, or its owner and mode');
+    const why = whyOf(error);
+    return bad(check, `${url} cannot be asked: ${why}`, cureOf(why));
+  }
+}
+
+/**
+ * One finding for each server, and nothing where there is no directory. No password but that of the account that searches
+ * is tried.
+ *
+ * @param user whom to look for, as people type it.
+ */
+export async function directories({ clients }: Pick<Config, 'clients'>, user: string | undefined): Promise<Finding[]> {
+  const source = clients.authentication?.source;
+  if (source?.kind !== 'ldap') {
+    return user === undefined
+      ? []
+      : [warning('directory', `"${user}" was not looked for: none is configured`, `set ${key('url')}`)];
+  }
+  const found = await Promise.all(source.urls.map((url) => server(source, url, user)));
+  const failed = found.filter(({ status }) => status === 'bad').length;
+  if (failed === 0 || failed === found.length) return found;
+  // The others answer for it.
+  const rest = `${counted(found.length - failed, 'other')} can be asked meanwhile`;
+  return found.map((one) => (one.status === 'bad' ? warning(one.check, `${one.says}; ${rest}`, one.cure ?? '') : one));
+}
