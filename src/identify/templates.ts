@@ -13,7 +13,8 @@ export interface TemplateEntry<T> {
 
 const placeTest = {
   name: (text: string) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text),
-  region: (text: string) => /^[a-z][a-z0-9]*-[a-z0-9-]*[a-z0-9]$/.test(text),
+  // The clouds' storage has names such as bucket.s3-us-west-2.amazonaws.com, where anyone chooses what stands before.
+  region: (text: string) => /^(?!(?:oss|tos|obs|cos)-)[a-z]{2,}-[a-z0-9-]*[a-z0-9]$/.test(text),
   digits: (text: string) => /^[0-9]+$/.test(text),
 } as const;
 
