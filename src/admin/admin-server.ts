@@ -55,13 +55,16 @@ export interface Done {
 /** Nothing that this port sends is to be rendered. */
 const headers = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
 
+/** For whoever looks for what other programs have, such as `/healthz`. */
+const absent = 'There is nothing here; there are /metrics, /livez, /readyz, /api/status and, for POST, /api/reload.';
+
 const refuse: Refusal = (reply, status, text, id) =>
   reply.code(status).send(id === null ? { error: text, status } : { error: text, status, id });
 
 export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { metrics, health } = options;
   const bound: string[] = [];
-  const app = createApp({ headers, refuse, proxyAt: options.proxyAt, onFault: options.onFault });
+  const app = createApp({ headers, refuse, absent, proxyAt: options.proxyAt, onFault: options.onFault });
 
   const turnAway = (reply: FastifyReply, { status, text }: Refused): FastifyReply => {
     if (status === 401) reply.header('www-authenticate', 'Bearer');

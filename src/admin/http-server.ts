@@ -27,6 +27,8 @@ export interface HttpServerOptions {
   /** On every answer, beside `X-Content-Type-Options` and the like. */
   readonly headers: Readonly<Record<string, string>>;
   readonly refuse: Refusal;
+  /** What to say where there is nothing. */
+  readonly absent?: string;
   /** Where the proxy is, `host:port`, for clients that take this port for it. */
   readonly proxyAt: () => string;
   /** Hears of what went wrong while a request was answered, under the id that the answer shows. */
@@ -68,7 +70,8 @@ function answerConnect(socket: Duplex, proxyAt: string): void {
 }
 
 /** A server without routes. `X-Forwarded-*` is ignored, and no answer shows a stack or the text of an exception. */
-export function createApp({ headers, refuse, proxyAt, onFault }: HttpServerOptions): FastifyInstance {
+export function createApp(options: HttpServerOptions): FastifyInstance {
+  const { headers, refuse, absent = 'There is nothing here.', proxyAt, onFault } = options;
   const all = { ...commonHeaders, ...headers };
   const refuseFault = (reply: FastifyReply, error: unknown): FastifyReply => {
     reply.headers(all);
@@ -89,12 +92,12 @@ export function createApp({ headers, refuse, proxyAt, onFault }: HttpServerOptio
     forceCloseConnections: true,
     http: { maxHeaderSize, headersTimeout: limits.headers, connectionsCheckingInterval: limits.checkEvery },
     // A path that is not valid percent-encoding leads nowhere, like any other unknown path.
-    frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, 'There is nothing here.', null),
+    frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, absent, null),
   });
   app.server.maxConnections = maxConnections;
   app.server.on('connect', (_request, socket) => answerConnect(socket, proxyAt()));
   app.addHook('onRequest', async (_request, reply) => void reply.headers(all));
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'There is nothing here.', null));
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, absent, null));
   app.setErrorHandler((error, _request, reply) => refuseFault(reply, error));
   return app;
 }

@@ -4,8 +4,8 @@
  */
 import type { RequestFacts, Service, Wire } from '../flow.ts';
 
-/** `dashscope-native` is the older of DashScope's two dialects, known by its path alone. */
-export type Dialect = Wire | 'dashscope-native';
+/** `dashscope-native` is the older of DashScope's two dialects, known by its path alone; `npm` is no API of AI at all. */
+export type Dialect = Wire | 'dashscope-native' | 'npm';
 
 interface Sign {
   readonly dialect: Dialect;
@@ -28,6 +28,7 @@ const header =
 /** First match wins. Paths before fields: Anthropic's Bedrock SDK sends `anthropic-version` to AWS paths too. */
 const signs: readonly Sign[] = [
   { dialect: 'qoder', shown: userAgent(/^qoder/i) },
+  { dialect: 'npm', shown: userAgent(/^(?:npm|pnpm|yarn)\//) },
   { dialect: 'dashscope-native', shown: path(/^\/api\/v1\/services\//) },
   { dialect: 'dashscope', shown: path(/^\/compatible-mode\//) },
   { dialect: 'bedrock', shown: path(/^\/model\/[^/]+\/(?:invoke|converse)(?:-|$)/) },

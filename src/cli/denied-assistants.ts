@@ -1,10 +1,10 @@
 /** Assistants that the policy itself denies to those whom it sends there. */
+import { assistantAt } from '../config/assistant-host.ts';
 import type { Warning } from '../config/lint.ts';
 import type { Path } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import type { DomainSets } from '../decide/near.ts';
 import type { PolicyDocument } from '../flow.ts';
-import { parseUrl } from '../listen/target.ts';
 import { createExplainer } from './explanation.ts';
 
 /** Who is sent to an assistant, and where the policy says so. */
@@ -42,15 +42,6 @@ function allSent({ defaultAssistant, sites = {}, assistantFor = [], rules }: Pol
   ];
 }
 
-/** Null for a URL that a browser may open but whose host this proxy would not take. */
-function readUrl(url: string): ReturnType<typeof parseUrl> | null {
-  try {
-    return parseUrl(new URL(url).href.replace(/#.*/, ''));
-  } catch {
-    return null;
-  }
-}
-
 /**
  * One for each assistant and kind of client. Addresses are left out: a PAC file has browsers go to private ones directly.
  *
@@ -62,8 +53,8 @@ export function deniedAssistants(config: Config, sets: DomainSets, now: number):
   return allSent(config.policyOfFile, now).flatMap(({ assistant: id, group, path }) => {
     const url = config.policyOfFile.assistants.find((one) => one.id === id)?.url ?? '';
     const key = `${id} ${group ?? ''}`;
-    const read = readUrl(url);
-    if (told.has(key) || read?.target.kind !== 'name') return [];
+    const read = assistantAt(url);
+    if (told.has(key) || read === null) return [];
     told.add(key);
     const { scheme, target, path: asked } = read;
     const moment = scheme === 'https' ? 'connect' : 'request';
@@ -71,7 +62,7 @@ export function deniedAssistants(config: Config, sets: DomainSets, now: number):
     const { effect, rule } = explain({ target, moment, path: asked, ...nobody, at: now });
     if (effect !== 'deny') return [];
     const whom = group === null ? 'clients in no group' : group;
-    const message = `the assistant "${id}" is at ${target.host}, which ${rule} denies to ${whom}: who is sent there is blocked again; name another, or allow its address`;
+    const message = `the assistant "${id}" is at ${target.host}, which ${rule} denies to ${whom}: they are told of no assistant, or blocked there again; name another, or allow its address`;
     return [{ file: config.policyFile, path, message }];
   });
 }

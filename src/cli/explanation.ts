@@ -1,4 +1,5 @@
 /** What the policy does with one request, and why: as the proxy would decide it, and in words. */
+import { assistantAt } from '../config/assistant-host.ts';
 import type { Config } from '../config/schema.ts';
 import { compile } from '../decide/compile.ts';
 import type { Policy } from '../decide/compile.ts';
@@ -176,8 +177,11 @@ export function createExplainer(
   config: Pick<Config, 'policy' | 'vendors'>,
   sets?: DomainSets,
 ): (asked: Asked) => Explained {
-  const policy = compile(config.policy, sets);
   const services = indexServices(config.vendors, indexHosts);
+  const policy = compile(config.policy, sets, ({ url }) => {
+    const host = assistantAt(url)?.target.host;
+    return host === undefined ? null : { host, service: services(host) };
+  });
   const members = membersOf(config.policy);
   return (asked) => {
     const { address, user, forwarded, groups = [] } = asked;

@@ -2,7 +2,7 @@
  * A policy as it is written becomes one that is looked up: every rule is filed under its most specific field, so that
  * a decision asks a handful of tables and never walks over rules that are about something else.
  */
-import type { Assistant, PolicyDocument } from '../flow.ts';
+import type { Assistant, Hostname, PolicyDocument, Service } from '../flow.ts';
 import type { DomainSet } from './domain-set.ts';
 import { echOf } from './ech.ts';
 import type { Ech } from './ech.ts';
@@ -38,6 +38,12 @@ export interface Index {
   readonly everything: Bucket;
 }
 
+/** Where an assistant is, and what the catalogue says of that host. */
+export interface Place {
+  readonly host: Hostname;
+  readonly service: Service | null;
+}
+
 export interface Policy {
   readonly document: PolicyDocument;
   readonly exceptions: Index;
@@ -45,6 +51,8 @@ export interface Policy {
   readonly pauses: Pauses | null;
   readonly rules: Index;
   readonly assistants: ReadonlyMap<string, Assistant>;
+  /** By assistant; of the others it is not known whether they are denied. */
+  readonly places: ReadonlyMap<Assistant, Place>;
   readonly risksOf: RisksOf;
   readonly sets: DomainSets;
   readonly ech: Ech;
@@ -113,14 +121,28 @@ function index(entries: readonly Entry[], sets: DomainSets): Index {
 
 const none: DomainSets = new Map();
 
-/** Built once for each load of the configuration; the time it takes grows with the document. */
-export function compile(document: PolicyDocument, sets = none): Policy {
+/**
+ * Built once for each load of the configuration; the time it takes grows with the document.
+ *
+ * @param placeOf where an assistant is; null: it is not judged, and people are sent there whatever the rules say.
+ */
+export function compile(
+  document: PolicyDocument,
+  sets = none,
+  placeOf: (assistant: Assistant) => Place | null = () => null,
+): Policy {
   return {
     document,
     exceptions: index(exceptionEntries(document), sets),
     pauses: indexPauses(document),
     rules: index(ruleEntries(document), sets),
     assistants: new Map(document.assistants.map((assistant) => [assistant.id, assistant])),
+    places: new Map(
+      document.assistants.flatMap((assistant): [Assistant, Place][] => {
+        const place = placeOf(assistant);
+        return place === null ? [] : [[assistant, place]];
+      }),
+    ),
     risksOf: indexRisks(document.riskClasses),
     sets,
     ech: echOf(document),

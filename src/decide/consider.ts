@@ -4,8 +4,9 @@
  */
 import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flow.ts';
 import type { Policy } from './compile.ts';
-import { builtIn, defaultFor } from './decision.ts';
-import { isSpecific, whoseSay } from './decide.ts';
+import { builtIn, defaultFor } from './defaults.ts';
+import { whoseSay } from './decide.ts';
+import { isSpecific } from './heard.ts';
 import { agrees, hidesItsName } from './ech.ts';
 import { exceptionEntries, fieldOf, inForce, isAbout, isFor, ruleEntries, strictest, whomRank } from './entry.ts';
 import type { Entry } from './entry.ts';

@@ -29,15 +29,14 @@
 import type { Action, Decision, Effect, HostKind, Hostname, Question, Service } from '../flow.ts';
 import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
-import { builtIn, byDefault, byEncryptedHello, byEntry, byMismatch, defaultFor } from './decision.ts';
+import { byDefault, byEncryptedHello, byEntry, byMismatch } from './decision.ts';
+import { builtIn, defaultFor } from './defaults.ts';
+import { heard, isSpecific } from './heard.ts';
 import { isAtHome, nameStands } from './dialled.ts';
 import { agrees, hidesItsName, isBehindPublicName } from './ech.ts';
-import { fieldOf, strictest } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { lifted } from './pauses.ts';
-import { strongest } from './strongest.ts';
-import { besides, subjectOf } from './subject.ts';
-import type { Subject } from './subject.ts';
+import { subjectOf } from './subject.ts';
 
 /** What one host gets. */
 interface Verdict {
@@ -127,24 +126,12 @@ function judge(
   now: number,
 ): Verdict {
   const subject = subjectOf(host, service, policy.risksOf);
-  const heard = (one: Subject): Entry | null => {
-    const exception = strongest(policy.exceptions, one, client, now); // 1
-    if (exception !== null) return exception;
-    const rule = strongest(policy.rules, one, client, now); // 2, 3, 4
-    return rule === null ? null : lifted(policy.pauses, rule, one.service, now);
-  };
-  const others = besides(subject, policy.risksOf);
-  const own = heard(subject);
-  const entry = others.length === 0 ? own : strictest([own, ...others.map(heard)].filter((found) => found !== null)); // 5
-  if (entry !== null)
-    return { decision: byEntry(policy, entry, { subject, client }), specific: isSpecific(entry), entry };
+  const entry = heard(policy, subject, client, now);
+  const circumstances = { subject, client, now };
+  if (entry !== null) return { decision: byEntry(policy, entry, circumstances), specific: isSpecific(entry), entry };
   const fallback = lifted(policy.pauses, defaultFor(policy, kind, service), service, now); // 6
-  const decision = byDefault(policy, fallback, { subject, client });
+  const decision = byDefault(policy, fallback, circumstances);
   return { decision, specific: service !== null, entry: null };
-}
-
-export function isSpecific(entry: Entry): boolean {
-  return fieldOf(entry.what) !== null;
 }
 
 export interface Standing {

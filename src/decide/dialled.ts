@@ -5,7 +5,7 @@
  */
 import type { Hostname, PolicyDocument, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
-import { defaultFor } from './decision.ts';
+import { defaultFor } from './defaults.ts';
 import { fieldOf, isAbout, ruleEntries } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { subjectOf } from './subject.ts';

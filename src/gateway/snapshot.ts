@@ -12,6 +12,7 @@ import { createIdentify } from '../identify/identify.ts';
 import type { IdentifyOptions } from '../identify/identify.ts';
 import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
+import { assistantAt } from '../config/assistant-host.ts';
 import type { Config } from '../config/schema.ts';
 import type { Hostname, Locate, PolicyDocument } from '../flow.ts';
 import type { Snapshot } from '../lifecycle.ts';
@@ -69,7 +70,10 @@ export function snapshotOf(
   refusesLeaf: (clientAddress: string) => boolean,
   sets?: DomainSets,
 ): Compiled {
-  const compiled = compile(config.policy, sets);
+  const compiled = compile(config.policy, sets, ({ url }) => {
+    const host = assistantAt(url)?.target.host;
+    return host === undefined ? null : { host, service: indexCatalogue(config.vendors).services(host) };
+  });
   const locate = locator(compiled, config.vendors);
   const snapshot = (policy: Policy): Compiled => ({
     policy: config.policyHash,

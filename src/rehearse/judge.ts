@@ -1,7 +1,7 @@
 /** What a policy says about a line of a log: identified and decided as the proxy would. */
 import { compile } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
-import { builtIn } from '../decide/decision.ts';
+import { builtIn } from '../decide/defaults.ts';
 import { fieldOf } from '../decide/entry.ts';
 import { indexHosts } from '../decide/match.ts';
 import type { DomainSets } from '../decide/near.ts';

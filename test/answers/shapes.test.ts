@@ -56,6 +56,15 @@ function universal(): object {
   return { message, error, type: 'error', detail: message, policy };
 }
 
+test('npm prints the error as a string, and the rest of the message after it', () => {
+  const answer = answers.denied(wired('anthropic'), asks({ headers: { 'user-agent': 'npm/10.8.2 node/v24' } }));
+  expect([answer.status, answer.name, JSON.parse(answer.body.toString())]).toEqual([
+    403,
+    'npm',
+    { error: message, message, code: 'blocked_by_policy', policy },
+  ]);
+});
+
 test.each(cases)('%s: %i', (wire, status, body) => {
   const answer = answers.denied(wired(wire), asks());
   expect(answer.status).toBe(status);

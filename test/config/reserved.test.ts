@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isReserved } from '../../src/config/reserved.ts';
-import { builtIn } from '../../src/decide/decision.ts';
+import { builtIn } from '../../src/decide/defaults.ts';
 
 test.each(Object.values(builtIn))('%s is ours', (id) => {
   expect(isReserved(id)).toBe(true);

@@ -25,6 +25,16 @@ test.each([
   expect(decided).toMatchObject({ decision: { effect: 'deny', rule: 'ban' }, action: { kind: action } });
 });
 
+test('nobody is sent to an assistant that is denied to them', () => {
+  const there = goodPolicy.replace('https://ai.corp.test/', 'https://chat.acme.test/');
+  const elsewhere = '  - { id: other, domains: acme.example, effect: deny, reason: No. }\n';
+  const config = withConfig({ 'policy.yaml': `default_assistant: inhouse\n${there}${elsewhere}` }, loadConfig);
+  const asked = question('10.0.0.8');
+  const target = { ...asked.target, host: 'acme.example' as Hostname };
+  const { decision } = snapshotOf(config, () => false).decide({ ...asked, target }, Date.now());
+  expect(decision).toMatchObject({ effect: 'deny', rule: 'other', denial: { assistant: null } });
+});
+
 test.each([
   ['no vendor with addresses of its own is denied', 'effect: deny', 'effect: monitor', false],
   ['one is', '', '', true],

@@ -78,6 +78,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/vendor-schema.ts': 'test/config/catalogue.test.ts',
   'decide/compile.ts': 'test/decide/decide.test.ts',
   'decide/decision.ts': 'test/decide/decide.test.ts',
+  'decide/defaults.ts': 'test/decide/decide.test.ts',
+  'decide/heard.ts': 'test/decide/decide.test.ts',
   'decide/entry.ts': 'test/decide/precedence.test.ts',
   'decide/subject.ts': 'test/decide/whom.test.ts',
   'decide/strongest.ts': 'test/decide/consider.test.ts',

@@ -1,0 +1,51 @@
+/** Where people are sent in place of what they are denied. */
+import type { Assistant, Client } from '../flow.ts';
+import type { Policy } from './compile.ts';
+import type { Circumstances } from './decision.ts';
+import { defaultFor } from './defaults.ts';
+import { isAbout, isFor } from './entry.ts';
+import { heard, isSpecific } from './heard.ts';
+import { namesHosts, nearest } from './near.ts';
+import { lifted } from './pauses.ts';
+import { besides, subjectOf } from './subject.ts';
+
+/**
+ * Whether an assistant is denied for what it is: nobody is sent from one denial to the next. Where merely everything is
+ * denied that is not listed, browsers may have a way of their own to it.
+ */
+function isDeniedAssistant(policy: Policy, assistant: Assistant, client: Client, now: number): boolean {
+  const place = policy.places.get(assistant);
+  if (place === undefined) return false;
+  const { host, service } = place;
+  const entry = heard(policy, subjectOf(host, service, policy.risksOf), client, now);
+  if (entry !== null) return entry.effect === 'deny' && isSpecific(entry);
+  if (service === null) return false;
+  return lifted(policy.pauses, defaultFor(policy, 'name', service), service, now).effect === 'deny';
+}
+
+/**
+ * The assistant that the rule names; then the first choice that fits; then that of the site; then that of the policy: the
+ * first of them that the client may use.
+ */
+export function assistantOf(policy: Policy, id: string | undefined, circumstances: Circumstances): Assistant | null {
+  const { subject, client, now } = circumstances;
+  const isDenied = (assistant: Assistant): boolean =>
+    now !== undefined && isDeniedAssistant(policy, assistant, client, now);
+  const { assistants, document, risksOf } = policy;
+  const named = id === undefined ? undefined : assistants.get(id);
+  if (named !== undefined && !isDenied(named)) return named;
+  const { assistantFor = [], sites = {}, defaultAssistant } = document;
+  const subjects = assistantFor.length === 0 ? [] : [subject, ...besides(subject, risksOf)];
+  const chosen = assistantFor.find(
+    ({ what, groups = null, sites = null }) =>
+      isFor({ groups, sites }, client) &&
+      (!namesHosts(what) || nearest(what, subject.host, policy.sets) !== null) &&
+      subjects.some((one) => isAbout({ what }, one)),
+  );
+  const ofSite = Object.entries(sites).find(([site, one]) => one.assistant !== undefined && client.groups.has(site));
+  for (const next of [chosen?.assistant, ofSite?.[1].assistant, defaultAssistant]) {
+    const assistant = assistants.get(next ?? '');
+    if (assistant !== undefined && !isDenied(assistant)) return assistant;
+  }
+  return null;
+}

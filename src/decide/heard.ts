@@ -1,0 +1,26 @@
+/** Which of the policy's own words decide about a host: steps 1 to 5 of the precedence in `decide.ts`. */
+import type { Client } from '../flow.ts';
+import type { Policy } from './compile.ts';
+import { fieldOf, strictest } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { lifted } from './pauses.ts';
+import { strongest } from './strongest.ts';
+import { besides } from './subject.ts';
+import type { Subject } from './subject.ts';
+
+export function isSpecific(entry: Entry): boolean {
+  return fieldOf(entry.what) !== null;
+}
+
+/** The rule or exception that decides, for all who have a part in the service; null: the defaults do. */
+export function heard(policy: Policy, subject: Subject, client: Client, now: number): Entry | null {
+  const ofOne = (one: Subject): Entry | null => {
+    const exception = strongest(policy.exceptions, one, client, now); // 1
+    if (exception !== null) return exception;
+    const rule = strongest(policy.rules, one, client, now); // 2, 3, 4
+    return rule === null ? null : lifted(policy.pauses, rule, one.service, now);
+  };
+  const others = besides(subject, policy.risksOf);
+  const own = ofOne(subject);
+  return others.length === 0 ? own : strictest([own, ...others.map(ofOne)].filter((found) => found !== null)); // 5
+}
