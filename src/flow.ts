@@ -96,6 +96,8 @@ export interface Rejected {
   readonly code: ErrorCode;
   /** For the log: what was wrong, in one line without anything secret. */
   readonly detail: string;
+  /** What was asked for, where it could be read: a client that may not go on, or for which there is no room. */
+  readonly asked?: Arrival | undefined;
 }
 
 export type Arrival = TunnelArrival | RequestArrival | UpgradeArrival;

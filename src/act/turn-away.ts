@@ -30,8 +30,8 @@ export interface TurnAway {
 }
 
 export function createTurnAway({ failed, record, surprised }: TurnAwayOptions): TurnAway {
-  const note = ({ id, at, clientAddress, clientPort }: Origin, code: ErrorCode, detail: string): Answer => {
-    const rejected = { id, at, clientAddress, clientPort, code, detail };
+  const note = ({ id, at, clientAddress, clientPort, asked }: Origin, code: ErrorCode, detail: string): Answer => {
+    const rejected = { id, at, clientAddress, clientPort, code, detail, asked };
     record(rejected);
     return failed(code, rejected);
   };

@@ -47,10 +47,16 @@ function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
   const admin = formatAddress(addresses.admin);
   const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
   const workers = workersOf(config);
+  const overTls = config.proxyTls?.address;
+  // Where the system has chosen the port, the log has said it.
+  const tls =
+    overTls === undefined || overTls.port === 0
+      ? ''
+      : `\n  TLS    https://${formatAddress(overTls)}  (the proxy once more)`;
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
   return `Sallyport ${version()}: ${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}, ${counted(workers, 'worker')}
 
-  proxy  http://${proxy}
+  proxy  http://${proxy}${tls}
   pages  http://${pages}/  (set-up help, PAC, CA certificate)
   admin  http://${admin}/metrics${adminNote(addresses, config.admin.tokenFile)}
   CA     ${ca}

@@ -9,7 +9,7 @@ import { createMintQueue } from '../certificates/mint-queue.ts';
 import type { Config } from '../config/schema.ts';
 import { nextChange } from '../decide/schedule.ts';
 import { describe } from '../errors.ts';
-import type { Arrival } from '../flow.ts';
+import type { Arrival, Rejected } from '../flow.ts';
 import { createLifecycle } from '../lifecycle.ts';
 import { createAccess } from '../listen/access.ts';
 import { createConnectSpeaker } from '../listen/connect.ts';
@@ -139,6 +139,11 @@ export function createServing(options: ServingOptions): Serving {
     record: (rejected) => record.rejected(rejected),
     surprised,
   });
+  /** Who was turned away, for the log with what was asked for. */
+  const asking = (asked: Arrival): Omit<Rejected, 'code' | 'detail'> => {
+    const { id, at, clientAddress, clientPort } = asked;
+    return { id, at, clientAddress, clientPort, asked };
+  };
   const arrived = (arrival: Arrival): void => {
     if (arrival.kind !== 'tunnel') {
       void lifecycle.take(arrival);
@@ -147,15 +152,15 @@ export function createServing(options: ServingOptions): Serving {
     const { clientAddress } = arrival;
     const problem = limiting.enterTunnel(clientAddress);
     if (problem === null) void lifecycle.take(arrival).finally(() => limiting.leaveTunnel(clientAddress));
-    else reject(arrival.socket, arrival, problem, 'as many tunnels are open as may be');
+    else reject(arrival.socket, asking(arrival), problem, 'as many tunnels are open as may be');
   };
   const asked = createAccess({
     tooOften: limiting.tooOften,
     rules: authenticating.rules,
     arrived,
     reject(arrival, code, detail) {
-      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, arrival, code, detail);
-      else reject(arrival.socket, arrival, code, detail);
+      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, asking(arrival), code, detail);
+      else reject(arrival.socket, asking(arrival), code, detail);
     },
     missing: authenticating.missing,
     surprised,

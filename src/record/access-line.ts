@@ -4,6 +4,7 @@
  * nothing.
  */
 import { isIP } from 'node:net';
+import { errors } from '../errors.ts';
 import type { Arrival, Finished, Rejected } from '../flow.ts';
 import { serviceOf } from './blocks.ts';
 import { fieldLimit, jsonText } from './json-text.ts';
@@ -51,12 +52,23 @@ export function createAccessLine(hostname: string | null): AccessLine {
   };
 }
 
-function rejectedFields({ id, clientAddress, clientPort, code, detail }: Rejected): string {
+function askedFields(asked: Arrival, status: number): string {
+  const { host, kind, port } = asked.target;
+  const name = kind === 'name' ? `"domain":${jsonText(host)}` : `"ip":${jsonText(host)}`;
+  const method = asked.kind === 'tunnel' ? 'CONNECT' : asked.facts.method;
+  return (
+    `,"destination":{"port":${integer(port)},${name}}${urlFields(asked)}` +
+    `,"http":{"request":{"method":${jsonText(method, 64)}},"response":{"status_code":${integer(status)}}}`
+  );
+}
+
+function rejectedFields({ id, clientAddress, clientPort, code, detail, asked }: Rejected): string {
   return (
     `,"event":{"id":${jsonText(id)},${eventKind},"type":["connection","error"],"action":"arrival-rejected"` +
     `,"outcome":"failure","reason":${jsonText(withoutCredentials(detail, fieldLimit))}}` +
     `,"client":{"ip":${jsonText(clientAddress)}}` +
     `,"source":{"ip":${jsonText(clientAddress)},"port":${integer(clientPort)}}` +
+    (asked === undefined ? '' : askedFields(asked, errors[code].status)) +
     `,"sallyport":{"outcome":"failed","error":"${code}"}`
   );
 }

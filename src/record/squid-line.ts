@@ -99,8 +99,12 @@ export function createSquidLine(): AccessLine {
         `${requestText(arrival)} ${userText(user)} ${hierarchy(outcome)} -\n`
       );
     },
-    rejected({ at, clientAddress, code }: Rejected) {
-      return `${times(at, 0)} ${clientAddress} NONE_NONE/${status(errors[code].status)} 0 - error:invalid-request - HIER_NONE/- -\n`;
+    rejected({ at, clientAddress, code, asked }: Rejected) {
+      const answered = errors[code].status;
+      const request = asked === undefined ? '- error:invalid-request' : requestText(asked);
+      // Squid too names what it denies, and calls the rest nothing of its own.
+      const tag = asked !== undefined && answered < 500 ? 'TCP_DENIED' : 'NONE_NONE';
+      return `${times(at, 0)} ${clientAddress} ${tag}/${status(answered)} 0 ${request} - HIER_NONE/- -\n`;
     },
   };
 }

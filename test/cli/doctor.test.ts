@@ -116,6 +116,15 @@ describe('on the machine of the proxy', () => {
     if (process.platform === 'linux') expect(told['open files']).toMatchObject({ status: 'warning' });
   });
 
+  test('a CA that has no folder to be made in yet is said', async () => {
+    const told = await findings(['-c', configOfTest({ certificates: { dir: '/does/not/exist/certs' } })]);
+    expect(told['CA']).toMatchObject({
+      status: 'bad',
+      says: 'there is none yet, and no folder /does/not/exist to make it in',
+      cure: expect.stringContaining('make that folder') as string,
+    });
+  });
+
   test('a name that DNS does not know is said', async () => {
     const told = await findings(['-c', configOfTest({ outbound: { hosts: {} } })]);
     expect(told['DNS']).toMatchObject({ status: 'bad', says: expect.stringContaining('assistant.test') as string });

@@ -43,6 +43,17 @@ async function reloads(product: Product, signal: () => void): Promise<string> {
   return product.stderr().slice(before);
 }
 
+test('the port over TLS is shown beside the plain one', async () => {
+  const { listen } = await freePorts();
+  const address = `127.0.0.1:${await closedPort()}`;
+  const product = await serve({
+    settings: { listen: { ...listen, proxy_tls: { address, server_names: ['localhost'] } } },
+  });
+  expect(product.stdout()).toContain(
+    `  proxy  http://${listen.proxy}\n  TLS    https://${address}  (the proxy once more)\n`,
+  );
+});
+
 test('the commands that it shows at its start go to this machine, with a password where one is wanted', async () => {
   const file = writeConfig();
   onTestFinished(() => rmSync(dirname(file), { recursive: true, force: true }));

@@ -127,6 +127,19 @@ test('what never became an attempt', () => {
   });
 });
 
+test('what may not go on, or finds no room, is named with its method and without its query', () => {
+  const { arrival } = attempt({ kind: 'request', facts: { method: 'POST', path: '/v1/messages?key=secret' } });
+  const text = line.rejected({ ...rejected, code: 'authentication_required', asked: arrival });
+  expect(parsed(text)).toMatchObject({
+    event: { action: 'arrival-rejected' },
+    destination: { domain: arrival.target.host, port: 443 },
+    url: { scheme: 'https', domain: arrival.target.host, path: '/v1/messages' },
+    http: { request: { method: 'POST' }, response: { status_code: 407 } },
+    sallyport: { error: 'authentication_required' },
+  });
+  expect(text).not.toContain('secret');
+});
+
 test('without a host name there is no host field', () => {
   expect(createAccessLine(null).finished(attempt())).not.toContain('"host"');
 });

@@ -74,6 +74,17 @@ test('what never became an attempt', () => {
   );
 });
 
+test.each([
+  ['authentication_required', 'TCP_DENIED/407'],
+  ['rate_limit', 'TCP_DENIED/429'],
+  ['client_limit', 'NONE_NONE/503'],
+] as const)('what may not go on, or finds no room, is named: %s', (code, result) => {
+  const { arrival } = attempt({ kind: 'tunnel' });
+  expect(line.rejected({ ...rejected, code, asked: arrival })).toBe(
+    `1783672215.007      0 10.0.0.7 ${result} 0 CONNECT ${arrival.target.host}:443 - HIER_NONE/- -\n`,
+  );
+});
+
 /** The same numbers every time (Numerical Recipes' generator). */
 function numbers(): () => number {
   let state = 11;

@@ -1,6 +1,6 @@
 /** Whether the machine of the proxy has what the proxy needs: configuration, CA, ports, DNS, disk, open files. */
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
@@ -42,6 +42,14 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
     const chain = await readCertificates(certFile);
     const [certificate] = chain ?? [];
     if (certificate === undefined) {
+      if (!existsSync(dirname(dir))) {
+        const says = `there is none yet, and no folder ${dirname(dir)} to make it in`;
+        return bad(
+          'CA',
+          says,
+          'make that folder for the account of the proxy; as a service systemd makes it at the start',
+        );
+      }
       accessSync(dirname(dir), constants.W_OK);
       return good('CA', `there is none yet; the first start makes it in ${shownPath(dir)}`);
     }
