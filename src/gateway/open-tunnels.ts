@@ -4,7 +4,6 @@
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Act } from '../act/act.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OnChange, Outcome, Question, TunnelArrival, UpgradeArrival } from '../flow.ts';
 import type { Snapshot } from '../lifecycle.ts';
@@ -236,25 +235,5 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     judgeAgain,
     counts: () => [...counts.values()],
     close: () => clearInterval(look),
-  };
-}
-
-/** Act, where what it lets through is held and judged again. */
-export function heldOpen(act: Act, open: OpenTunnels): Act {
-  return {
-    ...act,
-    carry(decided, hello, upstream) {
-      const carried = act.carry(decided, hello, upstream);
-      if (decided.action.kind !== 'tunnel') return carried;
-      const address = upstream?.socket.remoteAddress;
-      return open.tunnel(decided.arrival, hello, carried, address === undefined ? [] : [address]);
-    },
-    upgrade(decided) {
-      const carried = act.upgrade(decided);
-      if (decided.action.kind !== 'forward') return carried;
-      const { dialled = [] } = decided.question;
-      const addresses = dialled.map(({ host }) => host);
-      return open.upgraded(decided.arrival, carried, addresses);
-    },
   };
 }

@@ -23,8 +23,9 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
   const { pems, until } = readRevocations(file);
   const left = until - Date.now();
   if (left < DAY) {
-    const end = left < 0 ? 'expired; every client certificate is refused' : 'expires';
-    log(`${file}: a list of revoked certificates ${end} at ${new Date(until).toISOString()}; fetch it anew and reload`);
+    const at = new Date(until).toISOString();
+    const end = left < 0 ? `expired at ${at}, and every client certificate is refused` : `expires at ${at}`;
+    log(`${file}: a list of revoked certificates ${end}; fetch it anew and reload`);
   }
   return [...pems];
 }

@@ -17,6 +17,7 @@ import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeAr
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { createHttp1Server, handTo, admitUpgrade, problem } from './http.ts';
+import { tlsErrorCode, trustOf } from './leaf-trust.ts';
 import { introduce, peerOf } from './peers.ts';
 import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
@@ -79,24 +80,6 @@ function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddre
  */
 function remember(socket: TLSSocket): void {
   keyOf(socket);
-}
-
-/** TLS alerts with which a client says that it does not trust the leaf (RFC 8446, section 6.2). */
-const distrust = /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE)/;
-
-function tlsErrorCode(error: NodeJS.ErrnoException): ErrorCode {
-  return distrust.test(error.code ?? '') ? 'client_rejected_ca' : 'client_closed';
-}
-
-/**
- * For a client that has sent no request. An end (FIN) before that of the handshake has the code of a reset in Node.js too,
- * but no system call.
- */
-function trustOf({ code = '', syscall }: NodeJS.ErrnoException): TrustResult | null {
-  if (code.endsWith('ALERT_UNKNOWN_CA')) return 'unknown_ca';
-  if (distrust.test(code)) return 'bad_certificate';
-  if (code === 'ECONNRESET' || code === 'EPIPE') return syscall === undefined ? 'silent' : 'reset';
-  return null;
 }
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {

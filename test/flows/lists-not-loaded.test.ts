@@ -79,9 +79,10 @@ test('until a list that a denial names was once fetched, a proxy that has starte
   expect(await lab.gateway.refresh()).toBe(true);
   await expect.poll(() => readiness(lab)).toMatch(/^200/);
   const other = await closedPort();
+  const late = `  late: { url: 'http://127.0.0.1:${other}/' }\n  ads:`;
   writeFileSync(
     join(lab.dir, 'policy.yaml'),
-    policy.replace('  ads:', `  late: { url: 'http://127.0.0.1:${other}/' }\n  ads:`),
+    policy.replace('  ads:', late).replace('lists: ads', 'lists: [ads, late]'),
   );
   expect(await lab.gateway.refresh()).toBe(true);
   expect(await readiness(lab)).toMatch(/^200/);

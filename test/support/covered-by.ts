@@ -35,7 +35,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'identify/hash-password.ts': 'test/cli/hash-password.test.ts',
   'cli/admin-api.ts': 'test/cli/reload.test.ts',
   'gateway/limiting.ts': 'test/flows/whose.test.ts',
-  'gateway/revocations.ts': 'test/flows/proxy-tls.test.ts',
   'gateway/serving.ts': 'test/gateway.test.ts',
   'gateway/shared.ts': 'test/gateway.test.ts',
   'gateway/crew.ts': null,
@@ -102,6 +101,8 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/exception-line.ts': 'test/config/exceptions-file.test.ts',
   'config/stored-exceptions.ts': 'test/flows/exceptions.test.ts',
   'gateway/exceptions.ts': 'test/flows/exceptions.test.ts',
+  'gateway/held-open.ts': 'test/flows/open-tunnels.test.ts',
   'gateway/open-tunnels.ts': 'test/flows/open-tunnels.test.ts',
+  'listen/leaf-trust.ts': 'test/flows/trust.test.ts',
   'record/exceptions.ts': 'test/flows/exceptions.test.ts',
 };

@@ -1,0 +1,23 @@
+/** Puts {@link OpenTunnels} around the actions: what they let through is held for as long as it is carried. */
+import type { Act } from '../act/act.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
+
+/** Act, where what it lets through is held and judged again. */
+export function heldOpen(act: Act, open: OpenTunnels): Act {
+  return {
+    ...act,
+    carry(decided, hello, upstream) {
+      const carried = act.carry(decided, hello, upstream);
+      if (decided.action.kind !== 'tunnel') return carried;
+      const address = upstream?.socket.remoteAddress;
+      return open.tunnel(decided.arrival, hello, carried, address === undefined ? [] : [address]);
+    },
+    upgrade(decided) {
+      const carried = act.upgrade(decided);
+      if (decided.action.kind !== 'forward') return carried;
+      const { dialled = [] } = decided.question;
+      const addresses = dialled.map(({ host }) => host);
+      return open.upgraded(decided.arrival, carried, addresses);
+    },
+  };
+}
