@@ -69,10 +69,7 @@ export function wordsIn(
 }
 
 /** For the product, else for its vendor. */
-export function migrationOf(
-  assistant: Assistant | null,
-  service: Pick<Service, 'vendor' | 'product'> | null,
-): Texts | null {
+function migrationOf(assistant: Assistant | null, service: Pick<Service, 'vendor' | 'product'> | null): Texts | null {
   if (service === null) return null;
   const { migrations } = assistant ?? {};
   return migrations?.[`${service.vendor}/${service.product}`] ?? migrations?.[service.vendor] ?? null;

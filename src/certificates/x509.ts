@@ -80,7 +80,7 @@ export function keyId(spki: Buffer): Buffer {
   return createHash('sha256').update(key.value.subarray(1)).digest().subarray(0, 20);
 }
 
-export function toPem(der: Buffer): string {
+function toPem(der: Buffer): string {
   const lines = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }

@@ -33,8 +33,8 @@ function aboutForwarded({ policy, clients, file }: Config, forwarded: readonly s
 }
 
 /** A vendor or a product is no host. */
-function aboutHost({ vendors }: Config, { host, kind }: Target): string[] {
-  if (kind !== 'name' || host.includes('.')) return [];
+function aboutHost({ vendors }: Config, { host }: Target): string[] {
+  if (host.includes('.')) return [];
   const meant =
     vendors.find(({ id }) => id === host)?.products ??
     vendors.flatMap(({ products }) => products.filter(({ id }) => id === host));

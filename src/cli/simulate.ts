@@ -56,6 +56,24 @@ function readTime(option: string, text: string, zone: string): number {
   }
 }
 
+interface Times {
+  /** Null: each attempt is judged at its own time. */
+  readonly at: number | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `--at`, `--from` and `--to` in epoch milliseconds; a day begins in the time zone of the policy. */
+function readTimes(values: Readonly<Partial<Record<keyof Times, string>>>, zone: string): Times {
+  const read = (option: keyof Times): number | undefined => {
+    const text = values[option];
+    return text === undefined ? undefined : readTime(option, text, zone);
+  };
+  const { at = null, from = -Infinity, to = Infinity } = { at: read('at'), from: read('from'), to: read('to') };
+  if (from >= to) throw new UsageError('simulate: --from is not before --to; exchange or correct them');
+  return { at, from, to };
+}
+
 interface Files {
   readonly logs: readonly Log[];
   /** Bytes of all of them; null where one has no size. */
@@ -120,9 +138,16 @@ function changed({ changes }: Replayed): boolean {
   return changes !== null && changeKinds.some((kind) => changes[kind].attempts > 0);
 }
 
+function nothingFound(names: readonly string[], { lines }: Replayed): string {
+  const where = names.map((name) => (name === '-' ? 'standard input' : basename(name))).join(', ');
+  const why =
+    lines === 0 ? 'there is no line in it; pipe or name another log' : 'see the lines that were not understood';
+  return `simulate: no attempt was found in ${where}; ${why}`;
+}
+
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parse({ args: [...args], options, allowPositionals: true });
-  const { log = [], against, at } = values;
+  const { log = [], against } = values;
   const names = [...log, ...positionals];
   if (names.length === 0)
     throw new UsageError('simulate: name a log, as in --log /var/log/squid/access.log; "-" reads standard input');
@@ -137,11 +162,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const file = configFile(values.config, io);
   const config = loadConfig(file);
   const other = against === undefined ? null : loadOther(resolve(io.cwd, against), file);
-  const zone = config.policy.timeZone ?? 'UTC';
-  const moment = at === undefined ? null : readTime('at', at, zone);
-  const from = values.from === undefined ? -Infinity : readTime('from', values.from, zone);
-  const to = values.to === undefined ? Infinity : readTime('to', values.to, zone);
-  if (from >= to) throw new UsageError('simulate: --from is not before --to; exchange or correct them');
+  const times = readTimes(values, config.policy.timeZone ?? 'UTC');
   const own = await judgedOnDisk(config);
   const others = other === null ? null : await judgedOnDisk(other);
   warnOf([own.lists, ...(others === null ? [] : [others.lists])], io.err);
@@ -152,9 +173,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       policy: own.judged,
       against: others === null ? null : others.judged,
       format,
-      at: moment,
-      from,
-      to,
+      ...times,
       top,
       progress: progress.lines,
     });
@@ -164,7 +183,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   } finally {
     progress.end();
   }
-  const judgedAt = moment === null ? null : new Date(moment).toISOString();
+  const judgedAt = times.at === null ? null : new Date(times.at).toISOString();
   if (values.json === true) {
     const facts = {
       policy: policyFacts(config),
@@ -179,12 +198,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     reportLines(replayed, titles).forEach((line) => io.out(line));
   }
   if (replayed.attempts === 0) {
-    const where = names.map((name) => (name === '-' ? 'standard input' : basename(name))).join(', ');
-    const why =
-      replayed.lines === 0
-        ? 'there is no line in it; pipe or name another log'
-        : 'see the lines that were not understood';
-    io.err(`simulate: no attempt was found in ${where}; ${why}`);
+    io.err(nothingFound(names, replayed));
     return 1;
   }
   return values['fail-on-change'] === true && changed(replayed) ? 1 : 0;

@@ -18,7 +18,7 @@ export interface Update {
 }
 
 /** What messages call a bundle that lies nowhere yet. */
-export const FETCHED = 'the fetched catalogue';
+const FETCHED = 'the fetched catalogue';
 
 /** Clocks differ; a bundle from far ahead would keep every later one out. */
 const MAX_AHEAD = 86_400_000;

@@ -55,7 +55,7 @@ function missingLists({ lists = [] }: PolicyDocument): Finding[] {
 function whereNamed(own: YamlFile, problem: Problem, named: Readonly<Record<string, string | null>>): Problem {
   const [key] = Object.entries(named).find(([, file]) => file === problem.file) ?? [];
   const given = typeof own.value === 'object' && own.value !== null && key !== undefined && key in own.value;
-  if (!given || problem.position !== null || existsSync(problem.file)) return problem;
+  if (!given || existsSync(problem.file)) return problem;
   return missing(own, [key], problem);
 }
 

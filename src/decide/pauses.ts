@@ -17,7 +17,7 @@ function inForce(pauses: readonly Pause[] | undefined, now: number): Pause | und
 }
 
 /** The pause of the service's vendor; null where none is in force, and for what is no service of the catalogue. */
-export function pauseOf(pauses: Pauses | null, service: Service | null, now: number): Pause | null {
+function pauseOf(pauses: Pauses | null, service: Service | null, now: number): Pause | null {
   if (pauses === null || service === null) return null;
   return inForce(pauses.get(service.vendor), now) ?? inForce(pauses.get(null), now) ?? null;
 }

@@ -4,7 +4,7 @@ import { readJsonLine } from './json-line.ts';
 import type { ReadLine } from './line.ts';
 import { isSquidLine, readSquidLine } from './squid-line.ts';
 
-export const formats = ['squid', 'common', 'json'] as const;
+const formats = ['squid', 'common', 'json'] as const;
 export type Format = (typeof formats)[number];
 
 /** What people call them, beside their own names. */

@@ -29,7 +29,7 @@ const NOTES = 2_000;
 const FORMER = 16;
 
 /** Milliseconds until the next start, after so many workers in a row that did not last. */
-export function backOff(failures: number): number {
+function backOff(failures: number): number {
   return failures <= 1 ? 0 : Math.min(MOST_WAIT, 250 * 2 ** Math.min(failures - 2, 10));
 }
 

@@ -154,3 +154,16 @@ test('a kept connection to an address that this request may not reach is not wri
   expect(await exchange(port, ask('GET', origin.port, '/3', 'Connection: close\r\n'))).toMatch(/^HTTP\/1.1 200 /);
   expect(paths).toEqual(['/1', '/3']);
 });
+
+test('a request whose client has gone by the time it may go on is recorded, and nothing is dialled', async () => {
+  const origin = await httpOrigin((_req, res) => res.end('ok'));
+  let goOn = (): void => undefined;
+  const wired = await startWired({ actAfter: new Promise((resolve) => (goOn = resolve)) });
+  const client = await connectRaw(wired.port, ask('GET', origin.port, '/'));
+  await eventually('it has arrived', () => wired.arrivals.length === 1);
+  client.socket.resetAndDestroy();
+  await eventually('the proxy knows that its client is gone', () => wired.connections() === 0);
+  goOn();
+  expect(await wired.outcome()).toMatchObject({ kind: 'failed', error: 'client_closed', status: null, upstream: null });
+  expect(origin.taken()).toBe(0);
+});

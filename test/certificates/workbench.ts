@@ -29,7 +29,7 @@ export interface Ran {
   readonly output: string;
 }
 
-export function run(command: string, args: readonly string[], input = ''): Ran {
+function run(command: string, args: readonly string[], input = ''): Ran {
   const { status, stdout, stderr } = spawnSync(command, args, { input, encoding: 'utf8', timeout: 20_000 });
   return { status, output: `${stdout}${stderr}` };
 }

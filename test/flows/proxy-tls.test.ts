@@ -178,7 +178,9 @@ test('an expired list refuses everybody, and is told; what is no list leaves the
   }
   writeFileSync(crl, expired);
   expect(at.gateway.reload()).toBe(true);
-  expect(at.told.join('\n')).toContain('expired at 2021-01-01T00:00:00.000Z, and every client certificate is refused; fetch it anew');
+  expect(at.told.join('\n')).toContain(
+    'expired at 2021-01-01T00:00:00.000Z, and every client certificate is refused; fetch it anew',
+  );
   expect(await statusOf(at, ada)).toBe('');
 });
 

@@ -11,7 +11,7 @@ import { readHello } from '../../src/listen/hello.ts';
 import type { TestCertificate } from './certificate.ts';
 import { failureAnswer } from './wiring.ts';
 
-export const look: Target = { host: 'look.test' as Hostname, kind: 'name', port: 443 };
+const look: Target = { host: 'look.test' as Hostname, kind: 'name', port: 443 };
 
 const denial: Denial = {
   rule: 'r',

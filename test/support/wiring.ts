@@ -38,6 +38,8 @@ export interface Settings {
   readonly mayReach?: MayReach;
   /** No dial begins before. */
   readonly dialAfter?: Promise<void>;
+  /** No arrival is let through before, as where its name is looked up first. */
+  readonly actAfter?: Promise<void>;
   /** Takes the place of letting an arrival through. */
   readonly arrived?: (arrival: Arrival) => void;
 }
@@ -107,8 +109,12 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
 
   const arrived = (arrival: Arrival): void => {
     arrivals.push(arrival);
-    if (settings.arrived === undefined) void act(arrival).then((outcome) => outcomes.push(outcome));
-    else settings.arrived(arrival);
+    if (settings.arrived !== undefined) {
+      settings.arrived(arrival);
+      return;
+    }
+    const acted = settings.actAfter === undefined ? act(arrival) : settings.actAfter.then(() => act(arrival));
+    void acted.then((outcome) => outcomes.push(outcome));
   };
   const reject = (socket: Parameters<typeof answerAndEnd>[0], _: unknown, code: ErrorCode, detail: string): void => {
     rejections.push({ code, detail });
