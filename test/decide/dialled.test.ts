@@ -86,6 +86,14 @@ test.each<[string, PolicyGiven, string, readonly Located[], string, string]>([
   ],
   ['an address that a rule denies', { rules: [{ domains: ['192.0.2.9'] }] }, 'mine.test', [spot], 'deny', 'rule-0'],
   [
+    'an address that is denied to somebody else',
+    { rules: [{ domains: ['192.0.2.9'], groups: ['design'] }], defaults: { rawAddress: 'deny' } },
+    'mine.test',
+    [spot],
+    'allow',
+    'default-unlisted',
+  ],
+  [
     'a name that is allowed at an address that is denied',
     { rules: [{ domains: ['192.0.2.9'] }, mine] },
     'mine.test',

@@ -23,3 +23,21 @@ test.each<[string, Partial<Config>, readonly string[]]>([
 ])('what waits for a restart: %s', (_, changes, keys) => {
   expect(needsRestart(config, { ...config, ...changes }).toSorted()).toEqual(keys);
 });
+
+test('of the port over TLS what its files hold follows, and where it listens waits', () => {
+  const proxyTls = {
+    address: { host: '127.0.0.1', port: 3129 },
+    files: { cert: '/a.pem', key: '/a.key' },
+    serverNames: [],
+    clientCaFile: '/ca.pem',
+    clientCrlFile: null,
+    clientCertificate: 'required',
+    userFrom: 'cn',
+    pac: 'never',
+  } as const;
+  const started = { ...config, proxyTls };
+  const files = { files: { cert: '/b.pem', key: '/b.key' }, clientCaFile: '/cas.pem', clientCrlFile: '/crl.pem' };
+  expect(needsRestart(started, { ...started, proxyTls: { ...proxyTls, ...files } })).toEqual([]);
+  const elsewhere = { ...proxyTls, address: { ...proxyTls.address, port: 3130 } };
+  expect(needsRestart(started, { ...started, proxyTls: elsewhere })).toEqual(['listen.proxy_tls.address']);
+});

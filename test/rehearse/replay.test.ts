@@ -169,6 +169,17 @@ test('a name that was hidden in the TLS hello is judged as it was', async () => 
   ]);
 });
 
+test('what was hidden decides for no line of the same host that hid nothing', async () => {
+  const plain = attempt({ host: 'cloudflare-ech.com', at: july(11) * 1000, service: null, clientAddress: '192.0.2.1' });
+  const hidden = { ...plain, decision: { ...allowed, ech: true as const } };
+  const own = createAccessLine(null);
+  const { byRule } = await play({ log: [hidden, plain, hidden].map((one) => own.finished(one)).join('') });
+  expect(byRule).toEqual([
+    { rule: 'encrypted-client-hello', effect: 'deny', attempts: 2, users: 1 },
+    { rule: 'default-unlisted', effect: 'allow', attempts: 1, users: 1 },
+  ]);
+});
+
 test.each(['native', 'common', 'combined'])(
   'the %s log of a real Squid 5.7 is understood to the last line',
   async (name) => {
