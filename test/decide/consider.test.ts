@@ -236,14 +236,25 @@ const asked: fc.Arbitrary<QuestionGiven> = fc
     ...(denied === undefined ? {} : { denied }),
   }));
 
-test('the winner is what decides, for any policy and question', () => {
+/** Others that have a part in the service: who runs the host, and whose model answers (null: not known). */
+const parts = fc.record({
+  operator: fc.constantFrom(undefined, undefined, 'openai', 'relay'),
+  model: fc.constantFrom(undefined, undefined, 'anthropic', 'openai', null),
+});
+
+test('the winner is what decides, for any policy and question, and nothing stands there twice', () => {
   const won = new Map<string, number>();
   let behind = 0;
   fc.assert(
-    fc.property(policy, asked, (given, ask) => {
+    fc.property(policy, asked, parts, (given, ask, part) => {
       const compiled = compile(document(given));
-      const { decision } = decide(compiled, question(ask), now);
-      const winners = consider(compiled, question(ask), now).filter(({ verdict }) => verdict === 'won');
+      const plain = question(ask);
+      const whole = { ...plain, service: plain.service && { ...plain.service, ...part } };
+      const { decision } = decide(compiled, whole, now);
+      const rows = consider(compiled, whole, now);
+      const told = rows.map(({ kind, id, host }) => `${kind} ${id} ${host}`);
+      expect(told).toEqual([...new Set(told)]);
+      const winners = rows.filter(({ verdict }) => verdict === 'won');
       const by = decision.effect === 'deny' ? undefined : decision.exception;
       expect(winners).toEqual([expect.objectContaining({ id: by ?? decision.rule, effect: decision.effect })]);
       const kind = winners[0]?.kind ?? 'none';
