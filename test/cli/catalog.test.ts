@@ -32,7 +32,7 @@ test('lists the vendors and the version of the whole', async () => {
   const { code, out } = await run('list');
   expect(code).toBe(0);
   expect(out).toMatch(
-    /^acme +GB {2}chat \(chat, 1\)\n1 vendors, version [0-9a-f]{12}, last checked 2026-07-10, 0 overlaid$/,
+    /^acme +GB {2}chat \(chat, 1\)\n1 vendor, version [0-9a-f]{12}, last checked 2026-07-10, 0 overlaid$/,
   );
   expect(JSON.parse((await run('list', '--json')).out)).toMatchObject({
     checked: '2026-07-10',
@@ -51,7 +51,7 @@ test('says that the catalogue is good, or what is wrong with it', async () => {
   expect(await run('lint')).toMatchObject({
     code: 0,
     err: '',
-    out: expect.stringMatching(/1 vendors, .*: no errors$/) as unknown,
+    out: expect.stringMatching(/1 vendor, .*: no errors$/) as unknown,
   });
   write('vendors/acme.yaml', goodVendor.replace('acme.test', 'co.uk'));
   const line = 'vendors/acme.yaml:12:19: "co.uk" is a public suffix, under which anyone registers; name the hosts';
@@ -92,7 +92,7 @@ test('makes a signed bundle that can be compared and loaded', async () => {
   write('key.pub', publicKey.export({ type: 'spki', format: 'pem' }).toString());
   expect(await run('bundle', '--key', 'key.pem', '--out', 'catalogue.json')).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/^catalogue\.json: 1 vendors, version [0-9a-f]{12}$/) as unknown,
+    out: expect.stringMatching(/^catalogue\.json: 1 vendor, version [0-9a-f]{12}$/) as unknown,
   });
   expect(await run('diff', 'vendors', 'catalogue.json', '--key', 'key.pub')).toMatchObject({ code: 0 });
   write('sallyport.yaml', 'vendors: catalogue.json\nvendors_key: key.pub\n');
