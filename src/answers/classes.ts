@@ -3,6 +3,7 @@
  * never by the vendor alone; each row says why its answer is the one that its clients show.
  */
 import type { Answer, Denial, RequestFacts } from '../flow.ts';
+import { isCodex, listAsked, workspaceAsked } from './codex.ts';
 import { isPreflight, originOf, preflightHeaders, readableBy } from './cors.ts';
 import { connectStreamAnswer, denialHeaders, head, wireAnswer } from './denied.ts';
 import type { Asking } from './denied.ts';
@@ -65,7 +66,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'codex-websocket',
-    is: (facts) => isWebSocket(facts) && /^codex/i.test(headerOf(facts, 'user-agent')),
+    is: (facts) => isWebSocket(facts) && isCodex(facts),
     why: 'Codex prints the body of a refused upgrade as it is and stops; to anything else it tries again.',
     answer: (asking, name) => textAnswer(head(asking, name, 400), asking.message),
   },
@@ -83,6 +84,12 @@ const rows: readonly Row[] = [
           },
         ],
       }),
+  },
+  {
+    name: 'codex-list',
+    is: (facts) => listAsked(facts) !== null,
+    why: 'Codex asks for each of these lists three or four times, prints the JSON of every refusal above the message that counts, and adds the list to what it brings itself: nothing to add ends it at once.',
+    answer: (asking, name) => jsonAnswer(head(asking, name, 200), listAsked(asking.facts) ?? {}),
   },
   {
     name: 'preflight',
@@ -172,14 +179,6 @@ export function answerFor(
 }
 
 const grpcWeb = /^application\/grpc-web(?:-text)?(?:\+(?:proto|json|thrift))?(?=;|$)/;
-
-/** The workspace that Codex asks about, or null where it asks for something else. */
-function workspaceAsked(facts: RequestFacts): string | null {
-  if (facts.method !== 'GET' || !/^codex/i.test(headerOf(facts, 'user-agent'))) return null;
-  if (!/^\/(?:backend-api\/wham|api\/codex)\/accounts\/check(?:\?|$)/.test(facts.path)) return null;
-  const workspace = headerOf(facts, 'chatgpt-account-id');
-  return /^[\w-]{1,64}$/.test(workspace) ? workspace : null;
-}
 
 function originAsked({ target }: About): string {
   const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;

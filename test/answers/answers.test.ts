@@ -65,6 +65,13 @@ const everyForm: readonly (readonly [string, About])[] = [
     }),
   ],
   [
+    'codex-list',
+    asks({
+      path: `/backend-api/codex/models?${samples.hostile}`,
+      headers: { 'user-agent': `codex${samples.hostile}` },
+    }),
+  ],
+  [
     'preflight',
     asks({
       method: 'OPTIONS',

@@ -100,6 +100,30 @@ const cases: readonly Case[] = [
     type: json,
   },
   {
+    client: 'Codex that asks for models beside those it brings',
+    facts: {
+      path: '/backend-api/codex/models?client_version=0.169.0',
+      headers: { 'user-agent': 'codex_exec/0.169.0' },
+    },
+    name: 'codex-list',
+    status: 200,
+    type: json,
+  },
+  {
+    client: 'Codex that asks which plugins are installed',
+    facts: { path: '/backend-api/ps/plugins/installed', headers: { 'user-agent': 'codex_exec/0.169.0' } },
+    name: 'openai',
+    status: 400,
+    type: json,
+  },
+  {
+    client: 'an SDK that asks for the list of models',
+    facts: { path: '/v1/models', headers: { 'user-agent': 'OpenAI/JS 7.55.0' } },
+    name: 'openai',
+    status: 400,
+    type: json,
+  },
+  {
     client: 'Claude Code that asks for its settings',
     facts: { path: '/api/claude_code/settings', headers: { 'user-agent': 'claude-code/2.1.329' } },
     name: 'claude-start',
@@ -207,6 +231,13 @@ describe('what the classes say', () => {
     expect(textOf(git)).toBe(`${message}\n`);
     const codex = answers.denied(denial, asks({ headers: { upgrade: 'WebSocket', 'user-agent': 'codex-tui/1' } }));
     expect(textOf(codex)).toBe(`${message}\n`);
+  });
+
+  test('Codex is told of no more models than it brings', () => {
+    const headers = { 'user-agent': 'codex-tui/0.169.0' };
+    const asked = (path: string): unknown => jsonOf(answers.denied(denial, asks({ path, headers })));
+    expect(asked('/backend-api/codex/models')).toEqual({ models: [] });
+    expect(asked('/backend-api/ps/plugins/suggested/codex')).toEqual({ plugins: [], enabled: false });
   });
 
   test('Codex is told that its workspace is where it asked', () => {
