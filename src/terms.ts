@@ -39,6 +39,8 @@ export type Wire =
   | 'openrouter'
   | 'huggingface'
   | 'ollama'
+  | 'assemblyai'
+  | 'perplexity'
   | 'copilot'
   | 'amp'
   | 'augment'

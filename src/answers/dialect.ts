@@ -63,6 +63,7 @@ const kinOfOpenai: ReadonlySet<Dialect> = new Set([
   'mistral',
   'dashscope',
   'openrouter',
+  'perplexity',
   'huggingface',
   'copilot',
 ]);

@@ -119,6 +119,9 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
   ollama: { status: 403, body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }) },
   /** `error` must be a string once more; to a 403 it adds that a security policy may forbid the package. */
   npm: { status: 403, body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }) },
+  assemblyai: { status: 403, body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }) },
+  /** The form of OpenAI's, but that the AI SDK reads a code only where it is a number. */
+  perplexity: { status: 403, body: ({ message, policy }) => ({ error: { code: 403, message, type: CODE }, policy }) },
   /** A 403 is a matter of its subscription to it. Without `x-github-request-id`, so that it says that a proxy answered. */
   copilot: { status: 400, body: ({ message, policy }) => ({ error: { message, code: CODE }, policy }) },
   /** It prints `error.code` and nothing else, of a body with `ok` alone; a 403 is an expired token to it. */

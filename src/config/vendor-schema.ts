@@ -21,6 +21,8 @@ const wire = z.enum([
   'openrouter',
   'huggingface',
   'ollama',
+  'assemblyai',
+  'perplexity',
   'copilot',
   'amp',
   'augment',

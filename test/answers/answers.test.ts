@@ -35,6 +35,8 @@ const wires: readonly Wire[] = [
   'openrouter',
   'huggingface',
   'ollama',
+  'assemblyai',
+  'perplexity',
   'copilot',
   'amp',
   'augment',

@@ -44,6 +44,8 @@ const cases: readonly (readonly [wire: Wire, status: number, body: object])[] = 
   ['openrouter', 403, { error: { code: 403, message, metadata: { reasons: ['policy'], ...policy } }, user_id: null }],
   ['huggingface', 403, { error: message, message, code: 'blocked_by_policy', policy }],
   ['ollama', 403, { error: message, message, code: 'blocked_by_policy', policy }],
+  ['assemblyai', 403, { error: message, message, code: 'blocked_by_policy', policy }],
+  ['perplexity', 403, { error: { code: 403, message, type: 'blocked_by_policy' }, policy }],
   ['copilot', 400, { error: { message, code: 'blocked_by_policy' }, policy }],
   ['amp', 400, { ok: false, error: { code: message, message }, policy }],
   ['augment', 404, { error_details: { code: 0, message, detail: '' }, error: message, message, policy }],
