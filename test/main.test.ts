@@ -26,6 +26,7 @@ test.each([
   ['an unknown command', ['sreve'], /unknown command "sreve"; did you mean serve\?/],
   ['an unknown command like no other', ['xyzzy-plugh'], /unknown command "xyzzy-plugh"; "sallyport help" lists them/],
   ['an option with a slip', ['explain', 'claude.ai', '--jsno'], /unknown option --jsno; did you mean --json\?/],
+  ['an option where there is one', ['serve', '--port', '1'], /unknown option --port; there is only --config/],
   ['an option like no other', ['check', '-z'], /unknown option -z; there are --config, /],
   ['a name that every object has', ['constructor'], /unknown command "constructor"/],
   ['an unknown option', ['serve', '--port', '1'], /--port/],

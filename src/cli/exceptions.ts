@@ -108,9 +108,10 @@ export function entryLine(entry: Shown): string {
 
 async function addOne({ values, io, config }: Call): Promise<ExitCode> {
   const { until, reason, 'approved-by': approvedBy } = values;
-  for (const [option, value] of Object.entries({ until, reason, 'approved-by': approvedBy })) {
-    if (value === undefined) throw new UsageError(`exceptions add: --${option} is missing; add it`);
-  }
+  const needed = Object.entries({ until, reason, 'approved-by': approvedBy });
+  const missing = needed.flatMap(([option, value]) => (value === undefined ? [`--${option}`] : []));
+  if (missing.length === 1) throw new UsageError(`exceptions add: ${missing.join('')} is missing; add it`);
+  if (missing.length > 1) throw new UsageError(`exceptions add: ${missing.join(', ')} are missing; add them`);
   const list = (words: readonly string[] | undefined): string[] | undefined =>
     words?.flatMap((word) => word.split(',')).map((word) => word.trim());
   const wanted = {

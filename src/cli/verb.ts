@@ -51,7 +51,7 @@ function unknownOption(message: string, { options = {} }: ParseArgsConfig): stri
   const given = /^Unknown option '(--?[^']*)'/.exec(message)?.[1];
   if (given === undefined) return null;
   const known = Object.keys(options).map((name) => `--${name}`);
-  return `unknown option ${given}; ${meant(given, known) ?? `there are ${known.join(', ')}`}`;
+  return `unknown option ${given}; ${meant(given, known) ?? `${known.length === 1 ? 'there is only' : 'there are'} ${known.join(', ')}`}`;
 }
 
 /** An option without its value, or with one that it does not take; null where Node complains of another thing. */

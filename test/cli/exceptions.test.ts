@@ -124,6 +124,7 @@ test.each([
   ['exceptions list now', 'exceptions list: "now" is one argument too many'],
   ['exceptions revoke', 'exceptions revoke: name the id'],
   ['exceptions add --vendor acme --until 30d --reason x', 'exceptions add: --approved-by is missing; add it'],
+  ['exceptions add --vendor acme', 'exceptions add: --until, --reason, --approved-by are missing; add them'],
   [`${add} --vendor acne`, 'exceptions add: unknown vendor "acne"; did you mean "acme"?'],
   [`${add} --group stuff`, 'exceptions add: unknown group "stuff"; did you mean "staff"?'],
   [`${add} --until 2020-01-01`, 'which is over'],
