@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import type { Warning } from './lint.ts';
-import type { Path } from './problem.ts';
-import { shownPath } from './problem.ts';
+import { hostOfUrl } from './network.ts';
+import { shownPath, type Path } from './problem.ts';
 import type { Config } from './schema.ts';
 
 const loopback = new BlockList();
@@ -25,7 +25,7 @@ function unreachablePages({ listen, pages, file }: Config): Warning[] {
 function ownAssistants({ listen, proxyTls, policyOfFile, policyFile: file }: Config): Warning[] {
   if ([listen.proxy, proxyTls?.address].every((place) => place === undefined || isLoopback(place.host))) return [];
   return policyOfFile.assistants.flatMap(({ id, url }) => {
-    if (!isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''))) return [];
+    if (!isLoopback(hostOfUrl(new URL(url)))) return [];
     const message = `the assistant "${id}" is at ${url}, which on any machine but the proxy's leads nowhere; write the address that people reach it by`;
     return [{ file, path: ['assistants', id, 'url'], message }];
   });

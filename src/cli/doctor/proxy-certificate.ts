@@ -3,18 +3,19 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import { trustedRoots } from '../../certificates/roots.ts';
+import { hostOfUrl, type Address } from '../../config/network.ts';
 import { bad, faultOf, good, type Finding } from './finding.ts';
 
 /** Milliseconds for the handshake. */
 const PATIENCE = 5_000;
 
 /** Where a URL leads: host without brackets, and the port, by default that of its scheme. */
-export function placeOf({ protocol, hostname, port }: URL): { readonly host: string; readonly port: number } {
-  const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : Number(port) };
+export function placeOf(url: URL): Address {
+  const usual = url.protocol === 'https:' ? 443 : 80;
+  return { host: hostOfUrl(url), port: url.port === '' ? usual : Number(url.port) };
 }
 
-/** Why a handshake with a proxy failed that wants to see a certificate of the client. */
+/** Whether a handshake failed because the proxy wants to see a certificate of the client. */
 export function wantsCertificate(error: unknown): boolean {
   return /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(faultOf(error));
 }

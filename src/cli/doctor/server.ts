@@ -10,7 +10,7 @@ import { trustedRoots } from '../../certificates/roots.ts';
 import { counted } from '../../config/counted.ts';
 import { lint } from '../../config/lint.ts';
 import { loadConfig } from '../../config/load.ts';
-import { callableHost, formatAddress, type Address } from '../../config/network.ts';
+import { callableHost, formatAddress, hostOfUrl, type Address } from '../../config/network.ts';
 import { shownPath } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
@@ -127,8 +127,8 @@ async function portOverTls({ proxyTls }: Config): Promise<Finding[]> {
 
 /** Names that this very configuration depends on; else one that is kept for such use (RFC 2606). */
 function namesToResolve({ policy, outbound }: Config): readonly string[] {
-  const names = policy.assistants.map(({ url }) => new URL(url).hostname);
-  const asked = names.filter((name) => isIP(name.replace(/^\[|\]$/g, '')) === 0 && outbound.hosts[name] === undefined);
+  const names = policy.assistants.map(({ url }) => hostOfUrl(new URL(url)));
+  const asked = names.filter((name) => isIP(name) === 0 && outbound.hosts[name] === undefined);
   return asked.length > 0 ? [...new Set(asked)] : ['example.com'];
 }
 
