@@ -12,3 +12,15 @@ export function reset(socket: Duplex): void {
   if (socket.destroyed || finSent || socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
   else socket.resetAndDestroy();
 }
+
+/**
+ * Whether a connection whose end was read was reset in truth: libuv tells a reset behind bytes that had
+ * not been read yet as an end. A socket that was reset has no peer any more, one that got a FIN has
+ * (getpeername(2)); not after a FIN of our own, when both ends look the same, and count as good.
+ */
+export function wasReset(socket: Duplex): boolean {
+  if (socket.writableEnded) return false;
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const ask: unknown = Reflect.get(Object(handle), 'getpeername');
+  return typeof ask === 'function' && Reflect.apply(ask, handle, [{}]) !== 0;
+}

@@ -12,6 +12,7 @@ import httpProxy from 'http-proxy';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
+import { whenCut } from './end-by-close.ts';
 import { requestFields, trailerFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
@@ -150,6 +151,7 @@ export function createForward(options: ForwardOptions): Forward {
           }
           status = answer.statusCode ?? null;
           answer.once('error', () => fail('connection_terminated'));
+          whenCut(outgoing, answer, () => fail('connection_terminated'));
           try {
             client.answer(answer);
           } catch (cause) {

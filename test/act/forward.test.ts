@@ -225,6 +225,22 @@ test.each([
   expect(await wired.outcome()).toMatchObject({ kind: 'failed', error: 'connection_terminated' });
 });
 
+test.each([10, 3_000_000])('a reset behind %i bytes of a body without a length is no end of it', async (length) => {
+  const origin = await tcpOrigin((socket) =>
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(length)}`);
+    }),
+  );
+  const wired = await startWired();
+  const client = await connectRaw(wired.port, ask('GET', origin.port, '/'));
+  await client.until('xxx');
+  for (const socket of origin.open) socket.resetAndDestroy();
+  const { how, text } = await client.ended;
+  expect(how).toBe('reset');
+  expect(text).not.toContain('\r\n0\r\n\r\n');
+  expect(await wired.outcome()).toMatchObject({ kind: 'failed', error: 'connection_terminated' });
+});
+
 test('a 40 MB body arrives whole in both directions', async () => {
   const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
   const body = randomBytes(40_000_000);

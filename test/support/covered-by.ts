@@ -7,6 +7,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'terms.ts': null,
   'act/act.ts': 'test/flows/deny.test.ts',
   'act/block.ts': 'test/flows/deny.test.ts',
+  'act/end-by-close.ts': 'test/act/forward.test.ts',
   'act/intercept.ts': 'test/flows/deny.test.ts',
   'act/outcome.ts': 'test/flows/deny.test.ts',
   'act/pool.ts': 'test/act/forward-connections.test.ts',
