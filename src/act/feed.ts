@@ -1,5 +1,5 @@
 /**
- * What comes from an origin, read into memory that is used again.
+ * What comes from an origin, or from a client that sends much, read into memory that is used again.
  *
  * A stream of `node:net` allocates 64 KiB for each read, which for downloads costs more than the copying does. Here
  * small reads go through one buffer that all sockets share, and are copied out of it; a socket that fills it gets a
@@ -34,9 +34,9 @@ export interface Sink {
 }
 
 export interface Feed {
-  /** For `net.connect`. */
+  /** For `net.connect`, or for `readInto`. */
   readonly onread: OnReadOpts;
-  /** The socket that was made with `onread`, as soon as there is one. */
+  /** The socket that is read with `onread`, as soon as there is one. */
   readonly attach: (socket: Socket) => void;
   /** Calls back once, when the first bytes are there before anybody takes them; null takes that back. */
   readonly whenSpoken: (listener: (() => void) | null) => void;

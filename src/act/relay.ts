@@ -4,30 +4,63 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { HelloWatch } from '../flow.ts';
-import type { Feed } from './feed.ts';
+import { createFeed, type Feed } from './feed.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
-import { reset } from '../reset.ts';
+import { readInto } from './read-into.ts';
+import { reset, wasReset } from '../reset.ts';
 
 export interface Relayed {
   /** Null where both sides ended in good order. */
   readonly error: ErrorCode | null;
 }
 
-/** One direction, with back-pressure. @param filter gives what of it may go on, and null where nothing may any more. */
-function pump(from: Duplex, to: Duplex, filter?: (chunk: Buffer) => Buffer | null): void {
-  from.on('data', (chunk: Buffer) => {
-    const bytes = filter === undefined ? chunk : filter(chunk);
+/** Bytes in one direction from which on it is worth memory that is used again. */
+const MUCH = 256 * 1024;
+
+interface Filter {
+  /** What of it may go on, and null where nothing may any more. */
+  readonly take: (chunk: Buffer) => Buffer | null;
+  /** Whether all that comes may go on. */
+  readonly over: () => boolean;
+}
+
+/** One direction, with back-pressure. */
+function pump(from: Duplex, to: Duplex, filter?: Filter): void {
+  let moved = 0;
+  const onDrain = (): void => void from.resume();
+  const onData = (chunk: Buffer): void => {
+    const bytes = filter === undefined ? chunk : filter.take(chunk);
     if (bytes !== null && bytes.length > 0 && !to.write(bytes)) from.pause();
-  });
-  to.on('drain', () => {
-    from.resume();
-  });
+    moved += chunk.length;
+    // What is still in the stream goes by itself first.
+    if (moved < MUCH || from.readableLength > 0 || filter?.over() === false) return;
+    moved = Number.NEGATIVE_INFINITY;
+    const feed = createFeed();
+    if (!(from instanceof Socket) || !readInto(from, feed.onread)) return;
+    from.off('data', onData);
+    to.off('drain', onDrain);
+    feed.attach(from);
+    feed.flowTo(to);
+  };
+  from.on('data', onData);
+  to.on('drain', onDrain);
   from.resume();
 }
 
-/** A FIN is passed on, and leaves the other direction open. `done` takes the socket that has nothing left to do. */
-function passEnd(from: Duplex, to: Duplex, done: (socket: Duplex) => void): void {
+interface Ends {
+  /** Takes the socket that has nothing left to do. */
+  readonly done: (socket: Duplex) => void;
+  /** Hears of a socket that did not end but break. */
+  readonly broken: () => void;
+}
+
+/** A FIN is passed on, and leaves the other direction open. */
+function passEnd(from: Duplex, to: Duplex, { done, broken }: Ends): void {
   const pass = (): void => {
+    if (wasReset(from)) {
+      broken();
+      return;
+    }
     // The second FIN of a pair: closing sends it too, and spares a system call and its answer. TLS has more to say.
     const all = to.readableEnded && to.writableLength === 0 && to instanceof Socket && !(to instanceof TLSSocket);
     if (all) done(to);
@@ -84,16 +117,17 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       closed = socket;
       socket.destroy();
     };
-    passEnd(client, upstream, done);
-    passEnd(upstream, client, done);
+    passEnd(client, upstream, { done, broken: () => fail('client_closed') });
+    passEnd(upstream, client, { done, broken: () => fail('connection_terminated') });
     let hold = relaying?.watch ?? null;
-    pump(client, upstream, (chunk) => {
+    const take = (chunk: Buffer): Buffer | null => {
       if (hold === null) return chunk;
       const bytes = hold.said(chunk);
       if (bytes === null) fail('server_name_mismatch');
       if (hold.over()) hold = null;
       return bytes;
-    });
+    };
+    pump(client, upstream, { take, over: () => hold === null });
     if (relaying === undefined) {
       pump(upstream, client);
       return;
