@@ -5,7 +5,7 @@ import { SallyportError } from '../errors.ts';
 import type { RequestArrival } from '../flow.ts';
 import { reset } from '../reset.ts';
 import { responseFields, trailerFields } from './fields.ts';
-import { drained } from './write.ts';
+import { drained, endStream } from './write.ts';
 
 export interface ClientSide {
   /** Bytes from and to the client so far: of the connection, or in HTTP/2 of the bodies. */
@@ -98,7 +98,7 @@ function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): 
         const trailers = trailerFields(answer);
         if (trailers.length > 0) res.addTrailers(Object.fromEntries(trailers));
         res.end();
-        req.resume();
+        void endStream(req);
       });
       answer.pipe(res, { end: false });
     },

@@ -1,6 +1,6 @@
 /** Puts answers on the wire, so that the peer really gets to read them. */
 import { ServerResponse, type IncomingMessage } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Answer } from '../flow.ts';
 
@@ -75,6 +75,16 @@ export function drained(req: IncomingMessage | Http2ServerRequest): Promise<void
 }
 
 /**
+ * For a stream of HTTP/2 whose answer is out: the rest of the request is read for a while, and then it is told that
+ * nobody wants it (RFC 9113, section 8.1). Its client could send without end.
+ */
+export async function endStream(req: Http2ServerRequest): Promise<void> {
+  const { stream } = req;
+  await drained(req);
+  if (!req.complete) stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/**
  * Answers a request of HTTP/1 or HTTP/2 and resolves with the body bytes written. On HTTP/1 the connection ends with
  * it: what was decided for one name must not be assumed for the next.
  */
@@ -104,7 +114,7 @@ export async function sendAnswer(
     res.statusCode = answer.status;
     if (body.length > 0) res.end(body);
     else res.end();
-    req.resume();
+    if ('stream' in req) void endStream(req);
   }
   return body.length;
 }

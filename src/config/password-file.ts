@@ -5,10 +5,21 @@ import { readNamedFile } from './named-file.ts';
 const bcrypt = /^\$2[abxy]\$(?:0[4-9]|1[0-9])\$[./0-9A-Za-z]{53}$/;
 const argon2 = /^\$argon2(?:id|i|d)\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,2}\$[+/0-9A-Za-z]{11,86}\$[+/0-9A-Za-z]{16,86}$/;
 
+/** Whoever knows no password may have a check made of each: it must not take seconds, or hundreds of MiB. */
+function isDear(hash: string): boolean {
+  const [, cost] = /^\$2[abxy]\$(\d\d)\$/.exec(hash) ?? [];
+  if (cost !== undefined) return Number(cost) > 14;
+  const [, memory = '', passes = ''] = /\$m=(\d+),t=(\d+),/.exec(hash) ?? [];
+  return Number(memory) > 256 * 1024 || Number(memory) * Number(passes) > 1024 * 1024;
+}
+
 function faultOf(user: string, hash: string, known: ReadonlyMap<string, string>): string | null {
   if (user === '' || /\p{Cc}/u.test(user)) return 'a line is "user:hash"; correct it';
   if (known.has(user)) return 'this user is in the file already; remove one of the lines';
-  if (bcrypt.test(hash) || argon2.test(hash)) return null;
+  if (bcrypt.test(hash) || argon2.test(hash)) {
+    if (!isDear(hash)) return null;
+    return 'a check of this hash takes seconds or over 256 MiB; set the password again with "sallyport hash-password USER"';
+  }
   // Never the line itself: what follows the colon may be a password in the clear.
   return 'the hash is neither bcrypt nor argon2; set the password again with "sallyport hash-password USER"';
 }

@@ -71,9 +71,11 @@ export function createCredentials({ backend, attempts, cacheTime, given }: Crede
 
   const judge = async (key: string, credentials: BasicCredentials, client: string): Promise<Verdict> => {
     const keys = [`client ${client}`, `user ${backend.countedBy(credentials.user)}`] as const;
-    const taken = keys.filter((one) => attempts.take(one));
-    if (taken.length < keys.length) {
-      taken.forEach(attempts.giveBack);
+    const [ofClient, ofUser] = keys;
+    // In this order: names that a client without a try left makes up must not push others out of the memory for them.
+    if (!attempts.take(ofClient)) return throttled;
+    if (!attempts.take(ofUser)) {
+      attempts.giveBack(ofClient);
       return throttled;
     }
     const asked = generation;

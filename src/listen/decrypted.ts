@@ -187,6 +187,12 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   });
   http2.on('request', onRequest);
   http2.on('checkContinue', onRequest);
+  http2.on('checkExpectation', onRequest);
+  // Node.js would answer by itself, and nobody would have it in a record.
+  http2.on('connect', (req: Http2ServerRequest, res: Http2ServerResponse) => {
+    const origin = originInside(req.socket, insideOf(req.socket));
+    options.rejectRequest(req, res, origin, 'malformed_request', 'a CONNECT inside a tunnel that ends here');
+  });
   http2.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     onTlsError(keyOf(socket), error);
     socket.destroy();

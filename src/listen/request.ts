@@ -36,8 +36,9 @@ function checkFraming(req: Request): void {
 }
 
 function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string): RequestFacts {
-  if (!/^[!-~]+$/.test(path))
-    throw new SallyportError('malformed_request', 'the request target is not printable ASCII');
+  // A fragment is for the client alone (RFC 9112, section 3.2): what stands behind it some read, and some do not.
+  if (!/^[!"$-~]+$/.test(path))
+    throw new SallyportError('malformed_request', 'the request target is not printable ASCII, or has a fragment');
   const facts = factsOf(req, scheme, path);
   if (facts === null) throw new SallyportError('version_not_supported', `HTTP/${req.httpVersion}`);
   return facts;
@@ -70,6 +71,8 @@ export function addressPlain(req: IncomingMessage): Addressed {
  * @throws {SallyportError} `misdirected_request` where it names another host.
  */
 export function addressTunnelled(req: Request, target: Target, scheme: RequestFacts['scheme']): Addressed {
+  // HTTP/2 says the scheme once more (RFC 9113, section 8.3.1): another one is another origin.
+  if ('stream' in req && req.scheme !== scheme) throw new SallyportError('misdirected_request');
   const authorities = hostFields(req);
   if ('authority' in req && typeof req.authority === 'string' && req.authority !== '') authorities.push(req.authority);
   let path = req.url ?? '';

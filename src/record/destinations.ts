@@ -1,7 +1,7 @@
 /**
  * The two places that lines go to: a file by its descriptor, and a stream that waits for its reader.
  */
-import { close, open, openSync, write } from 'node:fs';
+import { close, fstat, open, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import type { Destination } from './line-writer.ts';
@@ -25,17 +25,30 @@ export function fileDestination(path: string, what: string): Destination {
       `${what} ${path}: ${reasonOf(error)}; create its folder, or give this account the right to write there`,
     );
   }
+  const reopen: Destination['reopen'] = (done) => {
+    open(path, 'a', fileMode, (error, opened) => {
+      if (error === null) {
+        close(fd, noop);
+        fd = opened;
+      }
+      done(error);
+    });
+  };
   return {
-    write: (chunk, done) => writeAll(fd, chunk, done),
-    reopen(done) {
-      open(path, 'a', fileMode, (error, opened) => {
-        if (error === null) {
-          close(fd, noop);
-          fd = opened;
+    write(chunk, done) {
+      fstat(fd, (fault, file) => {
+        if (fault !== null || file.nlink > 0) {
+          writeAll(fd, chunk, done);
+          return;
         }
-        done(error);
+        // The file was deleted: nobody could ever read what is written to it.
+        reopen((error) => {
+          if (error === null) writeAll(fd, chunk, done);
+          else done(0, error);
+        });
       });
     },
+    reopen,
     close: () => close(fd, noop),
   };
 }

@@ -31,6 +31,17 @@ test.each([
     'ada:$argon2id$v=19$m=83886080,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA\n',
     ':1: the hash is',
   ],
+  [
+    'argon2 of 512 MiB',
+    'ada:$argon2id$v=19$m=524288,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA\n',
+    ':1: a check of this hash takes',
+  ],
+  [
+    'argon2 of 999 passes',
+    'ada:$argon2id$v=19$m=65536,t=999,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA\n',
+    ':1: a check of this hash takes',
+  ],
+  ['bcrypt of cost 19', `ada:$2y$19$${'a'.repeat(53)}\n`, ':1: a check of this hash takes'],
 ])('refuses %s, and shows nothing of the line', (_what, text, fault) => {
   const file = fileOf(text);
   expect(() => readPasswords(file)).toThrow(fault);

@@ -33,7 +33,7 @@ function setting({ verify, attempts = 3 }: Setting = {}) {
   });
   const check = async (user: string, password?: string, client = '10.0.0.1'): Promise<Verdict['kind']> =>
     (await credentials.check(basic(user, password), client)).kind;
-  return { credentials, check, given, asked: () => asked };
+  return { credentials, check, given, asked: () => asked, keys: () => left.size };
 }
 
 test('a good password is checked once, and a verdict that is remembered is there at once', async () => {
@@ -72,9 +72,12 @@ test('what is forgotten is checked again, also what was being checked meanwhile'
 });
 
 test('after so many wrong ones a client gets no check more, and others still do', async () => {
-  const { check, asked } = setting();
+  const { check, asked, keys } = setting();
   for (const guess of ['a', 'b', 'c']) expect(await check('ada', guess)).toBe('wrong');
+  const known = keys();
   expect(await check('bob')).toBe('throttled');
+  // Names that it makes up must not push out those whose tries are counted.
+  expect(keys()).toBe(known);
   expect(asked()).toBe(3);
   expect(await check('bob', undefined, '10.0.0.2')).toBe('user');
 });

@@ -23,7 +23,7 @@ function message(sent: Sent): IncomingMessage & Http2ServerRequest {
   };
   const rawHeaders = hosts.flatMap((host, i) => [i % 2 === 0 ? 'Host' : 'hOST', host]);
   const httpVersion = sent.httpVersion ?? (sent.authority === undefined ? '1.1' : '2.0');
-  const second = sent.authority === undefined ? {} : { stream: {}, authority: sent.authority };
+  const second = sent.authority === undefined ? {} : { stream: {}, scheme: 'https', authority: sent.authority };
   return { method: 'GET', url: sent.url, httpVersion, headers, rawHeaders, ...second } as unknown as IncomingMessage &
     Http2ServerRequest;
 }

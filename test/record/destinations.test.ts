@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -51,12 +51,27 @@ test('after a rotation lines go to the new file once it is reopened', async () =
 test('a reopening that fails leaves the old file in use', async () => {
   const path = join(folder, 'logs');
   const destination = fileDestination(path, 'access log');
-  renameSync(path, join(folder, 'old'));
-  rmSync(folder, { recursive: true });
+  const moved = `${folder}-moved`;
+  renameSync(folder, moved);
   expect(await reopen(destination)).toMatchObject({ code: 'ENOENT' });
   expect(await write(destination, 'a\n')).toEqual({ written: 2, code: null });
   destination.close();
-  folder = mkdtempSync(join(tmpdir(), 'sallyport-log-'));
+  folder = moved;
+});
+
+test('a file that was deleted is made again; without its folder what is written is an error, until that is back', async () => {
+  const path = join(folder, 'access.log');
+  const destination = fileDestination(path, 'access log');
+  await write(destination, 'a\n');
+  rmSync(path);
+  expect(await write(destination, 'b\n')).toEqual({ written: 2, code: null });
+  expect(readFileSync(path, 'utf8')).toBe('b\n');
+  rmSync(folder, { recursive: true });
+  expect(await write(destination, 'c\n')).toEqual({ written: 0, code: 'ENOENT' });
+  mkdirSync(folder);
+  expect(await write(destination, 'd\n')).toEqual({ written: 2, code: null });
+  expect(readFileSync(path, 'utf8')).toBe('d\n');
+  destination.close();
 });
 
 test('a full disk is an error of the write', async () => {

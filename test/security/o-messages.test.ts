@@ -1,7 +1,10 @@
 /** O. Messages that two readers could understand in two ways, and answers that never begin. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { block, frame, frameClient, getBlock, type } from '../support/frames.ts';
 import { exchange } from '../support/streams.ts';
-import { attack, get, openField, statusOf, type Field } from './field.ts';
+import { http2Over, openTunnel } from '../support/tunnels.ts';
+import { attack, get, openField, statusOf, testedIn, type Field } from './field.ts';
 
 const vouching = { user_field: { name: 'X-Forwarded-User', trusted: ['127.0.0.2'] } };
 const field = openField({ settings: { clients: vouching, tunnels: { idle_timeout: '5s' } } });
@@ -102,4 +105,84 @@ attack(
     const answer = await exchange(here.lab.proxyPort, get(`http://${name}/`, name, 'Connection: close\r\n'));
     expect(answer).toMatch(/ok\r\n0\r\nX-T: 1\r\n\r\n$/);
   },
+);
+
+attack(
+  field,
+  154,
+  'HTTP/2 with another `:scheme`, a fragment in `:path`, an Expect that nobody knows, a CONNECT to another host',
+  '421, 400 or the denial, and each is in the record',
+  async (here) => {
+    const authority = here.at('deny.test');
+    const other = (name: string, value: string): Buffer =>
+      block(
+        [
+          [':method', 'GET'],
+          [':scheme', 'https'],
+          [':path', '/'],
+          [':authority', authority],
+        ].map(([one = '', usual = '']) => [one, one === name ? value : usual] as const),
+      );
+    const heads = [
+      other(':scheme', 'ftp'),
+      other(':scheme', 'http'),
+      other(':path', '/a#b'),
+      getBlock(authority, [['expect', 'miracles']]),
+      block([
+        [':method', 'CONNECT'],
+        [':authority', 'other.test:443'],
+      ]),
+    ];
+    const lines = await here.logged(heads.length, async () => {
+      const client = await frameClient(here.lab, authority, 'deny.test');
+      for (const [i, head] of heads.entries()) client.write(frame(type.headers, 5, 1 + 2 * i, head));
+      while (client.frames().filter(([kind]) => kind === type.headers).length < heads.length) await sleep(10);
+      client.close();
+    });
+    const errors = lines.map(({ sallyport }) => sallyport['error']).filter((error) => error !== undefined);
+    expect(errors.sort()).toEqual([
+      'malformed_request',
+      'malformed_request',
+      'misdirected_request',
+      'misdirected_request',
+    ]);
+  },
+);
+
+attack(
+  field,
+  155,
+  'An HTTP/2 client that goes on uploading without end after it has its answer',
+  'RST_STREAM with NO_ERROR within seconds; the answer is read before',
+  async (here) => {
+    const session = await http2Over(
+      await openTunnel(here.lab.proxyPort, here.at('deny.test')),
+      here.lab.ca,
+      'deny.test',
+    );
+    const stream = session.request({ ':method': 'POST', ':path': '/', ':authority': here.at('deny.test') });
+    let status = 0;
+    stream.on('response', (head) => (status = head[':status'] ?? 0)).resume();
+    const closed = new Promise<number>((resolve) => stream.once('close', () => resolve(stream.rstCode)));
+    const upload = setInterval(() => stream.writable && stream.write(Buffer.alloc(1_000)), 5);
+    expect(await closed).toBe(0);
+    clearInterval(upload);
+    expect(status).toBe(403);
+    session.destroy();
+  },
+);
+
+testedIn(
+  156,
+  'The access log is deleted while it is written, or its folder is taken away',
+  'the file is made again by the next lines; without the folder they count as lost, and one message says so',
+  'record/destinations.test.ts',
+);
+
+testedIn(
+  157,
+  'Password hashes of unequal cost, which would tell by time who is there, and hashes that take seconds or GiB',
+  'a stranger takes as long as somebody does; hashes that are too dear are refused with their line',
+  'identify/passwords.test.ts',
+  'config/password-file.test.ts',
 );
