@@ -95,7 +95,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'rehearse/tally.ts': 'test/rehearse/replay.test.ts',
   'gateway/authenticating.ts': 'test/flows/who.test.ts',
   'identify/password-worker.mjs': 'test/identify/password-pool.test.ts',
-  'identify/passwords.ts': 'test/identify/password-pool.test.ts',
   'listen/access.ts': 'test/flows/who.test.ts',
   'cli/pause.ts': 'test/cli/exceptions.test.ts',
   'config/durable.ts': 'test/config/exception-store.test.ts',
