@@ -14,6 +14,7 @@ import { openPorts, pagesUrlOf, type Addresses, type Others } from './gateway/li
 import { createReloading } from './gateway/reloading.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
+import { clientKey } from './listen/peers.ts';
 
 export interface GatewayOptions {
   /**
@@ -145,6 +146,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       },
     },
     exceptions,
+    clientKey,
     onFault: (id, error) => log(`internal error ${id}: ${describe(error)}`),
   });
 

@@ -3,6 +3,7 @@
  * nothing.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { repeatedKey } from './json.ts';
 
 export type Changed =
   | { readonly ok: true; readonly entries: readonly object[] }
@@ -116,12 +117,21 @@ export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: Ex
   };
 
   void app.register((routes, _options, done) => {
+    const repeated = new WeakMap<FastifyRequest, string>();
     // A form or a text is what a page of another site could send unasked.
     routes.removeAllContentTypeParsers();
-    routes.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+    const parse = app.getDefaultJsonParser('error', 'error');
+    routes.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+      void parse(request, body, (error, value) => {
+        const key = error === null ? repeatedKey(body) : null;
+        if (key !== null) repeated.set(request, key);
+        done(error, value);
+      });
+    });
     routes.addHook('onRequest', async (request, reply) => guard(request, reply) ?? undefined);
     routes.addHook('preHandler', async (request, reply) => {
-      const wrong = fault(request);
+      const key = repeated.get(request);
+      const wrong = key === undefined ? fault(request) : `The request has the key "${key}" twice. Keep one.`;
       if (wrong !== null) return refuse(reply, 400, wrong);
     });
     const attachValidation = true;

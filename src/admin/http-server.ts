@@ -2,6 +2,7 @@
  * What the admin port and the pages port have in common: a Fastify server that trusts nobody.
  */
 import { randomBytes } from 'node:crypto';
+import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -33,6 +34,8 @@ export interface HttpServerOptions {
   readonly proxyAt: () => string;
   /** Hears of what went wrong while a request was answered, under the id that the answer shows. */
   readonly onFault: (id: string, error: unknown) => void;
+  /** What the connections of one client are counted by; absent: its address. */
+  readonly clientKey?: ((address: string) => string) | undefined;
 }
 
 const bodyLimit = 64 * 1024;
@@ -40,6 +43,8 @@ const maxHeaderSize = 16 * 1024;
 /** Milliseconds. */
 const limits = { headers: 10_000, request: 30_000, keepAlive: 5_000, checkEvery: 2_000 };
 const maxConnections = 512;
+/** Of one client: nobody alone keeps people from the pages that they are sent to. */
+const maxOfClient = 128;
 
 const commonHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -69,9 +74,25 @@ function answerConnect(socket: Duplex, proxyAt: string): void {
   socket.resume().end(`HTTP/1.1 405 Method Not Allowed\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/** Closes what one client opens beyond its share. */
+function shareOut(server: Server, clientKey: (address: string) => string): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const client = clientKey(socket.remoteAddress ?? '');
+    const count = (open.get(client) ?? 0) + 1;
+    open.set(client, count);
+    socket.once('close', () => {
+      const left = (open.get(client) ?? 1) - 1;
+      if (left === 0) open.delete(client);
+      else open.set(client, left);
+    });
+    if (count > maxOfClient) socket.destroy();
+  });
+}
+
 /** A server without routes. `X-Forwarded-*` is ignored, and no answer shows a stack or the text of an exception. */
 export function createApp(options: HttpServerOptions): FastifyInstance {
-  const { headers, refuse, absent = 'There is nothing here.', proxyAt, onFault } = options;
+  const { headers, refuse, absent = 'There is nothing here.', proxyAt, onFault, clientKey } = options;
   const all = { ...commonHeaders, ...headers };
   const refuseFault = (reply: FastifyReply, error: unknown): FastifyReply => {
     reply.headers(all);
@@ -95,6 +116,7 @@ export function createApp(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, absent, null),
   });
   app.server.maxConnections = maxConnections;
+  shareOut(app.server, clientKey ?? ((address) => address));
   app.server.on('connect', (_request, socket) => answerConnect(socket, proxyAt()));
   app.addHook('onRequest', async (_request, reply) => void reply.headers(all));
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, absent, null));

@@ -41,6 +41,8 @@ export interface PagesServerOptions {
   /** Where the proxy is, `host:port`, for clients that take this port for it. */
   readonly proxyAt: () => string;
   readonly onFault: (id: string, error: unknown) => void;
+  /** What the connections of one client are counted by; absent: its address. */
+  readonly clientKey?: ((address: string) => string) | undefined;
 }
 
 /** What no page may do, unless its own policy says so. */
@@ -59,9 +61,9 @@ const idPattern = /^[0-9a-f]{24}$/;
 const tokenLimit = 4096;
 
 /** @throws ConfigError for settings that no proxy configuration file can be made of. */
-export function createPagesServer({ pages, pac, ca, proxyAt, onFault }: PagesServerOptions): HttpServer {
+export function createPagesServer({ pages, pac, ca, proxyAt, onFault, clientKey }: PagesServerOptions): HttpServer {
   pacFile(pac());
-  const app = createApp({ headers, refuse: refuseWith(pages), proxyAt, onFault });
+  const app = createApp({ headers, refuse: refuseWith(pages), proxyAt, onFault, clientKey });
   const notFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendPage(reply.code(404), pages.notFound(visitorOf(request)));
 

@@ -51,6 +51,8 @@ export interface PortsOptions {
   readonly actions: AdminServerOptions['actions'];
   readonly exceptions: NonNullable<AdminServerOptions['exceptions']>;
   readonly onFault: (id: string, error: unknown) => void;
+  /** What the connections of one client are counted by. */
+  readonly clientKey: (address: string) => string;
 }
 
 export interface Ports {
@@ -123,6 +125,7 @@ export function createPorts(options: PortsOptions): Ports {
     ca: () => ({ pem: authority.anchor.pem, der }),
     proxyAt,
     onFault,
+    clientKey: options.clientKey,
   });
   const admin = createAdminServer({
     metrics: options.metrics,

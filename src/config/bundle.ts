@@ -4,9 +4,9 @@
  */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { invalidConfig } from './problem.ts';
+import { readWhole } from './read-whole.ts';
 import { strict } from './scalars.ts';
 import { unreadable } from './yaml.ts';
 
@@ -37,7 +37,7 @@ function wrong(file: string, message: string): Error {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file).toString();
   } catch (error) {
     throw invalidConfig([unreadable(file, error)]);
   }

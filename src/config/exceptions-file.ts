@@ -1,10 +1,10 @@
 /** Reads the file of exceptions: JSON lines, each by itself; all of them, or none and one line that says why. */
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
 import { checkLine } from './exception-line.ts';
 import type { StoredLine } from './exception-line.ts';
 import type { InvalidConfig } from './problem.ts';
 import { invalidConfig } from './problem.ts';
+import { readWhole } from './read-whole.ts';
 import { unreadable } from './yaml.ts';
 
 /** Some forty thousand lines. */
@@ -24,7 +24,7 @@ function wrong(file: string, line: number | null, message: string): InvalidConfi
 
 function readBytes(file: string): Buffer | null {
   try {
-    return readFileSync(file);
+    return readWhole(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw invalidConfig([unreadable(file, error)]);

@@ -1,6 +1,6 @@
 /** The company's logo, which goes out inside every page: a small picture file becomes a `data:` URL. */
-import { readFileSync } from 'node:fs';
 import { invalidConfig, type InvalidConfig } from './problem.ts';
+import { readWhole } from './read-whole.ts';
 
 /** It is sent with each page of a denial. */
 const LARGEST = 32 * 1024;
@@ -22,7 +22,7 @@ export function readLogo(file: string): string {
   const complaint = (message: string): InvalidConfig => invalidConfig([{ file, position: null, message }]);
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readWhole(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw complaint(`the logo cannot be read (${code}); correct pages.company.logo`);

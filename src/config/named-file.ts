@@ -1,6 +1,6 @@
 /** Files that a key of sallyport.yaml names. */
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
+import { readWhole } from './read-whole.ts';
 
 /**
  * The bytes of a file that `key` names, written as in sallyport.yaml with dots.
@@ -9,7 +9,7 @@ import { ConfigError } from '../errors.ts';
  */
 export function readNamedFile(file: string, key: string): Buffer {
   try {
-    return readFileSync(file);
+    return readWhole(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new ConfigError(`${file}: cannot be read (${code}); correct ${key}`);

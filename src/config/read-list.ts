@@ -1,11 +1,12 @@
 /** Reads a domain list from its file, a little at a time, so that nobody's connection waits for a million lines. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { DomainList } from '../flow.ts';
 import { createLineReader } from './list-lines.ts';
 import type { LineResult, ListFormat, TakeName } from './list-lines.ts';
+import { refuseKind } from './read-whole.ts';
 
 /** What names are put into; `build` does a little with each step. */
 export interface ListBuilder<T> {
@@ -93,6 +94,8 @@ export async function readList<T>(
   maxBytes: number,
   builder: ListBuilder<T>,
 ): Promise<{ readonly set: T; readonly text: ListText }> {
+  // To open a pipe would hold one of the few threads that all other files and names are waiting for.
+  refuseKind(await stat(file));
   const handle = await open(file);
   try {
     const { size } = await handle.stat();

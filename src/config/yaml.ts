@@ -4,11 +4,12 @@
  * Stricter than the language: UTF-8 only, one document, no aliases, no tags, no key twice, and bounds on size and
  * depth, so that no file can make the parser expand or recurse without end.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
 import { parsePlain } from './plain-yaml.ts';
 import { invalidConfig } from './problem.ts';
+import { readWhole } from './read-whole.ts';
 import type { Path, Position, Problem } from './problem.ts';
 
 /** A configuration file is written by people; what is larger is something else. */
@@ -46,7 +47,7 @@ function readBytes(file: string): Buffer | string {
   const { size } = statSync(file);
   return size > MAX_BYTES
     ? `the file has ${size} bytes; configuration files end at ${MAX_BYTES}; split it`
-    : readFileSync(file);
+    : readWhole(file);
 }
 
 /** The text of a configuration file. @throws {InvalidConfig} for one that is too large, not UTF-8, or not to be read. */

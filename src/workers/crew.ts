@@ -24,6 +24,8 @@ const MOST_WAIT = 30_000;
 const END_TIME = 5_000;
 /** So old may the counts be of a worker that dies without a word. */
 const LOOK = 5_000;
+/** A worker that serves and has let so many looks pass without a word hangs: clients wait for it in vain. */
+const SILENT = 6;
 /** What clients made of our leaves, for a worker that takes another's place. */
 const NOTES = 2_000;
 const FORMER = 16;
@@ -90,6 +92,15 @@ export function createCrew({ size, spawn, reusePort }: CrewOptions, hears: CrewH
     if (former[0] === merged[0]) former = [one, ...former.slice(merged.length)];
   };
 
+  /** Counted in looks and not in time, so that nobody is to blame for a machine that stood still. */
+  const lookAtAll = (): void => {
+    for (const hand of hands) {
+      if (hand.look() < SILENT || !serving.has(hand)) continue;
+      log(`worker ${hand.pid} has said nothing for ${(SILENT * LOOK) / 1000} s; it is killed`);
+      hand.kill();
+    }
+  };
+
   /** Starts one, and resolves when it listens. */
   const launch = async (): Promise<Hand> => {
     const hand: Hand = createHand(spawn(), startMessage, (message) => heard(hand, message));
@@ -152,7 +163,7 @@ export function createCrew({ size, spawn, reusePort }: CrewOptions, hears: CrewH
       const chosen = proxy.port === 0 || start.config.proxyTls?.address.port === 0;
       const first = chosen ? [await launch()] : [];
       const others = await Promise.all(Array.from({ length: size - first.length }, launch));
-      look = setInterval(() => toAll({ kind: 'metrics' }), LOOK).unref();
+      look = setInterval(lookAtAll, LOOK).unref();
       for (const hand of [...first, ...others]) void keep(hand);
       return bound?.proxy ?? proxy;
     },

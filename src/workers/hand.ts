@@ -25,6 +25,8 @@ export interface Hand {
   readonly left: Promise<string>;
   /** Its metrics now, or those of the last time where it does not say in time. */
   readonly metrics: () => Promise<MetricsFacts>;
+  /** Asks for metrics without waiting for them, and says how often in a row that had no answer before. */
+  readonly look: () => number;
   /** Those of the last time. */
   readonly lastMetrics: () => MetricsFacts;
   readonly kill: () => void;
@@ -44,6 +46,7 @@ const METRICS_TIME = 2_000;
 export function createHand(child: Child, first: () => ToWorker, hear: (message: ToPrimary) => void): Hand {
   let facts: MetricsFacts = [];
   const waiting: (() => void)[] = [];
+  let unanswered = 0;
   let leave: (why: string) => void = () => undefined;
   const left = new Promise<string>((resolve) => (leave = resolve));
   const listening = new Promise<Listening>((resolve, reject) => {
@@ -53,6 +56,7 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
           child.send(first());
           break;
         case 'listening':
+          unanswered = 0;
           resolve(message);
           break;
         case 'unfit':
@@ -60,6 +64,7 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
           break;
         case 'metrics':
           facts = message.facts;
+          unanswered = 0;
           for (const told of waiting.splice(0)) told();
           break;
         case 'leaving':
@@ -96,6 +101,11 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
         child.send({ kind: 'metrics' });
       });
       return facts;
+    },
+    look() {
+      child.send({ kind: 'metrics' });
+      unanswered += 1;
+      return unanswered - 1;
     },
     lastMetrics: () => facts,
     kill: child.kill,

@@ -54,6 +54,16 @@ async function start(changed: Changed = { ok: true, entries: [{ id: 'one' }] }, 
 
 const wanted = { vendors: ['acme'], until: '30d', approved_by: 'head', reason: 'why' };
 
+test('a key that is there twice is 400 with its name, however it is spelled', async () => {
+  const { ask, calls } = await start();
+  const body = '{"vendor":"acme","for":"5m","\\u0066or":"8h"}';
+  expect(await ask('/api/pauses', { method: 'POST', body })).toEqual({
+    status: 400,
+    json: { error: 'The request has the key "for" twice. Keep one.', status: 400 },
+  });
+  expect(calls).toEqual([]);
+});
+
 test('lists, and changes nothing', async () => {
   const { ask, calls } = await start();
   expect(await ask('/api/exceptions')).toEqual({ status: 200, json: { all: false } });

@@ -1,5 +1,6 @@
+import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createApp, serverOf } from '../../src/admin/http-server.ts';
 import type { Address, HttpServer } from '../../src/admin/http-server.ts';
 import { raw, statusOf } from './raw-http.ts';
@@ -100,6 +101,16 @@ test('an address in use is an error of listen', async () => {
   );
   servers.push(second);
   await expect(second.listen(address)).rejects.toThrow('EADDRINUSE');
+});
+
+test('one client gets no more than its share of connections, and it again once it has closed some', async () => {
+  const { address } = await start(echo);
+  const sockets = Array.from({ length: 140 }, () => connect(address.port, address.host).on('error', () => undefined));
+  onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+  const closed = (): number => sockets.filter((socket) => socket.destroyed).length;
+  await vi.waitFor(() => expect(closed()).toBe(12), 5_000);
+  for (const socket of sockets) socket.destroy();
+  await vi.waitFor(async () => expect(statusOf(await raw(address, ['NONSENSE']))).toBe(400), 5_000);
 });
 
 test('nonsense in place of HTTP is 400', async () => {

@@ -186,3 +186,32 @@ testedIn(
   'identify/passwords.test.ts',
   'config/password-file.test.ts',
 );
+
+testedIn(
+  158,
+  'A pipe, a device without end or gigabytes in the place of a file that is read again while clients are served',
+  'one line that says so; what was in force stays, and nobody waits',
+  'config/read-whole.test.ts',
+);
+
+testedIn(
+  159,
+  'JSON for the API with a key twice, of which one reader takes the first and another the last',
+  '400 with the key; nothing changes',
+  'admin/json.test.ts',
+  'admin/exceptions-api.test.ts',
+);
+
+testedIn(
+  160,
+  'One machine that holds all connections which the pages port takes',
+  'it gets a quarter of them; who is sent to the pages still sees them',
+  'admin/http-server.test.ts',
+);
+
+testedIn(
+  161,
+  'One of several workers that hangs, or is stopped: clients whose connections it has wait for ever',
+  'it is killed within 35 seconds, and another takes its place; one after a machine that stood still is not',
+  'workers/crew.test.ts',
+);

@@ -39,7 +39,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/serving.ts': 'test/gateway.test.ts',
   'gateway/shared.ts': 'test/gateway.test.ts',
   'gateway/crew.ts': null,
-  'workers/crew.ts': 'test/flows/workers.test.ts',
   'workers/hand.ts': 'test/flows/workers.test.ts',
   'workers/messages.ts': 'test/flows/workers.test.ts',
   'workers/processes.ts': 'test/flows/workers.test.ts',
