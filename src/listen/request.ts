@@ -4,6 +4,7 @@ import type { Http2ServerRequest } from 'node:http2';
 import { SallyportError } from '../errors.ts';
 import type { RequestFacts, Target } from '../flow.ts';
 import { factsOf } from './arrival.ts';
+import { MAX_HEAD } from './connect-head.ts';
 import { parseAuthority, parseUrl } from './target.ts';
 
 type Request = IncomingMessage | Http2ServerRequest;
@@ -24,6 +25,16 @@ function hostFields(req: Request): string[] {
 
 function sameTarget(a: Target, b: Target): boolean {
   return a.host === b.host && a.port === b.port;
+}
+
+/**
+ * HPACK makes a list of any size of few bytes, and Node.js holds to the limit that we announce only those who say that
+ * they have read it (RFC 9113, section 6.5.3).
+ */
+function checkSize(req: Http2ServerRequest): void {
+  let size = 0;
+  for (const text of req.rawHeaders) size += text.length;
+  if (size > MAX_HEAD) throw new SallyportError('header_too_large', `${size} bytes of fields`);
 }
 
 /** RFC 9112, section 6.1: a coding that is not understood, or in HTTP/1.0, leaves the body's end open to two readings. */
@@ -71,8 +82,11 @@ export function addressPlain(req: IncomingMessage): Addressed {
  * @throws {SallyportError} `misdirected_request` where it names another host.
  */
 export function addressTunnelled(req: Request, target: Target, scheme: RequestFacts['scheme']): Addressed {
-  // HTTP/2 says the scheme once more (RFC 9113, section 8.3.1): another one is another origin.
-  if ('stream' in req && req.scheme !== scheme) throw new SallyportError('misdirected_request');
+  if ('stream' in req) {
+    checkSize(req);
+    // The scheme is said once more (RFC 9113, section 8.3.1): another one is another origin.
+    if (req.scheme !== scheme) throw new SallyportError('misdirected_request');
+  }
   const authorities = hostFields(req);
   if ('authority' in req && typeof req.authority === 'string' && req.authority !== '') authorities.push(req.authority);
   let path = req.url ?? '';

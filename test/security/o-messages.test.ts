@@ -215,3 +215,25 @@ testedIn(
   'it is killed within 35 seconds, and another takes its place; one after a machine that stood still is not',
   'workers/crew.test.ts',
 );
+
+attack(
+  field,
+  162,
+  'An HPACK bomb: each HTTP/2 request names one field of 4 KB two hundred times, in 300 bytes',
+  '431; a client that never acknowledges our limit is held to it as well',
+  async (here) => {
+    const authority = here.at('deny.test');
+    const value = Buffer.alloc(4_000, 'a');
+    // RFC 7541, section 6.2.1: a literal that goes into the table; its length takes three bytes.
+    const kept = Buffer.concat([Buffer.from('\x40\x03x-b\x7f\xa1\x1e', 'latin1'), value]);
+    const client = await frameClient(here.lab, authority, 'deny.test');
+    const lines = await here.logged(11, async () => {
+      client.write(frame(type.headers, 5, 1, Buffer.concat([getBlock(authority), kept])));
+      const bomb = Buffer.concat([getBlock(authority), Buffer.alloc(190, 0xbe)]);
+      for (let i = 1; i <= 10; i += 1) client.write(frame(type.headers, 5, 1 + 2 * i, bomb));
+      while (client.frames().filter(([kind]) => kind === type.headers).length < 11) await sleep(10);
+      client.close();
+    });
+    expect(lines.filter(({ sallyport }) => sallyport['error'] === 'header_too_large')).toHaveLength(10);
+  },
+);

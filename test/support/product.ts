@@ -29,10 +29,16 @@ export interface Process {
   readonly ended: Promise<Ended>;
 }
 
+export interface RunOptions {
+  readonly cwd?: string;
+  /** For Node.js itself. */
+  readonly node?: readonly string[];
+}
+
 /** Runs `sallyport ARGS`; it is killed when the test ends. */
-export function run(args: readonly string[], options: { readonly cwd?: string } = {}): Process {
+export function run(args: readonly string[], options: RunOptions = {}): Process {
   build();
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [...(options.node ?? []), main, ...args], {
     cwd: options.cwd ?? repository,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
@@ -77,11 +83,11 @@ function portIn(text: string, what: string): number {
 }
 
 /** `sallyport serve` with a configuration folder of its own; resolves when it has said where it listens. */
-export async function serve(options: LabOptions = {}): Promise<Product> {
+export async function serve(options: LabOptions = {}, node: readonly string[] = []): Promise<Product> {
   const file = writeConfig(options);
   const dir = dirname(file);
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const started = run(['serve', '-c', file]);
+  const started = run(['serve', '-c', file], { node });
   const ended = started.ended.then(() => Promise.reject(new Error(`serve ended: ${started.stderr()}`)));
   await Promise.race([ended, eventually('the welcome of serve', () => started.stdout().includes('# counted'))]);
   const adminPort = portIn(started.stdout(), 'admin');
