@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { block, frame, frameClient, getBlock, type } from '../support/frames.ts';
-import { exchange } from '../support/streams.ts';
+import { connectRaw, exchange } from '../support/streams.ts';
 import { http2Over, openTunnel } from '../support/tunnels.ts';
 import { attack, get, openField, statusOf, testedIn, type Field } from './field.ts';
 
@@ -235,5 +235,30 @@ attack(
       client.close();
     });
     expect(lines.filter(({ sallyport }) => sallyport['error'] === 'header_too_large')).toHaveLength(10);
+  },
+);
+
+attack(
+  field,
+  163,
+  'An origin that resets the connection in an answer whose end nothing but that of the connection tells',
+  'the client sees a cut answer, never one that looks whole',
+  async (here) => {
+    const name = here.at('ok.test');
+    for (const socket of here.far.open) socket.destroy();
+    await sleep(20);
+    here.far.speakRaw((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\nhalf');
+        setTimeout(() => socket.resetAndDestroy(), 50);
+      });
+    });
+    for (const version of ['1.0', '1.1']) {
+      const request = get(`http://${name}/`, name, 'Connection: close\r\n').replace('HTTP/1.1', `HTTP/${version}`);
+      const client = await connectRaw(here.lab.proxyPort, request);
+      const { how, text } = await client.ended;
+      expect(text).toContain('half');
+      expect(how).toBe('reset');
+    }
   },
 );
