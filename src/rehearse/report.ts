@@ -148,10 +148,18 @@ function changedLines(changed: Changed): string[] {
   return (Object.keys(changeWords) as ChangeKind[]).flatMap((kind) => changeLines(changeWords[kind], changed[kind]));
 }
 
+/** Logs are written by whoever is logged: nothing in them is to move the cursor of a terminal, or the text on it. */
+function printable(line: string): string {
+  return line.replaceAll(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 export function reportLines(replayed: Replayed, { policy, against, when }: Titles): string[] {
   const { attempts, users, moreUsers, since, until, changes } = replayed;
   const span = since === null || until === null ? '' : `, from ${since} to ${until}`;
-  return [
+  const lines = [
     ...fileLines(replayed),
     `${some(attempts, 'attempt')} by ${moreUsers ? 'at least ' : ''}${some(users, 'user')}${span}`,
     `judged by ${policy}, ${when}`,
@@ -159,4 +167,5 @@ export function reportLines(replayed: Replayed, { policy, against, when }: Title
     ...(changes === null || against === null ? [] : section(`what changes with ${against}`, changedLines(changes))),
     ...tables(replayed),
   ];
+  return lines.map(printable);
 }

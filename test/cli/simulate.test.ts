@@ -9,6 +9,7 @@ const line = '1783670400.000 10 192.0.2.1 TCP_TUNNEL/200 39 CONNECT www.acme.tes
 const open = goodPolicy.replace('effect: deny', 'effect: allow');
 const dir = makeConfig({
   'access.log': line,
+  'hostile.log': line.replace('443 -', '443 ad\u001b]0;title\u0007a\u009b2J'),
   'empty.log': 'nothing\n',
   'open.yaml': open,
   'other.yaml': 'policy: open.yaml\n',
@@ -47,6 +48,12 @@ test('says what would have been', async () => {
   expect(out).toMatch(/^ {2}ban +deny +1 +1$/m);
   expect(bars[0]).toMatch(/^\[#{30}\] 100% {2}1 lines$/);
   expect(bars.at(-1)).toBe('');
+});
+
+test('shows what moves the cursor of a terminal, and does not do it', async () => {
+  const { out } = await run('--log', 'hostile.log');
+  expect(out).toContain('ad\\u001b]0;title\\u0007a\\u009b2J');
+  expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
 });
 
 test('prints every fact as JSON', async () => {

@@ -262,3 +262,10 @@ attack(
     }
   },
 );
+
+testedIn(
+  164,
+  'Escape sequences of terminals in user names of a log that an operator has replayed',
+  'they are shown, and nothing is done by them',
+  'cli/simulate.test.ts',
+);
