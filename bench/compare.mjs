@@ -23,7 +23,11 @@ const workloads = {
   blocktls: { concurrency: 16, what: 'answered inside TLS, one host' },
   blockcold: { concurrency: 8, what: 'answered inside TLS, a new host each time' },
   bulk: { concurrency: 4, what: 'download through a tunnel' },
+  upload: { concurrency: 4, what: 'upload through a tunnel' },
 };
+
+/** Measured by the byte. */
+const masses = ['bulk', 'upload'];
 
 const usage =
   'Usage: npm run bench -- [--only connect,http,...] [--rounds 3] [--seconds 4] [--tunnels 2000,10000]\n' +
@@ -101,7 +105,7 @@ async function measure(name, rival, origin) {
   const { seen } = generator([name, `${port}`, `${origin}`, values.seconds, `${workloads[name].concurrency}`]);
   const saw = await seen;
   const used = cpuOf(rival.pid) - before;
-  const figure = name === 'bulk' ? (used * 1e3) / (saw.bytes / 2 ** 30) : (used * 1e6) / saw.good;
+  const figure = masses.includes(name) ? (used * 1e3) / (saw.bytes / 2 ** 30) : (used * 1e6) / saw.good;
   return { ...saw, figure, rate: saw.good / Number(values.seconds) };
 }
 
@@ -133,7 +137,7 @@ async function compare(name, rivals, origin) {
     const all = runs.get(rival) ?? [];
     const middle = (/** @type {'p50' | 'p99' | 'rate'} */ key) => median(all.map((run) => run[key]));
     const codes = [...new Set(all.flatMap((run) => Object.keys(run.codes)))].join(' ');
-    const unit = name === 'bulk' ? 'ms/GiB' : 'us';
+    const unit = masses.includes(name) ? 'ms/GiB' : 'us';
     const ratio = (of('sallyport') / of(rival)).toFixed(2);
     const times = [middle('p50').toFixed(2), middle('p99').toFixed(2)];
     print([name, rival, `${of(rival).toFixed(0)} ${unit}`, ratio, middle('rate').toFixed(0), ...times, codes]);

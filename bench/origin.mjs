@@ -1,5 +1,5 @@
 /**
- * The origin of the benchmarks: `/small` is 2 KiB, `/bytes/N` is N bytes. Prints its port. SIGUSR2 ends the connections
+ * The origin of the benchmarks: `/small` is 2 KiB, `/bytes/N` is N bytes, and a POST is read to its end. Prints its port. SIGUSR2 ends the connections
  * that wait for another request.
  */
 import { Buffer } from 'node:buffer';
@@ -33,7 +33,8 @@ function pour(res, size) {
 const server = createServer((req, res) => {
   const size = /^\/bytes\/(\d+)$/.exec(req.url ?? '')?.[1];
   res.setHeader('Content-Length', size ?? small.length);
-  if (size === undefined) res.end(small);
+  if (req.method === 'POST') req.once('end', () => res.end(small)).resume();
+  else if (size === undefined) res.end(small);
   else pour(res, Number(size));
 });
 server.keepAliveTimeout = 60_000;

@@ -19,7 +19,7 @@ import { firstLine } from './processes.mjs';
  */
 
 const CERTGEN = '/usr/lib/squid/security_file_certgen';
-const relays = ['connect', 'http', 'bulk', 'idle'];
+const relays = ['connect', 'http', 'bulk', 'upload', 'idle'];
 
 /** @param {string} command */
 export function installed(command) {
@@ -106,7 +106,7 @@ ${more}`,
   const args = ['--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
   const child = start(running, join(dir, 'sallyport.log'), 0, process.execPath, args);
   await listening(port);
-  const modes = ['connect', 'http', 'refuse', 'blocktls', 'blockcold', 'bulk', 'idle'];
+  const modes = ['connect', 'http', 'refuse', 'blocktls', 'blockcold', 'bulk', 'upload', 'idle'];
   return { name: 'sallyport', pid: child.pid ?? 0, port, bumpPort: port, modes, adminPort: admin };
 }
 

@@ -1,9 +1,12 @@
 /** The requests of the benchmarks, over bare sockets, because a client library would cost more than the proxies do. */
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import process from 'node:process';
 import { connect as connectTls } from 'node:tls';
 
 const BULK = 256 * 1024 * 1024;
+const chunk = Buffer.alloc(1024 * 1024);
 
 /** @param {import('node:stream').Duplex} socket */
 function opened(socket, event = 'connect') {
@@ -73,6 +76,21 @@ export function traffic(port, origin) {
     return status;
   }
 
+  /** As fast as it is taken. */
+  async function upload() {
+    const { socket } = await tunnel(target);
+    socket.write(`POST / HTTP/1.1\r\nHost: ${target}\r\nContent-Length: ${BULK}\r\nConnection: close\r\n\r\n`);
+    const answered = answer(socket, false);
+    for (let left = BULK; left > 0; left -= chunk.length) {
+      // Where the connection breaks, the answer is what fails.
+      if (!socket.write(chunk)) await Promise.race([answered, once(socket, 'drain')]);
+    }
+    const status = await answered;
+    bytes += BULK;
+    socket.destroy();
+    return status;
+  }
+
   /** @param {string} host */
   async function inside(host) {
     const { socket } = await tunnel(`${host}:443`);
@@ -97,10 +115,11 @@ export function traffic(port, origin) {
     };
   }
 
-  /** @type {Record<'connect' | 'bulk' | 'refuse' | 'blocktls' | 'blockcold', () => Promise<string>>} */
+  /** @type {Record<'connect' | 'bulk' | 'upload' | 'refuse' | 'blocktls' | 'blockcold', () => Promise<string>>} */
   const modes = {
     connect: () => through('/small'),
     bulk: () => through(`/bytes/${BULK}`),
+    upload,
     refuse: async () => {
       const { socket, status } = await tunnel('api.refused.test:443', false);
       socket.destroy();
