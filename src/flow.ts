@@ -115,7 +115,8 @@ export type Hello =
     }
   | {
       readonly kind: 'other';
-      readonly why: 'not-tls' | 'malformed-tls' | 'bad-server-name' | 'too-large' | 'silent' | 'ended';
+      /** `silent`: nobody said anything in time; `server-first`: the server spoke before the client, or closed. */
+      readonly why: 'not-tls' | 'malformed-tls' | 'bad-server-name' | 'too-large' | 'silent' | 'server-first' | 'ended';
       readonly bytes: Buffer;
     };
 

@@ -38,7 +38,7 @@ export interface Feed {
   readonly onread: OnReadOpts;
   /** The socket that is read with `onread`, as soon as there is one. */
   readonly attach: (socket: Socket) => void;
-  /** Calls back once, when the first bytes are there before anybody takes them; null takes that back. */
+  /** Calls back when the first bytes are there before anybody takes them, or the source ends; null takes that back. */
   readonly whenSpoken: (listener: (() => void) | null) => void;
   /**
    * Everything from now on, and what is there already, goes to `sink`.
@@ -53,6 +53,7 @@ export function createFeed(): Feed {
   let sink: Sink | null = null;
   let held: Buffer | null = null;
   let spoken: (() => void) | null = null;
+  let ended = false;
   let looking: ((bytes: Buffer) => boolean) | null = null;
   let own: Buffer | null = null;
   let writing = 0;
@@ -102,15 +103,21 @@ export function createFeed(): Feed {
     return goOn;
   };
 
+  const onEnd = (): void => {
+    ended = true;
+    spoken?.();
+  };
+
   return {
     onread: { buffer: () => own ?? shared, callback },
     attach(socket) {
       source = socket;
       socket.once('close', giveBack);
+      socket.once('end', onEnd).once('close', onEnd);
     },
     whenSpoken(listener) {
       spoken = listener;
-      if (held !== null) listener?.();
+      if (held !== null || ended) listener?.();
     },
     flowTo(to, look) {
       sink = to;

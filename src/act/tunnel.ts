@@ -1,7 +1,7 @@
 /** CONNECT: the answer to it, and the relay behind it. */
 import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
-import type { Answer, Decided, Hello, HelloWatch, MayReach, Outcome, TunnelArrival } from '../flow.ts';
+import type { Answer, Decided, Hello, HelloWatch, MayReach, Outcome, Target, TunnelArrival } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { failedOutcome } from './outcome.ts';
 import { relay } from './relay.ts';
@@ -16,7 +16,7 @@ export interface TunnelOptions {
   /** Ports behind which only TLS may be spoken. */
   readonly tlsRequiredPorts: readonly number[];
   /** Holds a client to the name in its hello. */
-  readonly watch: (hello: Extract<Hello, { kind: 'tls' }>) => HelloWatch;
+  readonly watch: (serverName: Target | null) => HelloWatch;
   readonly failed: (code: ErrorCode, arrival: TunnelArrival) => Answer;
 }
 
@@ -60,6 +60,9 @@ function resetIfItLeaves(client: Socket): () => void {
   };
 }
 
+/** What may be relayed behind a port that speaks anything. */
+const otherSpeech: ReadonlySet<string> = new Set(['not-tls', 'server-first', 'ended']);
+
 function helloProblem(hello: Hello): ErrorCode | null {
   if (hello.kind === 'tls') return null;
   if (hello.why === 'silent') return 'hello_timeout';
@@ -70,10 +73,12 @@ export function createTunnel(options: TunnelOptions): Tunnel {
   const tlsRequired = new Set(options.tlsRequiredPorts);
 
   /** What must not be relayed whatever the policy says of the name: bytes that hide which name they are for. */
-  const unfit = (hello: Hello, port: number): ErrorCode | null => {
+  const unfit = (hello: Hello, port: number, opened: Upstream | null): ErrorCode | null => {
     if (tlsRequired.has(port)) return helloProblem(hello);
-    const hidden = hello.kind === 'other' && hello.why !== 'not-tls' && hello.why !== 'silent' && hello.why !== 'ended';
-    return hidden ? 'tls_required' : null;
+    if (hello.kind === 'tls' || otherSpeech.has(hello.why)) return null;
+    if (hello.why !== 'silent') return 'tls_required';
+    // Where nobody is there yet who could speak first, that is what it waits for.
+    return opened === null ? null : 'idle_timeout';
   };
 
   const dial = async ({ target, socket: client }: TunnelArrival, mayReach?: MayReach): Promise<Upstream> => {
@@ -103,7 +108,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
 
     async carry({ arrival, mayReach }, hello, opened) {
       const { socket, target } = arrival;
-      const watch = hello.kind === 'tls' ? options.watch(hello) : null;
+      const watch = hello.kind === 'tls' ? options.watch(hello.serverName) : null;
       const first = watch === null ? hello.bytes : watch.said(hello.bytes);
       const refuse = (code: ErrorCode): Outcome => {
         opened?.destroy();
@@ -111,7 +116,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         return failedOutcome(code, 200);
       };
       if (first === null) return refuse('server_name_mismatch');
-      const problem = unfit(hello, target.port);
+      const problem = unfit(hello, target.port, opened);
       if (problem !== null) return refuse(problem);
       let upstream: Upstream;
       try {

@@ -7,7 +7,7 @@ import { parseHost } from './target.ts';
 export interface HelloReader {
   /** Resolves once; the socket is paused then, and all that was read of it is in `bytes`. Never rejects. */
   readonly hello: Promise<Hello>;
-  /** Stops waiting: what came so far is all there is to go by. */
+  /** Stops waiting, since the server was faster: what came so far is all there is to go by. */
   readonly giveUp: () => void;
 }
 
@@ -22,9 +22,9 @@ export function serverNameOf(name: string, port: number): Target | null {
   }
 }
 
-function judge(read: ClientHello, port: number, bytes: Buffer): Hello {
+function judge(read: ClientHello, port: number, bytes: Buffer, nothing: 'silent' | 'server-first' = 'silent'): Hello {
   // Half a hello is never "no name".
-  if (read.kind === 'more') return { kind: 'other', why: bytes.length === 0 ? 'silent' : 'malformed-tls', bytes };
+  if (read.kind === 'more') return { kind: 'other', why: bytes.length === 0 ? nothing : 'malformed-tls', bytes };
   if (read.kind === 'bad') return { kind: 'other', why: read.why, bytes };
   const { alpn, ech } = read;
   if (read.serverName === null) return { kind: 'tls', serverName: null, alpn, ech, bytes };
@@ -67,8 +67,8 @@ export function readHello(socket: Socket, early: Buffer, port: number, patience:
       if (take(chunk)) finish(judge(latest, port, bytes()));
     };
     const onEnd = (): void => finish({ kind: 'other', why: 'ended', bytes: bytes() });
-    giveUp = () => finish(judge(latest, port, bytes()));
-    const timer = setTimeout(giveUp, patience);
+    giveUp = () => finish(judge(latest, port, bytes(), 'server-first'));
+    const timer = setTimeout(() => finish(judge(latest, port, bytes())), patience);
     if (socket.destroyed || socket.readableEnded) onEnd();
     else socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
   });
@@ -77,7 +77,7 @@ export function readHello(socket: Socket, early: Buffer, port: number, patience:
 
 /** The far side of a tunnel, which may be the one to speak first. */
 export interface FirstWords {
-  /** Calls back when its first bytes are there; null takes that back. */
+  /** Calls back when its first bytes are there, or will never be; null takes that back. */
   readonly whenSpoken: (listener: (() => void) | null) => void;
 }
 

@@ -6,7 +6,7 @@
  * What is looked at ends with the server's first words, for nearly everybody: only who is asked for a second hello can say
  * one. A client may say it before it is asked.
  */
-import type { Hello, HelloWatch } from '../flow.ts';
+import type { HelloWatch, Target } from '../flow.ts';
 import { createClientHelloReader, type ClientHelloReader } from './client-hello.ts';
 import { serverNameOf } from './hello.ts';
 
@@ -42,8 +42,8 @@ function asksAgain(bytes: Buffer): boolean {
   );
 }
 
-export function createHelloWatch(first: Extract<Hello, { kind: 'tls' }>): HelloWatch {
-  const port = first.serverName?.port ?? 0;
+/** @param first the name in the first hello; null: there was none. */
+export function createHelloWatch(first: Target | null): HelloWatch {
   let begun = false;
   let over = false;
   let asked = false;
@@ -57,8 +57,8 @@ export function createHelloWatch(first: Extract<Hello, { kind: 'tls' }>): HelloW
   const chunks: Buffer[] = [];
 
   const isSame = (name: string | null): boolean => {
-    const target = name === null ? null : serverNameOf(name, port);
-    return (name === null) === (target === null) && target?.host === first.serverName?.host;
+    const target = name === null ? null : serverNameOf(name, first?.port ?? 0);
+    return (name === null) === (target === null) && target?.host === first?.host;
   };
 
   /** A second hello: all of it goes on, or nothing does. */
@@ -68,7 +68,8 @@ export function createHelloWatch(first: Extract<Hello, { kind: 'tls' }>): HelloW
     const hello = reader.push(bytes);
     if (hello.kind === 'more') return nothing;
     over = true;
-    return hello.kind === 'hello' && isSame(hello.serverName) ? Buffer.concat(chunks) : null;
+    const whole = Buffer.concat(chunks.splice(0));
+    return hello.kind === 'hello' && isSame(hello.serverName) ? whole : null;
   };
 
   /** Goes over the records from `start` on. What stands before the first one of a handshake goes on. */
@@ -117,7 +118,9 @@ export function createHelloWatch(first: Extract<Hello, { kind: 'tls' }>): HelloW
       words = nothing;
       if (asked) return null;
       over = true;
-      return Buffer.concat([held, ...chunks]);
+      const after = Buffer.concat([held, ...chunks.splice(0)]);
+      held = nothing;
+      return after;
     },
     over: () => over,
   };

@@ -99,7 +99,7 @@ test('giving up ends the wait', async () => {
   const { near } = await socketPair();
   const reading = readHello(near, none, 443, PATIENT);
   reading.giveUp();
-  expect(await reading.hello).toMatchObject({ kind: 'other', why: 'silent' });
+  expect(await reading.hello).toMatchObject({ kind: 'other', why: 'server-first' });
   expect(near.isPaused()).toBe(true);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Hello, Hostname } from '../../src/flow.ts';
+import type { Hostname } from '../../src/flow.ts';
 import { createHelloWatch } from '../../src/listen/second-hello.ts';
 import { alpn, framed, helloMessage, serverNames } from '../support/hellos.ts';
 
@@ -19,8 +19,7 @@ function helloFor(name: string | null): Buffer {
 
 function watchOf(bytes: Buffer, name: string | null): ReturnType<typeof createHelloWatch> {
   const serverName = name === null ? null : ({ host: name as Hostname, kind: 'name', port: 443 } as const);
-  const hello: Hello = { kind: 'tls', serverName, alpn: [], ech: false, bytes };
-  const watch = createHelloWatch(hello);
+  const watch = createHelloWatch(serverName);
   expect(watch.said(bytes)).toEqual(bytes);
   return watch;
 }
@@ -77,7 +76,7 @@ test('a second hello is read before it was asked for, with the first one or behi
     expect(watchOf(hello, 'ok.test').said(behind)).toBe(null);
     const both = Buffer.concat([hello, behind]);
     const serverName = { host: 'ok.test' as Hostname, kind: 'name', port: 443 } as const;
-    expect(createHelloWatch({ kind: 'tls', serverName, alpn: [], ech: false, bytes: both }).said(both)).toBe(null);
+    expect(createHelloWatch(serverName).said(both)).toBe(null);
   }
 });
 
@@ -85,7 +84,7 @@ test('nothing may stand behind a hello in its own record', () => {
   const message = helloMessage([serverNames([0, 'ok.test'])]);
   const bytes = framed(Buffer.concat([message, helloMessage([serverNames([0, 'deny.test'])])]));
   const serverName = { host: 'ok.test' as Hostname, kind: 'name', port: 443 } as const;
-  expect(createHelloWatch({ kind: 'tls', serverName, alpn: [], ech: false, bytes }).said(bytes)).toBe(null);
+  expect(createHelloWatch(serverName).said(bytes)).toBe(null);
 });
 
 test('what was held is given back when the server asks for nothing', () => {
