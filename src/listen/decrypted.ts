@@ -16,7 +16,7 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
-import { createHttp1Server, handTo, admitUpgrade, problem } from './http.ts';
+import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
 import { introduce, peerOf } from './peers.ts';
 import { owes } from './pipeline.ts';
@@ -137,6 +137,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
       count(inside);
+      if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
       const addressed = addressTunnelled(req, inside.target, inside.scheme);
       options.arrived({
         kind: 'upgrade',

@@ -95,7 +95,8 @@ export function createHttp1Server(
   return server;
 }
 
-function isFramed(req: IncomingMessage): boolean {
+/** Whether it says that content comes. */
+export function isFramed(req: IncomingMessage): boolean {
   return req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
 }
 

@@ -88,9 +88,11 @@ export function addressTunnelled(req: Request, target: Target, scheme: RequestFa
     if (req.scheme !== scheme) throw new SallyportError('misdirected_request');
   }
   const authorities = hostFields(req);
+  const doubled = authorities.length > 1;
   if ('authority' in req && typeof req.authority === 'string' && req.authority !== '') authorities.push(req.authority);
   let path = req.url ?? '';
-  if (!path.startsWith('/') && path !== '*') {
+  // RFC 9112, section 3.2.4: an asterisk is for OPTIONS alone.
+  if (!path.startsWith('/') && !(path === '*' && req.method === 'OPTIONS')) {
     const absolute = parseUrl(path);
     if (!sameTarget(absolute.target, target)) throw new SallyportError('misdirected_request');
     path = absolute.path;
@@ -100,6 +102,7 @@ export function addressTunnelled(req: Request, target: Target, scheme: RequestFa
     // Without a port the tunnel's own is meant: nothing goes on from here, and the denial says more than a 421.
     if (!sameTarget(parseAuthority(authority, target.port), target)) throw new SallyportError('misdirected_request');
   }
+  if (doubled) throw new SallyportError('host_mismatch', 'more than one Host field');
   checkFraming(req);
   return { target, facts };
 }

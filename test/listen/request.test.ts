@@ -8,6 +8,7 @@ import { addressPlain, addressTunnelled } from '../../src/listen/request.ts';
 
 interface Sent {
   readonly url: string;
+  readonly method?: string;
   readonly hosts?: readonly string[];
   readonly authority?: string;
   readonly httpVersion?: string;
@@ -24,8 +25,14 @@ function message(sent: Sent): IncomingMessage & Http2ServerRequest {
   const rawHeaders = hosts.flatMap((host, i) => [i % 2 === 0 ? 'Host' : 'hOST', host]);
   const httpVersion = sent.httpVersion ?? (sent.authority === undefined ? '1.1' : '2.0');
   const second = sent.authority === undefined ? {} : { stream: {}, scheme: 'https', authority: sent.authority };
-  return { method: 'GET', url: sent.url, httpVersion, headers, rawHeaders, ...second } as unknown as IncomingMessage &
-    Http2ServerRequest;
+  return {
+    method: sent.method ?? 'GET',
+    url: sent.url,
+    httpVersion,
+    headers,
+    rawHeaders,
+    ...second,
+  } as unknown as IncomingMessage & Http2ServerRequest;
 }
 
 function code(address: () => unknown): string | null {
@@ -92,7 +99,9 @@ const insideCases: readonly (readonly [Sent, string | null])[] = [
   [{ url: '/', hosts: ['look.test'] }, null],
   [{ url: '/', hosts: ['LOOK.test.:443'] }, null],
   [{ url: '/' }, null],
-  [{ url: '*', hosts: ['look.test'] }, null],
+  [{ url: '*', method: 'OPTIONS', hosts: ['look.test'] }, null],
+  [{ url: '*', hosts: ['look.test'] }, 'invalid_target'],
+  [{ url: '/', hosts: ['look.test', 'look.test'] }, 'host_mismatch'],
   [{ url: 'https://look.test/x', hosts: ['look.test'] }, null],
   [{ url: '/', authority: 'look.test' }, null],
   [{ url: '/', authority: 'look.test:443', hosts: ['look.test'] }, null],
