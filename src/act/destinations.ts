@@ -31,6 +31,7 @@ const special: readonly (readonly [string, number, string])[] = [
   ['168.63.129.16', 32, METADATA],
   ['100.100.100.200', 32, METADATA],
   ['fd00:ec2::254', 128, METADATA],
+  ['fd20:ce::254', 128, METADATA],
   ['0.0.0.0', 8, 'this network'],
   ['10.0.0.0', 8, 'private'],
   ['100.64.0.0', 10, 'carrier-grade NAT'],
@@ -50,9 +51,15 @@ const special: readonly (readonly [string, number, string])[] = [
   ['::ffff:0:0:0', 96, 'IPv4-translated'],
   ['64:ff9b:1::', 48, 'local NAT64'],
   ['100::', 64, 'discard'],
+  ['100:0:0:1::', 64, 'dummy prefix'],
   ['2001::', 32, 'Teredo'],
+  ['2001:2::', 48, 'benchmarking'],
+  ['2001:10::', 28, 'ORCHID'],
+  ['2001:20::', 28, 'ORCHIDv2'],
   ['2001:db8::', 32, 'documentation'],
   ['2002::', 16, '6to4'],
+  ['3fff::', 20, 'documentation'],
+  ['5f00::', 16, 'segment routing'],
   ['fc00::', 7, 'unique local'],
   ['fe80::', 10, 'link-local'],
   ['fec0::', 10, 'site-local'],
@@ -91,6 +98,16 @@ export function specialRange(address: string): string | null {
     if (isatap.test(canonical)) return 'ISATAP';
   }
   return ranges.find(({ list }) => list.check(address, family))?.name ?? null;
+}
+
+const mapped = new BlockList();
+mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+
+/** The address that is reached by this one: of what only carries an IPv4 address, mapped or by NAT64, the latter. */
+function reached(address: string): string {
+  if (!isIPv6(address)) return address;
+  const canonical = canonicalIpv6(address);
+  return mapped.check(canonical, 'ipv6') || nat64.check(canonical, 'ipv6') ? embeddedIpv4(canonical) : canonical;
 }
 
 export interface Destinations {
@@ -141,7 +158,7 @@ export function createDestinations(options: {
     range === 'loopback' ||
     range === 'this network' ||
     range === 'unspecified, loopback and IPv4-compatible' ||
-    Object.values(networkInterfaces()).some((list) => list?.some((entry) => entry.address === address));
+    Object.values(networkInterfaces()).some((list) => list?.some((entry) => entry.address === reached(address)));
 
   return {
     portProblem: (target) =>

@@ -60,7 +60,10 @@ export function decide(policy: Policy, question: Question, now: number): { decis
   const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
   if (unnamed && serverName === null) return { decision: asked.decision, action: { kind: 'listen' } };
   const named = serverName === null ? asked : ofBoth(policy, question, asked, serverName, now);
-  const decision = question.dialled === undefined ? named.decision : withAddresses(policy, question, named, now);
+  // The name in a hello says nothing of an address that its client has chosen.
+  const vouching = target.kind === 'name' ? named : asked;
+  const decision =
+    question.dialled === undefined ? named.decision : withAddresses(policy, question, named, vouching, now);
   const stands = hidesItsName(policy.ech, question) ? unlessDenied(policy, question, decision) : decision;
   return withAction(isBehindPublicName(policy.ech, question) ? { ...stands, ech: true } : stands, question);
 }
@@ -86,17 +89,17 @@ function ofBoth(
   }
 }
 
-/** What lets the name through, unless one of the addresses that it leads to is denied. */
-function withAddresses(policy: Policy, question: Question, named: Verdict, now: number): Decision {
+/** What lets the name through, unless one of the addresses that it leads to is denied. @param vouching for addresses. */
+function withAddresses(policy: Policy, question: Question, named: Verdict, vouching: Verdict, now: number): Decision {
   const { target, serverName, dialled = [] } = question;
   if (named.decision.effect === 'deny') return named.decision;
-  const service = question.service ?? serverName?.service ?? null;
+  const service = question.service ?? (target.kind === 'name' ? (serverName?.service ?? null) : null);
   for (const at of dialled) {
     if (at.host === target.host || (at.service !== null && isAtHome(service, at.service))) continue;
     // Either kind of address will do: it chooses the default for a host of no service, and a default counts for none here.
     const found = judge(policy, at.host, at.service, 'ipv4', question, now);
     const denied = found.decision.effect === 'deny' && found.specific;
-    if (denied && !nameStands(named.entry, found.entry)) return found.decision;
+    if (denied && !nameStands(vouching.entry, found.entry)) return found.decision;
   }
   return named.decision;
 }

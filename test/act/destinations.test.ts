@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
 import { createDestinations, specialRange, type Allowance, type OwnPort } from '../../src/act/destinations.ts';
@@ -146,6 +147,13 @@ test.each(['127.0.0.1', '127.9.9.9', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1',
     expect(open().addressProblem(target('me.test', 8128), address)).not.toBeNull();
   },
 );
+
+test.each(
+  ['127.0.0.1', ...lan.filter((address) => isIPv4(address))].flatMap((ip) => [`::ffff:${ip}`, `64:ff9b::${ip}`]),
+)('our own proxy port by %s is refused to a name that may lead anywhere', (address) => {
+  const destinations = open([{ match: 'host', value: 'me.test', port: null }]);
+  expect(destinations.addressProblem(target('me.test', 3128), address)).toBe(`${address} is this proxy itself`);
+});
 
 test('the same port of somebody else is not ours', () => {
   expect(open().addressProblem(target('ok.test', 3128), '93.184.216.34')).toBeNull();

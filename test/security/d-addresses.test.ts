@@ -83,6 +83,10 @@ attack(
       '2002:a00:1::1': '6to4',
       '2001:0:1::1': 'Teredo',
       '2001:4860::5efe:a00:1': 'ISATAP',
+      '3fff::1': 'documentation',
+      '5f00::1': 'segment routing',
+      '100:0:0:1::1': 'dummy prefix',
+      '2001:2::1': 'benchmarking',
     };
     for (const [address, range] of Object.entries(table)) expect(specialRange(address), address).toBe(range);
     for (const address of ['8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:4860:4860::8888', '64:ff9b::808:808'])
@@ -110,7 +114,7 @@ attack(
       own: () => [],
     });
     for (const host of [
-      ...['169.254.169.254', '0xa9fea9fe', '2852039166', '[::ffff:a9fe:a9fe]', '[fd00:ec2::254]'],
+      ...['169.254.169.254', '0xa9fea9fe', '2852039166', '[::ffff:a9fe:a9fe]', '[fd00:ec2::254]', '[fd20:ce::254]'],
       ...['100.100.100.200', '168.63.129.16'],
     ]) {
       const target = parseAuthority(`${host}:80`);
