@@ -16,7 +16,7 @@ import { whenCut } from './end-by-close.ts';
 import { requestFields, trailerFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
-import { createPool, createSecurePool } from './pool.ts';
+import { createPool, createSecurePool, type PoolRequest } from './pool.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
 import { sendAnswer } from './write.ts';
@@ -180,7 +180,9 @@ export function createForward(options: ForwardOptions): Forward {
         const to = { protocol: `${facts.scheme}:`, host: target.host, port: target.port };
         try {
           const asked = facade(facts.method, fields);
-          library.web(asked, res as ServerResponse, { target: to, agent, buffer: new Body(start) }, onFailure);
+          // The library makes what it asks `node:http` for from this object, whatever is in it.
+          const ssl: PoolRequest = { mayReach };
+          library.web(asked, res as ServerResponse, { target: to, agent, ssl, buffer: new Body(start) }, onFailure);
         } catch (cause) {
           fail(upstreamErrorCode(cause));
         }

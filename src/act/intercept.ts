@@ -30,10 +30,11 @@ const http = /^[A-Z]{1,8}(?: |$)/;
 
 /**
  * Whether a tunnel to a port of plain HTTP has to be read. Whatever is no TLS is: an origin may take for a request what
- * does not look like one here, and who has said nothing yet may say it late.
+ * does not look like one here, and who has said nothing yet may say it late, unless it has ended.
  */
 export function speaksInClear(hello: Hello, port: number, httpPorts: readonly number[]): boolean {
-  return hello.kind === 'other' && httpPorts.includes(port);
+  const mayStillSpeak = hello.kind === 'other' && (hello.bytes.length > 0 || hello.why !== 'ended');
+  return mayStillSpeak && httpPorts.includes(port);
 }
 
 /** The name that the client believes to talk to, which the leaf must be for. */

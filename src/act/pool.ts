@@ -3,7 +3,7 @@ import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { PassThrough, type Duplex } from 'node:stream';
-import type { Hostname, Target } from '../flow.ts';
+import type { Hostname, MayReach, Target } from '../flow.ts';
 
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
@@ -21,15 +21,24 @@ function targetOf(options: ClientRequestArgs): Target {
 }
 
 interface Dial {
-  readonly dial: (target: Target, client: Duplex) => Promise<Socket>;
+  readonly dial: (
+    target: Target,
+    client: Duplex,
+    options: { readonly mayReach?: MayReach | undefined },
+  ) => Promise<Socket>;
+}
+
+/** What a request may say of the connection that is made for it, beside what `node:http` knows of. */
+export interface PoolRequest {
+  readonly mayReach?: MayReach | undefined;
 }
 
 type Connected = ((error: Error | null, stream: Duplex) => void) | undefined;
 
-function connectBy({ dial }: Dial, options: ClientRequestArgs, callback: Connected): undefined {
+function connectBy({ dial }: Dial, options: ClientRequestArgs & PoolRequest, callback: Connected): undefined {
   // A pooled connection is nobody's in particular: no single client's end gives it up.
   const nobody = new PassThrough();
-  dial(targetOf(options), nobody).then(
+  dial(targetOf(options), nobody, { mayReach: options.mayReach }).then(
     (socket) => {
       // An origin that closes a pooled connection must not leave it half open in the pool.
       socket.allowHalfOpen = false;
