@@ -147,7 +147,7 @@ test.runIf(checked)('an external list acts in all workers, and in one that comes
   const listed = labPolicy.replace('rules:', `lists: { bad: { file: bad.txt } }\nrules:\n  - ${rule}`);
   writeFileSync(join(product.dir, 'bad.txt'), 'other.test\n');
   writeFileSync(join(product.dir, 'policy.yaml'), listed);
-  await eventually('word of the list', () => product.stderr().includes('list bad: 1 domains'));
+  await eventually('word of the list', () => product.stderr().includes('list bad: 1 domain'));
   for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toBe('ok');
 
   writeFileSync(join(product.dir, 'bad.txt'), 'other.test\nok.test\n');
