@@ -119,7 +119,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     };
     passEnd(client, upstream, { done, broken: () => fail('client_closed') });
     passEnd(upstream, client, { done, broken: () => fail('connection_terminated') });
-    let hold = relaying?.watch ?? null;
+    let hold = relaying?.watch?.over() === false ? relaying.watch : null;
     const take = (chunk: Buffer): Buffer | null => {
       if (hold === null) return chunk;
       const bytes = hold.said(chunk);

@@ -18,6 +18,8 @@ const RETRY_AT = 11;
 const RETRY_END = RETRY_AT + RETRY.length;
 /** Type, version and length of a record. */
 const HEAD = 5;
+/** Types of records; the longest one, of TLS 1.2 (RFC 5246, section 6.2.3). */
+const [FIRST_TYPE, LAST_TYPE, LONGEST] = [20, 24, 2 ** 14 + 2048];
 
 const nothing = Buffer.alloc(0);
 
@@ -34,6 +36,16 @@ function endOf(bytes: Buffer): number {
     if (have >= 4 && have >= need) return have === need ? at : -1;
   }
   return -1;
+}
+
+/**
+ * Whether a record may begin like that, as far as it is there. Anything else ends a TLS server's part in the connection,
+ * so that no hello behind it is heard.
+ */
+function mayBeRecord(head: Buffer): boolean {
+  const [type = 0, major = 3] = head;
+  if (type < FIRST_TYPE || type > LAST_TYPE || major !== 3) return false;
+  return head.length < HEAD || head.readUInt16BE(3) <= LONGEST;
 }
 
 function asksAgain(bytes: Buffer): boolean {
@@ -82,13 +94,17 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       at += left;
       left = 0;
       const rest = bytes.subarray(at);
-      if (rest[0] === HANDSHAKE) {
-        const second = read(rest);
-        return second === null ? null : Buffer.concat([bytes.subarray(0, at), second]);
+      if (!mayBeRecord(rest)) {
+        over = true;
+        return bytes;
       }
       if (rest.length < HEAD) {
         held = rest;
         return bytes.subarray(0, at);
+      }
+      if (rest[0] === HANDSHAKE) {
+        const second = read(rest);
+        return second === null ? null : Buffer.concat([bytes.subarray(0, at), second]);
       }
       left = HEAD + rest.readUInt16BE(3);
     }

@@ -102,3 +102,14 @@ test('a first hello in records of one byte', () => {
   expect(watch.said(early)).toEqual(early);
   expect(watch.said(helloFor('deny.test'))).toBe(null);
 });
+
+test.each([
+  ['a letter', Buffer.from('p')],
+  ['a type of no record', Buffer.from([25, 3, 3, 0, 1])],
+  ['a version that is none', Buffer.from([22, 5])],
+  ['a record that is too long', Buffer.from([22, 3, 3, 0x48, 1])],
+])('%s behind the hello is no TLS: it goes on, and the watch is over', (_what, bytes) => {
+  const watch = watchOf(helloFor('ok.test'), 'ok.test');
+  expect(watch.said(bytes)).toEqual(bytes);
+  expect(watch.over()).toBe(true);
+});
