@@ -6,10 +6,10 @@ import { curl } from '../support/curl.ts';
 import { people, reader, slapdIsThere, startDirectory, suffix, type TestDirectory } from '../support/directory.ts';
 import { labPolicy, startLab, writeConfig, type Lab, type LogLine } from '../support/lab.ts';
 import { basic } from '../support/passwords.ts';
-import { procIsThere, serve } from '../support/product.ts';
+import { procIsThere } from '../support/product.ts';
 import { exchange, httpOrigin } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';
-import { by, workersOf } from '../support/workers.ts';
+import { by, serveByTurns, workersOf } from '../support/workers.ts';
 
 const checked = slapdIsThere('passwords that a directory (LDAP) knows');
 const several = procIsThere('several workers');
@@ -134,7 +134,7 @@ test.runIf(checked)('a reload brings another directory, and one with a mistake l
 
 test.runIf(checked && several)('each of several workers asks the directory', async () => {
   const ldap = direct(await startDirectory());
-  const product = await serve({ settings: { workers: 2, clients: { authentication: { ldap } } } });
+  const product = await serveByTurns({ settings: { workers: 2, clients: { authentication: { ldap } } } });
   for (const worker of workersOf(product)) {
     const codes = await by(product, worker, async () => [
       await ask(product.proxyPort, 'bob', 'bob-secret'),

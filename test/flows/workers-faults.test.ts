@@ -7,8 +7,8 @@ import { curl } from '../support/curl.ts';
 import { startDnsServer } from '../support/dns-server.ts';
 import { labPolicy } from '../support/lab.ts';
 import { recorder } from '../support/origins.ts';
-import { procIsThere, serve, type Product } from '../support/product.ts';
-import { by, workersOf } from '../support/workers.ts';
+import { procIsThere, type Product } from '../support/product.ts';
+import { by, serveByTurns, workersOf } from '../support/workers.ts';
 
 const checked = procIsThere('several workers');
 
@@ -20,7 +20,7 @@ async function asker(product: Product): Promise<() => Promise<string>> {
 }
 
 test.runIf(checked)('a full disk below the access log costs lines, which are counted, and no traffic', async () => {
-  const product = await serve({ settings: { workers: 2, access_log: { path: '/dev/full' } } });
+  const product = await serveByTurns({ settings: { workers: 2, access_log: { path: '/dev/full' } } });
   const ask = await asker(product);
   for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toBe('ok');
   await expect.poll(() => product.metric('sallyport_access_log_lines_lost_total')).toBe(2);
@@ -40,7 +40,7 @@ test.runIf(checked)('Kubernetes: the link ..data is swapped, and all workers fol
   version('..one', labPolicy);
   symlinkSync('..data/policy.yaml', join(mounted, 'policy.yaml'));
   const settings = { workers: 2, reload: 'watch', policy: join(mounted, 'policy.yaml'), vendors: 'vendors' };
-  const product = await serve({ settings });
+  const product = await serveByTurns({ settings });
   const ask = await asker(product);
   const stricter = labPolicy.replace(
     'rules:',
@@ -61,7 +61,7 @@ test.runIf(checked)('DNS that is dead ends the request that needs it, and holds 
     dns_servers: [dns.address],
     connect_timeout: '1s',
   };
-  const product = await serve({ settings: { workers: 2, outbound } });
+  const product = await serveByTurns({ settings: { workers: 2, outbound } });
   const ask = await asker(product);
   for (const worker of workersOf(product)) {
     const [dead, fine] = await by(product, worker, () =>

@@ -1,8 +1,14 @@
 /** The workers of a running product, each alone for a while. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
-import type { Product } from './product.ts';
+import type { LabOptions } from './lab.ts';
+import { serve, type Product } from './product.ts';
 import { eventually } from './streams.ts';
+
+/** `serve` for {@link by}: in it no connection is dealt to a process that stands still. */
+export function serveByTurns(options: LabOptions): Promise<Product> {
+  return serve(options, ['--import', new URL('one-listening-socket.mjs', import.meta.url).href]);
+}
 
 /** Process ids, the longest running first. */
 export function workersOf(product: Product): readonly number[] {
@@ -13,10 +19,7 @@ export function workersOf(product: Product): readonly number[] {
     .map((line) => Number.parseInt(line, 10));
 }
 
-/**
- * Does something while all workers but one stand still. Where each has a listening socket of its own, the kernel may deal
- * a connection to one that stands still: then it is tried again.
- */
+/** Does something while all workers but one stand still; it is tried again where a connection was waiting at one of those. */
 export async function by<T>(product: Product, worker: number, act: () => Promise<T>): Promise<T> {
   const others = workersOf(product).filter((pid) => pid !== worker);
   for (const pid of others) process.kill(pid, 'SIGSTOP');
