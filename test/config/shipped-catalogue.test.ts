@@ -3,30 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { cataloguePage } from '../../src/config/catalogue-page.ts';
 import { lintVendors } from '../../src/config/catalogue-lint.ts';
-import { toVendor } from '../../src/config/vendor-schema.ts';
-import { readVendors } from '../../src/config/vendors.ts';
 import { readPlainYaml, readYaml } from '../../src/config/yaml.ts';
-import { indexHosts } from '../../src/decide/match.ts';
-import { indexServices } from '../../src/identify/services.ts';
-import { parseHost, parseUrl } from '../../src/listen/target.ts';
-
-function table(name: string): string[][] {
-  const text = readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return lines.map((line) => line.split(' '));
-}
-
-const folder = 'config/vendors';
-const sources = readVendors(folder, null);
-const find = indexServices(
-  sources.map(({ vendor }) => toVendor(vendor)),
-  indexHosts,
-);
-
-function serviceOf(host: string): string | null {
-  const service = find(parseHost(host).host);
-  return service === null ? null : `${service.vendor}/${service.product}`;
-}
+import { parseUrl } from '../../src/listen/target.ts';
+import { find, folder, serviceOf, sources, table } from '../support/shipped-catalogue.ts';
 
 const hosts = table('catalogue-hosts.txt');
 const forms = table('catalogue-forms.txt');

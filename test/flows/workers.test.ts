@@ -5,14 +5,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { canReusePort } from '../../src/workers/share.ts';
 import { curl } from '../support/curl.ts';
 import { labPolicy, writeConfig } from '../support/lab.ts';
 import { closedPort, recorder } from '../support/origins.ts';
-import { procIsThere, run, serve, type Product } from '../support/product.ts';
+import { procIsThere, run, type Product } from '../support/product.ts';
 import { eventually } from '../support/streams.ts';
 import { askOver, openTunnel, rawTunnel } from '../support/tunnels.ts';
-import { by, refilled, serveByTurns, workersOf } from '../support/workers.ts';
+import { by, lines, proxyOf, refilled, serveByTurns, workersOf } from '../support/workers.ts';
 
 const checked = procIsThere('several workers');
 
@@ -20,7 +19,6 @@ function serveTwo(settings: Readonly<Record<string, unknown>> = {}): Promise<Pro
   return serveByTurns({ settings: { workers: 2, access_log: { path: 'access.log' }, ...settings } });
 }
 
-const proxyOf = ({ proxyPort }: Product): string => `http://127.0.0.1:${proxyPort}`;
 const caOf = ({ dir }: Product): string => join(dir, 'certs/ca.pem');
 
 /** Asks Anthropic; gives the answer's body and the id of the block. */
@@ -28,12 +26,6 @@ async function denied(product: Product): Promise<{ readonly text: string; readon
   const args = ['-i', '-x', proxyOf(product), '--cacert', caOf(product), 'https://api.anthropic.com/v1/models'];
   const { out } = await curl(...args);
   return { text: out, id: /[0-9a-f]{24}/.exec(out)?.[0] ?? '' };
-}
-
-async function lines(product: Product, count: number): Promise<readonly string[]> {
-  const read = (): string[] => readFileSync(join(product.dir, 'access.log'), 'utf8').split('\n').slice(0, -1);
-  await eventually('the lines of the access log', () => read().length >= count);
-  return read();
 }
 
 test.runIf(checked)('one port, one log of whole lines, one sum of metrics', async () => {
@@ -53,22 +45,6 @@ test.runIf(checked)('one port, one log of whole lines, one sum of metrics', asyn
   expect(await product.metric('sallyport_build_info')).toBe(1);
   expect(await product.metric('sallyport_policy_info')).toBe(1);
 });
-
-test.runIf(checked && canReusePort(process.version, process.platform))(
-  'each has a listening socket of its own where Node.js can, and all answer as one',
-  async () => {
-    const product = await serve({ settings: { workers: 2, access_log: { path: 'access.log' } } });
-    const origin = await recorder('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
-    // Local address and port, then the state: 0A is LISTEN (proc_net_tcp.txt of the kernel's documentation).
-    const port = product.proxyPort.toString(16).toUpperCase().padStart(4, '0');
-    const listening = readFileSync('/proc/net/tcp', 'utf8').match(new RegExp(`:${port} \\S+ 0A `, 'g'));
-    expect(listening).toHaveLength(2);
-    const ask = async (): Promise<string> => (await curl('-x', proxyOf(product), `http://ok.test:${origin.port}/`)).out;
-    expect(await Promise.all(Array.from({ length: 40 }, ask))).toEqual(Array.from({ length: 40 }, () => 'ok'));
-    expect(await lines(product, 40)).toHaveLength(40);
-    expect(await product.metric('sallyport_requests_total', 'kind="request"', 'outcome="passed"')).toBe(40);
-  },
-);
 
 test.runIf(checked)('a block of either worker has its page, and one client against one rule is one event', async () => {
   const product = await serveTwo({ block_events: { path: 'events.log' } });

@@ -1,5 +1,7 @@
 /** The workers of a running product, each alone for a while. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { LabOptions } from './lab.ts';
 import { serve, type Product } from './product.ts';
@@ -47,4 +49,13 @@ export async function refilled(product: Product, gone: number, count: number): P
       throw new Error(`only ${await product.metric('sallyport_workers')} workers serve`);
     await setTimeout(50);
   }
+}
+
+export const proxyOf = ({ proxyPort }: Product): string => `http://127.0.0.1:${proxyPort}`;
+
+/** Those of the access log, `access.log` beside the configuration, once there are as many. */
+export async function lines(product: Product, count: number): Promise<readonly string[]> {
+  const read = (): string[] => readFileSync(join(product.dir, 'access.log'), 'utf8').split('\n').slice(0, -1);
+  await eventually('the lines of the access log', () => read().length >= count);
+  return read();
 }
