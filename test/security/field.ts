@@ -2,6 +2,7 @@
  * Where attacks are tried: the whole product, one origin behind all names, and the checks that end every case. Denied is
  * `deny.test` (by its vendor, `acme`), allowed is `ok.test`, and `none.test` is named by no rule.
  */
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
@@ -185,8 +186,11 @@ export function openField(options: FieldOptions = {}): () => Field {
     };
     const at = (host: string): string => `${host}:${far.port}`;
     const logged = async (count: number, run: () => Promise<unknown>): Promise<readonly LogLine[]> => {
-      // Lines are written in batches: those of the case before are waited for first.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // A connection's line is written when it has ended, and in a batch: those of before are waited for, and a mark after them.
+      await noneOpen(lab);
+      const mark = `/mark-${randomUUID()}`;
+      await send(get(`http://refused.test${mark}`, 'refused.test', `${options.bystander ?? ''}Connection: close\r\n`));
+      await eventually('the line of the mark', () => JSON.stringify(lab.lines()).includes(mark));
       const before = lab.lines().length;
       await run();
       await eventually(`${count} log lines`, () => lab.lines().length >= before + count);
@@ -216,17 +220,22 @@ function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
+/** Waits until the proxy holds no connection and no tunnel; fails after ten seconds. */
+async function noneOpen(lab: Lab): Promise<void> {
+  const opened = /^sallyport_(?:tunnels|connections)_open [1-9].*$/gm;
+  let left: readonly string[] = ['not asked yet'];
+  const asked = performance.now();
+  while (left.length > 0 && performance.now() - asked < 10_000) left = (await lab.metrics()).match(opened) ?? [];
+  expect(left, 'what is left open').toEqual([]);
+}
+
 /** What holds after every case: the proxy serves, nothing is left open, nobody was surprised, no denied name got out. */
 async function aftermath({ bystander, lab, far, at, send }: Field, before: number): Promise<void> {
   const leaked = far.requests().filter((request) => / (?:[\w.-]+\.)?deny\.test(?::\d+)? /.test(request));
   expect(leaked, 'requests for a denied name at the origin').toEqual([]);
   const answer = await send(get(`http://${at('ok.test')}/`, at('ok.test'), `${bystander}Connection: close\r\n`));
   expect(statusOf(answer), 'a bystander is served').toBe(200);
-  const opened = /^sallyport_(?:tunnels|connections)_open [1-9].*$/gm;
-  let left: readonly string[] = ['not asked yet'];
-  const asked = performance.now();
-  while (left.length > 0 && performance.now() - asked < 10_000) left = (await lab.metrics()).match(opened) ?? [];
-  expect(left, 'what is left open').toEqual([]);
+  await noneOpen(lab);
   // Connections to the origin are kept for more requests; each has four ends in this process.
   await eventually('the descriptors of before', () => descriptors() <= before + 8 + 4 * far.open.size);
   expect(

@@ -226,8 +226,8 @@ attack(
     const value = Buffer.alloc(4_000, 'a');
     // RFC 7541, section 6.2.1: a literal that goes into the table; its length takes three bytes.
     const kept = Buffer.concat([Buffer.from('\x40\x03x-b\x7f\xa1\x1e', 'latin1'), value]);
-    const client = await frameClient(here.lab, authority, 'deny.test');
     const lines = await here.logged(11, async () => {
+      const client = await frameClient(here.lab, authority, 'deny.test');
       client.write(frame(type.headers, 5, 1, Buffer.concat([getBlock(authority), kept])));
       const bomb = Buffer.concat([getBlock(authority), Buffer.alloc(190, 0xbe)]);
       for (let i = 1; i <= 10; i += 1) client.write(frame(type.headers, 5, 1 + 2 * i, bomb));
