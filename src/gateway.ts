@@ -14,6 +14,7 @@ import { openPorts, pagesUrlOf, type Addresses, type Others } from './gateway/li
 import { createReloading } from './gateway/reloading.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
+import { createTokenAttempts } from './gateway/token-attempts.ts';
 import { clientKey } from './listen/peers.ts';
 
 export interface GatewayOptions {
@@ -124,7 +125,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     authority,
     build,
     hosts: config.admin.hosts,
-    token: tokenFile === null ? null : await readToken(tokenFile),
+    token: tokenFile === null ? null : readToken(tokenFile),
+    tokenAttempts: createTokenAttempts({ met: () => serving.met('admin_tokens'), log, now: () => performance.now() }),
     reloaded: inForce.reloaded,
     notReady() {
       if (draining) return 'draining';

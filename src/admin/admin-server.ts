@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { exceptionRoutes, type ExceptionsApi } from './exceptions-api.ts';
 import { checkProvenance, checkToken } from './guard.ts';
-import type { Refused } from './guard.ts';
+import type { Refused, TokenAttempts } from './guard.ts';
 import { createApp, serverOf } from './http-server.ts';
 import type { HttpServer, Refusal } from './http-server.ts';
 
@@ -37,6 +37,7 @@ export interface AdminServerOptions {
   readonly hosts: readonly string[];
   /** Asked for by `/api` as a bearer token; null: `/api` answers only where the port is bound to loopback. */
   readonly token: string | null;
+  readonly tokenAttempts: TokenAttempts;
   readonly exceptions?: ExceptionsApi;
   /** Where the proxy is, `host:port`, for clients that take this port for it. */
   readonly proxyAt: () => string;
@@ -68,6 +69,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
 
   const turnAway = (reply: FastifyReply, { status, text }: Refused): FastifyReply => {
     if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (status === 429) reply.header('retry-after', '60');
     return refuse(reply, status, text, null);
   };
   app.addHook('onRequest', async (request, reply) => {
@@ -87,7 +89,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
 
   /** Turns away whoever may not use the API; null: may. */
   const guard = (request: FastifyRequest, reply: FastifyReply): FastifyReply | null => {
-    const refused = checkToken(request.raw, options.token, bound);
+    const refused = checkToken(request.raw, options.token, bound, options.tokenAttempts);
     return refused === null ? null : turnAway(reply, refused);
   };
   const lists = { status: () => statusOf(options.facts(), Date.now()), ...options.lists };

@@ -7,8 +7,18 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 export interface Refused {
-  readonly status: 401 | 403 | 421;
+  readonly status: 401 | 403 | 421 | 429;
   readonly text: string;
+}
+
+/** So many tries, and then one by one as time goes by. */
+export interface TokenAttempts {
+  /** False: none is left to the client with this address. */
+  readonly take: (address: string) => boolean;
+  /** One was not meant to count. */
+  readonly giveBack: (address: string) => void;
+  /** Hears of each request that came after too many wrong ones. */
+  readonly refused: (address: string) => void;
 }
 
 export interface HostRules {
@@ -38,15 +48,32 @@ export function checkProvenance(request: IncomingMessage, rules: HostRules): Ref
 
 /**
  * The first thing that is wrong with a request's credentials, or null. A server that only its own machine reaches needs
- * no token; one that others reach refuses everybody until it has one.
+ * no token; one that others reach refuses everybody until it has one. After too many wrong tokens not even the right one is
+ * looked at: whoever guesses must not learn which it is.
  */
-export function checkToken(request: IncomingMessage, token: string | null, bound: readonly string[]): Refused | null {
+export function checkToken(
+  request: IncomingMessage,
+  token: string | null,
+  bound: readonly string[],
+  attempts: TokenAttempts,
+): Refused | null {
   if (token === null) {
     if (bound.every(isLoopback)) return null;
     return { status: 403, text: 'This needs a token where the admin port is open to others. Set admin.token_file.' };
   }
   const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (given !== undefined && sameText(given, token)) return null;
+  const address = request.socket.remoteAddress ?? '';
+  if (given !== undefined && !attempts.take(address)) {
+    attempts.refused(address);
+    return {
+      status: 429,
+      text: 'Too many wrong tokens came from this address. Wait a minute, and send the right one.',
+    };
+  }
+  if (given !== undefined && sameText(given, token)) {
+    attempts.giveBack(address);
+    return null;
+  }
   return { status: 401, text: 'This needs the header Authorization: Bearer with the token in admin.token_file.' };
 }
 

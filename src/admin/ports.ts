@@ -38,6 +38,7 @@ export interface PortsOptions {
   readonly hosts: readonly string[];
   /** Bearer token of the API; null: none. */
   readonly token: string | null;
+  readonly tokenAttempts: AdminServerOptions['tokenAttempts'];
   readonly reloaded: () => AdminFacts['reload'];
   /** Why no load balancer should send clients here; null: it may. */
   readonly notReady: () => string | null;
@@ -141,6 +142,7 @@ export function createPorts(options: PortsOptions): Ports {
     }),
     hosts: options.hosts,
     token: options.token,
+    tokenAttempts: options.tokenAttempts,
     lists: options.lists ?? {},
     actions: options.actions ?? {},
     exceptions: options.exceptions,

@@ -139,7 +139,7 @@ const exists = (file: string): Promise<boolean> =>
 export async function findAuthority(options: AuthorityOptions): Promise<Authority | null> {
   const { own } = options;
   const files = own ?? filesOf(options.dir);
-  const certificates = await readCertificates(files.certFile);
+  const certificates = readCertificates(files.certFile);
   if (certificates === null && own !== null) {
     throw new ConfigError(`${own.certFile}: the certificate of the CA is not there`);
   }
@@ -148,7 +148,7 @@ export async function findAuthority(options: AuthorityOptions): Promise<Authorit
     const cure = `put its key back, or move ${files.certFile} away to have a new CA made`;
     throw new ConfigError(`${files.keyFile}: the CA has a certificate but no key: ${cure}`);
   }
-  const key = await readKey(files.keyFile, own?.passphraseFile ?? null);
+  const key = readKey(files.keyFile, own?.passphraseFile ?? null);
   return assemble(files, certificates, key, own === null ? 'found' : 'brought');
 }
 
@@ -158,7 +158,7 @@ async function makeAuthority(options: AuthorityOptions): Promise<Authority> {
     const fresh = await generateKey(options.keyType);
     await publish(keyFile, fresh.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
   }
-  const key = await readKey(keyFile, null);
+  const key = readKey(keyFile, null);
   await publish(certFile, authorityCertificate(key, options.organisation, options.now()), 0o644);
   // What counts is what stands on disk: another process may have been first.
   const made = await findAuthority(options);

@@ -1,8 +1,8 @@
 /** Reads what an authority is made of from disk, and says in one line what keeps it from being used. */
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { ConfigError } from '../errors.ts';
+import { readWhole } from '../read-whole.ts';
 
 /** Windows has no permission bits: Node reports made-up ones there, and access lists guard the files. */
 export const hasPermissionBits = platform() !== 'win32';
@@ -30,33 +30,30 @@ function keyFault(key: KeyObject): string | null {
  *
  * @throws {ConfigError} where it cannot be read, or where group or others may use it.
  */
-export async function readGuarded(file: string, what: string): Promise<string> {
-  const handle = await open(file, 'r').catch((error: unknown) => {
+export function readGuarded(file: string, what: string): string {
+  try {
+    return readWhole(file, ({ mode }) => {
+      if (!hasPermissionBits || (mode & 0o077) === 0) return;
+      const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      throw new ConfigError(`${file}: others can use ${what} (mode ${octal}): run "chmod 600 ${file}"`);
+    }).toString();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError(
       `${file}: ${what} cannot be read (${systemCode(error)}); create it, or correct the path or its owner`,
     );
-  });
-  try {
-    const { mode } = await handle.stat();
-    if (hasPermissionBits && (mode & 0o077) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      throw new ConfigError(`${file}: others can use ${what} (mode ${octal}): run "chmod 600 ${file}"`);
-    }
-    return await handle.readFile('utf8');
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`${file}: ${what} cannot be read (${systemCode(error)})`);
-  } finally {
-    await handle.close();
   }
 }
 
-async function readPassphrase(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+function readPassphrase(file: string): string {
+  let text: string;
+  try {
+    text = readWhole(file).toString();
+  } catch (error) {
     throw new ConfigError(
       `${file}: the passphrase of the CA key cannot be read (${systemCode(error)}); correct certificates.authority.passphrase_file`,
     );
-  });
+  }
   // Editors and `echo` end the file with one line break, which is no part of the passphrase.
   return text.replace(/\r?\n$/, '');
 }
@@ -83,9 +80,9 @@ function decodeKey(file: string, pem: string, passphraseFile: string | null, pas
  *
  * @throws {ConfigError} for a file that group or others may use, and for a key that cannot sign for today's clients.
  */
-export async function readKey(file: string, passphraseFile: string | null): Promise<KeyObject> {
-  const pem = await readGuarded(file, 'the key of the CA');
-  const passphrase = passphraseFile === null ? null : await readPassphrase(passphraseFile);
+export function readKey(file: string, passphraseFile: string | null): KeyObject {
+  const pem = readGuarded(file, 'the key of the CA');
+  const passphrase = passphraseFile === null ? null : readPassphrase(passphraseFile);
   const key = decodeKey(file, pem, passphraseFile, passphrase);
   const fault = keyFault(key);
   if (fault !== null) throw new ConfigError(`${file}: the key of the CA ${fault}: use ECDSA P-256 or RSA 2048`);
@@ -93,12 +90,14 @@ export async function readKey(file: string, passphraseFile: string | null): Prom
 }
 
 /** The certificates in `file`, PEM, in the order in which they stand there; null where there is no such file. */
-export async function readCertificates(file: string): Promise<X509Certificate[] | null> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+export function readCertificates(file: string): X509Certificate[] | null {
+  let text: string;
+  try {
+    text = readWhole(file).toString();
+  } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     throw new ConfigError(`${file}: the certificate of the CA cannot be read (${systemCode(error)})`);
-  });
-  if (text === null) return null;
+  }
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) {
     throw new ConfigError(`${file}: there is no certificate in PEM in it: put the right file back, or convert it`);

@@ -1,8 +1,8 @@
 /** The authorities that origins are verified against: those of the system, and the company's own. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { ConfigError } from '../errors.ts';
+import { readWhole } from '../read-whole.ts';
 import { systemCode } from './key-files.ts';
 
 /** Where Debian, Fedora, SUSE, Alpine and the BSDs keep all that they trust, in one file. */
@@ -23,7 +23,7 @@ export function certificatesIn(text: string): readonly string[] {
 function systemRoots(files: readonly string[]): readonly string[] {
   for (const file of files) {
     try {
-      const found = certificatesIn(readFileSync(file, 'utf8'));
+      const found = certificatesIn(readWhole(file).toString());
       if (found.length > 0) return found;
     } catch {
       // Every system has but one of them.
@@ -35,7 +35,7 @@ function systemRoots(files: readonly string[]): readonly string[] {
 function readOwn(file: string): readonly string[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readWhole(file).toString();
   } catch (error) {
     throw new ConfigError(
       `${file}: the file of authorities cannot be read (${systemCode(error)}); correct outbound.ca_file`,

@@ -16,7 +16,7 @@ const BYTES = 32;
 export async function openSecret(dir: string, name: string): Promise<Buffer> {
   const file = join(dir, name);
   await publish(file, `${randomBytes(BYTES).toString('hex')}\n`, 0o600);
-  const text = (await readGuarded(file, 'the secret of signed contexts')).trim();
+  const text = readGuarded(file, 'the secret of signed contexts').trim();
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new ConfigError(`${file}: not 64 hexadecimal digits: remove it to have a new one made`);
   return Buffer.from(text, 'hex');
@@ -27,8 +27,8 @@ export async function openSecret(dir: string, name: string): Promise<Buffer> {
  *
  * @throws {ConfigError} where others can read the file, or the token could be guessed or not be sent.
  */
-export async function readToken(file: string): Promise<string> {
-  const token = (await readGuarded(file, 'the token of the admin port')).trim();
+export function readToken(file: string): string {
+  const token = readGuarded(file, 'the token of the admin port').trim();
   if (/^[!-~]{16,}$/.test(token)) return token;
   throw new ConfigError(`${file}: the token needs 16 or more printable characters on one line, without spaces`);
 }

@@ -30,7 +30,7 @@ export async function callApi(
   const { tokenFile } = config.admin;
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
-    ...(tokenFile !== null && { Authorization: `Bearer ${await readToken(tokenFile)}` }),
+    ...(tokenFile !== null && { Authorization: `Bearer ${readToken(tokenFile)}` }),
     ...(payload !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
   };
   const place = `the admin port ${formatAddress({ host, port })}`;

@@ -6,7 +6,7 @@ import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { invalidConfig } from './problem.ts';
-import { readWhole } from './read-whole.ts';
+import { readWhole } from '../read-whole.ts';
 import { strict } from './scalars.ts';
 import { unreadable } from './yaml.ts';
 

@@ -4,7 +4,7 @@ import { checkLine } from './exception-line.ts';
 import type { StoredLine } from './exception-line.ts';
 import type { InvalidConfig } from './problem.ts';
 import { invalidConfig } from './problem.ts';
-import { readWhole } from './read-whole.ts';
+import { readWhole } from '../read-whole.ts';
 import { unreadable } from './yaml.ts';
 
 /** Some forty thousand lines. */

@@ -1,6 +1,6 @@
 /** The company's logo, which goes out inside every page: a small picture file becomes a `data:` URL. */
 import { invalidConfig, type InvalidConfig } from './problem.ts';
-import { readWhole } from './read-whole.ts';
+import { readWhole } from '../read-whole.ts';
 
 /** It is sent with each page of a denial. */
 const LARGEST = 32 * 1024;

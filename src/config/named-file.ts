@@ -1,6 +1,6 @@
 /** Files that a key of sallyport.yaml names. */
 import { ConfigError } from '../errors.ts';
-import { readWhole } from './read-whole.ts';
+import { readWhole } from '../read-whole.ts';
 
 /**
  * The bytes of a file that `key` names, written as in sallyport.yaml with dots.

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DomainList } from '../flow.ts';
 import { createLineReader } from './list-lines.ts';
 import type { LineResult, ListFormat, TakeName } from './list-lines.ts';
-import { refuseKind } from './read-whole.ts';
+import { refuseKind } from '../read-whole.ts';
 
 /** What names are put into; `build` does a little with each step. */
 export interface ListBuilder<T> {

@@ -9,7 +9,7 @@ import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, vis
 import type { Document, Node, YAMLError } from 'yaml';
 import { parsePlain } from './plain-yaml.ts';
 import { invalidConfig } from './problem.ts';
-import { readWhole } from './read-whole.ts';
+import { readWhole } from '../read-whole.ts';
 import type { Path, Position, Problem } from './problem.ts';
 
 /** A configuration file is written by people; what is larger is something else. */

@@ -2,7 +2,6 @@
  * Keeps the catalogue of a running proxy up to date: fetches a signed bundle now and then, judges it, and has it adopted.
  * Nobody waits for it, and whatever goes wrong leaves the catalogue in force.
  */
-import { readFileSync } from 'node:fs';
 import type { Bundle } from '../config/bundle.ts';
 import { changeLines } from '../config/catalogue-diff.ts';
 import type { Changes } from '../config/catalogue-diff.ts';
@@ -13,6 +12,7 @@ import { shownUrl } from '../config/fetch.ts';
 import type { Config } from '../config/schema.ts';
 import type { UpdateSettings } from '../config/update-settings.ts';
 import { ConfigError } from '../errors.ts';
+import { readWhole } from '../read-whole.ts';
 
 export type FetchResult = 'adopted' | 'unchanged' | 'refused' | 'failed';
 
@@ -71,7 +71,7 @@ export function createCatalogueUpdates(options: CatalogueUpdatesOptions): Catalo
   };
 
   const fetched = async (updates: UpdateSettings): Promise<FetchResult> => {
-    const ca = updates.caFile === null ? null : readFileSync(updates.caFile, 'utf8');
+    const ca = updates.caFile === null ? null : readWhole(updates.caFile).toString();
     const answer = await fetchText({ url: updates.url, etag, ca });
     if (answer.kind === 'unchanged') return 'unchanged';
     etag = null;

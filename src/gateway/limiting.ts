@@ -19,6 +19,7 @@ const names = [
   'leaf_certificates',
   'password_attempts',
   'password_queue',
+  'admin_tokens',
 ] as const;
 export type Limit = (typeof names)[number];
 

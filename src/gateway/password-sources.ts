@@ -49,8 +49,7 @@ function openFile(file: string, { pool, log, changed }: PasswordSourceOptions): 
 function findOf({ bindDn, passwordFile, search }: LdapSettings): FindUser {
   if (search === null) return { kind: 'name', name: bindDn ?? '' };
   // Read for each check: secrets are rotated while the proxy runs.
-  const password = async (): Promise<string> =>
-    (await readGuarded(passwordFile ?? '', 'the password of the directory')).replace(/\r?\n$/, '');
+  const password = (): string => readGuarded(passwordFile ?? '', 'the password of the directory').replace(/\r?\n$/, '');
   return { kind: 'search', ...search, reader: bindDn === null ? null : { name: bindDn, password } };
 }
 

@@ -24,7 +24,7 @@ import { createAuthenticating } from './authenticating.ts';
 import { createDoors } from './doors.ts';
 import { heldOpen } from './held-open.ts';
 import type { InForce } from './in-force.ts';
-import { createLimiting } from './limiting.ts';
+import { createLimiting, type Limit } from './limiting.ts';
 import type { Addresses } from './listening.ts';
 import { createOpenTunnels } from './open-tunnels.ts';
 import { openProxyTls } from './proxy-tls.ts';
@@ -78,6 +78,8 @@ export interface Serving {
    * request under way, connect anew.
    */
   readonly judgeAgain: () => void;
+  /** Counts one that found no room. */
+  readonly met: (limit: Limit) => void;
   /** Follows another address of the pages. */
   readonly renamePages: () => void;
   /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
@@ -243,6 +245,7 @@ export function createServing(options: ServingOptions): Serving {
       return { host: address.host, port };
     },
     tlsPort: () => tlsPort,
+    met: limiting.met,
     follow(next) {
       proxyTls?.follow(next);
       answers.follow(next, pagesUrl(next));

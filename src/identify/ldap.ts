@@ -14,7 +14,7 @@ export type FindUser =
       readonly base: string;
       readonly filter: string;
       /** Who searches; null: nobody in particular. */
-      readonly reader: { readonly name: string; readonly password: () => Promise<string> } | null;
+      readonly reader: { readonly name: string; readonly password: () => string } | null;
       /** Has the name of the user, however it was typed. */
       readonly userAttribute: string;
       /** Has the groups of the user; null: none are read. */
@@ -87,7 +87,7 @@ async function bySearch(
   user: string,
   password: string,
 ): Promise<Known | false> {
-  if (reader !== null && !(await directory.bind(reader.name, await reader.password())))
+  if (reader !== null && !(await directory.bind(reader.name, reader.password())))
     throw new Error('bind_dn or its password is not good');
   const attributes = groupAttribute === null ? [userAttribute] : [userAttribute, groupAttribute];
   const wanted = filter.replaceAll('{user}', () => escapeFilter(user));

@@ -31,6 +31,7 @@ async function start(options: Partial<AdminServerOptions> = {}, host = '127.0.0.
     facts: () => facts,
     hosts: [],
     token: null,
+    tokenAttempts: { take: () => true, giveBack: () => undefined, refused: () => undefined },
     proxyAt: () => 'proxy.test:3128',
     onFault: (id, error) => void faults.push(`${id} ${String(error)}`),
     ...options,

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { checkProvenance, checkToken } from '../../src/admin/guard.ts';
+import { checkProvenance, checkToken, type TokenAttempts } from '../../src/admin/guard.ts';
 
 /** A request with these header lines, which may repeat a name. */
 function request(lines: readonly (readonly [string, string])[]): IncomingMessage {
@@ -10,6 +10,8 @@ function request(lines: readonly (readonly [string, string])[]): IncomingMessage
   for (const [name, value] of lines) message.headers[name.toLowerCase()] ??= value;
   return message;
 }
+
+const endless: TokenAttempts = { take: () => true, giveBack: () => undefined, refused: () => undefined };
 
 const loopback = { hosts: ['metrics.corp.example'], bound: ['127.0.0.1'] };
 const open = { hosts: ['sallyport'], bound: ['0.0.0.0'] };
@@ -86,5 +88,20 @@ test.each([
   ['an empty one', 'secret', 'Bearer ', ['127.0.0.1'], 401],
 ])('token: %s', (_name, token, authorization, bound, status) => {
   const lines = authorization === '' ? [] : [['authorization', authorization] as const];
-  expect(checkToken(request(lines), token, bound)?.status ?? null).toBe(status);
+  expect(checkToken(request(lines), token, bound, endless)?.status ?? null).toBe(status);
+});
+
+test('of tokens the wrong ones count, and after too many of them the right one is not looked at', () => {
+  let left = 2;
+  let refused = 0;
+  const attempts = {
+    take: () => (left === 0 ? false : (left -= 1) >= 0),
+    giveBack: () => void (left += 1),
+    refused: () => void (refused += 1),
+  };
+  const check = (authorization: string): number | null =>
+    checkToken(request([['authorization', authorization]]), 'secret', ['0.0.0.0'], attempts)?.status ?? null;
+  expect(['', 'Basic x', 'Bearer secret', 'Bearer secret'].map(check)).toEqual([401, 401, null, null]);
+  expect(['Bearer a', 'Bearer b', 'Bearer c', 'Bearer secret'].map(check)).toEqual([401, 401, 429, 429]);
+  expect(refused).toBe(2);
 });

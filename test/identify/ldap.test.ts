@@ -13,7 +13,7 @@ const search = {
   kind: 'search',
   base: suffix,
   filter: '(&(objectClass=inetOrgPerson)(uid={user}))',
-  reader: { name: reader.dn, password: () => Promise.resolve(reader.password) },
+  reader: { name: reader.dn, password: () => reader.password },
   userAttribute: 'uid',
   groupAttribute: null,
 } as const satisfies FindUser;
@@ -133,12 +133,8 @@ describe.skipIf(!checked)('with a real directory', () => {
   });
 
   test.each([
-    [
-      'a reader with a wrong password',
-      { reader: { ...search.reader, password: () => Promise.resolve('no') } },
-      'bind_dn',
-    ],
-    ['a reader without a password', { reader: { ...search.reader, password: () => Promise.resolve('') } }, 'bind_dn'],
+    ['a reader with a wrong password', { reader: { ...search.reader, password: () => 'no' } }, 'bind_dn'],
+    ['a reader without a password', { reader: { ...search.reader, password: () => '' } }, 'bind_dn'],
     ['two entries for one user', { filter: '(|(uid={user})(mail={user}))' }, 'more than one'],
     ['a base that is not there', { base: 'dc=elsewhere' }, 'result 32'],
     ['an attribute that is not there', { userAttribute: 'employeeNumber' }, 'employeeNumber'],

@@ -191,7 +191,7 @@ testedIn(
   158,
   'A pipe, a device without end or gigabytes in the place of a file that is read again while clients are served',
   'one line that says so; what was in force stays, and nobody waits',
-  'config/read-whole.test.ts',
+  'read-whole.test.ts',
 );
 
 testedIn(

@@ -39,7 +39,7 @@ function cureOf(why: string): string {
 
 async function letIn(directory: Directory, { bindDn, passwordFile }: LdapSettings): Promise<void> {
   if (bindDn === null || passwordFile === null) return;
-  const password = (await readGuarded(passwordFile, 'the password of the directory')).replace(/\r?\n$/, '');
+  const password = readGuarded(passwordFile, 'the password of the directory').replace(/\r?\n$/, '');
   if (await directory.bind(bindDn, password)) return;
   throw new Unfit(
     `it does not let ${bindDn} in`,

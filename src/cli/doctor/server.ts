@@ -34,12 +34,12 @@ function configuration(config: Config, now: number): Finding {
   return warning('configuration', says, 'run "sallyport check", which lists them all');
 }
 
-async function authority({ certificates }: Config, now: number): Promise<Finding> {
+function authority({ certificates }: Config, now: number): Finding {
   const { authority: own, dir } = certificates;
   const certFile = own?.certFile ?? join(dir, 'ca.pem');
   const keyFile = own?.keyFile ?? join(dir, 'ca.key');
   try {
-    const chain = await readCertificates(certFile);
+    const chain = readCertificates(certFile);
     const [certificate] = chain ?? [];
     if (certificate === undefined) {
       if (!existsSync(dirname(dir))) {
@@ -53,7 +53,7 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
       accessSync(dirname(dir), constants.W_OK);
       return good('CA', `there is none yet; the first start makes it in ${shownPath(dir)}`);
     }
-    const key = await readKey(keyFile, own?.passphraseFile ?? null);
+    const key = readKey(keyFile, own?.passphraseFile ?? null);
     if (!certificate.checkPrivateKey(key))
       return bad('CA', `${shownPath(keyFile)} is not the key of ${shownPath(certFile)}`, 'put the right file back');
     const days = Math.floor((Date.parse(certificate.validTo) - now) / DAY);
@@ -195,7 +195,7 @@ export async function examineServer(file: string, now: number, user?: string): P
   const { listen } = config;
   return [
     configuration(config, now),
-    await authority(config, now),
+    authority(config, now),
     origins(config),
     await port('proxy', listen.proxy),
     ...(await portOverTls(config)),

@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readPasswords } from '../../src/config/password-file.ts';
-import { readList } from '../../src/config/read-list.ts';
-import { readWhole } from '../../src/config/read-whole.ts';
-import { readYaml } from '../../src/config/yaml.ts';
+import { readCertificates, readGuarded } from '../src/certificates/key-files.ts';
+import { trustedRoots } from '../src/certificates/roots.ts';
+import { readPasswords } from '../src/config/password-file.ts';
+import { readList } from '../src/config/read-list.ts';
+import { readWhole } from '../src/read-whole.ts';
+import { readYaml } from '../src/config/yaml.ts';
 
 function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-whole-'));
@@ -56,4 +58,21 @@ test('settings, passwords and lists that are pipes are one line each, and nobody
   expect(() => readPasswords(file)).toThrow(/pipe: cannot be read \(it is a pipe or a device\)/);
   const builder = { add: () => 'domains' as const, *build() {} };
   await expect(readList(file, 'plain', 1_000, builder as never)).rejects.toThrow('it is a pipe or a device');
+});
+
+test('authorities, keys, tokens and certificates that are pipes are one line each, and no start waits', () => {
+  const file = pipe();
+  chmodSync(file, 0o600);
+  const says = 'cannot be read (it is a pipe or a device)';
+  expect(() => trustedRoots(file)).toThrow(`${file}: the file of authorities ${says}; correct outbound.ca_file`);
+  expect(() => readGuarded(file, 'the token')).toThrow(`${file}: the token ${says}`);
+  expect(() => readCertificates(file)).toThrow(`${file}: the certificate of the CA ${says}`);
+});
+
+test('what a shell hands over is judged like a file', () => {
+  const file = join(folder(), 'key');
+  writeFileSync(file, 'secret', { mode: 0o644 });
+  const fd = openSync(file, 'r');
+  onTestFinished(() => closeSync(fd));
+  expect(() => readGuarded(`/proc/self/fd/${fd}`, 'the key')).toThrow('others can use the key (mode 0644)');
 });

@@ -2,7 +2,7 @@
  * Reads whole files, and nothing else. Files are read again while clients are served: a pipe would be waited for, a device
  * has no end, and nobody would be served meanwhile.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
 
 /** Bytes. A password file of a million users has a third of it. */
 const MOST = 256 * 1024 * 1024;
@@ -20,14 +20,21 @@ export function refuseKind(stats: Pick<Stats, 'isFile' | 'isDirectory'>): void {
   if (!stats.isFile()) refuse('it is a pipe or a device');
 }
 
-/** @throws what the system says; of what is no file, or too large for any of ours, an error with `code` as well. */
-export function readWhole(file: string): Buffer {
-  if (handedOver.test(file)) return readFileSync(file);
+/**
+ * @param judge looks at the very file that is read, before it is, and throws where it may not be used.
+ * @throws what the system says; of what is no file, or too large for any of ours, an error with `code` as well.
+ */
+export function readWhole(file: string, judge: (stats: Stats) => void = () => undefined): Buffer {
+  if (handedOver.test(file)) {
+    judge(statSync(file));
+    return readFileSync(file);
+  }
   // To open a pipe would be to wait for its writer. On Windows the flag is not there, and nothing is changed by it.
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(fd);
     refuseKind(stats);
+    judge(stats);
     if (stats.size > MOST) refuse(`it has over ${MOST} bytes`);
     return readFileSync(fd);
   } finally {
