@@ -65,7 +65,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
   const now = options.now ?? Date.now;
   const load = (): Config => options.load();
-  const changed = (): void => void reloadAs('by-change');
+  const changed = (): void => void reloadAs('by-change', 'files');
   const domainLists = createDomainLists({ changed, log, fetches: true, seed: randomInt(2 ** 32) });
   await domainLists.prepare(load());
   const inForce = createInForce({ load, sets: domainLists.sets, demand: domainLists.demand, refusesLeaf, now, log });
@@ -153,8 +153,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   // ---- the whole ---------------------------------------------------------------------------------------------------
-  const reloadAs = (asked: Asked): Reloaded => {
-    const reloaded = inForce.reload(serving.follow, asked);
+  const reloadAs = (asked: Asked, from: 'look' | 'files'): Reloaded => {
+    const reloaded = inForce.reload(serving.follow, asked, from);
     // Also where nothing in it is new: an operator means the files that it only names, too.
     if (reloaded === 'changed' || (reloaded === 'same' && asked === 'by-operator')) crew?.follow(inForce.config());
     if (asked === 'by-operator') reopen();
@@ -163,8 +163,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (reloaded === 'changed' || asked === 'by-operator') updates.follow();
     return reloaded;
   };
-  const reload = (): boolean => reloadAs('by-operator') !== 'failed';
-  const reloading = createReloading({ config: inForce.config, load, lists: domainLists, reload: reloadAs, log });
+  const reload = (): boolean => reloadAs('by-operator', 'files') !== 'failed';
+  const reloading = createReloading({
+    config: inForce.config,
+    look: inForce.look,
+    lists: domainLists,
+    reload: reloadAs,
+    log,
+  });
   const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
   const close = async (): Promise<void> => {
     reloading.close();

@@ -119,9 +119,15 @@ function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z
   return read.filter((file) => file !== null);
 }
 
-/** The vendor files of a folder or bundle, each in its shape. @throws {InvalidConfig} */
-export function readVendors(path: string, key: string | null): KnownSource[] {
-  return vendorSources(isBundle(path) ? bundled(path, readBundle(path, key)) : folder(path));
+let lastFolder: readonly KnownSource[] = [];
+
+/** The vendor files of a folder or bundle, each in its shape; of a folder the same object where no file has changed. @throws {InvalidConfig} */
+export function readVendors(path: string, key: string | null): readonly KnownSource[] {
+  if (isBundle(path)) return vendorSources(bundled(path, readBundle(path, key)));
+  const texts = folder(path);
+  const asBefore = texts.length === lastFolder.length && texts.every((text, i) => text === lastFolder[i]?.text);
+  if (!asBefore) lastFolder = vendorSources(texts);
+  return lastFolder;
 }
 
 interface KnownSource extends VendorSource {
@@ -129,7 +135,7 @@ interface KnownSource extends VendorSource {
 }
 
 /** Each text in its shape; what was read before is not read again. @throws {InvalidConfig} */
-function vendorSources(texts: readonly VendorText[]): KnownSource[] {
+function vendorSources(texts: readonly VendorText[]): readonly KnownSource[] {
   const found: Problem[] = [];
   const parsed = texts.flatMap((text) => {
     const vendor = recall(text);
@@ -225,7 +231,13 @@ function lastFetched({ updates, key }: CatalogueSettings, own: Own): Own {
 }
 
 /** The last catalogue and what it was made of: a reload for another reason has it at once, and as the same object. */
-let last: { readonly key: string; readonly catalogue: Catalogue } | null = null;
+let last: { readonly key: string; readonly vendors: Own['vendors']; readonly catalogue: Catalogue } | null = null;
+
+function isSameSet(one: Own['vendors'], other: Own['vendors']): boolean {
+  const isSame = ({ text }: KnownSource, i: number): boolean =>
+    text.file === other[i]?.text.file && text.digest === other[i].text.digest;
+  return one === other || (one.length === other.length && one.every(isSame));
+}
 
 /**
  * The catalogue: the vendor files and the overlay on top, each checked by itself and together. The same object as the
@@ -243,10 +255,10 @@ export function readCatalogue(settings: CatalogueSettings, candidate?: Bundle): 
     settings,
     from.fetched,
     from.unused,
-    from.vendors.map(({ text }) => [text.file, text.digest]),
     overlays.map(({ source }) => [source.file, source.text]),
   ]);
-  if (last?.key !== key) last = { key, catalogue: put(from, overlays) };
+  const asBefore = last?.key === key && isSameSet(last.vendors, from.vendors);
+  if (last === null || !asBefore) last = { key, vendors: from.vendors, catalogue: put(from, overlays) };
   return last.catalogue;
 }
 

@@ -42,12 +42,15 @@ export interface InForce {
   readonly config: () => Config;
   readonly snapshot: () => Snapshot;
   readonly reloaded: () => ReloadState;
+  /** Reads what is in the files now, ahead of a reload. @throws {ConfigError} */
+  readonly look: () => Config;
   /**
    * Puts what is in the files now into force, or leaves the old and says why.
    *
    * @param adopt what else has to follow a new configuration; nothing is swapped yet where it throws.
+   * @param from `look`: what the last look found is new enough, where there was no other reload since.
    */
-  readonly reload: (adopt: (next: Config) => void, asked: Asked) => Reloaded;
+  readonly reload: (adopt: (next: Config) => void, asked: Asked, from: 'look' | 'files') => Reloaded;
   /** Puts other exceptions and pauses into force; nothing else is read or built anew. */
   readonly adopt: (stored: StoredExceptions) => void;
 }
@@ -61,14 +64,22 @@ export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InF
   let setsNow = sets();
   let config = merged(loaded, readStored(loaded.exceptionsFile));
   let snapshot = snapshotOf(config, refusesLeaf, setsNow);
+  let looked: Config | null = null;
   let reloaded: ReloadState = { successful: true, lastSuccessAt: Date.now(), problem: null };
   return {
     config: () => config,
     snapshot: () => snapshot,
     reloaded: () => reloaded,
-    reload(adopt, asked) {
+    look() {
+      looked = null;
+      looked = load();
+      return looked;
+    },
+    reload(adopt, asked, from) {
+      const ready = from === 'look' ? looked : null;
+      looked = null;
       try {
-        const fresh = load();
+        const fresh = ready ?? load();
         demand(fresh);
         const setsNext = sets();
         const changed = fresh !== loaded || setsNext !== setsNow;

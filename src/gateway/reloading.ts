@@ -15,11 +15,11 @@ const HALF_WRITTEN = 250;
 export interface ReloadingOptions {
   /** In force. */
   readonly config: () => Config;
-  /** Reads the configuration. @throws {ConfigError} */
-  readonly load: () => Config;
+  /** Reads the configuration, for a reload that follows. @throws {ConfigError} */
+  readonly look: () => Config;
   readonly lists: Pick<DomainLists, 'prepare' | 'follow'>;
-  /** Puts what is in the files now into force, or leaves the old and says why. */
-  readonly reload: (asked: Asked) => Reloaded;
+  /** Puts what the last look found, or what is in the files now, into force, or leaves the old and says why. */
+  readonly reload: (asked: Asked, from: 'look' | 'files') => Reloaded;
   readonly log: (line: string) => void;
 }
 
@@ -39,7 +39,7 @@ function watchedOf(config: Config): Watched {
   return { files: configFiles(config), folders: folders.filter((path) => path !== null) };
 }
 
-export function createReloading({ config, load, lists, reload, log }: ReloadingOptions): Reloading {
+export function createReloading({ config, look, lists, reload, log }: ReloadingOptions): Reloading {
   const started = config();
   let watch: Watch | null = null;
   let toldRestart = '';
@@ -49,7 +49,7 @@ export function createReloading({ config, load, lists, reload, log }: ReloadingO
     await warmCatalogue(config().catalogueFrom);
     let next: Config;
     try {
-      next = load();
+      next = look();
     } catch (error) {
       if (error instanceof ConfigError) return;
       throw error;
@@ -60,9 +60,9 @@ export function createReloading({ config, load, lists, reload, log }: ReloadingO
   const changed = async (): Promise<void> => {
     try {
       await prepare();
-      if (reload('by-half-a-change') !== 'failed') return;
+      if (reload('by-half-a-change', 'look') !== 'failed') return;
       await setTimeout(HALF_WRITTEN);
-      reload('by-change');
+      reload('by-change', 'files');
     } catch (error) {
       log(`internal error: ${describe(error)}`);
     }
@@ -86,7 +86,7 @@ export function createReloading({ config, load, lists, reload, log }: ReloadingO
     },
     async refresh() {
       await prepare();
-      return reload('by-operator') !== 'failed';
+      return reload('by-operator', 'look') !== 'failed';
     },
     waiting: () => needsRestart(started, config()),
     close: () => watch?.close(),

@@ -37,8 +37,9 @@ function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function differences(before: unknown, after: unknown, path: readonly string[]): string[] {
-  if (follows.has(path.join('.')) || JSON.stringify(before) === JSON.stringify(after)) return [];
-  if (path.length >= 2 || !isGroup(before) || !isGroup(after)) return [written(path)];
+  if (before === after || follows.has(path.join('.'))) return [];
+  if (path.length >= 2 || !isGroup(before) || !isGroup(after))
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [written(path)];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].flatMap((key) => differences(before[key], after[key], [...path, key]));
 }

@@ -18,7 +18,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/password-sources.ts': 'test/flows/ldap.test.ts',
   'gateway/acting.ts': 'test/flows/deny.test.ts',
   'gateway/answering.ts': 'test/flows/deny.test.ts',
-  'gateway/in-force.ts': 'test/gateway.test.ts',
   'cli/explain-doubts.ts': 'test/cli/explain-groups.test.ts',
   'cli/domain-sets.ts': 'test/flows/rehearsed.test.ts',
   'cli/list-changes.ts': 'test/flows/rehearsed.test.ts',
