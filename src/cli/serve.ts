@@ -71,6 +71,15 @@ Try it in another terminal:
 `;
 }
 
+/** Milliseconds for what is still to be written to standard output and error after the end. */
+const LAST_WORDS = 1_000;
+
+/** A reader that does not read must not keep a process that has done its work. */
+function leaveInTime(code: ExitCode): ExitCode {
+  setTimeout(() => process.exit(code), LAST_WORDS).unref();
+  return code;
+}
+
 /** Ends when asked to by a signal: TERM and INT drain first, a second one stops at once; HUP reloads. */
 function untilStopped(gateway: Gateway, io: Io): Promise<ExitCode> {
   return new Promise((resolve) => {
@@ -123,7 +132,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const addresses = await gateway.listen();
   tellOpenFiles(gateway.config(), io);
   io.out(welcome(gateway, addresses, io));
-  return untilStopped(gateway, io);
+  return leaveInTime(await untilStopped(gateway, io));
 }
 
 export const serve: Verb = {

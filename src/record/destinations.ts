@@ -1,13 +1,23 @@
 /**
  * The two places that lines go to: a file by its descriptor, and a stream that waits for its reader.
  */
-import { close, fstat, open, openSync, write } from 'node:fs';
+import { close, constants, fstat, open, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import type { Destination } from './line-writer.ts';
 
 /** Readable by the owner and the group: lines tell what people do. */
 const fileMode = 0o640;
+
+/**
+ * A pipe is opened and written to without waiting for its reader, who may never come or stop: a thread that waited for it
+ * would keep the process from ending. For a file the last of these means nothing.
+ */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** Milliseconds between two tries at a pipe that is full, and those for which it is tried before its lines are lost. */
+const AGAIN = 50;
+const PATIENCE = 5_000;
 
 const noop = (): void => undefined;
 
@@ -19,14 +29,12 @@ const noop = (): void => undefined;
 export function fileDestination(path: string, what: string): Destination {
   let fd: number;
   try {
-    fd = openSync(path, 'a', fileMode);
+    fd = openSync(path, appending, fileMode);
   } catch (error) {
-    throw new ConfigError(
-      `${what} ${path}: ${reasonOf(error)}; create its folder, or give this account the right to write there`,
-    );
+    throw new ConfigError(`${what} ${path}: ${complaintOf(error)}`);
   }
   const reopen: Destination['reopen'] = (done) => {
-    open(path, 'a', fileMode, (error, opened) => {
+    open(path, appending, fileMode, (error, opened) => {
       if (error === null) {
         close(fd, noop);
         fd = opened;
@@ -82,18 +90,30 @@ export function streamDestination(stream: NodeJS.WritableStream): Destination {
 }
 
 /** A write may take less than it was given; what it took before an error is reported with it. */
-function writeAll(fd: number, chunk: Buffer, done: (written: number, error: Error | null) => void, from = 0): void {
-  write(fd, chunk, from, chunk.length - from, null, (error, written) => {
-    const total = from + (error === null ? written : 0);
-    if (error !== null || total === chunk.length) done(total, error);
-    else writeAll(fd, chunk, done, total);
-  });
+function writeAll(fd: number, chunk: Buffer, done: (written: number, error: Error | null) => void): void {
+  let total = 0;
+  let patience = PATIENCE;
+  const go = (): void =>
+    write(fd, chunk, total, chunk.length - total, null, (error, written) => {
+      if (error?.code === 'EAGAIN' && patience > 0) {
+        patience -= AGAIN;
+        setTimeout(go, AGAIN).unref();
+        return;
+      }
+      if (error === null) total += written;
+      patience = PATIENCE;
+      if (error !== null || total === chunk.length) done(total, error);
+      else go();
+    });
+  go();
 }
 
 function descriptorOf(stream: NodeJS.WritableStream): number | null {
   return 'fd' in stream && typeof stream.fd === 'number' ? stream.fd : null;
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+function complaintOf(error: unknown): string {
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  if (reason === 'ENXIO') return 'nobody reads from this pipe; start its reader first';
+  return `${reason}; create its folder, or give this account the right to write there`;
 }

@@ -1,8 +1,21 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { fileDestination, noDestination, streamDestination } from '../../src/record/destinations.ts';
 import type { Destination } from '../../src/record/line-writer.ts';
 
@@ -77,6 +90,36 @@ test('a file that was deleted is made again; without its folder what is written 
 test('a full disk is an error of the write', async () => {
   const destination = fileDestination('/dev/full', 'access log');
   expect(await write(destination, 'a\n')).toEqual({ written: 0, code: 'ENOSPC' });
+  destination.close();
+});
+
+test('a pipe that nobody reads is one line at the start; one whose reader stops is tried again until it reads on', async () => {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  expect(() => fileDestination(path, 'access log')).toThrow(
+    `access log ${path}: nobody reads from this pipe; start its reader first`,
+  );
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  onTestFinished(() => closeSync(reader));
+  const destination = fileDestination(path, 'access log');
+  // More than a pipe holds.
+  const text = `${'a'.repeat(100_000)}\n`;
+  let over = false;
+  const writing = write(destination, text).finally(() => (over = true));
+  await expect.poll(() => readSync(reader, Buffer.alloc(1))).toBe(1);
+  expect(over).toBe(false);
+  let got = 1;
+  await expect
+    .poll(() => {
+      try {
+        got += readSync(reader, Buffer.alloc(200_000));
+      } catch {
+        // There is nothing to read yet.
+      }
+      return got;
+    })
+    .toBe(text.length);
+  expect(await writing).toEqual({ written: text.length, code: null });
   destination.close();
 });
 

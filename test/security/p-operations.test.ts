@@ -1,9 +1,13 @@
 /** P. What operators run: the admin port, files that are read while clients are served, and several workers. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
-import { attack, openField, testedIn } from './field.ts';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, onTestFinished } from 'vitest';
+import { repository, writeConfig } from '../support/lab.ts';
+import { build } from '../support/product.ts';
+import { connectRaw, eventually } from '../support/streams.ts';
+import { attack, fieldPolicy, get, openField, testedIn } from './field.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'sallyport-operations-'));
 const token = 'sixteen-characters-of-token';
@@ -45,4 +49,61 @@ testedIn(
   'A pipe or a device in the place of the CA, its key, its passphrase, `outbound.ca_file`, a token or a secret',
   'one line that says so: no start and no check of a password waits for ever',
   'read-whole.test.ts',
+);
+
+/** The built product, whose standard output is read no further once `stop` was called. */
+async function startUnread(settings: Readonly<Record<string, unknown>>) {
+  build();
+  const file = writeConfig({ policy: fieldPolicy.replace('vendors: acme', 'domains: deny.test'), settings });
+  const child = spawn(process.execPath, [join(repository, 'dist/main.js'), 'serve', '-c', file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] },
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    rmSync(dirname(file), { recursive: true, force: true });
+  });
+  const out: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => void out.push(text));
+  child.stderr.resume();
+  await eventually('the welcome of serve', () => out.join('').includes('# counted'));
+  return {
+    port: Number(/^ *proxy +http:\/\/127\.0\.0\.1:(\d+)/m.exec(out.join(''))?.[1]),
+    stop: () => void child.stdout.pause(),
+    term: () =>
+      new Promise((resolve) => {
+        child.once('exit', (code, signal) => resolve({ code, signal }));
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+attack(
+  field,
+  187,
+  'Readers of the access log on standard output, and of block events in a pipe, that are there and read no more',
+  'clients are served all the same, and TERM ends the process within seconds',
+  async ({ at }) => {
+    const pipe = join(dir, 'events');
+    execFileSync('mkfifo', [pipe]);
+    const reader = openSync(pipe, constants.O_RDWR);
+    onTestFinished(() => closeSync(reader));
+    const { port, stop, term } = await startUnread({
+      block_events: { path: pipe },
+      limits: { drain_timeout: '1s' },
+    });
+    stop();
+    // Both hold 64 KiB: what is denied is in each of the two.
+    const path = 'x'.repeat(1_500);
+    const ask = async (host: string): Promise<string> => {
+      const client = await connectRaw(port, get(`http://${at(host)}/${path}`, undefined, 'Connection: close\r\n'));
+      return (await client.ended).text.slice(0, 12);
+    };
+    for (let i = 0; i < 20; i += 1) {
+      const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(`n${10 * i + n}.deny.test`)));
+      expect(new Set(answers)).toEqual(new Set(['HTTP/1.1 403']));
+    }
+    expect(await ask('ok.test')).toBe('HTTP/1.1 200');
+    expect(await term()).toEqual({ code: 0, signal: null });
+  },
 );
