@@ -29,6 +29,11 @@ const kept = new Set([
   'via',
 ]);
 
+/** Ours alone: an origin that sends them would pass its answer off as a denial, or as a failure, of the proxy's. */
+const ours = new Set(['x-proxy-error', 'x-sallyport-id']);
+/** A member of `Proxy-Status` in our name (RFC 9209, section 2). Other proxies on the way may send theirs. */
+const inOurName = /(?:^|,)\s*"?sallyport"?\s*(?:[;,]|$)/i;
+
 /** Fields that a trailer section may not carry (RFC 9110, section 6.5.1): framing, routing, authentication. */
 const notInTrailers = new Set([
   ...hopByHop,
@@ -42,6 +47,10 @@ const notInTrailers = new Set([
   'range',
   'www-authenticate',
 ]);
+
+function isForged(name: string, value: string): boolean {
+  return ours.has(name) || (name === 'proxy-status' && inOurName.test(value));
+}
 
 function nominated(connection: string | undefined): ReadonlySet<string> {
   const names = (connection ?? '').split(',').map((name) => name.trim().toLowerCase());
@@ -113,6 +122,7 @@ export function responseFields(res: IncomingMessage, via: string): string[] {
     // RFC 9110, section 8.6: there is no content that it could be the length of.
     if (lower === 'content-length' && res.statusCode === 204) continue;
     const value = res.rawHeaders[i + 1] ?? '';
+    if (isForged(lower, value)) continue;
     fields.push(name, lower === 'content-length' ? plainLength(value) : value);
   }
   fields.push('Via', `${res.httpVersion} ${via}`);
@@ -127,7 +137,8 @@ export function trailerFields(message: Pick<IncomingMessage, 'headers' | 'rawTra
   for (let i = 0; i < message.rawTrailers.length; i += 2) {
     const name = message.rawTrailers[i] ?? '';
     const lower = name.toLowerCase();
-    if (!notInTrailers.has(lower) && !dropped.has(lower)) fields.push([name, message.rawTrailers[i + 1] ?? '']);
+    const value = message.rawTrailers[i + 1] ?? '';
+    if (!notInTrailers.has(lower) && !dropped.has(lower) && !isForged(lower, value)) fields.push([name, value]);
   }
   return fields;
 }

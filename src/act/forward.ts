@@ -181,7 +181,7 @@ export function createForward(options: ForwardOptions): Forward {
         try {
           const asked = facade(facts.method, fields);
           // The library makes what it asks `node:http` for from this object, whatever is in it.
-          const ssl: PoolRequest = { mayReach };
+          const ssl: PoolRequest = { mayReach, answer: res };
           library.web(asked, res as ServerResponse, { target: to, agent, ssl, buffer: new Body(start) }, onFailure);
         } catch (cause) {
           fail(upstreamErrorCode(cause));

@@ -2,8 +2,9 @@
 import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
-import { PassThrough, type Duplex } from 'node:stream';
+import { PassThrough, type Duplex, type Writable } from 'node:stream';
 import type { Hostname, MayReach, Target } from '../flow.ts';
+import { createSpareDials, type SpareDials } from './spare-dials.ts';
 
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
@@ -31,28 +32,59 @@ interface Dial {
 /** What a request may say of the connection that is made for it, beside what `node:http` knows of. */
 export interface PoolRequest {
   readonly mayReach?: MayReach | undefined;
+  /** Nobody waits for the connection any more once this is closed. */
+  readonly answer?: Writable;
 }
 
 type Connected = ((error: Error | null, stream: Duplex) => void) | undefined;
 
-function connectBy({ dial }: Dial, options: ClientRequestArgs & PoolRequest, callback: Connected): undefined {
+function connectBy(
+  { dial }: Dial,
+  spares: SpareDials,
+  options: ClientRequestArgs & PoolRequest,
+  callback: Connected,
+): undefined {
   // A pooled connection is nobody's in particular: no single client's end gives it up.
   const nobody = new PassThrough();
-  dial(targetOf(options), nobody, { mayReach: options.mayReach }).then(
+  const target = targetOf(options);
+  const key = `${target.host} ${target.port}`;
+  let wanted = true;
+  const fresh = (): Promise<Socket> => dial(target, nobody, { mayReach: options.mayReach });
+  // What one request may not reach, another one may.
+  const dialled =
+    spares.take(key)?.catch((error: unknown) => {
+      if (wanted) return fresh();
+      throw error;
+    }) ?? fresh();
+  const giveUp = (): void => {
+    wanted = false;
+    spares.keep(key, dialled);
+  };
+  options.answer?.once('close', giveUp);
+  dialled.then(
     (socket) => {
+      options.answer?.off('close', giveUp);
       // An origin that closes a pooled connection must not leave it half open in the pool.
       socket.allowHalfOpen = false;
-      callback?.(null, socket);
+      if (wanted) callback?.(null, socket);
     },
-    (error: unknown) => callback?.(error instanceof Error ? error : new Error('dial failed'), nobody),
+    (error: unknown) => {
+      options.answer?.off('close', giveUp);
+      if (wanted) callback?.(error instanceof Error ? error : new Error('dial failed'), nobody);
+    },
   );
 }
 
 /** An agent with the default pooling of `node:http`, whose connections are dialled by us. */
 export function createPool(dialler: Dial): Agent {
+  const spares = createSpareDials(FREE_FOR);
   class Pool extends Agent {
     override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
-      connectBy(dialler, options, callback);
+      connectBy(dialler, spares, options, callback);
+    }
+    override destroy(): void {
+      super.destroy();
+      spares.close();
     }
   }
   return new Pool({ ...pooling, ...inTheClear });
@@ -60,9 +92,14 @@ export function createPool(dialler: Dial): Agent {
 
 /** The same for https, which `node:http` wants an agent of its own kind for. @param dialler shakes hands too. */
 export function createSecurePool(dialler: Dial): SecureAgent {
+  const spares = createSpareDials(FREE_FOR);
   class Pool extends SecureAgent {
     override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
-      connectBy(dialler, options, callback);
+      connectBy(dialler, spares, options, callback);
+    }
+    override destroy(): void {
+      super.destroy();
+      spares.close();
     }
   }
   return new Pool(pooling);
