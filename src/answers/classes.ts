@@ -3,6 +3,7 @@
  * never by the vendor alone; each row says why its answer is the one that its clients show.
  */
 import type { Answer, Denial, RequestFacts } from '../flow.ts';
+import { asksForFlags, flagsHere, isClaudeStart } from './claude.ts';
 import { isCodex, listAsked, workspaceAsked } from './codex.ts';
 import { isPreflight, originOf, preflightHeaders, readableBy } from './cors.ts';
 import { connectStreamAnswer, denialHeaders, head, wireAnswer } from './denied.ts';
@@ -11,6 +12,7 @@ import { dialectOf, headerOf } from './dialect.ts';
 import { emptyAnswer, htmlAnswer, jsonAnswer, textAnswer } from './headers.ts';
 import { messageOf, wordsFor } from './message.ts';
 import { pageVaries, redirectPage } from './page.ts';
+import { DNS_JSON, DNS_MESSAGE, dohAsked, httpdnsAsked, refusedJson, refusedMessage, sameServer } from './resolvers.ts';
 import type { About, AnswerSettings } from './settings.ts';
 import { shapeOf } from './shapes.ts';
 import type { Make, Stencils } from './stencil.ts';
@@ -63,6 +65,17 @@ const rows: readonly Row[] = [
     is: (facts) => /^application\/connect\+(?:proto|json)(?:;|$)/.test(contentType(facts)),
     why: 'The Connect protocol reads the error of a stream from its last frame only, and the status must be 200.',
     answer: (asking, name) => connectStreamAnswer(asking, name, contentType(asking.facts).includes('json')),
+  },
+  {
+    name: 'doh',
+    is: (facts) => dohAsked(facts) !== null,
+    why: 'A resolver tells its error inside its answer; the client takes any other status for a server that is down.',
+    answer(asking, name) {
+      const type = dohAsked(asking.facts) ?? DNS_MESSAGE;
+      const json = jsonAnswer(head(asking, name, 200), refusedJson(asking.message));
+      const body = type === DNS_JSON ? json.body : refusedMessage(asking.facts, asking.message);
+      return { ...json, headers: { ...json.headers, ...readableBy(asking.facts), 'Content-Type': type }, body };
+    },
   },
   {
     name: 'codex-websocket',
@@ -136,8 +149,20 @@ const rows: readonly Row[] = [
       jsonAnswer(head(asking, name, 403), { code: 'permission_denied', message: asking.message }),
   },
   {
+    name: 'httpdns',
+    is: httpdnsAsked,
+    why: 'Refused, or told of no server, it asks the next of eight; told that its server is the one that it asked, it asks that for the name, is refused, and stops.',
+    answer: (asking, name) => jsonAnswer(head(asking, name, 200), sameServer(asking.about.target)),
+  },
+  {
+    name: 'claude-flags',
+    is: asksForFlags,
+    why: 'Told that its telemetry goes nowhere, Claude Code keeps it to itself, and asks for no directory of servers.',
+    answer: (asking, name) => jsonAnswer(head(asking, name, 200), flagsHere),
+  },
+  {
     name: 'claude-start',
-    is: (facts) => facts.path.startsWith('/api/') && /^claude-c(?:ode|li)\//.test(headerOf(facts, 'user-agent')),
+    is: isClaudeStart,
     why: 'Claude Code asks again for settings that it is refused, and once for those that do not exist; it shows neither.',
     answer: (asking, name) => wireAnswer(asking, name, 404, {}),
   },

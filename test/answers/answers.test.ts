@@ -56,6 +56,16 @@ const everyForm: readonly (readonly [string, About])[] = [
   ['subresource', asks({ headers: { 'sec-fetch-dest': 'image', referer: samples.hostile } })],
   ['grpc-web', asks({ headers: { ...hostileFields, 'content-type': `application/grpc-web;${samples.hostile}` } })],
   [
+    'claude-flags',
+    asks({
+      method: 'POST',
+      path: `/api/eval/${samples.hostile}`,
+      headers: { 'user-agent': `claude-code/${samples.hostile}` },
+    }),
+  ],
+  ['doh', asks({ path: `/dns-query?dns=${samples.hostile}`, headers: { accept: 'application/dns-message' } })],
+  ['httpdns', asks({ path: `/183012/ss?${samples.hostile}` })],
+  [
     'claude-start',
     asks({ path: `/api/${samples.hostile}`, headers: { 'user-agent': `claude-code/${samples.hostile}` } }),
   ],
