@@ -80,7 +80,7 @@ function leaveInTime(code: ExitCode): ExitCode {
   return code;
 }
 
-/** Ends when asked to by a signal: TERM and INT drain first, a second one stops at once; HUP reloads. */
+/** Ends when asked to by a signal: TERM and INT drain first, a second one stops at once. */
 function untilStopped(gateway: Gateway, io: Io): Promise<ExitCode> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -99,7 +99,6 @@ function untilStopped(gateway: Gateway, io: Io): Promise<ExitCode> {
     };
     process.on('SIGTERM', () => stop('SIGTERM'));
     process.on('SIGINT', () => stop('SIGINT'));
-    process.on('SIGHUP', () => void gateway.refresh());
     const onDefect = (error: unknown): void => {
       gateway.uncaught(error);
       if (stopping) return;
@@ -120,6 +119,10 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const file = configFile(values.config, io);
   const build = { version: version(), nodeVersion: process.version };
   if (isWorker()) return work(build);
+  // From the first moment on: HUP by itself would end a process that is still starting.
+  const early: NodeJS.Signals[] = [];
+  const keep = (signal: NodeJS.Signals): void => void early.push(signal);
+  process.on('SIGHUP', keep);
   const size = workersOf(tryConfig(file));
   const reusePort = canReusePort(process.version, process.platform);
   const gateway = await createGateway({
@@ -132,6 +135,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const addresses = await gateway.listen();
   tellOpenFiles(gateway.config(), io);
   io.out(welcome(gateway, addresses, io));
+  process.on('SIGHUP', () => void gateway.refresh()).off('SIGHUP', keep);
+  if (early.length > 0) void gateway.refresh();
   return leaveInTime(await untilStopped(gateway, io));
 }
 

@@ -12,6 +12,9 @@ import { needsRestart } from './restart.ts';
 /** Milliseconds that somebody who is still writing a file is given. */
 const HALF_WRITTEN = 250;
 
+/** Milliseconds between two readings that operators ask for. */
+const BREATH = 250;
+
 export interface ReloadingOptions {
   /** In force. */
   readonly config: () => Config;
@@ -74,6 +77,33 @@ export function createReloading({ config, look, lists, reload, log }: ReloadingO
     toldRestart = keys;
   };
 
+  const read = async (): Promise<boolean> => {
+    try {
+      await prepare();
+      return reload('by-operator', 'look') !== 'failed';
+    } catch (error) {
+      log(`internal error: ${describe(error)}`);
+      return false;
+    }
+  };
+
+  let reading: Promise<boolean> | null = null;
+  let after: Promise<boolean> | null = null;
+  const refresh = (): Promise<boolean> => {
+    if (reading === null) {
+      reading = read().finally(() => (reading = null));
+      return reading;
+    }
+    // One more is enough for all who ask meanwhile; and clients are served before it.
+    after ??= reading
+      .then(() => setTimeout(BREATH))
+      .then(() => {
+        after = null;
+        return refresh();
+      });
+    return after;
+  };
+
   return {
     follow() {
       tellRestart();
@@ -84,10 +114,7 @@ export function createReloading({ config, look, lists, reload, log }: ReloadingO
       watch.close();
       watch = null;
     },
-    async refresh() {
-      await prepare();
-      return reload('by-operator', 'look') !== 'failed';
-    },
+    refresh,
     waiting: () => needsRestart(started, config()),
     close: () => watch?.close(),
   };

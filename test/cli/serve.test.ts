@@ -209,6 +209,16 @@ test.each(['SIGTERM', 'SIGINT'] as const)('a second signal, %s, stops now', asyn
   expect(product.stderr()).toContain('stopping now');
 });
 
+test('HUP while it starts ends nothing, and is obeyed once it serves', async () => {
+  const file = writeConfig();
+  onTestFinished(() => rmSync(dirname(file), { recursive: true, force: true }));
+  const starting = run(['serve', '-c', file]);
+  await eventually('the first file of its own', () => existsSync(join(dirname(file), 'certs/ca.key')));
+  starting.kill('SIGHUP');
+  await eventually('the welcome', () => starting.stdout().includes('# counted'));
+  await eventually('a reload', () => starting.stderr().includes('reloaded: '));
+});
+
 test('HUP puts a new policy into force, and keeps the old one where the new is broken', async () => {
   const product = await serve();
   const origin = await recorder('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');

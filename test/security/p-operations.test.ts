@@ -107,3 +107,18 @@ attack(
     expect(await term()).toEqual({ code: 0, signal: null });
   },
 );
+
+attack(
+  field,
+  188,
+  'Three hundred wishes to reload at once, by HUP or over the API, and HUP while the proxy is still starting',
+  'two readings, with time for clients between them, whose answers are for all who asked; the start goes on',
+  async ({ lab, at, status }) => {
+    const told = lab.told.length;
+    const asked = Array.from({ length: 300 }, () => lab.gateway.refresh());
+    expect(await status(get(`http://${at('ok.test')}/`))).toBe(200);
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([true]));
+    const reloaded = lab.told.slice(told).filter((line) => line.startsWith('reloaded: '));
+    expect(reloaded).toHaveLength(2);
+  },
+);
