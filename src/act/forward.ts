@@ -16,6 +16,7 @@ import { whenCut } from './end-by-close.ts';
 import { requestFields, trailerFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
+import { createOwnPools } from './own-pool.ts';
 import { createPool, createSecurePool, type PoolRequest } from './pool.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
@@ -77,6 +78,7 @@ export function createForward(options: ForwardOptions): Forward {
   const library = createLibrary();
   const plain = createPool(options.dialler);
   const secure = createSecurePool(options.secure);
+  const poolOf = createOwnPools();
 
   const once = (
     arrival: RequestArrival,
@@ -86,7 +88,10 @@ export function createForward(options: ForwardOptions): Forward {
   ): Promise<Outcome> =>
     new Promise((resolve, reject) => {
       const { target, facts, req, res } = arrival;
-      const agent = facts.scheme === 'https' ? secure : plain;
+      const agent =
+        facts.scheme === 'https'
+          ? poolOf(arrival, secure, () => createSecurePool(options.secure))
+          : poolOf(arrival, plain, () => createPool(options.dialler));
       // A client of HTTP/1.0 would take "100 Continue" for the answer (RFC 9110, section 10.1.1).
       const expects = facts.httpVersion !== '1.0' && facts.headers.expect?.toLowerCase() === '100-continue';
       let request: ClientRequest | null = null;

@@ -215,7 +215,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     const tls = new TLSSocket(socket, {
       isServer: true,
       secureContext: options.contextFor(inside.target),
-      ALPNProtocols: ['http/1.1'],
+      // Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less.
+      ALPNProtocols: ['http/1.1', 'http/1.0'],
     });
     made.set(tls, inside);
     introduce(tls, peerOf(socket));

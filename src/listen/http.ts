@@ -161,7 +161,8 @@ export function admitUpgrade(server: Server, req: IncomingMessage, socket: Duple
     reset(socket);
     return false;
   }
-  if (req.headers.upgrade?.toLowerCase() === 'websocket') return true;
+  // A client of HTTP/1.0 has no such wish, whatever it says (RFC 9110, section 7.8).
+  if (req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersion !== '1.0') return true;
   handTo(server, socket, Buffer.concat([withoutUpgrade(req), early]));
   return false;
 }

@@ -5,9 +5,13 @@ import type { TrustResult } from '../flow.ts';
 /** TLS alerts with which a client says that it does not trust the leaf (RFC 8446, section 6.2). */
 const distrust = /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE)/;
 
+/** What OpenSSL and Node.js say of a handshake that both sides were there for: of versions, ciphers, ALPN, its time. */
+const misfit = /^ERR_(?:SSL|TLS)_/;
+
 /** How records call a handshake that failed, or a session that ended, with this error. */
-export function tlsErrorCode(error: NodeJS.ErrnoException): ErrorCode {
-  return distrust.test(error.code ?? '') ? 'client_rejected_ca' : 'client_closed';
+export function tlsErrorCode({ code = '' }: NodeJS.ErrnoException): ErrorCode {
+  if (distrust.test(code)) return 'client_rejected_ca';
+  return misfit.test(code) ? 'proxy_tls_error' : 'client_closed';
 }
 
 /**

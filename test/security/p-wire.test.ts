@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { expect, onTestFinished } from 'vitest';
 import { block, frame, frameClient, type } from '../support/frames.ts';
 import { certificateOfTest, labOfTest } from '../support/origins.ts';
-import { eventually, exchange } from '../support/streams.ts';
-import { attack, get, openField } from './field.ts';
+import { connectRaw, eventually, exchange, rawClient, type RawClient } from '../support/streams.ts';
+import { openTunnel, tlsOver } from '../support/tunnels.ts';
+import { attack, get, openField, statusOf, type Field } from './field.ts';
 
 const field = openField();
 
@@ -77,5 +79,96 @@ attack(
     expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\nProxy-Status: cdn; error=dns_error\r\n/);
     expect(answer).toMatch(/no\r\n0\r\nProxy-Status: cdn; error=dns_error\r\nX-T: 1\r\n\r\n$/);
     expect(answer).not.toMatch(/x-proxy-error|x-sallyport-id|sallyport.? ?;/i);
+  },
+);
+
+/** Asks on connections of its own, one after the other, and gives the bodies. */
+async function asked({ lab, at }: Field, ...fields: readonly string[]): Promise<string[]> {
+  const bodies: string[] = [];
+  for (const some of fields) {
+    const client = await connectRaw(lab.proxyPort, get(`http://${at('none.test')}/`, undefined, some));
+    bodies.push((await client.until(/\r\n\r\n<[^>]*>/)).replace(/^[^]*</, '<'));
+    client.socket.destroy();
+  }
+  return bodies;
+}
+
+attack(
+  field,
+  172,
+  'A login that is one of the connection (NTLM, Negotiate), and then another client at the same origin',
+  'the connection stays that client’s own: all steps of the login go to it, and nobody else’s request does',
+  async (here) => {
+    here.far.speakRaw((socket) => {
+      let [who, steps] = ['nobody', 0];
+      socket.on('end', () => socket.end());
+      socket.on('data', (bytes: Buffer) => {
+        const login = /^authorization: (?:ntlm|negotiate) (\w+)/im.exec(bytes.toString('latin1'));
+        if (login !== null) steps += 1;
+        who = login?.[1] ?? who;
+        const body = `<${who} ${steps}>`;
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      });
+    });
+    const login = 'Authorization: NTLM alice\r\n';
+    expect(await asked(here, login, '', 'Authorization: negotiate bob\r\n', '', '')).toEqual(
+      ['alice 1', 'nobody 0', 'bob 1', 'nobody 0', 'nobody 0'].map((body) => `<${body}>`),
+    );
+    const name = here.at('none.test');
+    const alice = await connectRaw(here.lab.proxyPort);
+    const steps = [login, login, ''];
+    for (const [i, fields] of steps.entries()) {
+      alice.write(get(`http://${name}/${i}`, name, fields));
+      await alice.until(`<alice ${Math.min(i + 1, 2)}>`);
+      await asked(here, '');
+    }
+    expect(alice.seen().match(/<[^>]*>/g)).toEqual(['<alice 1>', '<alice 2>', '<alice 2>']);
+    alice.socket.destroy();
+  },
+);
+
+attack(
+  field,
+  173,
+  'TLS to a denied host that offers HTTP/1.0 alone, only protocols that nobody here speaks, or only TLS 1.1',
+  'HTTP/1.0 gets the denial; the others an alert, recorded as a handshake that failed and not as a client that left',
+  async ({ lab, at, logged }) => {
+    const shake = async (options: ConnectionOptions): Promise<RawClient<TLSSocket>> =>
+      rawClient(
+        await tlsOver(await openTunnel(lab.proxyPort, at('deny.test')), {
+          ca: lab.ca,
+          servername: 'deny.test',
+          ...options,
+        }),
+      );
+    const told = await shake({ ALPNProtocols: ['http/1.0'] });
+    told.write(`GET / HTTP/1.0\r\nHost: ${at('deny.test')}\r\n\r\n`);
+    expect(statusOf(await told.until('\r\n\r\n'))).toBe(403);
+    told.socket.destroy();
+    const old: ConnectionOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' };
+    const others = [{ ALPNProtocols: ['h2c', 'acme-tls/1'] }, old, { ...old, ALPNProtocols: ['h2'] }];
+    const lines = await logged(others.length, async () => {
+      for (const options of others) await expect(shake(options)).rejects.toThrow(/alert/i);
+    });
+    expect(lines.map(({ sallyport }) => sallyport['error'])).toEqual(lines.map(() => 'proxy_tls_error'));
+  },
+);
+
+attack(
+  field,
+  174,
+  'A WebSocket that is asked for in HTTP/1.0, to an origin that switches to it',
+  'asked for as if nobody had wished to switch (RFC 9110, section 7.8): one request, and its answer',
+  async ({ lab, far, at }) => {
+    far.speakRaw((socket) => {
+      socket.once('data', (bytes: Buffer) => {
+        const switching = /^upgrade:/im.test(bytes.toString('latin1'));
+        socket.write(`HTTP/1.1 ${switching ? '101 Switching' : '200 OK'}\r\nContent-Length: 0\r\n\r\n`);
+      });
+    });
+    const name = at('ok.test');
+    const fields = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n';
+    const request = get(`http://${name}/`, name, fields).replace('HTTP/1.1', 'HTTP/1.0');
+    expect(statusOf(await exchange(lab.proxyPort, request))).toBe(200);
   },
 );

@@ -10,6 +10,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'act/end-by-close.ts': 'test/act/forward.test.ts',
   'act/intercept.ts': 'test/flows/deny.test.ts',
   'act/outcome.ts': 'test/flows/deny.test.ts',
+  'act/own-pool.ts': 'test/security/p-wire.test.ts',
   'act/pool.ts': 'test/act/forward-connections.test.ts',
   'act/turn-away.ts': 'test/flows/forward.test.ts',
   'admin/people.ts': 'test/flows/browser.test.ts',
