@@ -2,6 +2,7 @@
  * The proxy port over TLS (`https://` proxies): ends the TLS that is around a connection to the proxy itself, and says
  * whose certificate the client showed. HTTP/1.1 is what is spoken in it.
  */
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { Veil } from './front-door.ts';
@@ -52,6 +53,24 @@ function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localPort}`;
 }
 
+/** Forward secrecy and authenticated encryption only, whichever kind of key the certificate has; the first three are TLS 1.3's. */
+const ciphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  ...['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].flatMap((suite) => [
+    `ECDHE-ECDSA-${suite}`,
+    `ECDHE-RSA-${suite}`,
+  ]),
+];
+
+/** What every certificate is shown with. */
+const spoken = {
+  minVersion: 'TLSv1.2',
+  ciphers: ciphers.join(':'),
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+} as const;
+
 interface Waiting {
   readonly socket: Socket;
   readonly ready: (inner: Socket) => void;
@@ -68,7 +87,7 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
   };
   const server = createServer({
     ...options.material,
-    minVersion: 'TLSv1.2',
+    ...spoken,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: options.handshakeTimeout,
     requestCert: options.clientCertificate !== 'none',
@@ -107,6 +126,6 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
       });
       server.emit('connection', socket);
     },
-    renew: (material) => server.setSecureContext({ ...material, minVersion: 'TLSv1.2' }),
+    renew: (material) => server.setSecureContext({ ...material, ...spoken }),
   };
 }

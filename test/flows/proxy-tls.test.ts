@@ -219,6 +219,18 @@ test('HTTP/1.1 alone is spoken in it', async () => {
   await expect(overTls(at, { ALPNProtocols: ['h2'] })).rejects.toThrow(/alert|ALPN/i);
 });
 
+test.each(['at its start', 'after a reload'])('suites of old, and renegotiation, are refused %s', async (when) => {
+  const at = await lab();
+  if (when === 'after a reload') expect(at.gateway.reload()).toBe(true);
+  const old = { maxVersion: 'TLSv1.2' } as const;
+  for (const suite of ['AES128-SHA', 'AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-RSA-AES256-SHA384'])
+    await expect(overTls(at, { ...old, ciphers: `${suite}:@SECLEVEL=0` }), suite).rejects.toThrow(/alert/);
+  const { socket } = await overTls(at, old);
+  const refused = new Promise<string>((resolve) => socket.once('error', (error: Error) => resolve(error.message)));
+  socket.renegotiate({}, () => undefined);
+  expect(await refused).toMatch(/no renegotiation/);
+});
+
 test.each([
   ['HTTP in the clear', connectHead('refused.test:443')],
   ['nothing', ''],
