@@ -55,7 +55,7 @@ const signs: readonly Sign[] = [
 ];
 
 /** Looked at where neither those nor the catalogue tell: the hub is no AI service, and its library sends no name. */
-const hub = path(/^\/api\/(?:models|datasets|spaces)(?:\/|$)/);
+const hub = path(/^\/api\/(?:models|datasets|spaces)(?:\/|$)|^\/(?:[^/]+\/){1,3}(?:resolve|raw)\/[^/]+\//);
 
 /** They speak OpenAI's paths with errors of their own. */
 const kinOfOpenai: ReadonlySet<Dialect> = new Set([

@@ -23,10 +23,13 @@ export interface Shape {
 /** Our own code in every shape that has one. */
 const CODE = 'blocked_by_policy';
 
-/** Fits all clients that were tried: the message first, for those who print what comes first. */
+/**
+ * Fits all clients that were tried: the message first, for those who print what comes first, and a code that is a number,
+ * as the AI SDK wants it of many.
+ */
 const universal = ({ message, policy }: ShapeFacts): object => ({
   message,
-  error: { message, type: 'permission_error', code: CODE, status: 'PERMISSION_DENIED' },
+  error: { message, type: CODE, code: 403, status: 'PERMISSION_DENIED' },
   type: 'error',
   detail: message,
   policy,

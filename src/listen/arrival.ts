@@ -50,6 +50,9 @@ function header(req: IncomingMessage | Http2ServerRequest, name: string): string
   return typeof value === 'string' ? value : (value?.join(', ') ?? '');
 }
 
+/** What Java's HttpURLConnection takes where its program says nothing: no browser names pictures right after pages. */
+const takenByJava = 'text/html, image/gif, image/jpeg';
+
 /**
  * A browser that goes to a page says `Sec-Fetch-Mode: navigate` (Fetch Metadata). Browsers that do not send it yet, or
  * not in the clear, ask for `text/html` by GET. Scripts that set `Accept` to `text/html` get the page too.
@@ -57,7 +60,8 @@ function header(req: IncomingMessage | Http2ServerRequest, name: string): string
 function isNavigation(req: IncomingMessage | Http2ServerRequest, method: string): boolean {
   const mode = header(req, 'sec-fetch-mode');
   if (mode !== '') return mode === 'navigate';
-  return (method === 'GET' || method === 'HEAD') && header(req, 'accept').includes('text/html');
+  const accept = header(req, 'accept');
+  return (method === 'GET' || method === 'HEAD') && accept.includes('text/html') && !accept.startsWith(takenByJava);
 }
 
 const versions: Readonly<Record<string, RequestFacts['httpVersion']>> = { '1.0': '1.0', '1.1': '1.1', '2.0': '2.0' };

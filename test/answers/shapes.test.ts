@@ -54,7 +54,7 @@ const cases: readonly (readonly [wire: Wire, status: number, body: object])[] = 
 ];
 
 function universal(): object {
-  const error = { message, type: 'permission_error', code: 'blocked_by_policy', status: 'PERMISSION_DENIED' };
+  const error = { message, type: 'blocked_by_policy', code: 403, status: 'PERMISSION_DENIED' };
   return { message, error, type: 'error', detail: message, policy };
 }
 

@@ -38,6 +38,8 @@ test.each([
   [{ accept: 'text/html,application/xhtml+xml' }, 'GET', true],
   [{ accept: 'text/html' }, 'HEAD', true],
   [{ accept: 'text/html' }, 'POST', false],
+  [{ accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2' }, 'GET', false],
+  [{ accept: 'text/html, text/plain, text/sgml, text/css, */*;q=0.01' }, 'GET', true],
   [{ accept: '*/*' }, 'GET', false],
   [{ accept: 'application/json' }, 'GET', false],
   [{}, 'GET', false],
