@@ -8,6 +8,8 @@ import { Resolver, type RecordWithTtl } from 'node:dns';
 export interface DnsAnswer {
   readonly addresses: readonly string[];
   readonly ttl: number;
+  /** How many the servers told, of which only the first are among the addresses. */
+  readonly records: number;
 }
 
 export interface DnsClient {
@@ -19,6 +21,12 @@ export interface DnsClient {
   readonly ask: (name: string) => Promise<{ readonly first: DnsAnswer; readonly both: Promise<DnsAnswer> }>;
 }
 
+/**
+ * Addresses of one name. An answer has room for thousands, each of which would be judged and kept; nobody comes to the end of
+ * so many within the time for a connection.
+ */
+export const MOST_ADDRESSES = 32;
+
 /** Milliseconds that the addresses of one family wait for those of the other. */
 const DELAY = 50;
 
@@ -27,10 +35,11 @@ const absent: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA']);
 
 interface Family {
   readonly records: readonly RecordWithTtl[];
+  readonly told: number;
   readonly error: Error | null;
 }
 
-const none: Family = { records: [], error: null };
+const none: Family = { records: [], told: 0, error: null };
 
 /** The families by turns (RFC 8305, section 4). */
 export function interleave(first: readonly string[], second: readonly string[]): string[] {
@@ -47,7 +56,12 @@ function merge(ipv4: Family, ipv6: Family, ipv6First: boolean): DnsAnswer {
   const four = ipv4.records.map(({ address }) => address);
   const six = ipv6.records.map(({ address }) => address);
   const addresses = ipv6First ? interleave(six, four) : interleave(four, six);
-  return { addresses, ttl: records.length === 0 ? 0 : Math.min(...records.map(({ ttl }) => ttl)) };
+  const told = ipv4.told + ipv6.told;
+  return {
+    addresses: addresses.slice(0, MOST_ADDRESSES),
+    records: told,
+    ttl: records.length === 0 ? 0 : Math.min(...records.map(({ ttl }) => ttl)),
+  };
 }
 
 /**
@@ -67,8 +81,8 @@ export function createDnsClient(options: {
   const query = (name: string, type: 'resolve4' | 'resolve6'): Promise<Family> =>
     new Promise((resolve) => {
       resolver[type](name, { ttl: true }, (error, records) => {
-        if (error === null) resolve({ records, error: null });
-        else resolve({ records: [], error: absent.has(error.code) ? null : error });
+        if (error === null) resolve({ records: records.slice(0, MOST_ADDRESSES), told: records.length, error: null });
+        else resolve({ ...none, error: absent.has(error.code) ? null : error });
       });
     });
 

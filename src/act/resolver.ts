@@ -10,7 +10,8 @@ import { networkInterfaces } from 'node:os';
 import { LRUCache } from 'lru-cache';
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
-import { createDnsClient, type DnsAnswer } from './dns.ts';
+import { createShares } from './dns-shares.ts';
+import { createDnsClient, MOST_ADDRESSES, type DnsAnswer } from './dns.ts';
 import { createHostsFile, hostsFilePath } from './hosts-file.ts';
 
 export interface Resolver {
@@ -27,7 +28,11 @@ export interface ResolverOptions {
   readonly timeout: number;
   /** Absent: that of the system. */
   readonly hostsFile?: string;
+  /** What one owner has of the names, such as `example.com` for `a.b.example.com`; absent: the last two labels. */
+  readonly domainOf?: (name: string) => string;
 }
+
+const lastTwoLabels = (name: string): string => name.split('.').slice(-2).join('.');
 
 /** Milliseconds. A hosts file and `getaddrinfo` tell no TTL: kept for as long as a burst of connections lasts. */
 const UNTOLD_TTL = 5_000;
@@ -59,7 +64,7 @@ function askSystem(name: string): Promise<Known> {
       if (error === null && addresses.length > 0)
         resolve(
           known(
-            addresses.map(({ address }) => address),
+            addresses.slice(0, MOST_ADDRESSES).map(({ address }) => address),
             UNTOLD_TTL,
           ),
         );
@@ -112,6 +117,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const dns = createDnsClient({ servers, timeout, ipv6First: createIpv6First() });
   const hostsFile = createHostsFile(options.hostsFile ?? hostsFilePath());
   const fixed = createFixed(options.hosts);
+  const shares = createShares(options.domainOf ?? lastTwoLabels, timeout);
   const kept = new LRUCache<string, Known>({ max: KEPT });
   const inFlight = new Map<string, Promise<Known>>();
 
@@ -122,13 +128,21 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   /** Null: the servers know no such name, or there is no server. */
   const askDns = async (name: string): Promise<Known | null> => {
+    const done = await shares.enter(name);
+    if (done === null)
+      return known(new SallyportError('dns_error', 'answers of this domain are too large'), NEGATIVE_TTL);
     try {
       const { first, both } = await dns.ask(name);
+      both.then(
+        ({ records }) => done(records),
+        () => done(0),
+      );
       if (first.addresses.length === 0) return null;
       // The family that came too late for this connection is there for the next.
       void both.then((answer) => kept.set(name, fromDns(answer))).catch(() => undefined);
       return fromDns(first);
     } catch (error) {
+      done(0);
       const { code = 'no answer' } = error as NodeJS.ErrnoException;
       if (code === 'ECONNREFUSED') return null;
       return known(new SallyportError(code === 'ETIMEOUT' ? 'dns_timeout' : 'dns_error', code), NEGATIVE_TTL);

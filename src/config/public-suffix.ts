@@ -1,5 +1,5 @@
 /** Names under which anyone can register: an entry for one would take in strangers. By the Public Suffix List. */
-import { parse } from 'tldts';
+import { getDomain, parse } from 'tldts';
 
 /** `registry`: of a country or a registry; `company`: put on the list by who owns the name, such as github.io. */
 export function publicSuffix(host: string): 'registry' | 'company' | null {
@@ -21,4 +21,9 @@ export function isListed(host: string): boolean {
 /** Whether names under the last label of the host exist anywhere. */
 export function isKnownEnding(host: string): boolean {
   return isListed(host) || insideEndings.has(host.slice(host.lastIndexOf('.') + 1));
+}
+
+/** What one owner has of the names under a suffix: `example.co.uk` for `a.b.example.co.uk`; a suffix is its own. */
+export function registeredDomain(host: string): string {
+  return getDomain(host, { allowPrivateDomains: true, extractHostname: false }) ?? host;
 }

@@ -9,6 +9,7 @@ import { createTunnel } from '../act/tunnel.ts';
 import { upgrade } from '../act/upgrade.ts';
 import { createDialler } from '../act/upstream.ts';
 import { trustedRoots } from '../certificates/roots.ts';
+import { registeredDomain } from '../config/public-suffix.ts';
 import type { Config } from '../config/schema.ts';
 import { createHelloWatch } from '../listen/second-hello.ts';
 
@@ -32,7 +33,7 @@ export interface Acting {
 export function createActing({ config, via, own, interceptor, room, answers }: ActingOptions): Acting {
   const { hosts, dnsServers, ports, allow, connectTimeout, caFile } = config.outbound;
   const { idleTimeout, tlsRequiredPorts, httpPorts } = config.tunnels;
-  const resolver = createResolver({ hosts, servers: dnsServers, timeout: connectTimeout });
+  const resolver = createResolver({ hosts, servers: dnsServers, timeout: connectTimeout, domainOf: registeredDomain });
   const dialler = createDialler({
     resolver,
     destinations: createDestinations({ ports, allow, own }),

@@ -32,6 +32,12 @@ export interface Directory {
  */
 const refusals = new Set([19, 32, 34, 48, 49, 50, 53]);
 
+/**
+ * Bytes that a server may send in one conversation: somebody with thousands of groups has a fifth of it. The library
+ * gathers a message for as long as it takes, and copies all of it for each piece that comes.
+ */
+const MOST = 1024 * 1024;
+
 /** What went wrong, on one line that is the same for the same cause. */
 export function whyOf(error: unknown): string {
   if (error instanceof ResultCodeError) return `it answers with LDAP result ${error.code}`;
@@ -39,16 +45,38 @@ export function whyOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? error.message.split('\n', 1)[0] ?? '';
 }
 
+/** The way to the server, which can be closed whatever happens. */
+interface Line {
+  /** The innermost one: TLS, where that has begun. */
+  socket: Socket | null;
+  /** Why it was closed from here; null: it was not. */
+  why: string | null;
+}
+
+function hangUp(line: Line, why: string): void {
+  line.why ??= why;
+  line.socket?.destroy(new Error(why));
+}
+
+/** Reads along, from when the library reads. */
+function bounded(socket: Socket, line: Line): Socket {
+  let left = MOST;
+  return socket.prependListener('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) hangUp(line, `it sends more than ${MOST} bytes`);
+  });
+}
+
 /** STARTTLS (RFC 4511, section 4.14); the client that asks for it ends here, with whatever came before the TLS. */
-async function startTls(plain: Socket, options: ConnectionOptions, opened: (socket: Socket) => void): Promise<Socket> {
+async function startTls(plain: Socket, options: ConnectionOptions, line: Line): Promise<Socket> {
   let inner: Socket = plain;
   const asking = new Client({
     url: 'ldap://directory',
-    createConnection: () => plain,
+    createConnection: () => bounded(plain, line),
     createSecureConnection: () => {
+      plain.removeAllListeners('data');
       const secured = connectTls({ ...options, socket: plain });
-      inner = secured.on('error', () => undefined);
-      opened(secured);
+      line.socket = inner = secured.on('error', () => undefined);
       return secured;
     },
   });
@@ -56,8 +84,7 @@ async function startTls(plain: Socket, options: ConnectionOptions, opened: (sock
   return inner.removeAllListeners('data');
 }
 
-/** @param opened hears of each socket at once, so that it can be closed whatever happens. */
-async function dial({ url, ca }: LdapServer, opened: (socket: Socket) => void): Promise<Socket> {
+async function dial({ url, ca }: LdapServer, line: Line): Promise<Socket> {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replaceAll(/[[\]]/g, '');
   const options: ConnectionOptions = {
@@ -70,9 +97,9 @@ async function dial({ url, ca }: LdapServer, opened: (socket: Socket) => void): 
   const at = { host, port: port === '' ? (secure ? 636 : 389) : Number(port) };
   const socket = secure ? connectTls({ ...options, ...at }) : connect(at);
   socket.on('error', () => undefined);
-  opened(socket);
+  line.socket = socket;
   await once(socket, secure ? 'secureConnect' : 'connect');
-  return secure ? socket : startTls(socket, options, opened);
+  return secure ? socket : startTls(socket, options, line);
 }
 
 function directoryOver(client: Client): Directory {
@@ -102,13 +129,10 @@ function directoryOver(client: Client): Directory {
 
 /** @throws {Error} whatever keeps it from being had; see {@link whyOf}. */
 export async function converse<T>(server: LdapServer, talk: (directory: Directory) => Promise<T>): Promise<T> {
-  const line: { socket: Socket | null; late: boolean } = { socket: null, late: false };
-  const timer = setTimeout(() => {
-    line.late = true;
-    line.socket?.destroy(new Error('too slow'));
-  }, server.timeout);
+  const line: Line = { socket: null, why: null };
+  const timer = setTimeout(() => hangUp(line, `no answer within ${server.timeout} ms`), server.timeout);
   try {
-    const socket = await dial(server, (next) => (line.socket = next));
+    const socket = await dial(server, line);
     let connected = false;
     const client = new Client({
       url: 'ldap://directory',
@@ -116,14 +140,14 @@ export async function converse<T>(server: LdapServer, talk: (directory: Director
         // The library would dial again by itself where a server hung up, and send the password in the clear.
         if (connected) throw new Error('it hung up');
         connected = true;
-        return socket;
+        return bounded(socket, line);
       },
     });
     const result = await talk(directoryOver(client));
     await client.unbind();
     return result;
   } catch (error) {
-    throw line.late ? new Error(`no answer within ${server.timeout} ms`, { cause: error }) : error;
+    throw line.why === null ? error : new Error(line.why, { cause: error });
   } finally {
     clearTimeout(timer);
     line.socket?.destroy();

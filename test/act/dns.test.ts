@@ -165,3 +165,16 @@ test('what a name says next is checked and dialled next: nothing is dialled by n
     code: 'destination_prohibited',
   });
 });
+
+test('of thousands of addresses the first are enough, and nothing else of that domain is asked for a minute', async () => {
+  const many = Array.from({ length: 600 }, (_, i) => `192.0.${i >> 8}.${i & 255}`);
+  const other: DnsZone = { A: ['192.0.2.1'] };
+  const zone = { 'a.evil.test': { A: many }, 'b.evil.test': other, 'a.good.test': other };
+  const { server, ask } = await lab(zone);
+  expect((await ask('a.evil.test')).split(' ')).toEqual(many.slice(0, 32));
+  expect(await ask('b.evil.test')).toBe('dns_error');
+  expect(await ask('a.good.test')).toBe('192.0.2.1');
+  expect(server.asked).not.toContain('A b.evil.test');
+  later(61_000);
+  expect(await ask('b.evil.test')).toBe('192.0.2.1');
+});

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { createServer as createPlain, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { InvalidCredentialsError } from 'ldapts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -29,4 +29,34 @@ test('what went wrong is one line, without what the server has to say of it', ()
   expect(whyOf(new InvalidCredentialsError('80090308: LdapErr'))).toBe('it answers with LDAP result 49');
   expect(whyOf(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED');
   expect(whyOf(new Error('closed\nmore'))).toBe('closed');
+});
+
+test.each(['ldaps', 'ldap'])('an answer without end by %s is cut off long before the time is over', async (scheme) => {
+  const certificate = makeCertificate('127.0.0.1');
+  onTestFinished(() => certificate.remove());
+  const sockets: Socket[] = [];
+  onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+  let sent = 0;
+  // A message of 2 GiB, as its first bytes say.
+  const beginning = Buffer.from('30847fffffff', 'hex');
+  const endless = (socket: Socket): void => {
+    sockets.push(socket);
+    const more = (): void => {
+      if (socket.destroyed) return;
+      sent += 65_536;
+      socket.write(Buffer.alloc(65_536), more);
+    };
+    socket.on('error', () => undefined).once('data', () => void socket.write(beginning, more));
+  };
+  const server: Server =
+    scheme === 'ldap' ? createPlain(endless) : createServer({ cert: certificate.cert, key: certificate.key }, endless);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const talked = converse({ url, ca: readFileSync(certificate.file), timeout: 60_000 }, ({ bind }) =>
+    bind('cn=ada', 'secret'),
+  );
+  await expect(talked).rejects.toThrow('it sends more than 1048576 bytes');
+  // What the system holds on both sides comes on top.
+  expect(sent).toBeLessThan(20 * 1024 * 1024);
 });

@@ -122,3 +122,18 @@ attack(
     expect(reloaded).toHaveLength(2);
   },
 );
+
+testedIn(
+  189,
+  'A directory server, or who sits before its STARTTLS, that answers with a message of gigabytes',
+  '503 for who waits for it, after one megabyte; a line says so, and nobody else waits',
+  'identify/ldap-session.test.ts',
+);
+
+testedIn(
+  190,
+  'Hundreds of names of one domain at once, each with thousands of addresses: minutes for the parser of Node.js',
+  'the first answer that is too large ends all questions about that domain for a minute; others are answered as ever',
+  'act/dns-shares.test.ts',
+  'act/dns.test.ts',
+);

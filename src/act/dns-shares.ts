@@ -1,0 +1,66 @@
+/**
+ * How much of DNS the names of one domain get. The parser of Node.js reads an answer in a time that grows with the square of
+ * its addresses, 20 ms for 4,000 of them, and reads what has come without a pause: whoever runs a domain could have
+ * clients ask for so many of its names at once that nobody is served for minutes.
+ */
+import { LRUCache } from 'lru-cache';
+
+export interface Shares {
+  /**
+   * Resolves when the name may be asked for, with what is to be called when the answer is there; with null where it may
+   * not be, since answers of its domain are too large.
+   */
+  readonly enter: (name: string) => Promise<((records: number) => void) | null>;
+}
+
+/** Names of a domain that are asked for at once. */
+const AT_ONCE = 32;
+/** No service has so many addresses under one name. */
+const TOO_MANY = 512;
+/** Milliseconds for which nothing of such a domain is asked, and how many such domains are remembered. */
+const REFUSED_FOR = 60_000;
+const REMEMBERED = 10_000;
+
+interface Share {
+  running: number;
+  readonly waiting: { readonly until: number; readonly go: (may: boolean) => void }[];
+}
+
+/**
+ * @param domainOf what one owner has, such as `example.com` for `a.b.example.com`.
+ * @param timeout milliseconds for which somebody waits.
+ */
+export function createShares(domainOf: (name: string) => string, timeout: number): Shares {
+  const shares = new Map<string, Share>();
+  const refused = new LRUCache<string, true>({ max: REMEMBERED, ttl: REFUSED_FOR });
+
+  const leave = (domain: string, share: Share): void => {
+    share.running -= 1;
+    const now = performance.now();
+    const may = refused.get(domain) !== true;
+    while (share.waiting.length > 0 && (!may || share.running < AT_ONCE)) {
+      const next = share.waiting.shift();
+      const inTime = next !== undefined && next.until > now && may;
+      if (inTime) share.running += 1;
+      next?.go(inTime);
+    }
+    if (share.running === 0) shares.delete(domain);
+  };
+
+  return {
+    async enter(name) {
+      const domain = domainOf(name);
+      if (refused.get(domain) === true) return null;
+      let share = shares.get(domain);
+      if (share === undefined) shares.set(domain, (share = { running: 0, waiting: [] }));
+      const { waiting } = share;
+      if (share.running < AT_ONCE) share.running += 1;
+      else if (!(await new Promise((go) => waiting.push({ until: performance.now() + timeout, go })))) return null;
+      const mine = share;
+      return (records) => {
+        if (records > TOO_MANY) refused.set(domain, true);
+        leave(domain, mine);
+      };
+    },
+  };
+}
