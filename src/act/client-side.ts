@@ -5,6 +5,7 @@ import { SallyportError } from '../errors.ts';
 import type { RequestArrival } from '../flow.ts';
 import { reset } from '../reset.ts';
 import { responseFields, trailerFields } from './fields.ts';
+import { pour } from './pour.ts';
 import { drained, endStream } from './write.ts';
 
 export interface ClientSide {
@@ -45,7 +46,7 @@ function http1(req: IncomingMessage, res: ServerResponse, via: string): ClientSi
         // The origin may have answered without reading it all: the client must get to see that answer.
         void drained(req).then(() => res.end());
       });
-      answer.pipe(res, { end: false });
+      pour(answer, res);
     },
     cut: () => reset(socket),
     whole: () => res.writableFinished,
@@ -100,7 +101,7 @@ function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): 
         res.end();
         void endStream(req);
       });
-      answer.pipe(res, { end: false });
+      pour(answer, res);
     },
     cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
     whole: () => stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR,

@@ -18,6 +18,7 @@ import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
 import { createOwnPools } from './own-pool.ts';
 import { createPool, createSecurePool, type PoolRequest } from './pool.ts';
+import { pour } from './pour.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
 import { sendAnswer } from './write.ts';
@@ -172,13 +173,14 @@ export function createForward(options: ForwardOptions): Forward {
         req.once('end', () => {
           const trailers = trailerFields(req);
           if (trailers.length > 0) outgoing.addTrailers(trailers);
+          outgoing.end();
         });
         if (expects) {
           outgoing.once('continue', () => res.writeContinue());
           outgoing.setHeader('Expect', '100-continue');
           outgoing.flushHeaders();
         }
-        req.pipe(outgoing);
+        pour(req, outgoing);
       };
 
       const send = (): void => {

@@ -3,8 +3,11 @@ import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { PassThrough, type Duplex, type Writable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Hostname, MayReach, Target } from '../flow.ts';
+import { readInto } from './read-into.ts';
 import { createSpareDials, type SpareDials } from './spare-dials.ts';
+import type { Reading } from './upstream.ts';
 
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
@@ -25,7 +28,7 @@ interface Dial {
   readonly dial: (
     target: Target,
     client: Duplex,
-    options: { readonly mayReach?: MayReach | undefined },
+    options: { readonly mayReach?: MayReach | undefined; readonly feed: Reading },
   ) => Promise<Socket>;
 }
 
@@ -34,6 +37,38 @@ export interface PoolRequest {
   readonly mayReach?: MayReach | undefined;
   /** Nobody waits for the connection any more once this is closed. */
   readonly answer?: Writable;
+}
+
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** The parser of `node:http` copies what it keeps of an answer, so that one piece of memory does for all origins. */
+function createReading(): Reading {
+  let source: Socket | null = null;
+  return {
+    onread: {
+      buffer: shared,
+      callback(length) {
+        // Nobody asked for it. What it says must not become the answer to the next request.
+        if (source?.emit('data', shared.subarray(0, length)) === false) source.destroy();
+        return true;
+      },
+    },
+    attach(socket) {
+      source = socket;
+    },
+  };
+}
+
+async function dialToParse(
+  dial: Dial['dial'],
+  target: Target,
+  client: Duplex,
+  mayReach: MayReach | undefined,
+): Promise<Socket> {
+  const feed = createReading();
+  const socket = await dial(target, client, { mayReach, feed });
+  if (socket instanceof TLSSocket && readInto(socket, feed.onread)) feed.attach(socket);
+  return socket;
 }
 
 type Connected = ((error: Error | null, stream: Duplex) => void) | undefined;
@@ -49,7 +84,7 @@ function connectBy(
   const target = targetOf(options);
   const key = `${target.host} ${target.port}`;
   let wanted = true;
-  const fresh = (): Promise<Socket> => dial(target, nobody, { mayReach: options.mayReach });
+  const fresh = (): Promise<Socket> => dialToParse(dial, target, nobody, options.mayReach);
   // What one request may not reach, another one may.
   const dialled =
     spares.take(key)?.catch((error: unknown) => {

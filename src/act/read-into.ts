@@ -4,19 +4,18 @@
  * as much (nodejs.org/api/net.html, `onread`).
  */
 import type { OnReadOpts, Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 
 /** Where `net.Socket` keeps its `onread`: the memory, who hears of it, and who gives the next. */
 const places = ['kBuffer', 'kBufferCb', 'kBufferGen'] as const;
 
 /**
- * From the next read on. The caller has taken all that was read before.
+ * From the next read on. The caller has taken all that was read before. Under TLS the callback hears of each record, also
+ * after it has said false: those that were there are decrypted to the last.
  *
- * @returns false, and nothing is changed, where it cannot be done: under TLS, on a socket that is closed, and by a
- * Node.js that keeps these things elsewhere, for no documentation names them.
+ * @returns false, and nothing is changed, where it cannot be done: on a socket that is closed, and by a Node.js that keeps
+ * these things elsewhere, for no documentation names them.
  */
 export function readInto(socket: Socket, onread: OnReadOpts): boolean {
-  if (socket instanceof TLSSocket) return false;
   const own = Object.getOwnPropertySymbols(socket);
   const [buffer, called, generator] = places.map((place) => own.find(({ description }) => description === place));
   const handle: unknown = Reflect.get(socket, '_handle');

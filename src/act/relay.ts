@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { HelloWatch } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
+import { givingBack } from './give-back.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
 import { readInto } from './read-into.ts';
 import { reset, wasReset } from '../reset.ts';
@@ -29,14 +30,17 @@ function pump(from: Duplex, to: Duplex, filter?: Filter): void {
   let moved = 0;
   const onDrain = (): void => void from.resume();
   const onData = (chunk: Buffer): void => {
-    const bytes = filter === undefined ? chunk : filter.take(chunk);
-    if (bytes !== null && bytes.length > 0 && !to.write(bytes)) from.pause();
     moved += chunk.length;
+    // A filter may keep what it has seen.
+    const whole = filter?.over() === false ? undefined : givingBack(chunk);
+    const bytes = filter === undefined ? chunk : filter.take(chunk);
+    if (bytes !== null && bytes.length > 0 && !to.write(bytes, whole)) from.pause();
     // What is still in the stream goes by itself first.
     if (moved < MUCH || from.readableLength > 0 || filter?.over() === false) return;
     moved = Number.NEGATIVE_INFINITY;
     const feed = createFeed();
-    if (!(from instanceof Socket) || !readInto(from, feed.onread)) return;
+    // What is decrypted comes even after it was told to stop, and would be written over what has still to be sent.
+    if (!(from instanceof Socket) || from instanceof TLSSocket || !readInto(from, feed.onread)) return;
     from.off('data', onData);
     to.off('drain', onDrain);
     feed.attach(from);

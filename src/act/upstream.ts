@@ -7,9 +7,12 @@ import type { Destinations } from './destinations.ts';
 import type { Feed } from './feed.ts';
 import type { Resolver } from './resolver.ts';
 
+/** What reads a socket into memory of its own choice. */
+export type Reading = Pick<Feed, 'onread' | 'attach'>;
+
 export interface DialOptions {
   /** Reads the socket; nobody else may. */
-  readonly feed?: Feed | undefined;
+  readonly feed?: Reading | undefined;
   /** Left out: every address that may be dialled for others. */
   readonly mayReach?: MayReach | undefined;
 }
@@ -27,7 +30,7 @@ export interface Dialler {
 /** Milliseconds before the next address is tried beside one that does not answer (RFC 8305, section 5). */
 const ATTEMPT = 250;
 
-function open(addresses: readonly string[], port: number, feed: Feed | undefined): Socket {
+function open(addresses: readonly string[], port: number, feed: Reading | undefined): Socket {
   const reading = feed === undefined ? {} : { onread: feed.onread };
   const shared = { port, allowHalfOpen: true, noDelay: true, ...reading } as const;
   const [only] = addresses;

@@ -65,6 +65,19 @@ test('a spare answer on a kept connection is nobody else’s', async () => {
     expect(await exchange(port, ask('GET', origin.port, '/', 'Connection: close\r\n'))).not.toContain('stolen');
 });
 
+test('what an origin says on a kept connection before it is asked is nobody’s answer', async () => {
+  const spare = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen';
+  const origin = await tcpOrigin((socket) => {
+    socket.on('data', () => socket.write(ok)).on('end', () => socket.end());
+  });
+  const { port } = await startWired();
+  for (let i = 0; i < 3; i += 1) {
+    expect(await exchange(port, ask('GET', origin.port, '/', 'Connection: close\r\n'))).not.toContain('stolen');
+    for (const socket of origin.open) socket.write(spare);
+    await eventually('no connection to the origin', () => origin.open.size === 0);
+  }
+});
+
 test('an early answer reaches a client that is still sending', async () => {
   const origin = await tcpOrigin((socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno'));

@@ -1,0 +1,28 @@
+/** A body from one stream into another, as `pipe` does it, but each piece of memory is given back when it is written. */
+import type { Readable } from 'node:stream';
+import { givingBack } from './give-back.ts';
+
+/** What takes a body: a request, or an answer of either version of HTTP. */
+export interface Vessel {
+  write(chunk: Buffer, done?: (error?: Error | null) => void): boolean;
+  readonly writableNeedDrain: boolean;
+  on(event: 'drain', listener: () => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'drain', listener: () => void): unknown;
+}
+
+/** With back-pressure, until either is done. The end is not passed on. The chunks are gone for whoever keeps them. */
+export function pour(from: Readable, to: Vessel): void {
+  const onData = (chunk: Buffer): void => {
+    if (!to.write(chunk, givingBack(chunk))) from.pause();
+  };
+  const onDrain = (): void => void from.resume();
+  to.on('drain', onDrain);
+  to.once('close', () => {
+    from.off('data', onData).pause();
+    to.off('drain', onDrain);
+  });
+  from.on('data', onData);
+  if (to.writableNeedDrain) from.pause();
+  else from.resume();
+}
