@@ -202,7 +202,7 @@ function floods(port, origin) {
 
 try {
   const origin = await startOrigin(dir, running);
-  const proxy = await sallyport(dir, running, `workers: ${values.workers}\n`, LEAVES);
+  const proxy = await sallyport(dir, running, `workers: ${values.workers}\n`, { leaves: LEAVES });
   const bystander = startBystander(proxy.port, origin.port);
   await sleep(5_000);
   await bystander();

@@ -84,10 +84,10 @@ export async function startOrigin(dir, running) {
  * @param {string} dir
  * @param {import('node:child_process').ChildProcess[]} running
  * @param {string} [more] lines of its configuration
- * @param {number} [leaves] that it may make in a second
+ * @param {{ leaves?: number, listen?: string }} [options] leaves that it may make in a second; one more key of `listen`
  * @returns {Promise<Rival & { readonly adminPort: number }>}
  */
-export async function sallyport(dir, running, more = '', leaves = 10_000) {
+export async function sallyport(dir, running, more = '', { leaves = 10_000, listen = '' } = {}) {
   const [port, pages, admin] = [await freePort(), await freePort(), await freePort()];
   const file = join(dir, 'sallyport.yaml');
   const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -96,7 +96,7 @@ export async function sallyport(dir, running, more = '', leaves = 10_000) {
     file,
     `policy: policy.yaml
 vendors: ${here('../config/vendors')}
-listen: { proxy: '127.0.0.1:${port}', pages: '127.0.0.1:${pages}', admin: '127.0.0.1:${admin}' }
+listen: { proxy: '127.0.0.1:${port}', pages: '127.0.0.1:${pages}', admin: '127.0.0.1:${admin}'${listen && `, ${listen}`} }
 certificates: { dir: certs }
 access_log: { path: access.log }
 outbound: { hosts: { localhost: 127.0.0.1 }, allow: [localhost] }
