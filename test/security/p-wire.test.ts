@@ -172,3 +172,25 @@ attack(
     expect(statusOf(await exchange(lab.proxyPort, request))).toBe(200);
   },
 );
+
+attack(
+  field,
+  177,
+  'An origin that sends 102, 103 and 104 with fields of their own, which clients that know only 100 take for the answer',
+  'none goes on: the answer behind would be taken for that to the next request of the connection, at another host',
+  async ({ lab, far, at }) => {
+    const early = ['102 Processing', '103 Early Hints', '104 Upload'].map(
+      (status) => `HTTP/1.1 ${status}\r\nLink: </a>; rel=preload\r\nContent-Length: 2\r\n\r\n`,
+    );
+    far.speakRaw((socket) => {
+      socket.on('data', () => socket.write(`${early.join('')}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone`));
+    });
+    const name = at('none.test');
+    for (const fields of ['', 'Expect: 100-continue\r\nContent-Length: 2\r\n']) {
+      const client = await connectRaw(lab.proxyPort, get(`http://${name}/`, name, fields).replace('GET', 'PUT'));
+      const text = await client.until('done');
+      client.socket.destroy();
+      expect(text.match(/^HTTP\/1\.1 .*$/gm)).toEqual(['HTTP/1.1 200 OK']);
+    }
+  },
+);
