@@ -1,6 +1,7 @@
 /** Reads a domain list from its file, a little at a time, so that nobody's connection waits for a million lines. */
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { DomainList } from '../flow.ts';
@@ -48,14 +49,22 @@ function createTally(read: (bytes: Uint8Array, from: number, to: number) => Line
   };
 }
 
-async function readLines(handle: FileHandle, tally: ReturnType<typeof createTally>): Promise<string> {
+function tooLarge(size: number, maxBytes: number): Error {
+  return new Error(`it has ${size} bytes; raise max_bytes of the list, which is ${maxBytes}`);
+}
+
+async function readLines(handle: FileHandle, maxBytes: number, tally: ReturnType<typeof createTally>): Promise<string> {
   const hash = createHash('sha256');
   const buffer = Buffer.alloc(BUFFER);
   let kept = 0;
+  let size = 0;
   let skipping = false;
   let first = true;
   for (;;) {
     const { bytesRead } = await handle.read(buffer, kept, BUFFER - kept);
+    // Some files have no size, and some grow for as long as they are read.
+    size += bytesRead;
+    if (size > maxBytes) throw tooLarge(size, maxBytes);
     hash.update(buffer.subarray(kept, kept + bytesRead));
     const end = kept + bytesRead;
     let start = first && buffer.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
@@ -94,14 +103,14 @@ export async function readList<T>(
   maxBytes: number,
   builder: ListBuilder<T>,
 ): Promise<{ readonly set: T; readonly text: ListText }> {
-  // To open a pipe would hold one of the few threads that all other files and names are waiting for.
-  refuseKind(await stat(file));
-  const handle = await open(file);
+  // To wait for a pipe would hold one of the few threads that all other files and names are waiting for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = await handle.stat();
-    if (size > maxBytes) throw new Error(`it has ${size} bytes; raise max_bytes of the list, which is ${maxBytes}`);
+    const stats = await handle.stat();
+    refuseKind(stats);
+    if (stats.size > maxBytes) throw tooLarge(stats.size, maxBytes);
     const tally = createTally(createLineReader(format, builder.add).read);
-    const sha256 = await readLines(handle, tally);
+    const sha256 = await readLines(handle, maxBytes, tally);
     const result = tally.result();
     const why = unfit(result);
     if (why !== null) throw new Error(why);

@@ -14,6 +14,8 @@ const HALF_WRITTEN = 250;
 
 /** Milliseconds between two readings that operators ask for. */
 const BREATH = 250;
+/** Milliseconds after which the next is made all the same: a file system that is gone must not end all reloading. */
+const STUCK = 30_000;
 
 export interface ReloadingOptions {
   /** In force. */
@@ -87,12 +89,13 @@ export function createReloading({ config, look, lists, reload, log }: ReloadingO
     }
   };
 
-  let reading: Promise<boolean> | null = null;
+  let reading: Promise<unknown> | null = null;
   let after: Promise<boolean> | null = null;
   const refresh = (): Promise<boolean> => {
     if (reading === null) {
-      reading = read().finally(() => (reading = null));
-      return reading;
+      const mine = read();
+      reading = Promise.race([mine, setTimeout(STUCK, undefined, { ref: false })]).finally(() => (reading = null));
+      return mine;
     }
     // One more is enough for all who ask meanwhile; and clients are served before it.
     after ??= reading

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -83,3 +83,8 @@ test('a million lines leave others their turn', async () => {
   expect(set.bytes).toBeLessThan(64 * MIB);
   expect(delay.percentile(90) / 1e6).toBeLessThan(50);
 }, 60_000);
+
+test.skipIf(!existsSync('/proc/self/maps'))('a file without a size is read no further than a list may be', async () => {
+  const reading = readList('/proc/self/maps', 'plain', 100, buildDomainSet(1));
+  await expect(reading).rejects.toThrow(/^it has \d+ bytes; raise max_bytes of the list, which is 100$/);
+});
