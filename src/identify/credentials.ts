@@ -2,7 +2,7 @@
  * Whether credentials are good: remembered for a while, so that the dear check is made once and not for each request,
  * and held to so many wrong ones of a client and of a user.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { readBasic, type BasicCredentials } from './basic.ts';
 
@@ -64,7 +64,8 @@ const unavailable: Verdict = { kind: 'unavailable' };
 
 export function createCredentials({ backend, attempts, cacheTime, given }: CredentialsOptions): Credentials {
   // Neither a password nor anything that it could be guessed from outside of this process stays in memory.
-  const secret = randomBytes(32);
+  // A key object: made from bytes, it would be made again for each request.
+  const secret = createSecretKey(randomBytes(32));
   const remembered = new LRUCache<string, Verdict>({ max: REMEMBERED, ttl: cacheTime });
   const pending = new Map<string, Promise<Verdict>>();
   let generation = 0;
