@@ -3,12 +3,13 @@
  * never by the vendor alone; each row says why its answer is the one that its clients show.
  */
 import type { Answer, Denial, RequestFacts } from '../flow.ts';
-import { asksForFlags, flagsHere, isClaudeStart } from './claude.ts';
+import { asksForFlags, flagsHere, isClaude, isClaudeStart } from './claude.ts';
 import { isCodex, listAsked, workspaceAsked } from './codex.ts';
 import { isPreflight, originOf, preflightHeaders, readableBy } from './cors.ts';
 import { connectStreamAnswer, denialHeaders, head, wireAnswer } from './denied.ts';
 import type { Asking } from './denied.ts';
 import { dialectOf, headerOf } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { emptyAnswer, htmlAnswer, jsonAnswer, textAnswer } from './headers.ts';
 import { messageOf, wordsFor } from './message.ts';
 import { pageVaries, redirectPage } from './page.ts';
@@ -172,9 +173,12 @@ const rows: readonly Row[] = [
     why: 'The error of its own API, with the status that ends it: shown at once, no second try. Streams too: every SDK looks at the status first.',
     answer: (asking) => {
       const dialect = dialectOf(asking.facts, asking.denial.service);
-      return wireAnswer(asking, dialect === 'none' ? 'json' : dialect, shapeOf(dialect).status, {});
+      return wireAnswer(asking, dialect === 'none' ? 'json' : dialect, statusFor(asking.facts, dialect), {});
     },
-    varies: (facts, denial) => dialectOf(facts, denial.service),
+    varies(facts, denial) {
+      const dialect = dialectOf(facts, denial.service);
+      return `${dialect} ${statusFor(facts, dialect)}`;
+    },
   },
 ];
 
@@ -204,6 +208,16 @@ export function answerFor(
 }
 
 const grpcWeb = /^application\/grpc-web(?:-text)?(?:\+(?:proto|json|thrift))?(?=;|$)/;
+
+/**
+ * Two programs speak many dialects, and know a status by themselves. Claude Code takes a 400 of another vendor than its
+ * own for a feature too many, and asks six to nine times with less and less; a 403 of a cloud for credentials to renew, or
+ * for a reason to ask for a minute. Codex tries a 403 six times.
+ */
+function statusFor(facts: RequestFacts, dialect: Dialect): number {
+  if (isClaude(facts)) return 451;
+  return isCodex(facts) ? 400 : shapeOf(dialect).status;
+}
 
 function originAsked({ target }: About): string {
   const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;

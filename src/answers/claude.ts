@@ -1,10 +1,14 @@
-/** What Claude Code asks for at its start, before it asks for its model. */
+/** Claude Code, and what it asks for at its start, before it asks for its model. */
 import type { RequestFacts } from '../flow.ts';
 import { headerOf } from './dialect.ts';
 
-/** Any of its start-up calls. */
+export function isClaude(facts: RequestFacts): boolean {
+  return /^claude-c(?:ode|li)\//.test(headerOf(facts, 'user-agent'));
+}
+
+/** Any of its start-up calls. Other vendors have the API of Anthropic below `/api/` too: what asks a model is none. */
 export function isClaudeStart(facts: RequestFacts): boolean {
-  return facts.path.startsWith('/api/') && /^claude-c(?:ode|li)\//.test(headerOf(facts, 'user-agent'));
+  return facts.path.startsWith('/api/') && !/\/v1\/(?:messages|models)\b/.test(facts.path) && isClaude(facts);
 }
 
 export function asksForFlags(facts: RequestFacts): boolean {

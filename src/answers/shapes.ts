@@ -36,7 +36,7 @@ const universal = ({ message, policy }: ShapeFacts): object => ({
 });
 
 const shapes: Readonly<Record<Dialect, Shape>> = {
-  /** 403 would make Claude Code say "Please run /login". */
+  /** To a 403 some programs say that one must log in. */
   anthropic: {
     status: 400,
     body: ({ message, id, policy }) => ({

@@ -46,7 +46,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'workers/worker.ts': 'test/flows/workers.test.ts',
   'cli/worker.ts': 'test/flows/workers.test.ts',
   'reset.ts': 'test/listen/front-door.test.ts',
-  'answers/codex.ts': 'test/answers/classes.test.ts',
   'answers/settings.ts': 'test/answers/answers.test.ts',
   'cli/catalog-import.ts': 'test/cli/catalog.test.ts',
   'config/catalogue-update.ts': 'test/flows/catalogue-updates.test.ts',
