@@ -12,6 +12,7 @@ import type { Crew, CrewHears } from './gateway/crew.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
 import { openPorts, pagesUrlOf, type Addresses, type Others } from './gateway/listening.ts';
 import { createReloading } from './gateway/reloading.ts';
+import { createScrapes } from './gateway/scrapes.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
 import { createTokenAttempts } from './gateway/token-attempts.ts';
@@ -134,7 +135,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const list = domainLists.awaited();
       return list === null ? null : `the list ${list}, which a denial names, was never loaded`;
     },
-    metrics: { contentType: metrics.contentType, render: () => crew?.metrics() ?? metrics.render() },
+    metrics: {
+      contentType: metrics.contentType,
+      render: createScrapes(
+        () => crew?.metrics() ?? metrics.render(),
+        () => performance.now(),
+      ),
+    },
     verify: (token) => serving.signer.verify(token, Date.now()),
     findBlock: (id, clientAddress) => recent.find(id, clientAddress),
     blocksOf: (clientAddress) => recent.ofClient(clientAddress, 5),

@@ -71,6 +71,9 @@ Try it in another terminal:
 `;
 }
 
+/** Signals that reload, and open logs anew. */
+const reloading = ['SIGHUP', 'SIGUSR1'] as const;
+
 /** Milliseconds for what is still to be written to standard output and error after the end. */
 const LAST_WORDS = 1_000;
 
@@ -119,10 +122,12 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const file = configFile(values.config, io);
   const build = { version: version(), nodeVersion: process.version };
   if (isWorker()) return work(build);
-  // From the first moment on: HUP by itself would end a process that is still starting.
+  // From the first moment on: by themselves HUP and USR2 would end the process, and USR1 would open the port of the
+  // debugger, which is the key of the CA to everybody on this machine. Squid and nginx open their logs anew by USR1.
   const early: NodeJS.Signals[] = [];
   const keep = (signal: NodeJS.Signals): void => void early.push(signal);
-  process.on('SIGHUP', keep);
+  for (const signal of reloading) process.on(signal, keep);
+  process.on('SIGUSR2', () => io.err('sallyport: USR2 means nothing here; HUP reloads, TERM ends'));
   const size = workersOf(tryConfig(file));
   const reusePort = canReusePort(process.version, process.platform);
   const gateway = await createGateway({
@@ -135,7 +140,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const addresses = await gateway.listen();
   tellOpenFiles(gateway.config(), io);
   io.out(welcome(gateway, addresses, io));
-  process.on('SIGHUP', () => void gateway.refresh()).off('SIGHUP', keep);
+  for (const signal of reloading) process.on(signal, () => void gateway.refresh()).off(signal, keep);
   if (early.length > 0) void gateway.refresh();
   return leaveInTime(await untilStopped(gateway, io));
 }

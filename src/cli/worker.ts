@@ -5,7 +5,8 @@ import type { ExitCode } from './verb.ts';
 
 /** Serves until the primary process says that it is enough; the signals that reach the whole group are for that one. */
 export async function work(build: { readonly version: string; readonly nodeVersion: string }): Promise<ExitCode> {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+    process.on(signal, () => undefined);
   const channel = primaryChannel();
   const worker = createWorker({ channel, build });
   process.on('uncaughtException', worker.uncaught);

@@ -1,11 +1,11 @@
 /** P. What operators run: the admin port, files that are read while clients are served, and several workers. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { repository, writeConfig } from '../support/lab.ts';
-import { build } from '../support/product.ts';
+import { build, procIsThere, serve } from '../support/product.ts';
 import { connectRaw, eventually } from '../support/streams.ts';
 import { attack, fieldPolicy, get, openField, testedIn } from './field.ts';
 
@@ -136,4 +136,33 @@ testedIn(
   'the first answer that is too large ends all questions about that domain for a minute; others are answered as ever',
   'act/dns-shares.test.ts',
   'act/dns.test.ts',
+);
+
+attack(
+  field,
+  191,
+  'USR1 and USR2, which rotate the logs of other proxies, where Node.js opens a debugger for all of the machine, or ends',
+  'USR1 opens logs anew as HUP does, USR2 is one line; no port is opened, in no process',
+  async () => {
+    const policy = fieldPolicy.replace('vendors: acme', 'domains: deny.test');
+    const product = await serve({ policy, settings: { workers: 2 } });
+    if (procIsThere('what these signals do to workers')) {
+      const workers = readFileSync(`/proc/${product.pid}/task/${product.pid}/children`, 'utf8').trim().split(' ');
+      for (const pid of workers) for (const signal of ['SIGUSR1', 'SIGUSR2']) process.kill(Number(pid), signal);
+    }
+    product.kill('SIGUSR1');
+    await eventually('a reload', () => product.stderr().includes('reloaded: '));
+    product.kill('SIGUSR2');
+    await eventually('a line', () => product.stderr().includes('USR2 means nothing here'));
+    expect(product.stderr()).not.toMatch(/debugger|inspector/i);
+    expect(await product.metric('sallyport_workers')).toBe(2);
+    expect(await product.metric('sallyport_workers_replaced_total')).toBe(0);
+  },
+);
+
+testedIn(
+  192,
+  'Metrics asked for on a hundred connections at once, again and again',
+  'one rendering for all who wait, with a rest in which clients are served; nobody is told what has changed since',
+  'gateway/scrapes.test.ts',
 );
