@@ -1,6 +1,6 @@
 /** How many wrong tokens of one client the admin port hears out. */
 import type { TokenAttempts } from '../admin/guard.ts';
-import { clientKey } from '../listen/peers.ts';
+import { clientKey, peerAddress } from '../listen/peers.ts';
 import { createRate } from '../listen/rate.ts';
 
 /** At once, and in each minute from then on: as many as wrong passwords of a proxy that leaves them at their default. */
@@ -26,7 +26,7 @@ export function createTokenAttempts({ met, log, now }: TokenAttemptsOptions): To
       met();
       if (now() - toldAt < QUIET) return;
       toldAt = now();
-      log(`admin: too many wrong tokens from ${address}; it is refused for a while, whatever it sends`);
+      log(`admin: too many wrong tokens from ${peerAddress(address)}; it is refused for a while, whatever it sends`);
     },
   };
 }

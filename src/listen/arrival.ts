@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { RequestFacts } from '../flow.ts';
-import { peerOf, type Peer } from './peers.ts';
+import { peerAddress, peerOf, type Peer } from './peers.ts';
 
 const ID_BYTES = 12;
 const pool = Buffer.alloc(ID_BYTES * 512);
@@ -17,12 +17,6 @@ export function newId(): string {
   }
   used += ID_BYTES;
   return pool.toString('hex', used - ID_BYTES, used);
-}
-
-/** A peer's address without the `::ffff:` that a dual-stack socket puts before IPv4. */
-export function peerAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
 export interface Origin {

@@ -22,13 +22,20 @@ export function peerOf(socket: Peer & object): Peer {
   return introduced.get(socket) ?? socket;
 }
 
+/** A peer's address without the `::ffff:` that a dual-stack socket puts before IPv4. */
+export function peerAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
 /**
  * What limits per client are counted by: an IPv4 address, or the /64 of an IPv6 address, in which one machine can have
  * as many addresses as it likes (RFC 8981).
  */
 export function clientKey(address: string): string {
-  if (!address.includes(':')) return address;
-  const [left = '', right] = address.split('%', 1)[0]?.split('::', 2) ?? [];
+  const plain = peerAddress(address);
+  if (!plain.includes(':')) return plain;
+  const [left = '', right] = plain.split('%', 1)[0]?.split('::', 2) ?? [];
   const words = left === '' ? [] : left.split(':');
   // A dotted tail stands for two words.
   const tail = right === undefined || right === '' ? 0 : right.split(':').length + (right.includes('.') ? 1 : 0);

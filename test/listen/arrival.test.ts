@@ -1,7 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { factsOf, newId, originOf, peerAddress, userAgentOf } from '../../src/listen/arrival.ts';
+import { factsOf, newId, originOf, userAgentOf } from '../../src/listen/arrival.ts';
+import { peerAddress } from '../../src/listen/peers.ts';
 
 /** A request of no connection: only what is given is read of it. */
 const request = (fields: object): IncomingMessage =>

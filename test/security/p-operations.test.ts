@@ -166,3 +166,10 @@ testedIn(
   'one rendering for all who wait, with a rest in which clients are served; nobody is told what has changed since',
   'gateway/scrapes.test.ts',
 );
+
+testedIn(
+  193,
+  'IPv4 clients of the pages port and the admin port, where these listen on `[::]` and all begin with `::ffff:`',
+  'each is a client of its own: one machine takes neither the connections nor the tries of all others',
+  'listen/peers.test.ts',
+);
