@@ -24,10 +24,12 @@ const workloads = {
   blockcold: { concurrency: 8, what: 'answered inside TLS, a new host each time' },
   bulk: { concurrency: 4, what: 'download through a tunnel' },
   upload: { concurrency: 4, what: 'upload through a tunnel' },
+  httpbulk: { concurrency: 4, what: 'download over plain HTTP' },
+  httpupload: { concurrency: 4, what: 'upload over plain HTTP' },
 };
 
 /** Measured by the byte. */
-const masses = ['bulk', 'upload'];
+const masses = ['bulk', 'upload', 'httpbulk', 'httpupload'];
 
 const usage =
   'Usage: npm run bench -- [--only connect,http,...] [--rounds 3] [--seconds 4] [--tunnels 2000,10000]\n' +

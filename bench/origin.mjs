@@ -31,7 +31,8 @@ function pour(res, size) {
 }
 
 const server = createServer((req, res) => {
-  const size = /^\/bytes\/(\d+)$/.exec(req.url ?? '')?.[1];
+  // Some proxies pass the absolute form on.
+  const size = /\/bytes\/(\d+)$/.exec(req.url ?? '')?.[1];
   res.setHeader('Content-Length', size ?? small.length);
   if (req.method === 'POST') req.once('end', () => res.end(small)).resume();
   else if (size === undefined) res.end(small);

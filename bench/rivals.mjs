@@ -19,7 +19,7 @@ import { firstLine } from './processes.mjs';
  */
 
 const CERTGEN = '/usr/lib/squid/security_file_certgen';
-const relays = ['connect', 'http', 'bulk', 'upload', 'idle'];
+const relays = ['connect', 'http', 'bulk', 'upload', 'httpbulk', 'httpupload', 'idle'];
 
 /** @param {string} command */
 export function installed(command) {
@@ -106,7 +106,7 @@ ${more}`,
   const args = ['--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
   const child = start(running, join(dir, 'sallyport.log'), 0, process.execPath, args);
   await listening(port);
-  const modes = ['connect', 'http', 'refuse', 'blocktls', 'blockcold', 'bulk', 'upload', 'idle'];
+  const modes = [...relays, 'refuse', 'blocktls', 'blockcold'];
   return { name: 'sallyport', pid: child.pid ?? 0, port, bumpPort: port, modes, adminPort: admin };
 }
 
@@ -203,7 +203,7 @@ listen bench
   );
   const child = start(running, join(dir, 'haproxy.log'), 0, 'haproxy', ['-db', '-f', file]);
   await listening(port);
-  return { name: 'haproxy', pid: child.pid ?? 0, port, bumpPort: port, modes: ['http'] };
+  return { name: 'haproxy', pid: child.pid ?? 0, port, bumpPort: port, modes: ['http', 'httpbulk', 'httpupload'] };
 }
 
 /**

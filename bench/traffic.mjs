@@ -67,19 +67,40 @@ export function traffic(port, origin) {
     return { socket, status: await answer(socket, headOnly) };
   }
 
-  /** @param {string} path */
-  async function through(path) {
-    const { socket } = await tunnel(target);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n\r\n`);
+  /**
+   * To the proxy itself, which is asked in the absolute form.
+   * @returns {Promise<import('node:net').Socket>}
+   */
+  async function direct() {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    await opened(socket);
+    return socket;
+  }
+
+  /**
+   * @param {import('node:net').Socket} socket
+   * @param {string} url
+   */
+  async function get(socket, url) {
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n\r\n`);
     const status = await answer(socket, false);
     socket.destroy();
     return status;
   }
 
-  /** As fast as it is taken. */
-  async function upload() {
+  /** @param {string} path */
+  async function through(path) {
     const { socket } = await tunnel(target);
-    socket.write(`POST / HTTP/1.1\r\nHost: ${target}\r\nContent-Length: ${BULK}\r\nConnection: close\r\n\r\n`);
+    return get(socket, path);
+  }
+
+  /**
+   * As fast as it is taken.
+   * @param {import('node:net').Socket} socket
+   * @param {string} url
+   */
+  async function upload(socket, url) {
+    socket.write(`POST ${url} HTTP/1.1\r\nHost: ${target}\r\nContent-Length: ${BULK}\r\nConnection: close\r\n\r\n`);
     const answered = answer(socket, false);
     for (let left = BULK; left > 0; left -= chunk.length) {
       // Where the connection breaks, the answer is what fails.
@@ -104,8 +125,7 @@ export function traffic(port, origin) {
 
   /** A connection for plain requests, one after the other. */
   async function keptAlive() {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await opened(socket);
+    const socket = await direct();
     return {
       request: () => {
         socket.write(`GET http://${target}/small HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
@@ -115,11 +135,13 @@ export function traffic(port, origin) {
     };
   }
 
-  /** @type {Record<'connect' | 'bulk' | 'upload' | 'refuse' | 'blocktls' | 'blockcold', () => Promise<string>>} */
+  /** @type {Record<'connect' | 'bulk' | 'upload' | 'httpbulk' | 'httpupload' | 'refuse' | 'blocktls' | 'blockcold', () => Promise<string>>} */
   const modes = {
     connect: () => through('/small'),
     bulk: () => through(`/bytes/${BULK}`),
-    upload,
+    upload: async () => upload((await tunnel(target)).socket, '/'),
+    httpbulk: async () => get(await direct(), `http://${target}/bytes/${BULK}`),
+    httpupload: async () => upload(await direct(), `http://${target}/`),
     refuse: async () => {
       const { socket, status } = await tunnel('api.refused.test:443', false);
       socket.destroy();
