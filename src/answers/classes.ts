@@ -173,11 +173,16 @@ const rows: readonly Row[] = [
     why: 'The error of its own API, with the status that ends it: shown at once, no second try. Streams too: every SDK looks at the status first.',
     answer: (asking) => {
       const dialect = dialectOf(asking.facts, asking.denial.service);
-      return wireAnswer(asking, dialect === 'none' ? 'json' : dialect, statusFor(asking.facts, dialect), {});
+      return wireAnswer(
+        asking,
+        dialect === 'none' ? 'json' : dialect,
+        statusFor(asking.facts, dialect, asking.denial.service),
+        {},
+      );
     },
     varies(facts, denial) {
       const dialect = dialectOf(facts, denial.service);
-      return `${dialect} ${statusFor(facts, dialect)}`;
+      return `${dialect} ${statusFor(facts, dialect, denial.service)}`;
     },
   },
 ];
@@ -214,8 +219,9 @@ const grpcWeb = /^application\/grpc-web(?:-text)?(?:\+(?:proto|json|thrift))?(?=
  * own for a feature too many, and asks six to nine times with less and less; a 403 of a cloud for credentials to renew, or
  * for a reason to ask for a minute. Codex tries a 403 six times.
  */
-function statusFor(facts: RequestFacts, dialect: Dialect): number {
-  if (isClaude(facts)) return 451;
+function statusFor(facts: RequestFacts, dialect: Dialect, service: Denial['service']): number {
+  const atHome = service?.vendor === 'anthropic' && service.wire === 'anthropic' && dialect === 'anthropic';
+  if (isClaude(facts) && !atHome) return 451;
   return isCodex(facts) ? 400 : shapeOf(dialect).status;
 }
 

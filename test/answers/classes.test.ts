@@ -134,7 +134,7 @@ const cases: readonly Case[] = [
     client: 'Claude Code that asks for its model',
     facts: { method: 'POST', path: '/v1/messages?beta=true', headers: { 'user-agent': 'claude-cli/2.1.329' } },
     name: 'anthropic',
-    status: 451,
+    status: 400,
     type: json,
   },
   {
