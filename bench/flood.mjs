@@ -34,6 +34,8 @@ const { values } = parseArgs({
 const COUNT = Number(values.connections);
 const RATE = Number(values.rate);
 const SLOW_HELLOS = 200;
+/** Milliseconds between two lines of a slow head, and the groups in which the clients send theirs by turns. */
+const [DRIP, TURNS] = [2_000, 100];
 /** Milliseconds, as in config/sallyport.yaml. */
 const [HEAD_TIMEOUT, HELLO_TIMEOUT, CONNECT_TIMEOUT] = [15_000, 10_000, 10_000];
 /** Deadlines are looked at every half second; a second is for the machine. */
@@ -152,19 +154,26 @@ function print(cells) {
  */
 function floods(port, origin) {
   const send = `GET http://localhost:${origin}/small HTTP/1.1\r\nHost: localhost:${origin}\r\n`;
+  /** A field line each {@link DRIP}, in so many turns. @param {number} turns */
+  const slowly = async (turns) => {
+    /** @type {import('node:net').Socket[]} */
+    const slow = [];
+    await many(COUNT, () => slow.push(client(port, send)));
+    let turn = 0;
+    const drip = setInterval(() => {
+      for (let i = turn; i < slow.length; i += turns) slow[i]?.write('X: 1\r\n');
+      turn = (turn + 1) % turns;
+    }, DRIP / turns);
+    void sleep(HEAD_TIMEOUT + GRACE).then(() => clearInterval(drip));
+    return HEAD_TIMEOUT;
+  };
   return {
     silent: async () => {
       await many(COUNT, () => client(port));
       return HEAD_TIMEOUT;
     },
-    'slow heads': async () => {
-      /** @type {import('node:net').Socket[]} */
-      const slow = [];
-      await many(COUNT, () => slow.push(client(port, send)));
-      const drip = setInterval(() => slow.forEach((socket) => void socket.write('X: 1\r\n')), 2_000);
-      void sleep(HEAD_TIMEOUT + GRACE).then(() => clearInterval(drip));
-      return HEAD_TIMEOUT;
-    },
+    'slow heads': () => slowly(TURNS),
+    'slow heads, all in one moment': () => slowly(1),
     'abandoned dials': async () => {
       const target = `localhost:${await deafPort()}`;
       /** @type {import('node:net').Socket[]} */
