@@ -8,7 +8,7 @@ import { doctor } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { UsageError, type Io } from '../../src/cli/verb.ts';
 import { makeCertificate } from '../support/certificate.ts';
-import { labPolicy, repository, writeConfig, type Lab } from '../support/lab.ts';
+import { labPolicy, repository, shippedVendors, writeConfig, type Lab } from '../support/lab.ts';
 import { closedPort, labOfTest } from '../support/origins.ts';
 import { httpOrigin } from '../support/streams.ts';
 
@@ -37,7 +37,7 @@ function configOfTest(settings: Readonly<Record<string, unknown>> = {}, policy =
 }
 
 /** Names of the lab's policy that no DNS knows. */
-const resolvable = { outbound: { hosts: { 'assistant.test': '127.0.0.1' } } };
+const resolvable = { vendors: shippedVendors, outbound: { hosts: { 'assistant.test': '127.0.0.1' } } };
 
 const anyPorts = { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' };
 
@@ -108,7 +108,11 @@ describe('on the machine of the proxy', () => {
     chmodSync(join(lab.dir, 'certs/ca.key'), 0o644);
     writeFileSync(
       lab.file,
-      stringify({ access_log: { path: '/does/not/exist/access.log' }, limits: { connections: 1_000_000 } }),
+      stringify({
+        vendors: shippedVendors,
+        access_log: { path: '/does/not/exist/access.log' },
+        limits: { connections: 1_000_000 },
+      }),
     );
     const told = await findings(['-c', lab.file]);
     expect(told['CA']).toMatchObject({ status: 'bad', says: expect.stringContaining('chmod 600') as string });

@@ -198,7 +198,11 @@ products:
 `;
 
 test('a vendor file that comes, and a catalogue in which every file has changed', async () => {
-  const lab = await labOfTest({ policy: labPolicy.replace('catalogue: monitor', 'catalogue: deny'), ...watching });
+  const lab = await labOfTest({
+    policy: labPolicy.replace('catalogue: monitor', 'catalogue: deny'),
+    vendors: {},
+    ...watching,
+  });
   const answer = () => ask(lab, 'http://chat.acme-ai.test/');
   writeFileSync(join(lab.dir, 'vendors/acme.yaml'), acme);
   await eventually('the new vendor', () => lab.told.length === 1);

@@ -39,7 +39,7 @@ test.runIf(checked)('Kubernetes: the link ..data is swapped, and all workers fol
   };
   version('..one', labPolicy);
   symlinkSync('..data/policy.yaml', join(mounted, 'policy.yaml'));
-  const settings = { workers: 2, reload: 'watch', policy: join(mounted, 'policy.yaml'), vendors: 'vendors' };
+  const settings = { workers: 2, reload: 'watch', policy: join(mounted, 'policy.yaml') };
   const product = await serveByTurns({ settings });
   const ask = await asker(product);
   const stricter = labPolicy.replace(

@@ -29,7 +29,7 @@ defaults: { unlisted: allow, catalogue: monitor, raw_address: deny }
 
 export interface LabOptions {
   readonly policy?: string;
-  /** Files beside those of the shipped catalogue, by name. */
+  /** Files beside those of the shipped catalogue, by name, in a folder `vendors` of the lab; left out: there is none. */
   readonly vendors?: Readonly<Record<string, string>>;
   /** Merged over the settings of the lab, key by key at the top level. */
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -66,15 +66,19 @@ export interface Lab {
   readonly close: () => Promise<void>;
 }
 
+export const shippedVendors = join(repository, 'config/vendors');
+
 /** Writes a configuration folder and returns its sallyport.yaml. */
-export function writeConfig({ policy = labPolicy, vendors = {}, settings = {} }: LabOptions = {}): string {
+export function writeConfig({ policy = labPolicy, vendors, settings = {} }: LabOptions = {}): string {
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-lab-'));
-  cpSync(join(repository, 'config/vendors'), join(dir, 'vendors'), { recursive: true });
-  for (const [name, text] of Object.entries(vendors)) writeFileSync(join(dir, 'vendors', name), text);
+  if (vendors !== undefined) cpSync(shippedVendors, join(dir, 'vendors'), { recursive: true });
+  for (const [name, text] of Object.entries(vendors ?? {})) writeFileSync(join(dir, 'vendors', name), text);
   writeFileSync(join(dir, 'policy.yaml'), policy);
   const base = {
     listen: { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' },
     reload: 'signal',
+    // Where each lab has its own, each has hundreds of files to copy, to read and to remove.
+    vendors: vendors === undefined ? shippedVendors : 'vendors',
     certificates: { dir: 'certs' },
     pages: { company: { name: 'Acme', contact: 'it@acme.test' } },
     outbound: { hosts: { '*.test': '127.0.0.1' }, allow: ['*.test', '127.0.0.1'] },
