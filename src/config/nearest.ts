@@ -18,14 +18,19 @@ export function edits(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** Edits that a word which only leaves out the end of another one counts for, such as `github` for `github-copilot`. */
+const CUT_SHORT = 1.5;
+
 /** The known word that was probably meant, or null where none is near. */
 export function nearest(word: string, known: Iterable<string>): string | null {
   if (word.length > 64) return null;
-  const folded = word.toLowerCase().replaceAll('-', '_');
+  const fold = (text: string): string => text.toLowerCase().replaceAll('-', '_');
+  const folded = fold(word);
   let best: string | null = null;
   let least = Math.max(1, Math.round(word.length * 0.4)) + 1;
   for (const candidate of known) {
-    const steps = edits(folded, candidate.toLowerCase().replaceAll('-', '_'));
+    const other = fold(candidate);
+    const steps = other.startsWith(`${folded}_`) ? CUT_SHORT : edits(folded, other);
     if (steps < least) [best, least] = [candidate, steps];
   }
   return best;

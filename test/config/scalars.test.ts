@@ -126,6 +126,8 @@ describe('suggestions', () => {
     ['EFFECT', 'effect'],
     ['from-', 'from'],
     ['raw-address', 'raw_address'],
+    ['raw', 'raw_address'],
+    ['ra', null],
     ['unitl', 'until'],
     ['zzz', null],
     ['x'.repeat(100), null],
