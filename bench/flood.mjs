@@ -38,7 +38,7 @@ const SLOW_HELLOS = 200;
 const [DRIP, TURNS] = [2_000, 100];
 /** Milliseconds, as in config/sallyport.yaml. */
 const [HEAD_TIMEOUT, HELLO_TIMEOUT, CONNECT_TIMEOUT] = [15_000, 10_000, 10_000];
-/** Deadlines are looked at every half second; a second is for the machine. */
+/** Deadlines are looked at ten times a second; the rest is for the machine. */
 const GRACE = 1_500;
 const REST = 8_000;
 const MINTING = 8_000;

@@ -63,6 +63,9 @@ export interface FrontDoor {
   readonly destroy: () => void;
 }
 
+/** Milliseconds: so short that clients which came together are not all turned away at a stretch. */
+const SWEEP = 100;
+
 interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -203,7 +206,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       socket.emit('error', new SallyportError('lifetime_limit'));
       reset(socket);
     }
-  }, 500).unref();
+  }, SWEEP).unref();
 
   return {
     listen: (address, reusePort = false) => listenOn(server, address, reusePort),
