@@ -51,15 +51,14 @@ export function createShares(domainOf: (name: string) => string, timeout: number
     async enter(name) {
       const domain = domainOf(name);
       if (refused.get(domain) === true) return null;
-      let share = shares.get(domain);
-      if (share === undefined) shares.set(domain, (share = { running: 0, waiting: [] }));
-      const { waiting } = share;
+      const share = shares.get(domain) ?? { running: 0, waiting: [] };
+      shares.set(domain, share);
       if (share.running < AT_ONCE) share.running += 1;
-      else if (!(await new Promise((go) => waiting.push({ until: performance.now() + timeout, go })))) return null;
-      const mine = share;
+      else if (!(await new Promise((go) => share.waiting.push({ until: performance.now() + timeout, go }))))
+        return null;
       return (records) => {
         if (records > TOO_MANY) refused.set(domain, true);
-        leave(domain, mine);
+        leave(domain, share);
       };
     },
   };

@@ -45,6 +45,16 @@ export function readGuarded(file: string, what: string): string {
   }
 }
 
+/** Editors and `echo` end the file with one line break, which is no part of the secret. */
+function withoutLineBreak(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+/** The password that a guarded file holds. @throws {ConfigError} as {@link readGuarded}. */
+export function readPassword(file: string, what: string): string {
+  return withoutLineBreak(readGuarded(file, what));
+}
+
 function readPassphrase(file: string): string {
   let text: string;
   try {
@@ -54,8 +64,7 @@ function readPassphrase(file: string): string {
       `${file}: the passphrase of the CA key cannot be read (${systemCode(error)}); correct certificates.authority.passphrase_file`,
     );
   }
-  // Editors and `echo` end the file with one line break, which is no part of the passphrase.
-  return text.replace(/\r?\n$/, '');
+  return withoutLineBreak(text);
 }
 
 function decodeKey(file: string, pem: string, passphraseFile: string | null, passphrase: string | null): KeyObject {

@@ -2,13 +2,14 @@
  * TLS contexts for the tunnels that end here: one leaf for exactly the host that was asked for, never a wildcard, so
  * that a client cannot carry one host's answer over to another (HTTP/2 coalescing, RFC 9113, section 9.1.1).
  */
-import { constants, createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
 import type { Authority } from './authority.ts';
 import { createChangingContext, type ShowLeaf } from './changing-context.ts';
+import { offered } from './offered.ts';
 import { backdated, createMint, type KeyType } from './x509.ts';
 
 export interface LeavesOptions {
@@ -52,18 +53,6 @@ interface Entry extends Pick<Life, 'from' | 'renewal'> {
 /** So many times a changed leaf costs less than a context of its own, on Node.js 20 and 24 alike. */
 const RARE = 4;
 
-/** Forward secrecy and authenticated encryption only; the first three are TLS 1.3's. */
-const ciphers = (key: KeyObject): string => {
-  const auth = key.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA';
-  const modern = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'];
-  return [
-    'TLS_AES_128_GCM_SHA256',
-    'TLS_AES_256_GCM_SHA384',
-    'TLS_CHACHA20_POLY1305_SHA256',
-    ...modern.map((cipher) => `ECDHE-${auth}-${cipher}`),
-  ].join(':');
-};
-
 /**
  * A key for leaves, which is never written to disk. Synchronous, for it happens once, before the first connection:
  * 0.2 ms for P-256, some 100 ms for RSA.
@@ -99,10 +88,8 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
   const mint = createMint(authority, key);
   const shared: SecureContextOptions = {
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    ciphers: ciphers(key),
-    minVersion: 'TLSv1.2',
+    ...offered(key.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA'),
     ticketKeys: options.ticketKeys,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // No certificate is asked of clients; an empty list spares the loading of the public roots.
     ca: [],
   };

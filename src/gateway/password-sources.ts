@@ -1,6 +1,6 @@
 /** Where users and passwords are, as the configuration says: opened, followed, and closed again. */
 import { unwatchFile, watchFile } from 'node:fs';
-import { readGuarded } from '../certificates/key-files.ts';
+import { readPassword } from '../certificates/key-files.ts';
 import type { Clients } from '../config/clients-schema.ts';
 import { counted } from '../config/counted.ts';
 import { readLdapAuthorities, type LdapSettings } from '../config/ldap-schema.ts';
@@ -49,7 +49,7 @@ function openFile(file: string, { pool, log, changed }: PasswordSourceOptions): 
 function findOf({ bindDn, passwordFile, search }: LdapSettings): FindUser {
   if (search === null) return { kind: 'name', name: bindDn ?? '' };
   // Read for each check: secrets are rotated while the proxy runs.
-  const password = (): string => readGuarded(passwordFile ?? '', 'the password of the directory').replace(/\r?\n$/, '');
+  const password = (): string => readPassword(passwordFile ?? '', 'the password of the directory');
   return { kind: 'search', ...search, reader: bindDn === null ? null : { name: bindDn, password } };
 }
 

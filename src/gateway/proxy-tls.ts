@@ -1,13 +1,14 @@
 /** The proxy port over TLS, with what its files hold, or with a certificate of our own CA. */
 import type { KeyObject } from 'node:crypto';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import type { Authority } from '../certificates/authority.ts';
 import { isDue } from '../certificates/leaves.ts';
+import { offered } from '../certificates/offered.ts';
 import { mintPortLeaf, type PortLeaf } from '../certificates/port-leaf.ts';
 import { readNamedFile } from '../config/named-file.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
-import { createProxyTls, type ProxyTls } from '../listen/proxy-tls.ts';
+import { createProxyTls, type ProxyTls, type ProxyTlsOptions } from '../listen/proxy-tls.ts';
 import { readRevocations } from './revocations.ts';
 
 type Settings = NonNullable<Config['proxyTls']>;
@@ -30,7 +31,7 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
   return [...pems];
 }
 
-type Material = Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'>;
+type Material = ProxyTlsOptions['material'];
 
 /** @throws {ConfigError} naming the key of the file that cannot be used. */
 function materialOf(
@@ -40,6 +41,7 @@ function materialOf(
 ): Material {
   const read = (file: string, key: string): Buffer => readNamedFile(file, `listen.proxy_tls.${key}`);
   const material = {
+    ...offered('ECDSA', 'RSA'),
     ...shown(leaf),
     ...(files !== null && { cert: read(files.cert, 'cert_file'), key: read(files.key, 'key_file') }),
     // An empty list: no public authority is to vouch for clients.
@@ -58,7 +60,7 @@ function materialOf(
   return material;
 }
 
-function shown(leaf: PortLeaf | null): Material {
+function shown(leaf: PortLeaf | null): Pick<Material, 'cert' | 'key'> {
   return leaf === null ? {} : { cert: leaf.cert, key: leaf.key };
 }
 

@@ -63,8 +63,8 @@ export interface FrontDoor {
   readonly destroy: () => void;
 }
 
-/** Milliseconds: so short that clients which came together are not all turned away at a stretch. */
-const SWEEP = 100;
+/** Milliseconds between looks for who is overdue: with more, clients that came together would be turned away at a stretch. */
+export const OVERDUE_EVERY = 100;
 
 interface ListenAddress {
   readonly host: string;
@@ -206,7 +206,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       socket.emit('error', new SallyportError('lifetime_limit'));
       reset(socket);
     }
-  }, SWEEP).unref();
+  }, OVERDUE_EVERY).unref();
 
   return {
     listen: (address, reusePort = false) => listenOn(server, address, reusePort),

@@ -10,7 +10,7 @@ import type { Fields } from './access.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_FIELDS, MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
-import type { Speaker } from './front-door.ts';
+import { OVERDUE_EVERY, type Speaker } from './front-door.ts';
 import { enterLine, owes } from './pipeline.ts';
 import { addressPlain } from './request.ts';
 import { reset } from '../reset.ts';
@@ -59,9 +59,6 @@ function clientErrorCode(error: NodeJS.ErrnoException & { readonly reason?: stri
     return 'version_not_supported';
   return 'malformed_request';
 }
-
-/** Milliseconds between looks for heads that are overdue: with more, thousands of them would be turned away at a stretch. */
-const OVERDUE_EVERY = 100;
 
 /** Settings that every HTTP/1 server here shares: those on the proxy port and those inside tunnels. */
 export function createHttp1Server(

@@ -2,7 +2,6 @@
  * The proxy port over TLS (`https://` proxies): ends the TLS that is around a connection to the proxy itself, and says
  * whose certificate the client showed. HTTP/1.1 is what is spoken in it.
  */
-import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { Veil } from './front-door.ts';
@@ -12,8 +11,12 @@ import { introduce, peerOf } from './peers.ts';
 export type UserFrom = 'cn' | 'email' | 'upn';
 
 export interface ProxyTlsOptions {
-  /** Certificate, key and, where clients have to show one, the authorities that theirs come from and what these revoked. */
-  readonly material: Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'>;
+  /**
+   * Certificate, key and, where clients have to show one, the authorities that theirs come from and what these revoked;
+   * and what all of it is spoken with.
+   */
+  readonly material: Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'> &
+    Required<Pick<SecureContextOptions, 'ciphers' | 'minVersion' | 'secureOptions'>>;
   /** `none`: clients are not asked for a certificate. */
   readonly clientCertificate: 'none' | 'optional' | 'required';
   readonly userFrom: UserFrom;
@@ -53,24 +56,6 @@ function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localPort}`;
 }
 
-/** Forward secrecy and authenticated encryption only, whichever kind of key the certificate has; the first three are TLS 1.3's. */
-const ciphers = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  ...['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].flatMap((suite) => [
-    `ECDHE-ECDSA-${suite}`,
-    `ECDHE-RSA-${suite}`,
-  ]),
-];
-
-/** What every certificate is shown with. */
-const spoken = {
-  minVersion: 'TLSv1.2',
-  ciphers: ciphers.join(':'),
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-} as const;
-
 interface Waiting {
   readonly socket: Socket;
   readonly ready: (inner: Socket) => void;
@@ -87,7 +72,6 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
   };
   const server = createServer({
     ...options.material,
-    ...spoken,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: options.handshakeTimeout,
     requestCert: options.clientCertificate !== 'none',
@@ -126,6 +110,6 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
       });
       server.emit('connection', socket);
     },
-    renew: (material) => server.setSecureContext({ ...material, ...spoken }),
+    renew: (material) => server.setSecureContext(material),
   };
 }

@@ -98,14 +98,13 @@ function apart(message: Buffer): { readonly before: Buffer; readonly extensions:
   return { before: message.subarray(0, at), extensions };
 }
 
-const names = (...entries: readonly (readonly [number, string])[]): Buffer => serverNames(...entries);
 const oddNames: readonly [Buffer, ...Buffer[]] = [
-  names([0, 'deny.test']),
-  names([0, 'ok.test']),
-  names([1, 'deny.test']),
-  names([0, 'ok.test'], [0, 'deny.test']),
-  names([0, 'deny.test'], [1, 'x']),
-  names([0, 'deny.test\0']),
+  serverNames([0, 'deny.test']),
+  serverNames([0, 'ok.test']),
+  serverNames([1, 'deny.test']),
+  serverNames([0, 'ok.test'], [0, 'deny.test']),
+  serverNames([0, 'deny.test'], [1, 'x']),
+  serverNames([0, 'deny.test\0']),
   extension(0, Buffer.alloc(0)),
   extension(0, Buffer.from([0, 0])),
   extension(0, Buffer.from('\0\x0d\0\0\x09deny.test', 'latin1')),

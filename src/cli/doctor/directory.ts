@@ -1,6 +1,6 @@
 /** Whether the directory (LDAP) that knows the users answers, lets its account in, and finds whom it is asked for. */
 import { randomUUID } from 'node:crypto';
-import { readGuarded } from '../../certificates/key-files.ts';
+import { readPassword } from '../../certificates/key-files.ts';
 import { counted } from '../../config/counted.ts';
 import { readLdapAuthorities, type LdapSettings } from '../../config/ldap-schema.ts';
 import type { Config } from '../../config/schema.ts';
@@ -39,7 +39,7 @@ function cureOf(why: string): string {
 
 async function letIn(directory: Directory, { bindDn, passwordFile }: LdapSettings): Promise<void> {
   if (bindDn === null || passwordFile === null) return;
-  const password = readGuarded(passwordFile, 'the password of the directory').replace(/\r?\n$/, '');
+  const password = readPassword(passwordFile, 'the password of the directory');
   if (await directory.bind(bindDn, password)) return;
   throw new Unfit(
     `it does not let ${bindDn} in`,
