@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** argv to a command; exit codes. One of the two places, with `cli/`, that touch `process`. */
+import { setFlagsFromString } from 'node:v8';
 import { ca } from './cli/ca.ts';
 import { catalog } from './cli/catalog.ts';
 import { check } from './cli/check.ts';
@@ -72,6 +73,11 @@ const io: Io = {
   },
   progress: process.stderr.isTTY ? (line) => void process.stderr.write(`\r${line}\x1b[K`) : undefined,
 };
+
+// V8 takes objects of a kind that lived long once (at the start, when little is there) for long-lived from then on, and has
+// them in the old generation from their beginning: `_events` of each socket among them. Listeners, and all that they know
+// of their connection, then outlive it until the old generation is collected.
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 // http-proxy calls a deprecated function of Node once for each process; nobody here can act on that.
 process.removeAllListeners('warning');

@@ -3,28 +3,37 @@
  * it takes four system calls, a twentieth of what a short tunnel costs in all, so the short ones do without.
  */
 import { Socket } from 'node:net';
+import { createRoll, type Enrolled } from '../roll.ts';
 
 /** Milliseconds between two sweeps: a connection gets its keep-alive after one to two of them. */
 const PERIOD = 30_000;
 /** Milliseconds without a byte before the peer is asked whether it is still there. */
 const SILENCE = 60_000;
 
-let young = new Set<object>();
-let older = new Set<object>();
+interface Lasting extends Enrolled {
+  readonly socket: object;
+  /** Sweeps that it has seen. */
+  age: number;
+}
+
+const present = createRoll<Lasting>();
 let timer: NodeJS.Timeout | null = null;
 
-function age(): void {
-  for (const socket of older) if (socket instanceof Socket) socket.setKeepAlive(true, SILENCE);
-  older = young;
-  young = new Set();
+function sweep(): void {
+  for (const lasting of present.all()) {
+    lasting.age += 1;
+    if (lasting.age === 2 && lasting.socket instanceof Socket) lasting.socket.setKeepAlive(true, SILENCE);
+  }
 }
 
-/** To be called for each connection that may live long, and {@link forget} when it is closed. */
-export function keepAliveLater(socket: object): void {
-  timer ??= setInterval(age, PERIOD).unref();
-  young.add(socket);
+/** To be called for each connection that may live long; what it gives, {@link forget} takes when that is closed. */
+export function keepAliveLater(socket: object): Lasting {
+  timer ??= setInterval(sweep, PERIOD).unref();
+  const lasting: Lasting = { socket, age: 0, place: -1 };
+  present.enter(lasting);
+  return lasting;
 }
 
-export function forget(socket: object): void {
-  if (!young.delete(socket)) older.delete(socket);
+export function forget(lasting: Lasting): void {
+  present.leave(lasting);
 }

@@ -98,10 +98,10 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       reset(upstream);
     };
     const watch = (socket: Duplex, code: ErrorCode): void => {
-      keepAliveLater(socket);
+      const lasting = keepAliveLater(socket);
       socket.on('error', (cause) => fail(cause instanceof SallyportError ? cause.code : code));
       const onClose = (): void => {
-        forget(socket);
+        forget(lasting);
         // Closed with its own direction unfinished: what the other side has is not the whole.
         if (socket !== closed && (!socket.readableEnded || !socket.writableFinished)) fail(code);
         open -= 1;

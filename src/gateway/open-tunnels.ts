@@ -8,6 +8,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OnChange, Outcome, Question, TunnelArrival, UpgradeArrival } from '../flow.ts';
 import type { Snapshot } from '../lifecycle.ts';
 import { reset } from '../reset.ts';
+import { createRoll, type Enrolled } from '../roll.ts';
 
 export interface OpenTunnelsOptions {
   readonly snapshot: () => Snapshot;
@@ -51,7 +52,7 @@ export interface OpenTunnels {
   readonly close: () => void;
 }
 
-interface Held {
+interface Held extends Enrolled {
   readonly socket: Duplex;
   readonly at: number;
   readonly judge: (snapshot: Snapshot) => Denial | null;
@@ -78,7 +79,7 @@ function movedBy(socket: Duplex): number {
 
 export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   const { snapshot, now, nextChange, drainTimeout, drainIdle, log, surprised } = options;
-  const open = new Set<Held>();
+  const open = createRoll<Held>();
   const draining = new Set<Held>();
   const counts = new Map<string, { -readonly [K in keyof Rejudged]: Rejudged[K] }>();
   let changedAt = -Infinity;
@@ -127,7 +128,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   };
 
   const tryJudge = (held: Held): OnChange | null => {
-    if (held.ended || !open.has(held)) return null;
+    if (held.ended || held.place === -1) return null;
     try {
       return judge(held);
     } catch (error) {
@@ -140,7 +141,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     next = nextChange(now());
     pass += 1;
     const mine = pass;
-    const waiting = [...open].values();
+    const waiting = open.all().values();
     const became = { keep: 0, drain: 0, cut: 0 };
     const turn = (): void => {
       // Something else has come into force meanwhile: that pass judges all.
@@ -191,8 +192,17 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     judgeIt: Held['judge'],
     carried: Promise<O>,
   ): Promise<O> => {
-    const held: Held = { socket, at, judge: judgeIt, denied: null, counted: null, drain: null, ended: false };
-    open.add(held);
+    const held: Held = {
+      socket,
+      at,
+      judge: judgeIt,
+      denied: null,
+      counted: null,
+      drain: null,
+      ended: false,
+      place: -1,
+    };
+    open.enter(held);
     // What it was judged by is not in force any more, and the pass that followed may not have met it.
     if (at <= changedAt) setImmediate(() => tryJudge(held));
     try {
@@ -200,7 +210,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
       if (outcome === null || !held.ended) return outcome;
       return { ...outcome, kind: 'failed', error: ended, endedBy: held.denied?.rule };
     } finally {
-      open.delete(held);
+      open.leave(held);
       draining.delete(held);
     }
   };

@@ -9,6 +9,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import { originOf, type Origin } from './arrival.ts';
 import { reset } from '../reset.ts';
+import { createRoll, type Enrolled } from '../roll.ts';
 
 export interface Speaker {
   readonly name: string;
@@ -65,6 +66,22 @@ export interface FrontDoor {
 
 /** Milliseconds between looks for who is overdue: with more, clients that came together would be turned away at a stretch. */
 export const OVERDUE_EVERY = 100;
+/** The same for connections that have lasted for as long as any may. */
+const AGED_EVERY = 1_000;
+
+interface Connection extends Enrolled {
+  readonly socket: Socket;
+  readonly since: number;
+}
+
+/** Whose first words are awaited. */
+interface Guest extends Enrolled {
+  /** Who speaks: the connection, or what is inside its veil. */
+  socket: Socket;
+  veiled: boolean;
+  /** Monotonic. */
+  readonly until: number;
+}
 
 interface ListenAddress {
   readonly host: string;
@@ -85,22 +102,23 @@ function listenOn(server: Server, { host, port }: ListenAddress, reusePort: bool
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  /** Since when each is open, oldest first. */
-  const open = new Map<Socket, number>();
-  /** Sockets whose first words are awaited, with the monotonic time that they have until. */
-  const greeting = new Map<Socket, number>();
+  const open = createRoll<Connection>();
+  const greeting = createRoll<Guest>();
 
   const { veil } = options;
 
-  const turnAway = (socket: Socket, code: ErrorCode, detail: string): void => {
-    greeting.delete(socket);
+  /** Nothing, where it is awaited no more: the deadline, a shutdown or its end came first. */
+  const turnAway = (guest: Guest, code: ErrorCode, detail: string): void => {
+    if (!greeting.leave(guest)) return;
+    const { socket } = guest;
     socket.removeAllListeners('data').pause();
-    const veiled = veil !== undefined && open.has(socket);
-    (veiled ? veil.drop : options.reject)(socket, originOf(socket), code, detail);
+    const end = guest.veiled && veil !== undefined ? veil.drop : options.reject;
+    end(socket, originOf(socket), code, detail);
   };
 
   /** True once a speaker has the socket, or none will. */
-  const handOver = (socket: Socket, bytes: Buffer): boolean => {
+  const handOver = (guest: Guest, bytes: Buffer): boolean => {
+    const { socket } = guest;
     let undecided = false;
     for (const speaker of options.speakers) {
       const answer = speaker.recognises(bytes);
@@ -112,21 +130,22 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       return false;
     }
     if (undecided) return false;
-    turnAway(socket, 'malformed_request', 'the first bytes are not those of an HTTP request');
+    turnAway(guest, 'malformed_request', 'the first bytes are not those of an HTTP request');
     return true;
   };
 
-  const greet = (socket: Socket): void => {
+  const greet = (guest: Guest): void => {
+    const { socket } = guest;
     let held: Buffer | null = null;
     const onData = (chunk: Buffer): void => {
       held = held === null ? chunk : Buffer.concat([held, chunk]);
       // The listener goes first: a speaker may give the bytes back by unshift, which must not come here again.
       socket.off('data', onData);
-      if (!handOver(socket, held)) {
+      if (!handOver(guest, held)) {
         socket.on('data', onData);
         return;
       }
-      greeting.delete(socket);
+      greeting.leave(guest);
       // A tunnel may be open for days, and would hold on to these bytes.
       socket.off('end', onEnd);
     };
@@ -135,31 +154,26 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
     // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
     const onEnd = (): void => {
-      if (!greeting.delete(socket)) return;
-      if (held === null) socket.end();
-      else turnAway(socket, 'malformed_request', 'the connection ended in the middle of a request head');
+      if (held !== null) turnAway(guest, 'malformed_request', 'the connection ended in the middle of a request head');
+      else if (greeting.leave(guest)) socket.end();
     };
     socket.once('end', onEnd);
   };
 
-  const lift = (socket: Socket, { lift: start }: Veil): void => {
+  const lift = (guest: Guest, { lift: start }: Veil): void => {
     start(
-      socket,
+      guest.socket,
       (inner) => {
         // Whoever was told to go in the meantime has gone.
-        const until = greeting.get(socket);
-        if (until === undefined) return;
-        greeting.delete(socket);
-        greeting.set(inner, until);
-        inner.once('close', () => greeting.delete(inner));
-        greet(inner);
+        if (guest.place === -1) return;
+        Object.assign(guest, { socket: inner, veiled: false });
+        inner.once('close', () => greeting.leave(guest));
+        greet(guest);
       },
-      (detail) => {
-        if (greeting.has(socket)) turnAway(socket, 'proxy_tls_error', detail);
-      },
+      (detail) => turnAway(guest, 'proxy_tls_error', detail),
     );
   };
-  const enter = veil === undefined ? greet : (socket: Socket): void => lift(socket, veil);
+  const enter = veil === undefined ? greet : (guest: Guest): void => lift(guest, veil);
 
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => {
@@ -168,56 +182,57 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       socket.destroy();
       return;
     }
-    open.set(socket, performance.now());
+    const since = performance.now();
+    const connection: Connection = { socket, since, place: -1 };
+    const guest: Guest = { socket, veiled: veil !== undefined, until: since + options.headTimeout, place: -1 };
+    open.enter(connection);
+    greeting.enter(guest);
     socket.on('error', () => undefined);
     socket.once('close', () => {
-      open.delete(socket);
-      greeting.delete(socket);
+      open.leave(connection);
+      greeting.leave(guest);
     });
-    if (open.size + (options.elsewhere?.() ?? 0) > options.maxConnections) {
-      turnAway(socket, 'connection_limit', `${options.maxConnections} are open`);
+    if (open.size() + (options.elsewhere?.() ?? 0) > options.maxConnections) {
+      turnAway(guest, 'connection_limit', `${options.maxConnections} are open`);
       return;
     }
-    greeting.set(socket, performance.now() + options.headTimeout);
-    if (options.usher === undefined) enter(socket);
+    if (options.usher === undefined) enter(guest);
     else
       options.usher(
         socket,
-        () => enter(socket),
-        (code, detail) => {
-          // The deadline or a shutdown may have come first.
-          if (greeting.has(socket)) turnAway(socket, code, detail);
-        },
+        () => enter(guest),
+        (code, detail) => turnAway(guest, code, detail),
       );
   });
 
   const sweep = setInterval(() => {
     const now = performance.now();
-    for (const [socket, until] of greeting) {
-      if (until > now) continue;
-      turnAway(socket, 'request_timeout', `no complete request head in ${options.headTimeout} ms`);
-    }
-    const born = now - (options.lifetime?.() ?? Infinity);
-    for (const [socket, since] of open) {
-      if (since > born) break;
-      open.delete(socket);
+    for (const guest of greeting.all())
+      if (guest.until <= now)
+        turnAway(guest, 'request_timeout', `no complete request head in ${options.headTimeout} ms`);
+  }, OVERDUE_EVERY).unref();
+  const age = setInterval(() => {
+    const born = performance.now() - (options.lifetime?.() ?? Infinity);
+    for (const connection of open.all()) {
+      if (connection.since > born || !open.leave(connection)) continue;
       options.aged?.();
       // Whoever relays for it hears why; a mere end would be taken for the client's own.
-      socket.emit('error', new SallyportError('lifetime_limit'));
-      reset(socket);
+      connection.socket.emit('error', new SallyportError('lifetime_limit'));
+      reset(connection.socket);
     }
-  }, OVERDUE_EVERY).unref();
+  }, AGED_EVERY).unref();
 
   return {
     listen: (address, reusePort = false) => listenOn(server, address, reusePort),
-    connections: () => open.size,
+    connections: open.size,
     stop: () => {
       if (server.listening) server.close();
-      for (const socket of greeting.keys()) turnAway(socket, 'draining', 'the proxy is shutting down');
+      for (const guest of greeting.all()) turnAway(guest, 'draining', 'the proxy is shutting down');
     },
     destroy: () => {
       clearInterval(sweep);
-      for (const socket of open.keys()) reset(socket);
+      clearInterval(age);
+      for (const { socket } of open.all()) reset(socket);
     },
   };
 }

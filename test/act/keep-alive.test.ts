@@ -27,13 +27,12 @@ test.skipIf(!hasSs)('a connection is watched by the kernel once it has lived for
   const [kept, gone] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
   await Promise.all([kept, gone].map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
   vi.useFakeTimers({ toFake: ['setInterval'] });
-  keepAliveLater(kept);
-  keepAliveLater(gone);
-  forget(gone);
+  const lasting = keepAliveLater(kept);
+  forget(keepAliveLater(gone));
   expect(timerOf(port)).not.toContain('keepalive');
   vi.advanceTimersByTime(61_000);
   expect(timerOf(port).match(/keepalive/g)).toHaveLength(1);
   for (const socket of [kept, gone]) socket.destroy();
-  forget(kept);
+  forget(lasting);
   server.close();
 });
