@@ -6,7 +6,7 @@ import type { RequestArrival } from '../flow.ts';
 import { reset } from '../reset.ts';
 import { responseFields, trailerFields } from './fields.ts';
 import { pour } from './pour.ts';
-import { drained, endStream } from './write.ts';
+import { drained, endStream, isRead } from './write.ts';
 
 export interface ClientSide {
   /** Bytes from and to the client so far: of the connection, or in HTTP/2 of the bodies. */
@@ -21,15 +21,22 @@ export interface ClientSide {
   readonly unmeasured: boolean;
   /** Whether there is a body at all. */
   readonly body: boolean;
+  /** Whether it is sent only once the origin says so: a client of HTTP/1.0 would take "100 Continue" for the answer. */
+  readonly expects: boolean;
 }
 
 function invalidField(cause: unknown): SallyportError {
   return new SallyportError('upstream_protocol_error', 'a header field of the answer is not valid', { cause });
 }
 
-function http1(req: IncomingMessage, res: ServerResponse, via: string): ClientSide {
+function expectsContinue({ facts }: RequestArrival): boolean {
+  return facts.httpVersion !== '1.0' && facts.headers.expect?.toLowerCase() === '100-continue';
+}
+
+function http1(arrival: RequestArrival, req: IncomingMessage, res: ServerResponse, via: string): ClientSide {
   const { socket } = req;
   const before = { in: socket.bytesRead, out: socket.bytesWritten };
+  const body = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
   return {
     bytes: () => ({ in: socket.bytesRead - before.in, out: socket.bytesWritten - before.out }),
     answer(answer) {
@@ -40,18 +47,20 @@ function http1(req: IncomingMessage, res: ServerResponse, via: string): ClientSi
       } catch (error) {
         throw invalidField(error);
       }
-      answer.once('end', () => {
+      answer.on('end', () => {
         const trailers = trailerFields(answer);
         if (trailers.length > 0) res.addTrailers(trailers);
         // The origin may have answered without reading it all: the client must get to see that answer.
-        void drained(req).then(() => res.end());
+        if (isRead(req)) res.end();
+        else void drained(req).then(() => res.end());
       });
       pour(answer, res);
     },
     cut: () => reset(socket),
     whole: () => res.writableFinished,
     unmeasured: false,
-    body: req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0,
+    body,
+    expects: body && expectsContinue(arrival),
   };
 }
 
@@ -74,7 +83,7 @@ function grouped(fields: readonly string[]): Map<string, string | string[]> {
   return new Map([...all].map(([name, values]) => [name, apart.has(name) ? values : values.join(', ')]));
 }
 
-function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): ClientSide {
+function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2ServerResponse, via: string): ClientSide {
   const counted = { in: 0, out: 0 };
   // The stream is asked for now: after its end `res` does not know it any more.
   const { stream } = res;
@@ -107,12 +116,14 @@ function http2(req: Http2ServerRequest, res: Http2ServerResponse, via: string): 
     whole: () => stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR,
     unmeasured: body && req.headers['content-length'] === undefined,
     body,
+    expects: body && expectsContinue(arrival),
   };
 }
 
-export function clientSide({ req, res }: RequestArrival, via: string): ClientSide {
-  if ('stream' in req && !(res instanceof ServerResponse)) return http2(req, res, via);
+export function clientSide(arrival: RequestArrival, via: string): ClientSide {
+  const { req, res } = arrival;
+  if ('stream' in req && !(res instanceof ServerResponse)) return http2(arrival, req, res, via);
   if ('stream' in req || !(res instanceof ServerResponse))
     throw new SallyportError('internal_error', 'a request and a response of two versions of HTTP');
-  return http1(req, res, via);
+  return http1(arrival, req, res, via);
 }

@@ -1,5 +1,5 @@
 /** Which header fields go on, in both directions (RFC 9110, section 7.6.1). */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { SallyportError } from '../errors.ts';
 import type { RequestArrival, RequestFacts, Target, UpgradeArrival } from '../flow.ts';
 
@@ -29,6 +29,12 @@ const kept = new Set([
   'via',
 ]);
 
+/** What a request goes on with only as it is made here; `__proto__` is no name for a field of an object. */
+const remade = new Set([...hopByHop, 'host', 'via', 'expect', '__proto__']);
+
+/** Methods whose requests have no content unless they say so (RFC 9110, section 8.6). */
+const withoutContent = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
+
 /** Ours alone: an origin that sends them would pass its answer off as a denial, or as a failure, of the proxy's. */
 const ours = new Set(['x-proxy-error', 'x-sallyport-id']);
 /** A member of `Proxy-Status` in our name (RFC 9209, section 2). Other proxies on the way may send theirs. */
@@ -52,8 +58,12 @@ function isForged(name: string, value: string): boolean {
   return ours.has(name) || (name === 'proxy-status' && inOurName.test(value));
 }
 
+const none: ReadonlySet<string> = new Set();
+
 function nominated(connection: string | undefined): ReadonlySet<string> {
-  const names = (connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  // What nearly every message has: nothing, or a word that names no field.
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return none;
+  const names = connection.split(',').map((name) => name.trim().toLowerCase());
   return new Set(names.filter((name) => name !== '' && !kept.has(name)));
 }
 
@@ -62,39 +72,54 @@ function plainLength(length: string): string {
   return length.replace(/^0+(?=\d)/, '');
 }
 
+function isFramed(headers: IncomingMessage['headers']): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
 /** The Host of a request to `target`: the port only where it is not the default. */
 export function hostField(target: Target, scheme: RequestFacts['scheme']): string {
   const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;
   return target.port === (scheme === 'http' ? 80 : 443) ? host : `${host}:${target.port}`;
 }
 
+function remadeValue({ req }: RequestArrival | UpgradeArrival, name: string, value: string): string {
+  // Framing was understood in any spelling; where `chunKed` is not, the body would be a second request.
+  if (name === 'transfer-encoding') return 'chunked';
+  if (name === 'content-length') return plainLength(value);
+  // RFC 9110, section 7.6.2: only here does it mean anything; what is no number is left alone.
+  const hops = name === 'max-forwards' && req.method === 'OPTIONS' && /^\d{1,9}$/.test(value);
+  return hops ? String(Number(value) - 1) : value;
+}
+
+function viaField({ req }: RequestArrival | UpgradeArrival, via: string): string {
+  const before = req.headers.via;
+  if (before === undefined) return `${req.httpVersion} ${via}`;
+  if (before.split(',').some((hop) => hop.trim().split(' ')[1] === via)) throw new SallyportError('loop_detected');
+  return `${before}, ${req.httpVersion} ${via}`;
+}
+
 /**
- * The fields that a request goes on with. Framing is kept as it was: a body without it would be a second request.
+ * The fields that a request goes on with, as a flat list: `node:http` writes one as it is, where of an object it makes
+ * two others first. Framing is kept as it was: a body without it would be a second request.
  *
+ * @param unmeasured a body comes whose length nothing says, for which HTTP/1.1 has one way (RFC 9112, section 6.3).
  * @throws {SallyportError} `loop_detected` where this proxy is in `Via` already (RFC 9110, section 7.6.3).
  */
-export function requestFields(
-  { req, target, facts }: RequestArrival | UpgradeArrival,
-  via: string,
-): IncomingHttpHeaders {
-  const dropped = nominated(req.headers.connection);
-  const fields: IncomingHttpHeaders = {};
-  for (const [name, value] of Object.entries(req.headers)) {
+export function requestFields(arrival: RequestArrival | UpgradeArrival, via: string, unmeasured = false): string[] {
+  const { req, target, facts } = arrival;
+  const { headers } = req;
+  const dropped = nominated(headers.connection);
+  const fields = ['host', hostField(target, facts.scheme)];
+  for (const name of Object.keys(headers)) {
     // The pseudo-header fields of HTTP/2 (RFC 9113, section 8.3.1) are the request line here.
-    if (hopByHop.has(name) || dropped.has(name) || name.startsWith(':')) continue;
-    if (name !== 'expect' && name !== '__proto__') fields[name] = value;
+    if (remade.has(name) || dropped.has(name) || name.startsWith(':')) continue;
+    const value = headers[name];
+    if (typeof value === 'string') fields.push(name, remadeValue(arrival, name, value));
+    else for (const one of value ?? []) fields.push(name, one);
   }
-  const before = req.headers.via;
-  if (before?.split(',').some((hop) => hop.trim().split(' ')[1] === via) === true)
-    throw new SallyportError('loop_detected');
-  fields.via = before === undefined ? `${req.httpVersion} ${via}` : `${before}, ${req.httpVersion} ${via}`;
-  fields.host = hostField(target, facts.scheme);
-  // Framing was understood in any spelling; where `chunKed` is not, the body would be a second request.
-  if (fields['transfer-encoding'] !== undefined) fields['transfer-encoding'] = 'chunked';
-  if (fields['content-length'] !== undefined) fields['content-length'] = plainLength(fields['content-length']);
-  // RFC 9110, section 7.6.2: only here does it mean anything; what is no number is left alone.
-  const hops = req.headers['max-forwards']?.toString() ?? '';
-  if (req.method === 'OPTIONS' && /^\d{1,9}$/.test(hops)) fields['max-forwards'] = String(Number(hops) - 1);
+  fields.push('via', viaField(arrival, via));
+  if (unmeasured) fields.push('transfer-encoding', 'chunked');
+  else if (!isFramed(headers) && !withoutContent.has(facts.method)) fields.push('content-length', '0');
   return fields;
 }
 

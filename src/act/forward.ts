@@ -2,13 +2,11 @@
  * Passes a readable request on through `http-proxy` and its answer back: one that came in the clear, or one that was
  * decrypted, which goes on in TLS again.
  *
- * The library does what it is good at (one outgoing request for one incoming one) between two guards of ours, because
- * by itself it crashes, smuggles and leaks: it takes the framing off bodies of DELETE and OPTIONS, passes hop-by-hop
- * fields on in both directions, folds double slashes in paths, and does not see that a client has gone.
+ * The library is in charge of each request, between two guards of ours and with a pass of ours, because by itself it
+ * crashes, smuggles and leaks: it takes the framing off bodies of DELETE and OPTIONS, passes hop-by-hop fields on in
+ * both directions, folds double slashes in paths, and does not see that a client has gone.
  */
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { Stream } from 'node:stream';
-import httpProxy from 'http-proxy';
+import type { ClientRequest } from 'node:http';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
@@ -17,9 +15,10 @@ import { requestFields, trailerFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
 import { createOwnPools } from './own-pool.ts';
-import { createPool, createSecurePool, type PoolRequest } from './pool.ts';
+import { createPool, createSecurePool } from './pool.ts';
 import { pour } from './pour.ts';
 import type { SecureDialler } from './secure.ts';
+import { createPass, type Passage } from './stream-pass.ts';
 import type { Dialler } from './upstream.ts';
 import { sendAnswer } from './write.ts';
 
@@ -40,43 +39,10 @@ export interface Forward {
   readonly close: () => void;
 }
 
-/** `http-proxy` pipes this into its request as soon as that is made: the one moment before its head is sent. */
-class Body extends Stream {
-  readonly #start: (request: ClientRequest) => void;
-  constructor(start: (request: ClientRequest) => void) {
-    super();
-    this.#start = start;
-  }
-  override pipe<T extends NodeJS.WritableStream>(destination: T): T {
-    this.#start(destination as unknown as ClientRequest);
-    return destination;
-  }
-}
-
-function createLibrary(): httpProxy {
-  // The path is set when the request is made; these two keep the library from parsing it first.
-  const proxy = httpProxy.createProxyServer({ selfHandleResponse: true, ignorePath: true, toProxy: true });
-  // This pass deletes Transfer-Encoding and then sends the chunked body bare.
-  const passes = proxy as unknown as { webPasses: { name: string }[] };
-  passes.webPasses = passes.webPasses.filter((pass) => pass.name === 'stream');
-  proxy.on('error', () => undefined);
-  proxy.on('econnreset', () => undefined);
-  return proxy;
-}
-
 const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/**
- * What the library reads of a request; it must not listen to the request itself, and what HTTP/2 hands over it could
- * not read. That a client has gone is seen by its response.
- */
-function facade(method: string, headers: IncomingHttpHeaders): IncomingMessage {
-  const read = { method, headers, socket: { destroyed: false }, on: () => undefined };
-  return read as unknown as IncomingMessage;
-}
-
 export function createForward(options: ForwardOptions): Forward {
-  const library = createLibrary();
+  const pass = createPass();
   const plain = createPool(options.dialler);
   const secure = createSecurePool(options.secure);
   const poolOf = createOwnPools();
@@ -84,7 +50,7 @@ export function createForward(options: ForwardOptions): Forward {
   const once = (
     arrival: RequestArrival,
     client: ClientSide,
-    fields: IncomingHttpHeaders,
+    fields: readonly string[],
     mayReach?: MayReach,
   ): Promise<Outcome> =>
     new Promise((resolve, reject) => {
@@ -93,14 +59,13 @@ export function createForward(options: ForwardOptions): Forward {
         facts.scheme === 'https'
           ? poolOf(arrival, secure, () => createSecurePool(options.secure))
           : poolOf(arrival, plain, () => createPool(options.dialler));
-      // A client of HTTP/1.0 would take "100 Continue" for the answer (RFC 9110, section 10.1.1).
-      const expects = facts.httpVersion !== '1.0' && facts.headers.expect?.toLowerCase() === '100-continue';
       let request: ClientRequest | null = null;
       let upstream: Outcome['upstream'] = null;
       let error: ErrorCode | null = null;
       let status: number | null = null;
       let repeated = false;
       let closed = false;
+      let late: NodeJS.Timeout | undefined;
 
       const fail = (code: ErrorCode): void => {
         if (error !== null) return;
@@ -116,6 +81,7 @@ export function createForward(options: ForwardOptions): Forward {
       };
 
       const onFailure = (cause: unknown): void => {
+        clearTimeout(late);
         // An origin may answer before it has read the whole body, and close: the answer counts.
         if (status !== null) return;
         const stale = request?.reusedSocket === true && !repeated;
@@ -128,9 +94,8 @@ export function createForward(options: ForwardOptions): Forward {
 
       const start = (outgoing: ClientRequest): void => {
         request = outgoing;
-        outgoing.path = facts.path;
         outgoing.maxHeadersCount = 0; // as many as fit into a head
-        outgoing.once('socket', (socket) => {
+        outgoing.on('socket', (socket) => {
           const address = socket.remoteAddress ?? '';
           // A kept connection may come from a request that was allowed more, or from when the name led elsewhere. Nothing
           // has been written to it yet.
@@ -138,17 +103,18 @@ export function createForward(options: ForwardOptions): Forward {
           else upstream = { address, port: target.port };
         });
         limitInterim(outgoing, () => fail('upstream_protocol_error'));
-        outgoing.setTimeout(options.idleTimeout, () => fail('idle_timeout'));
+        outgoing.on('timeout', () => fail('idle_timeout'));
         // Nobody asked to switch protocols; without a listener Node would drop the connection and say nothing.
-        outgoing.once('upgrade', (_answer, socket) => {
+        outgoing.on('upgrade', (_answer, socket) => {
           socket.destroy();
           fail('upstream_protocol_error');
         });
-        outgoing.once('finish', () => {
-          const late = setTimeout(() => fail('response_timeout'), options.responseTimeout);
-          outgoing.once('response', () => clearTimeout(late)).once('close', () => clearTimeout(late));
+        outgoing.on('finish', () => {
+          // An origin may have answered before it had it all.
+          if (status === null && !closed) late = setTimeout(() => fail('response_timeout'), options.responseTimeout);
         });
-        outgoing.once('response', (answer) => {
+        outgoing.on('response', (answer) => {
+          clearTimeout(late);
           // Without an Upgrade field Node.js takes 101 for the final answer; the one that follows it would then be taken
           // for the answer to the next request on the connection.
           if (answer.statusCode === 101) {
@@ -156,7 +122,7 @@ export function createForward(options: ForwardOptions): Forward {
             return;
           }
           status = answer.statusCode ?? null;
-          answer.once('error', () => fail('connection_terminated'));
+          answer.on('error', () => fail('connection_terminated'));
           whenCut(outgoing, answer, () => fail('connection_terminated'));
           try {
             client.answer(answer);
@@ -164,7 +130,7 @@ export function createForward(options: ForwardOptions): Forward {
             fail(upstreamErrorCode(cause));
           }
         });
-        if (req.complete || (!client.body && !client.unmeasured)) {
+        if (!client.body) {
           // Nothing to wait for: a pipe would cost more than all the rest of it.
           outgoing.end();
           req.resume();
@@ -175,21 +141,23 @@ export function createForward(options: ForwardOptions): Forward {
           if (trailers.length > 0) outgoing.addTrailers(trailers);
           outgoing.end();
         });
-        if (expects) {
-          outgoing.once('continue', () => res.writeContinue());
-          outgoing.setHeader('Expect', '100-continue');
-          outgoing.flushHeaders();
-        }
+        if (client.expects) outgoing.on('continue', () => res.writeContinue());
         pour(req, outgoing);
       };
 
+      const passage: Passage = {
+        facts,
+        target,
+        agent,
+        fields,
+        idleTimeout: options.idleTimeout,
+        mayReach,
+        start,
+        failed: onFailure,
+      };
       const send = (): void => {
-        const to = { protocol: `${facts.scheme}:`, host: target.host, port: target.port };
         try {
-          const asked = facade(facts.method, fields);
-          // The library makes what it asks `node:http` for from this object, whatever is in it.
-          const ssl: PoolRequest = { mayReach, answer: res };
-          library.web(asked, res as ServerResponse, { target: to, agent, ssl, buffer: new Body(start) }, onFailure);
+          pass(req, res, passage);
         } catch (cause) {
           fail(upstreamErrorCode(cause));
         }
@@ -198,6 +166,7 @@ export function createForward(options: ForwardOptions): Forward {
       res.once('close', () => {
         closed = true;
         if (!client.whole()) error ??= 'client_closed';
+        clearTimeout(late);
         request?.destroy();
         const bytes = client.bytes();
         resolve({
@@ -219,11 +188,11 @@ export function createForward(options: ForwardOptions): Forward {
       // The client went away while its name was looked up, and the event that would end the attempt has been and gone.
       if ('stream' in req ? req.stream.destroyed : req.socket.destroyed) return failedOutcome('client_closed', null);
       const client = clientSide(arrival, options.via);
-      let fields: IncomingHttpHeaders;
+      let fields: string[];
       try {
-        fields = requestFields(arrival, options.via);
-        // HTTP/1.1 has no other way to say that a body comes (RFC 9112, section 6.3).
-        if (client.unmeasured) fields['transfer-encoding'] = 'chunked';
+        fields = requestFields(arrival, options.via, client.unmeasured);
+        // It asks at once, before anything of a body.
+        if (client.expects) fields.push('expect', '100-continue');
       } catch (error) {
         const code = upstreamErrorCode(error);
         const answer = options.failed(code, arrival);

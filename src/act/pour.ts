@@ -6,8 +6,7 @@ import { givingBack } from './give-back.ts';
 export interface Vessel {
   write(chunk: Buffer, done?: (error?: Error | null) => void): boolean;
   readonly writableNeedDrain: boolean;
-  on(event: 'drain', listener: () => void): unknown;
-  once(event: 'close', listener: () => void): unknown;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain', listener: () => void): unknown;
 }
 
@@ -18,8 +17,9 @@ export function pour(from: Readable, to: Vessel): void {
   };
   const onDrain = (): void => void from.resume();
   to.on('drain', onDrain);
-  to.once('close', () => {
-    from.off('data', onData).pause();
+  to.on('close', () => {
+    // What has come to its end says no more.
+    if (!from.readableEnded) from.off('data', onData).pause();
     to.off('drain', onDrain);
   });
   from.on('data', onData);

@@ -66,7 +66,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
   };
   client.on('error', () => undefined);
   try {
-    const headers = { ...requestFields(arrival, options.via), connection: 'Upgrade', upgrade: 'websocket' };
+    const headers = [...requestFields(arrival, options.via), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     const { dial } = facts.scheme === 'https' ? options.secure : options.dialler;
     const upstream = await dial(target, client, { mayReach });
     const address = { address: upstream.remoteAddress ?? '', port: target.port };

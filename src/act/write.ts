@@ -47,7 +47,7 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
 }
 
 /** Nothing more comes. A client that waits for "100 Continue" sends no body once it has its answer. */
-function isRead(req: IncomingMessage | Http2ServerRequest): boolean {
+export function isRead(req: IncomingMessage | Http2ServerRequest): boolean {
   const { complete, headers } = req;
   if (complete || headers.expect !== undefined) return true;
   // HTTP/2 says by the end of the stream alone whether there is a body.

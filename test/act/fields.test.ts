@@ -10,8 +10,12 @@ const target = parseAuthority('ok.test:80');
 /** A message of no connection: only what is given is read of it. */
 const message = (fields: object): IncomingMessage =>
   Object.assign(new IncomingMessage(new Socket()), { httpVersion: '1.1', headers: {}, ...fields });
-const sent = (headers: object): object =>
-  requestFields({ req: message({ headers }), target, facts: { scheme: 'http' } } as RequestArrival, 'us');
+/** What goes on, by name. */
+function sent(headers: object): Record<string, string> {
+  const arrival = { req: message({ headers }), target, facts: { scheme: 'http', method: 'GET' } } as RequestArrival;
+  const fields = requestFields(arrival, 'us');
+  return Object.fromEntries(fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1] ?? '']] : [])));
+}
 
 test.each([
   ['connection', 'close'],
@@ -64,13 +68,11 @@ test.each([
   expect(code).toBe(loop ? 'loop_detected' : null);
 });
 
-test('a field named __proto__ touches no prototype', () => {
+test('a field named __proto__ goes no further', () => {
   const headers = Object.create(null) as Record<string, string>;
   headers['__proto__'] = 'x';
   headers['constructor'] = 'y';
-  const fields = sent(headers);
-  expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
-  expect(Object.keys(fields).sort()).toEqual(['constructor', 'host', 'via']);
+  expect(Object.keys(sent(headers)).sort()).toEqual(['constructor', 'host', 'via']);
 });
 
 test('an answer keeps order and spelling, loses what is for one hop, and gets Via', () => {

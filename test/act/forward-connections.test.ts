@@ -40,6 +40,22 @@ test('a GET on a kept connection that the origin just ended is sent again, once'
   expect(origin.taken()).toBe(2);
 });
 
+test('a body that came while its request had to wait goes on', async () => {
+  const origin = await httpOrigin((req, res) => {
+    let body = '';
+    req.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    req.on('end', () => res.end(`[${req.headers['content-length'] ?? 'none'} ${body}]`));
+  });
+  const { port } = await startWired();
+  const asked = [
+    ask('GET', origin.port, '/1'),
+    ask('POST', origin.port, '/2', 'Content-Length: 5\r\n', 'hello'),
+    ask('POST', origin.port, '/3', 'Connection: close\r\n'),
+  ];
+  const answers = await exchange(port, asked.join(''));
+  expect(answers.match(/\[.*\]/g)).toEqual(['[none ]', '[5 hello]', '[0 ]']);
+});
+
 test('a POST is never sent again', async () => {
   const origin = await staleOrigin();
   const { port } = await startWired();
