@@ -64,8 +64,12 @@ export interface Stations<U extends Upstream> {
   readonly act: {
     /** Where a name leads, at once where that is known; none where it leads nowhere. Never throws. */
     readonly addresses: (target: Target) => readonly string[] | Promise<readonly string[]>;
-    readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened<U>>;
-    readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: U | null) => Promise<Outcome | null>;
+    readonly open: (decided: Decided<TunnelArrival>) => Opened<U> | Promise<Opened<U>>;
+    readonly carry: (
+      decided: Decided<TunnelArrival>,
+      hello: Hello,
+      upstream: U | null,
+    ) => Outcome | null | Promise<Outcome | null>;
     readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
     readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
     readonly abandon: (arrival: Arrival) => Promise<void>;
@@ -88,19 +92,24 @@ export interface Lifecycle {
  * A later moment only adds knowledge: what was denied at the CONNECT stays denied, also when its rule ends meanwhile.
  * Where the action was to listen, nothing was decided yet.
  */
-function remember({ decision, action }: Decided, asked: Asked<TunnelArrival>): Asked<TunnelArrival> {
-  if (decision.effect !== 'deny' || action.kind === 'listen') return asked;
-  return { ...asked, question: { ...asked.question, denied: decision.denial } };
+function remember({ decision, action }: Decided, question: Question): Question {
+  if (decision.effect !== 'deny' || action.kind === 'listen') return question;
+  return { ...question, denied: decision.denial };
 }
 
 export function createLifecycle<U extends Upstream>(stations: Stations<U>): Lifecycle {
   const { act, record } = stations;
 
-  const judge = <A extends Arrival>(snapshot: Snapshot, asked: Asked<A>): Decided<A> => ({
-    ...asked,
-    ...snapshot.decide(asked.question, stations.now()),
-    policy: snapshot.policy,
-  });
+  // Each step writes all fields down, as one kind of object: to spread one into another costs several times as much.
+  const judge = <A extends Arrival>(
+    snapshot: Snapshot,
+    arrival: A,
+    question: Question,
+    mayReach?: Decided['mayReach'],
+  ): Decided<A> => {
+    const { decision, action } = snapshot.decide(question, stations.now());
+    return { arrival, question, decision, action, policy: snapshot.policy, mayReach };
+  };
 
   /**
    * What is let through to a name is judged again by the addresses that it leads to, before one is dialled. Nothing is
@@ -112,18 +121,28 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     if (locate === null || (action.kind !== 'tunnel' && action.kind !== 'forward')) return decided;
     const judgedAt = (addresses: readonly string[]): Decided<A> => {
       const dialled = addresses.map(locate).filter((found) => found !== null);
-      return dialled.length === 0 ? decided : judge(snapshot, { arrival, question: { ...question, dialled } });
+      return dialled.length === 0 ? decided : judge(snapshot, arrival, { ...question, dialled });
     };
-    const judged = (addresses: readonly string[]): Decided<A> => ({
-      ...judgedAt(addresses),
-      mayReach: (address) => judgedAt([address]).decision.effect !== 'deny',
-    });
+    const judged = (addresses: readonly string[]): Decided<A> => {
+      const found = judgedAt(addresses);
+      const mayReach = (address: string): boolean => judgedAt([address]).decision.effect !== 'deny';
+      return {
+        arrival,
+        question: found.question,
+        decision: found.decision,
+        action: found.action,
+        policy: found.policy,
+        mayReach,
+      };
+    };
     const found = act.addresses(arrival.target);
     return 'then' in found ? found.then(judged) : judged(found);
   };
 
   const finish = (decided: Decided, outcome: Outcome): void => {
-    record.finished({ ...decided, outcome, duration: performance.now() - decided.arrival.started });
+    const { arrival, question, decision, action, policy, mayReach } = decided;
+    const duration = performance.now() - arrival.started;
+    record.finished({ arrival, question, decision, action, policy, mayReach, outcome, duration });
   };
 
   /** The last resort of every path: the attempt ends, is recorded as failed, and nobody else notices. */
@@ -145,7 +164,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
   const tunnel = async (arrival: TunnelArrival): Promise<void> => {
     const snapshot = stations.snapshot();
     const asked = snapshot.identify.connect(arrival);
-    const first = reach(snapshot, judge(snapshot, asked));
+    const first = reach(snapshot, judge(snapshot, arrival, asked.question));
     let decided = 'then' in first ? await first : first;
     record.decided(decided);
     let upstream: U | null = null;
@@ -157,10 +176,10 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
       }
       upstream = opened.upstream;
       const hello = await stations.hello(arrival, upstream);
-      const { question, mayReach } = decided;
-      const spoken = judge(snapshot, remember(decided, snapshot.identify.hello({ arrival, question }, hello)));
+      const heard = remember(decided, snapshot.identify.hello(decided, hello).question);
+      const spoken = judge(snapshot, arrival, heard, decided.mayReach);
       // What was dialled was judged; what had to wait for the hello was not.
-      decided = upstream === null ? await reach(snapshot, spoken) : { ...spoken, mayReach };
+      decided = upstream === null ? await reach(snapshot, spoken) : spoken;
       const outcome = await act.carry(decided, hello, upstream);
       if (outcome !== null) finish(decided, outcome);
     } catch (error) {
@@ -174,7 +193,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     carryOut: (decided: Decided<A>) => Promise<Outcome>,
   ): Promise<void> => {
     const snapshot = stations.snapshot();
-    const reached = reach(snapshot, judge(snapshot, snapshot.identify.request(arrival)));
+    const reached = reach(snapshot, judge(snapshot, arrival, snapshot.identify.request(arrival).question));
     const decided = 'then' in reached ? await reached : reached;
     record.decided(decided);
     try {
@@ -195,24 +214,14 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     }
   };
 
-  return {
-    async take(arrival) {
-      try {
-        await route(arrival);
-      } catch (error) {
-        // Identifying or deciding threw: there is no decision to record, and doubt denies.
-        stations.surprised(error);
-        await act.abandon(arrival).catch(stations.surprised);
-        const { id, at, clientAddress, clientPort } = arrival;
-        record.rejected({
-          id,
-          at,
-          clientAddress,
-          clientPort,
-          code: 'internal_error',
-          detail: 'no decision was reached',
-        });
-      }
-    },
+  /** Identifying or deciding threw: there is no decision to record, and doubt denies. */
+  const lost = async (arrival: Arrival, error: unknown): Promise<void> => {
+    stations.surprised(error);
+    await act.abandon(arrival).catch(stations.surprised);
+    const { id, at, clientAddress, clientPort } = arrival;
+    const detail = 'no decision was reached';
+    record.rejected({ id, at, clientAddress, clientPort, code: 'internal_error', detail });
   };
+
+  return { take: (arrival) => route(arrival).catch((error: unknown) => lost(arrival, error)) };
 }

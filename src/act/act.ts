@@ -1,4 +1,5 @@
 /** Carries out what was decided: each kind of action goes to the file that does it, at the moment that it fits. */
+import type { Socket } from 'node:net';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type {
   Answer,
@@ -17,7 +18,7 @@ import { block, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
 import { intercept, speaksInClear, type Interceptor, type InterceptRoom } from './intercept.ts';
 import { blockedOutcome, failedOutcome, resetOutcome } from './outcome.ts';
-import { answerEstablished, type Tunnel, type Upstream } from './tunnel.ts';
+import { answerEstablished, type Opened, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
@@ -44,17 +45,17 @@ export interface ActOptions {
   readonly answers: ActAnswers;
 }
 
-/** A tunnel after the first moment: still open, with its upstream where one was dialled, or ended already. */
-export type Opened =
-  { readonly kind: 'open'; readonly upstream: Upstream | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
-
 export interface Act {
   /** Where a name leads, at once where that is known; none where it leads nowhere. Never throws. */
   readonly addresses: (target: Target) => readonly string[] | Promise<readonly string[]>;
   /** The action of the first moment of a CONNECT. */
-  readonly open: (decided: Decided<TunnelArrival>) => Promise<Opened>;
+  readonly open: (decided: Decided<TunnelArrival>) => Opened | Promise<Opened>;
   /** The action of the second moment. Null: recorded request by request. */
-  readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Upstream | null) => Promise<Outcome | null>;
+  readonly carry: (
+    decided: Decided<TunnelArrival>,
+    hello: Hello,
+    upstream: Upstream | null,
+  ) => Outcome | Promise<Outcome | null>;
   readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
   readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
   /** Ends what failed by surprise, with an answer where one can still be given. */
@@ -65,38 +66,37 @@ function wrongMoment(kind: string): never {
   throw new SallyportError('internal_error', `the action "${kind}" does not fit this moment`);
 }
 
+const listening: Opened = { kind: 'open', upstream: null };
+
+/** Answers a CONNECT and ends it. @param error why it failed; null: it was denied. */
+async function answered(socket: Socket, answer: Answer, error: ErrorCode | null): Promise<Opened> {
+  const bytesOut = await answerAndEnd(socket, answer);
+  const { name, status } = answer;
+  const outcome = error === null ? blockedOutcome(name, status, bytesOut) : failedOutcome(error, status, bytesOut);
+  return { kind: 'ended', outcome };
+}
+
 export function createAct(options: ActOptions): Act {
   const { tunnel, forward, answers } = options;
 
   return {
     addresses: options.addresses,
 
-    async open({ arrival, action, mayReach }) {
+    open({ arrival, action, mayReach }) {
       const { socket } = arrival;
       switch (action.kind) {
-        case 'tunnel': {
-          const dialled = await tunnel.open(arrival, mayReach);
-          return dialled.kind === 'upstream'
-            ? { kind: 'open', upstream: dialled }
-            : { kind: 'ended', outcome: dialled };
-        }
+        case 'tunnel':
+          return tunnel.open(arrival, mayReach);
         case 'listen':
           answerEstablished(socket);
-          return { kind: 'open', upstream: null };
-        case 'intercept': {
-          if (!options.room.full(arrival.target)) {
-            answerEstablished(socket);
-            return { kind: 'open', upstream: null };
-          }
-          const answer = answers.failed('certificate_limit', arrival);
-          const bytesOut = await answerAndEnd(socket, answer);
-          return { kind: 'ended', outcome: failedOutcome('certificate_limit', answer.status, bytesOut) };
-        }
-        case 'refuse': {
-          const answer = answers.connectDenied(action.denial, arrival);
-          const bytesOut = await answerAndEnd(socket, answer);
-          return { kind: 'ended', outcome: blockedOutcome(answer.name, answer.status, bytesOut) };
-        }
+          return listening;
+        case 'intercept':
+          if (options.room.full(arrival.target))
+            return answered(socket, answers.failed('certificate_limit', arrival), 'certificate_limit');
+          answerEstablished(socket);
+          return listening;
+        case 'refuse':
+          return answered(socket, answers.connectDenied(action.denial, arrival), null);
         case 'reset':
           reset(socket);
           return { kind: 'ended', outcome: resetOutcome() };
@@ -107,7 +107,7 @@ export function createAct(options: ActOptions): Act {
       }
     },
 
-    async carry(decided, hello, upstream) {
+    carry(decided, hello, upstream) {
       const { arrival, action } = decided;
       switch (action.kind) {
         case 'tunnel':

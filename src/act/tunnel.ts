@@ -24,13 +24,19 @@ export interface TunnelOptions {
 export interface Upstream {
   readonly kind: 'upstream';
   readonly socket: Socket;
+  /** Its IP address. */
+  readonly address: string;
   readonly feed: Feed;
   readonly destroy: () => void;
 }
 
+/** A tunnel after the first moment: still open, with its upstream where one was dialled, or ended already. */
+export type Opened =
+  { readonly kind: 'open'; readonly upstream: Upstream | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
+
 export interface Tunnel {
   /** Dials and answers 200, or answers what failed. */
-  readonly open: (arrival: TunnelArrival, mayReach?: MayReach) => Promise<Upstream | Outcome>;
+  readonly open: (arrival: TunnelArrival, mayReach?: MayReach) => Promise<Opened>;
   /** Relays until both sides are done. Dials first where that had to wait for the hello. */
   readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Upstream | null) => Promise<Outcome>;
 }
@@ -83,8 +89,14 @@ export function createTunnel(options: TunnelOptions): Tunnel {
 
   const dial = async ({ target, socket: client }: TunnelArrival, mayReach?: MayReach): Promise<Upstream> => {
     const feed = createFeed();
-    const socket = await options.dialler.dial(target, client, { feed, mayReach });
-    return { kind: 'upstream', socket, feed, destroy: () => socket.destroy() };
+    let address: string | undefined;
+    const socket = await options.dialler.dial(target, client, {
+      feed,
+      mayReach,
+      only: (dialled) => (address = dialled),
+    });
+    address ??= socket.remoteAddress ?? '';
+    return { kind: 'upstream', socket, address, feed, destroy: () => socket.destroy() };
   };
 
   return {
@@ -95,14 +107,14 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         const upstream = await dial(arrival, mayReach);
         stop?.();
         answerEstablished(socket);
-        return upstream;
+        return { kind: 'open', upstream };
       } catch (error) {
         stop?.();
         const code = upstreamErrorCode(error);
-        if (code === 'client_closed') return failedOutcome(code, null);
+        if (code === 'client_closed') return { kind: 'ended', outcome: failedOutcome(code, null) };
         const answer = options.failed(code, arrival);
         const bytesOut = await answerAndEnd(socket, answer);
-        return failedOutcome(code, answer.status, bytesOut);
+        return { kind: 'ended', outcome: failedOutcome(code, answer.status, bytesOut) };
       }
     },
 
@@ -126,7 +138,6 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         return failedOutcome(upstreamErrorCode(error), 200);
       }
       const { socket: origin, feed } = upstream;
-      const address = { address: origin.remoteAddress ?? '', port: target.port };
       if (first.length > 0) origin.write(first);
       const { error } = await relay(socket, origin, options.idleTimeout, { feed, watch });
       return {
@@ -136,7 +147,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         error,
         bytesIn: origin.bytesWritten,
         bytesOut: origin.bytesRead,
-        upstream: address,
+        upstream: { address: upstream.address, port: target.port },
       };
     },
   };

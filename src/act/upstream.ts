@@ -15,6 +15,8 @@ export interface DialOptions {
   readonly feed?: Reading | undefined;
   /** Left out: every address that may be dialled for others. */
   readonly mayReach?: MayReach | undefined;
+  /** Hears of the address that is dialled, where it is the only one. Of several the socket knows which one answered. */
+  readonly only?: (address: string) => void;
 }
 
 export interface Dialler {
@@ -47,6 +49,37 @@ function open(addresses: readonly string[], port: number, feed: Reading | undefi
   });
 }
 
+/** Resolves once the connection is made; gives it up when `client` closes. @param patience milliseconds. */
+function connected(socket: Socket, client: Duplex, patience: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+      clearTimeout(timer);
+      client.off('close', onGone);
+    };
+    const fail = (error: SallyportError): void => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(
+      () => fail(new SallyportError('connection_timeout', `no answer in ${patience} ms`)),
+      patience,
+    );
+    const onGone = (): void => fail(new SallyportError('client_closed'));
+    client.once('close', onGone);
+    // It stays: until somebody else listens, a reset must not be an uncaught error.
+    socket.on('error', (error) => {
+      if (!settled) fail(new SallyportError(upstreamErrorCode(error), error.message, { cause: error }));
+    });
+    socket.once('connect', () => {
+      settle();
+      resolve(socket);
+    });
+  });
+}
+
 /** @param connectTimeout milliseconds for the connection, after the name was resolved. */
 export function createDialler(options: {
   readonly resolver: Resolver;
@@ -65,43 +98,32 @@ export function createDialler(options: {
     return usable;
   };
 
+  const connectTo = (
+    target: Target,
+    client: Duplex,
+    resolved: readonly string[],
+    { feed, mayReach, only }: DialOptions,
+  ): Promise<Socket> => {
+    const addresses = check(target, resolved, mayReach);
+    if (client.destroyed) throw new SallyportError('client_closed');
+    if (addresses.length === 1 && addresses[0] !== undefined) only?.(addresses[0]);
+    const socket = open(addresses, target.port, feed);
+    feed?.attach(socket);
+    return connected(socket, client, options.connectTimeout);
+  };
+
   return {
-    async dial(target, client, { feed, mayReach } = {}) {
-      const port = options.destinations.portProblem(target);
-      if (port !== null) throw new SallyportError('port_prohibited', port);
-      const resolved = options.resolver.resolve(target);
-      const addresses = check(target, 'then' in resolved ? await resolved : resolved, mayReach);
-      if (client.destroyed) throw new SallyportError('client_closed');
-      const socket = open(addresses, target.port, feed);
-      feed?.attach(socket);
-      return new Promise<Socket>((resolve, reject) => {
-        const fail = (error: SallyportError): void => {
-          settle();
-          socket.destroy();
-          reject(error);
-        };
-        const onTimeout = (): void =>
-          fail(new SallyportError('connection_timeout', `no answer in ${options.connectTimeout} ms`));
-        const onGone = (): void => fail(new SallyportError('client_closed'));
-        const onError = (error: Error): void =>
-          fail(new SallyportError(upstreamErrorCode(error), error.message, { cause: error }));
-        const timer = setTimeout(onTimeout, options.connectTimeout);
-        let settled = false;
-        const settle = (): void => {
-          settled = true;
-          clearTimeout(timer);
-          client.off('close', onGone);
-        };
-        client.once('close', onGone);
-        // It stays: until somebody else listens, a reset must not be an uncaught error.
-        socket.on('error', (error) => {
-          if (!settled) onError(error);
-        });
-        socket.once('connect', () => {
-          settle();
-          resolve(socket);
-        });
-      });
+    dial(target, client, how = {}) {
+      // No async function: where the addresses are known, which is nearly always, one promise is all that a dial needs.
+      try {
+        const port = options.destinations.portProblem(target);
+        if (port !== null) throw new SallyportError('port_prohibited', port);
+        const resolved = options.resolver.resolve(target);
+        if (!('then' in resolved)) return connectTo(target, client, resolved, how);
+        return resolved.then((addresses) => connectTo(target, client, addresses, how));
+      } catch (error) {
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      }
     },
   };
 }

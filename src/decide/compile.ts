@@ -3,6 +3,7 @@
  * a decision asks a handful of tables and never walks over rules that are about something else.
  */
 import type { Assistant, Hostname, PolicyDocument, Service } from '../flow.ts';
+import { fallbacksOf, type Fallbacks } from './defaults.ts';
 import type { DomainSet } from './domain-set.ts';
 import { echOf } from './ech.ts';
 import type { Ech } from './ech.ts';
@@ -27,6 +28,8 @@ type Table = ReadonlyMap<string, Bucket>;
 
 /** All rules, or all exceptions. */
 export interface Index {
+  /** There are none. */
+  readonly empty: boolean;
   readonly domains: HostIndex<Bucket>;
   /** External lists, each with the entries that name it. */
   readonly lists: readonly { readonly set: DomainSet; readonly bucket: Bucket }[];
@@ -56,6 +59,7 @@ export interface Policy {
   readonly risksOf: RisksOf;
   readonly sets: DomainSets;
   readonly ech: Ech;
+  readonly fallbacks: Fallbacks;
 }
 
 function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
@@ -105,6 +109,7 @@ function index(entries: readonly Entry[], sets: DomainSets): Index {
     for (const id of entry.what.lists ?? []) append(listed, id, entry);
   }
   return {
+    empty: entries.length === 0,
     domains: indexHosts(hostEntries(toBuckets(filed.domains))),
     lists: Array.from(listed).flatMap(([id, list]) => {
       const set = sets.get(id);
@@ -146,6 +151,7 @@ export function compile(
     risksOf: indexRisks(document.riskClasses),
     sets,
     ech: echOf(document),
+    fallbacks: fallbacksOf(document),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What a policy does with hosts that none of its rules is about. */
-import type { Effect, HostKind, Pause, Service } from '../flow.ts';
+import type { Effect, HostKind, Pause, PolicyDocument, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { readEffect } from './entry.ts';
 
@@ -25,25 +25,42 @@ export interface Default {
 
 const done = { allow: 'let through', monitor: 'let through and counted', deny: 'denied' } as const;
 
+/** What a policy does with each kind of host that no rule names. */
+export interface Fallbacks {
+  /** Null: services are not denied for not being approved. */
+  readonly sanctionedOnly: Default | null;
+  /** Null: it does not matter whose model answers. */
+  readonly unknownModel: Default | null;
+  readonly catalogue: Default;
+  readonly rawAddress: Default;
+  readonly unlisted: Default;
+}
+
+function fallback(id: string, given: Effect, why: string, what: 'it' | 'that'): Default {
+  const { effect, reason } = readEffect(given, why);
+  return { id, effect, reason: `${reason}; by default ${what} is ${done[effect]}.` };
+}
+
+/** Put into words once for each policy, and not for each decision. */
+export function fallbacksOf({ defaults, sanctionedOnly = false }: PolicyDocument): Fallbacks {
+  const { unknownModel, catalogue, rawAddress, unlisted } = defaults;
+  const unapproved = 'Only AI services that are approved may be used, and this one is not.';
+  return {
+    sanctionedOnly: sanctionedOnly ? { id: builtIn.sanctionedOnly, effect: 'deny', reason: unapproved } : null,
+    unknownModel:
+      unknownModel === undefined
+        ? null
+        : fallback(builtIn.unknownModel, unknownModel, 'Whose model answers here is not known', 'that'),
+    catalogue: fallback(builtIn.catalogue, catalogue, 'No rule names this AI service', 'it'),
+    rawAddress: fallback(builtIn.rawAddress, rawAddress, 'The client names an address and no host', 'that'),
+    unlisted: fallback(builtIn.unlisted, unlisted, 'No rule names this host, and it is no known AI service', 'it'),
+  };
+}
+
 /** The default for a host that no rule names. */
-export function defaultFor(policy: Policy, kind: HostKind, service: Service | null): Default {
-  const { defaults, sanctionedOnly = false } = policy.document;
-  if (service !== null && sanctionedOnly) {
-    const reason = 'Only AI services that are approved may be used, and this one is not.';
-    return { id: builtIn.sanctionedOnly, effect: 'deny', reason };
-  }
-  if (service?.model === null && defaults.unknownModel !== undefined) {
-    const { effect, reason } = readEffect(defaults.unknownModel, 'Whose model answers here is not known');
-    return { id: builtIn.unknownModel, effect, reason: `${reason}; by default that is ${done[effect]}.` };
-  }
-  if (service !== null) {
-    const { effect, reason } = readEffect(defaults.catalogue, 'No rule names this AI service');
-    return { id: builtIn.catalogue, effect, reason: `${reason}; by default it is ${done[effect]}.` };
-  }
-  if (kind !== 'name') {
-    const { effect, reason } = readEffect(defaults.rawAddress, 'The client names an address and no host');
-    return { id: builtIn.rawAddress, effect, reason: `${reason}; by default that is ${done[effect]}.` };
-  }
-  const { effect, reason } = readEffect(defaults.unlisted, 'No rule names this host, and it is no known AI service');
-  return { id: builtIn.unlisted, effect, reason: `${reason}; by default it is ${done[effect]}.` };
+export function defaultFor({ fallbacks }: Policy, kind: HostKind, service: Service | null): Default {
+  if (service === null) return kind === 'name' ? fallbacks.unlisted : fallbacks.rawAddress;
+  if (fallbacks.sanctionedOnly !== null) return fallbacks.sanctionedOnly;
+  if (service.model === null && fallbacks.unknownModel !== null) return fallbacks.unknownModel;
+  return fallbacks.catalogue;
 }

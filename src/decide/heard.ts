@@ -14,13 +14,15 @@ export function isSpecific(entry: Entry): boolean {
 
 /** The rule or exception that decides, for all who have a part in the service; null: the defaults do. */
 export function heard(policy: Policy, subject: Subject, client: Client, now: number): Entry | null {
-  const ofOne = (one: Subject): Entry | null => {
-    const exception = strongest(policy.exceptions, one, client, now); // 1
-    if (exception !== null) return exception;
-    const rule = strongest(policy.rules, one, client, now); // 2, 3, 4
-    return rule === null ? null : lifted(policy.pauses, rule, one.service, now);
-  };
   const others = besides(subject, policy.risksOf);
-  const own = ofOne(subject);
-  return others.length === 0 ? own : strictest([own, ...others.map(ofOne)].filter((found) => found !== null)); // 5
+  const own = ofOne(policy, subject, client, now);
+  if (others.length === 0) return own;
+  return strictest([own, ...others.map((one) => ofOne(policy, one, client, now))].filter((found) => found !== null)); // 5
+}
+
+function ofOne(policy: Policy, subject: Subject, client: Client, now: number): Entry | null {
+  const exception = strongest(policy.exceptions, subject, client, now); // 1
+  if (exception !== null) return exception;
+  const rule = strongest(policy.rules, subject, client, now); // 2, 3, 4
+  return rule === null ? null : lifted(policy.pauses, rule, subject.service, now);
 }

@@ -11,6 +11,7 @@ import type { Subject } from './subject.ts';
  * Constant in the number of entries that are about something else.
  */
 export function strongest(index: Index, subject: Subject, client: Client, now: number): Entry | null {
+  if (index.empty) return null;
   const { host, service } = subject;
   const first = (entries: readonly Entry[] | undefined): Entry | null =>
     entries?.find((entry) => inForce(entry, now) && isAbout(entry, subject) && isFor(entry, client)) ?? null;

@@ -9,8 +9,7 @@ export function heldOpen(act: Act, open: OpenTunnels): Act {
     carry(decided, hello, upstream) {
       const carried = act.carry(decided, hello, upstream);
       if (decided.action.kind !== 'tunnel') return carried;
-      const address = upstream?.socket.remoteAddress;
-      return open.tunnel(decided.arrival, hello, carried, address === undefined ? [] : [address]);
+      return open.tunnel(decided.arrival, hello, carried, upstream === null ? [] : [upstream.address]);
     },
     upgrade(decided) {
       const carried = act.upgrade(decided);

@@ -37,7 +37,7 @@ export interface OpenTunnels {
   readonly tunnel: (
     arrival: TunnelArrival,
     hello: Hello,
-    carried: Promise<Outcome | null>,
+    carried: Outcome | Promise<Outcome | null>,
     addresses: readonly string[],
   ) => Promise<Outcome | null>;
   /** The same for an upgraded connection, such as a WebSocket. */
@@ -190,7 +190,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     socket: Duplex,
     at: number,
     judgeIt: Held['judge'],
-    carried: Promise<O>,
+    carried: O | Promise<O>,
   ): Promise<O> => {
     const held: Held = {
       socket,

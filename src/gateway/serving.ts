@@ -154,7 +154,7 @@ export function createServing(options: ServingOptions): Serving {
     }
     const { clientAddress } = arrival;
     const problem = limiting.enterTunnel(clientAddress);
-    if (problem === null) void lifecycle.take(arrival).finally(() => limiting.leaveTunnel(clientAddress));
+    if (problem === null) void lifecycle.take(arrival).then(() => limiting.leaveTunnel(clientAddress));
     else reject(arrival.socket, asking(arrival), problem, 'as many tunnels are open as may be');
   };
   const asked = createAccess({

@@ -28,6 +28,7 @@ export interface Identify {
   readonly request: <A extends RequestArrival | UpgradeArrival>(arrival: A) => Asked<A>;
 }
 
+// Questions have all their fields, in one order, so that they are one kind of object to whoever reads them.
 export function createIdentify({ services, groups, accountCalls }: IdentifyOptions): Identify {
   const clientOf = ({ clientAddress: address, user, forwarded }: Arrival): Client => ({
     address,
@@ -54,18 +55,27 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
         target: arrival.target,
         service: services(arrival.target.host),
         serverName: null,
+        dialled: undefined,
+        ech: undefined,
         navigation: false,
         denied: null,
+        accountCall: undefined,
       },
     }),
 
     hello: ({ arrival, question }, hello) => ({
       arrival,
       question: {
-        ...question,
         moment: 'hello',
+        client: question.client,
+        target: question.target,
+        service: question.service,
         serverName: otherName(hello, question.target.host),
+        dialled: question.dialled,
         ech: hello.kind === 'tls' && hello.ech,
+        navigation: question.navigation,
+        denied: question.denied,
+        accountCall: question.accountCall,
       },
     }),
 
@@ -77,10 +87,12 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
         target: arrival.target,
         service: services(arrival.target.host, arrival.facts.path, arrival.facts.headers),
         serverName: null,
+        dialled: undefined,
+        ech: undefined,
         // An upgrade cannot be redirected, whatever its headers claim.
         navigation: arrival.kind === 'request' && arrival.facts.navigation,
         denied: arrival.tunnel?.denial ?? null,
-        ...(isAccountCall(arrival) && { accountCall: true }),
+        accountCall: isAccountCall(arrival) ? true : undefined,
       },
     }),
   };

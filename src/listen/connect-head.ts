@@ -4,6 +4,7 @@
  * It is read here and not by Node's parser, because most connections of a forward proxy are one CONNECT, and this
  * costs a third less. Therefore it must be at least as strict (RFC 9112, sections 2.2, 3 and 5).
  */
+import { LRUCache } from 'lru-cache';
 import type { ErrorCode } from '../errors.ts';
 
 /** The most that a head may hold, as Node's own `maxHeaderSize`. */
@@ -27,6 +28,12 @@ export type ConnectHeadResult =
 const requestLine = /^CONNECT ([!-~]+) HTTP\/1\.[01]$/;
 const version = / HTTP\/(\d)\.(\d)$/;
 const fieldLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\u0080-\u00ff]*)$/;
+
+/** Heads that were read before: a client says the same each time that it comes for a host. Those of ordinary length only. */
+const known = new LRUCache<string, ConnectHeadResult>({ max: 1_024 });
+const ORDINARY = 512;
+/** What must not be kept. */
+const credentials = /^(?:proxy-)?authorization:/im;
 
 function bad(code: ErrorCode, detail: string): ConnectHeadResult {
   return { kind: 'bad', code, detail };
@@ -61,7 +68,17 @@ export function readConnectHead(bytes: Buffer): ConnectHeadResult {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) return unfinished(bytes);
   if (end > MAX_HEAD) return bad('header_too_large', `${end} bytes`);
-  const lines = bytes.toString('latin1', 0, end).split('\r\n');
+  const text = bytes.toString('latin1', 0, end);
+  if (end > ORDINARY) return parse(text);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const read = parse(text);
+  if (read.kind === 'head' && !credentials.test(text)) known.set(text, read);
+  return read;
+}
+
+function parse(text: string): ConnectHeadResult {
+  const lines = text.split('\r\n');
   if (lines.length > MAX_FIELDS) return bad('header_too_large', `${lines.length} field lines`);
   const first = lines[0] ?? '';
   const authority = requestLine.exec(first)?.[1];
@@ -79,5 +96,5 @@ export function readConnectHead(bytes: Buffer): ConnectHeadResult {
       return bad('malformed_request', `a CONNECT has no ${name}`);
   }
   if (hosts > 1) return bad('malformed_request', 'more than one Host field');
-  return { kind: 'head', head: { authority, userAgent, length: end + 4 } };
+  return { kind: 'head', head: { authority, userAgent, length: text.length + 4 } };
 }

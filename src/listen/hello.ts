@@ -33,12 +33,25 @@ function judge(read: ClientHello, port: number, bytes: Buffer, nothing: 'silent'
   return { kind: 'tls', serverName, alpn, ech, bytes };
 }
 
+/** The far side of a tunnel, which may be the one to speak first. */
+export interface FirstWords {
+  /** Calls back when its first bytes are there, or will never be; null takes that back. */
+  readonly whenSpoken: (listener: (() => void) | null) => void;
+}
+
 /**
  * Reads the hello of a tunnel to `port`, beginning with the bytes that came along with the CONNECT.
  *
  * @param patience milliseconds from now, however often bytes arrive.
+ * @param rival who may speak first, which ends the wait.
  */
-export function readHello(socket: Socket, early: Buffer, port: number, patience: number): HelloReader {
+export function readHello(
+  socket: Socket,
+  early: Buffer,
+  port: number,
+  patience: number,
+  rival: FirstWords | null = null,
+): HelloReader {
   // Made at the first byte: a tunnel may wait for hours for it.
   let reader: ClientHelloReader | null = null;
   const chunks: Buffer[] = [];
@@ -58,6 +71,7 @@ export function readHello(socket: Socket, early: Buffer, port: number, patience:
   const hello = new Promise<Hello>((resolve) => {
     const finish = (result: Hello): void => {
       giveUp = () => undefined;
+      rival?.whenSpoken(null);
       clearTimeout(timer);
       socket.pause();
       socket.off('data', onData).off('end', onEnd).off('close', onEnd);
@@ -69,16 +83,14 @@ export function readHello(socket: Socket, early: Buffer, port: number, patience:
     const onEnd = (): void => finish({ kind: 'other', why: 'ended', bytes: bytes() });
     giveUp = () => finish(judge(latest, port, bytes(), 'server-first'));
     const timer = setTimeout(() => finish(judge(latest, port, bytes())), patience);
-    if (socket.destroyed || socket.readableEnded) onEnd();
-    else socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
+    if (socket.destroyed || socket.readableEnded) {
+      onEnd();
+      return;
+    }
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
+    rival?.whenSpoken(giveUp);
   });
   return { hello, giveUp: () => giveUp() };
-}
-
-/** The far side of a tunnel, which may be the one to speak first. */
-export interface FirstWords {
-  /** Calls back when its first bytes are there, or will never be; null takes that back. */
-  readonly whenSpoken: (listener: (() => void) | null) => void;
 }
 
 export interface HelloOptions {
@@ -93,17 +105,11 @@ export interface HelloOptions {
  * The first words of an open tunnel. Behind a port that does not require TLS the origin may be the one that speaks
  * first (SSH, SMTP), and then there is no hello to wait for.
  */
-export async function awaitHello(
-  arrival: TunnelArrival,
+export function awaitHello(
+  { socket, early, target }: TunnelArrival,
   upstream: FirstWords | null,
-  options: HelloOptions,
+  { tlsRequiredPorts, helloTimeout, idleTimeout }: HelloOptions,
 ): Promise<Hello> {
-  const { socket, early, target } = arrival;
-  if (upstream === null || options.tlsRequiredPorts.includes(target.port))
-    return readHello(socket, early, target.port, options.helloTimeout).hello;
-  const reader = readHello(socket, early, target.port, options.idleTimeout);
-  upstream.whenSpoken(reader.giveUp);
-  const hello = await reader.hello;
-  upstream.whenSpoken(null);
-  return hello;
+  const rival = tlsRequiredPorts.includes(target.port) ? null : upstream;
+  return readHello(socket, early, target.port, rival === null ? helloTimeout : idleTimeout, rival).hello;
 }

@@ -5,6 +5,7 @@
  * parsing: UTS 46, IPv4 in its odd spellings), and refuses what two parsers could read in two ways: percent-encoding,
  * user information, zone ids, control characters, empty labels.
  */
+import { LRUCache } from 'lru-cache';
 import { isIPv6 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { SallyportError } from '../errors.ts';
@@ -30,6 +31,10 @@ const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const forbidden = /[\p{Cc}\s%/\\?#@<>^|[\]:*"'`{}(),;&=+!$~]/u;
 
 const MAX_NAME = 253;
+
+/** Authorities that were read before: clients come for the same hosts again and again. Those of ordinary length only. */
+const known = new LRUCache<string, Target>({ max: 4_096 });
+const ORDINARY = 128;
 
 function invalid(what: string): SallyportError {
   return new SallyportError('invalid_target', what);
@@ -88,12 +93,7 @@ function parsePort(text: string): number {
   return port;
 }
 
-/**
- * Reads `host:port` (RFC 9112, section 3.2.3). Without `defaultPort` the port is required.
- *
- * @throws {SallyportError} `invalid_target`, saying what is wrong.
- */
-export function parseAuthority(text: string, defaultPort?: number): Target {
+function readAuthority(text: string, defaultPort: number | undefined): Target {
   if (text.includes('@')) throw invalid('user information is not allowed in a target');
   const colon = text.lastIndexOf(':');
   const hasPort = colon > text.lastIndexOf(']') && colon !== -1;
@@ -105,6 +105,21 @@ export function parseAuthority(text: string, defaultPort?: number): Target {
   if (portText !== '') return { host, kind, port: parsePort(portText) };
   if (defaultPort === undefined) throw invalid(`${shown(text)} has no port`);
   return { host, kind, port: defaultPort };
+}
+
+/**
+ * Reads `host:port` (RFC 9112, section 3.2.3). Without `defaultPort` the port is required.
+ *
+ * @throws {SallyportError} `invalid_target`, saying what is wrong.
+ */
+export function parseAuthority(text: string, defaultPort?: number): Target {
+  // With a default port, the same text may be two targets.
+  if (defaultPort !== undefined || text.length > ORDINARY) return readAuthority(text, defaultPort);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const target = Object.freeze(readAuthority(text, undefined));
+  known.set(text, target);
+  return target;
 }
 
 /**

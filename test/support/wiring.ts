@@ -83,8 +83,9 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
 
   const carry = async (arrival: TunnelArrival): Promise<Outcome> => {
     const opened = await tunnel.open(arrival);
-    if (opened.kind !== 'upstream') return opened;
-    const hello = await awaitHello(arrival, opened.feed, {
+    if (opened.kind === 'ended') return opened.outcome;
+    const { upstream } = opened;
+    const hello = await awaitHello(arrival, upstream?.feed ?? null, {
       helloTimeout: settings.patience ?? 300,
       idleTimeout,
       tlsRequiredPorts: settings.tlsRequired ?? [],
@@ -93,7 +94,7 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
     const client = { address: arrival.clientAddress, user: null, groups: new Set<string>() };
     const known = { client, target: arrival.target, service: null, serverName: null, navigation: false, denied: null };
     const asked = { arrival, question: { moment: 'hello', ...known } as const };
-    return tunnel.carry({ ...asked, decision, action: { kind: 'tunnel' }, policy: '' }, hello, opened);
+    return tunnel.carry({ ...asked, decision, action: { kind: 'tunnel' }, policy: '' }, hello, upstream);
   };
 
   const act = (arrival: Arrival): Promise<Outcome> => {
