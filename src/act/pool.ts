@@ -1,5 +1,5 @@
 /** Kept-alive connections to origins, each made by the one dial. */
-import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
+import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { PassThrough, type Duplex, type Writable } from 'node:stream';
@@ -12,9 +12,14 @@ import type { Reading } from './upstream.ts';
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
 
-/** Without a name of a server: the agent would find one out for each request, although there is no TLS. */
-const inTheClear = { servername: '' };
-const pooling: AgentOptions = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo', timeout: FREE_FOR };
+/** Without a name of a server: the agent would find one out for each request, and it is the dial that shakes hands. */
+const pooling: AgentOptions & { readonly servername: string } = {
+  keepAlive: true,
+  maxFreeSockets: 64,
+  scheduling: 'lifo',
+  timeout: FREE_FOR,
+  servername: '',
+};
 
 const kinds = { 0: 'name', 4: 'ipv4', 6: 'ipv6' } as const;
 
@@ -110,10 +115,52 @@ function connectBy(
   );
 }
 
+/** What `node:http` calls an agent by, and its types leave out; other agents of the registry live on it too. */
+interface Asked {
+  readonly addRequest: (request: ClientRequest, options: ClientRequestArgs) => void;
+}
+interface Waiting {
+  readonly onSocket: (socket: Socket) => void;
+}
+
+/** All that connections of one pool differ by. */
+function nameOf({ host, port }: ClientRequestArgs): string {
+  return `${host ?? ''} ${port ?? ''}`;
+}
+
+/**
+ * Takes the free connection that was used last for a request, as `node:http` does it, but without the copies of all
+ * options that it makes for that.
+ *
+ * @returns false: there is none.
+ */
+function takeFree(agent: Agent, request: ClientRequest, options: ClientRequestArgs): boolean {
+  const name = nameOf(options);
+  const free = agent.freeSockets[name];
+  const socket = free?.pop();
+  if (free?.length === 0) Reflect.deleteProperty(agent.freeSockets, name);
+  if (socket === undefined) return false;
+  // It is on its way out of the list by itself; its place is not worth a search for another.
+  if (socket.destroyed) return false;
+  const sockets: NodeJS.Dict<Socket[]> = agent.sockets;
+  (sockets[name] ??= []).push(socket);
+  agent.reuseSocket(socket, request);
+  (request as ClientRequest & Waiting).onSocket(socket);
+  if (options.timeout !== undefined) socket.setTimeout(options.timeout);
+  return true;
+}
+
 /** An agent with the default pooling of `node:http`, whose connections are dialled by us. */
 export function createPool(dialler: Dial): Agent {
   const spares = createSpareDials(FREE_FOR);
+  const { addRequest } = Agent.prototype as Agent & Asked;
   class Pool extends Agent {
+    addRequest(request: ClientRequest, options: ClientRequestArgs): void {
+      if (!takeFree(this, request, options)) Reflect.apply(addRequest, this, [request, options]);
+    }
+    override getName(options: ClientRequestArgs): string {
+      return nameOf(options);
+    }
     override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
       connectBy(dialler, spares, options, callback);
     }
@@ -122,13 +169,20 @@ export function createPool(dialler: Dial): Agent {
       spares.close();
     }
   }
-  return new Pool({ ...pooling, ...inTheClear });
+  return new Pool(pooling);
 }
 
 /** The same for https, which `node:http` wants an agent of its own kind for. @param dialler shakes hands too. */
 export function createSecurePool(dialler: Dial): SecureAgent {
   const spares = createSpareDials(FREE_FOR);
+  const { addRequest } = SecureAgent.prototype as SecureAgent & Asked;
   class Pool extends SecureAgent {
+    addRequest(request: ClientRequest, options: ClientRequestArgs): void {
+      if (!takeFree(this, request, options)) Reflect.apply(addRequest, this, [request, options]);
+    }
+    override getName(options: ClientRequestArgs): string {
+      return nameOf(options);
+    }
     override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
       connectBy(dialler, spares, options, callback);
     }
