@@ -10,6 +10,9 @@ const DRAIN_TIME = 3_000;
 /** Milliseconds that a connection is kept after a final answer for the peer to close it. */
 export const LINGER = 2_000;
 
+const none = Buffer.alloc(0);
+const ignore = (): void => undefined;
+
 /** Head and body as one piece: a second write would be a second system call. */
 function wholeOf({ status, reason, headers, body }: Answer): Buffer {
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
@@ -38,12 +41,21 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
       done();
       return;
     }
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     socket.once('close', done);
-    socket.on('data', () => undefined);
+    socket.on('data', ignore);
     socket.resume();
     socket.end(bytes);
   });
+}
+
+/** Names and values in turn: the form that Node.js writes down as it is, without a table of fields in between. */
+function fieldsOf({ status, headers, body }: Answer): string[] {
+  const fields: string[] = [];
+  for (const name of Object.keys(headers)) fields.push(name, headers[name] ?? '');
+  if (status !== 204) fields.push('Content-Length', String(body.length));
+  fields.push('Connection', 'close');
+  return fields;
 }
 
 /** Nothing more comes. A client that waits for "100 Continue" sends no body once it has its answer. */
@@ -94,13 +106,10 @@ export async function sendAnswer(
   answer: Answer,
 ): Promise<number> {
   const bodiless = req.method === 'HEAD' || answer.status === 204 || answer.status === 304;
-  const body = bodiless ? Buffer.alloc(0) : answer.body;
-  for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
-  if (answer.status !== 204) res.setHeader('Content-Length', answer.body.length);
-  res.on('error', () => undefined);
+  const body = bodiless ? none : answer.body;
+  res.on('error', ignore);
   if (res instanceof ServerResponse) {
-    res.setHeader('Connection', 'close');
-    res.writeHead(answer.status, answer.reason);
+    res.writeHead(answer.status, answer.reason, fieldsOf(answer));
     if (isRead(req)) {
       res.end(body);
       return body.length;
@@ -111,6 +120,8 @@ export async function sendAnswer(
     res.end();
   } else {
     // Without a body the head alone must end the stream: gRPC takes an empty DATA frame for a broken answer.
+    for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
+    if (answer.status !== 204) res.setHeader('Content-Length', answer.body.length);
     res.statusCode = answer.status;
     if (body.length > 0) res.end(body);
     else res.end();

@@ -24,16 +24,24 @@ interface Holed {
   readonly holes: readonly number[];
 }
 
+interface Bytes {
+  readonly texts: readonly Buffer[];
+  /** Of all texts together. */
+  readonly size: number;
+}
+
 interface Stencil {
   readonly denial: Denial;
   readonly minute: number;
   readonly name: string;
   readonly status: number;
   readonly reason: string;
-  readonly headers: readonly (readonly [name: string, value: Holed])[];
+  /** All fields in their order; those that have holes are empty here. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly changing: readonly (readonly [name: string, value: Holed])[];
   readonly body: Holed;
   /** The texts of the body as they are sent: of a page they are nearly all of it. */
-  readonly bytes: readonly Buffer[];
+  readonly bytes: Bytes;
   /** Whom the context is about; null: there is none in the answer. */
   readonly payload: ContextPayload | null;
 }
@@ -66,12 +74,17 @@ function filled({ texts, holes }: Holed, fillings: Fillings): string {
   return text;
 }
 
-function filledBytes(texts: readonly Buffer[], holes: readonly number[], fillings: Fillings): Buffer {
-  const pieces = texts.flatMap((text, i) => {
+function filledBytes({ texts, size }: Bytes, holes: readonly number[], fillings: Fillings): Buffer {
+  let length = size;
+  for (const hole of holes) length += fillings[hole]?.length ?? 0;
+  const whole = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let i = 0; i < texts.length; i += 1) {
+    at += texts[i]?.copy(whole, at) ?? 0;
     const hole = holes[i];
-    return hole === undefined ? [text] : [text, Buffer.from(fillings[hole] ?? '', 'latin1')];
-  });
-  return Buffer.concat(pieces);
+    if (hole !== undefined) at += whole.write(fillings[hole] ?? '', at, 'latin1');
+  }
+  return whole;
 }
 
 /** Hexadecimal digits that no text has by chance. */
@@ -92,36 +105,45 @@ function draw(denial: Denial, about: About, settings: AnswerSettings, make: Make
   const answer = make({ ...about, id, at }, { ...settings, sign });
   const fillings = [id, token, isoTime(at), httpDate(at)] as const;
   const body = holed(answer.body.toString(), fillings);
+  const texts = body.texts.map((text) => Buffer.from(text));
+  const fields = Object.entries(answer.headers).map(([name, value]) => [name, holed(value, fillings)] as const);
   return {
     denial,
     minute: Math.floor(at / MINUTE),
     name: answer.name,
     status: answer.status,
     reason: answer.reason,
-    headers: Object.entries(answer.headers).map(([name, value]) => [name, holed(value, fillings)] as const),
+    headers: Object.fromEntries(
+      fields.map(([name, { texts: pieces }]) => [name, pieces.length > 1 ? '' : (pieces[0] ?? '')]),
+    ),
+    changing: fields.filter(([, { holes }]) => holes.length > 0),
     body,
-    bytes: body.texts.map((text) => Buffer.from(text)),
+    bytes: { texts, size: texts.reduce((size, text) => size + text.length, 0) },
     payload,
   };
 }
 
 function fill(
-  { name, status, reason, headers, body, bytes, payload }: Stencil,
+  { name, status, reason, headers, changing, body, bytes, payload }: Stencil,
   about: About,
   settings: AnswerSettings,
 ): Answer {
   const { id, at } = about;
-  const token = payload === null ? '' : settings.sign({ ...payload, id }, at);
+  const token = payload === null ? '' : settings.sign({ vendor: payload.vendor, id }, at);
   const time = body.holes.includes(TIME) ? isoTime(at) : '';
   const fillings = [id, token, time, httpDate(at)] as const;
-  const fields: Record<string, string> = {};
-  for (const [field, value] of headers) fields[field] = filled(value, fillings);
+  // A copy of all is one step; fields that are added one by one cost as much as the rest of the answer.
+  const fields: Record<string, string> = { ...headers };
+  for (const [field, value] of changing) fields[field] = filled(value, fillings);
   return { name, status, reason, headers: fields, body: filledBytes(bytes, body.holes, fillings) };
 }
 
 /** Two that were made for different ids are the same, except where a text was cut in the middle of one. */
 function isSound(one: Stencil, other: Stencil): boolean {
-  return JSON.stringify([one.headers, one.body]) === JSON.stringify([other.headers, other.body]);
+  return (
+    JSON.stringify([one.headers, one.changing, one.body]) ===
+    JSON.stringify([other.headers, other.changing, other.body])
+  );
 }
 
 /** @param limit stencils at most; a page is some 10 KiB. */

@@ -17,6 +17,7 @@ import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeAr
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
+import { INSIDE, keyOf, letGo, type Inside, type Marked } from './inside.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
 import { introduce, peerOf } from './peers.ts';
 import { owes } from './pipeline.ts';
@@ -49,29 +50,12 @@ export interface InterceptEnd {
   readonly error: ErrorCode | null;
 }
 
-interface Inside extends OuterTunnel {
-  readonly scheme: 'http' | 'https';
-  readonly clientAddress: string;
-  readonly clientPort: number;
-  requests: number;
-  error: ErrorCode | null;
-  /** Null where the handshake failed over something else than the leaf. */
-  trust: TrustResult | null;
-  /** Ends the connection, whatever stands on it. */
-  readonly cut: () => void;
-}
-
 export interface Decrypted {
   /** Takes over the paused socket of a tunnel; resolves when it is closed. */
   readonly take: (socket: Socket, tunnel: OuterTunnel, hello: Hello) => Promise<InterceptEnd>;
   /** Ends what has no request; the others go on, and their sessions take no new one. */
   readonly closeIdle: () => void;
   readonly close: () => void;
-}
-
-/** A connection is known by its four numbers; a TLS socket has those of the socket that it wraps. */
-function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
 /**
@@ -83,10 +67,10 @@ function remember(socket: TLSSocket): void {
 }
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
+  /** Those whose TLS is left to the HTTP/2 server, which makes sockets of its own. */
   const open = new Map<string, Inside>();
-  /** The TLS sockets that were made here, which need not be asked for their numbers. */
-  const made = new WeakMap<object, Inside>();
-  const insideOf = (socket: Request['socket']): Inside | undefined => made.get(socket) ?? open.get(keyOf(socket));
+  const insideOf = (socket: Request['socket'] & Marked): Inside | undefined =>
+    socket[INSIDE] ?? open.get(keyOf(socket));
   const sessions = new Set<ServerHttp2Session>();
   const watch = createSessionWatch();
 
@@ -155,8 +139,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     }
   };
 
-  const onTlsError = (key: string, error: NodeJS.ErrnoException): void => {
-    const inside = open.get(key);
+  const onTlsError = (inside: Inside | undefined, error: NodeJS.ErrnoException): void => {
     if (inside?.requests !== 0) return;
     inside.error = tlsErrorCode(error);
     inside.trust = trustOf(error);
@@ -195,7 +178,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     options.rejectRequest(req, res, origin, 'malformed_request', 'a CONNECT inside a tunnel that ends here');
   });
   http2.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    onTlsError(keyOf(socket), error);
+    onTlsError(open.get(keyOf(socket)), error);
     socket.destroy();
   });
   http2.on('session', (session) => {
@@ -205,25 +188,30 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     watch.add(session, () => below?.cut());
     session.once('close', () => sessions.delete(session));
     // Under TLS 1.3 a client may judge our leaf after its handshake is over, so that the alert ends a session.
-    session.on('error', (error: NodeJS.ErrnoException) => onTlsError(key, error));
+    session.on('error', (error: NodeJS.ErrnoException) => onTlsError(below, error));
     // Not `close()`, which waits for streams that a client may leave unread for ever.
     session.setTimeout(options.idleTimeout, () => session.destroy());
   });
 
   /** For clients without h2 or without a server name, which alone tells the server above which leaf to show. */
-  const serveHttp1Tls = (socket: Socket, inside: Inside, key: string): void => {
-    const tls = new TLSSocket(socket, {
+  const serveHttp1Tls = (socket: Socket, inside: Inside): void => {
+    const tls: TLSSocket & Marked = new TLSSocket(socket, {
       isServer: true,
       secureContext: options.contextFor(inside.target),
       // Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less.
       ALPNProtocols: ['http/1.1', 'http/1.0'],
     });
-    made.set(tls, inside);
+    tls[INSIDE] = inside;
     introduce(tls, peerOf(socket));
     const deadline = setTimeout(() => socket.destroy(), options.headTimeout);
-    tls.once('close', () => clearTimeout(deadline));
+    tls.once('close', () => {
+      clearTimeout(deadline);
+      letGo(tls);
+    });
+    // By itself: either of the two may be the first to close.
+    socket.once('close', () => letGo(socket));
     tls.on('error', (error: NodeJS.ErrnoException) => {
-      onTlsError(key, error);
+      onTlsError(inside, error);
       socket.destroy();
     });
     tls.once('secure', () => {
@@ -247,11 +235,12 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         trust: 'silent',
         cut: () => void socket.destroy(),
       };
-      const key = keyOf(socket);
-      open.set(key, inside);
+      const viaHttp2 = hello.kind === 'tls' && hello.serverName !== null && hello.alpn.includes('h2');
+      const key = viaHttp2 ? keyOf(socket) : null;
+      if (key !== null) open.set(key, inside);
       const closed = new Promise<InterceptEnd>((resolve) => {
         socket.once('close', () => {
-          open.delete(key);
+          if (key !== null) open.delete(key);
           const refused = inside.requests === 0 ? inside.trust : null;
           if (scheme === 'https' && refused !== null) options.trusted?.(clientAddress, refused);
           resolve({ requests: inside.requests, error: inside.error });
@@ -259,14 +248,15 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       });
       socket.pause();
       if (hello.kind !== 'tls') {
+        (socket as Marked)[INSIDE] = inside;
         handTo(http1, socket, hello.bytes);
         return closed;
       }
       socket.unshift(hello.bytes);
       // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
       socket.allowHalfOpen = false;
-      if (hello.serverName !== null && hello.alpn.includes('h2')) http2.emit('connection', socket);
-      else serveHttp1Tls(socket, inside, key);
+      if (viaHttp2) http2.emit('connection', socket);
+      else serveHttp1Tls(socket, inside);
       return closed;
     },
     closeIdle() {

@@ -104,6 +104,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/exceptions.ts': 'test/flows/exceptions.test.ts',
   'gateway/held-open.ts': 'test/flows/open-tunnels.test.ts',
   'gateway/open-tunnels.ts': 'test/flows/open-tunnels.test.ts',
+  'listen/inside.ts': 'test/listen/decrypted.test.ts',
   'listen/leaf-trust.ts': 'test/flows/trust.test.ts',
   'record/exceptions.ts': 'test/flows/exceptions.test.ts',
 };

@@ -1,0 +1,45 @@
+/** What is known of a tunnel whose client is talked to here, found by the sockets that its requests come through. */
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../errors.ts';
+import type { OuterTunnel, TrustResult } from '../flow.ts';
+
+export interface Inside extends OuterTunnel {
+  readonly scheme: 'http' | 'https';
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  requests: number;
+  error: ErrorCode | null;
+  /** Null where the handshake failed over something else than the leaf. */
+  trust: TrustResult | null;
+  /** Ends the connection, whatever stands on it. */
+  readonly cut: () => void;
+}
+
+/**
+ * Where a socket that was handed to a server here keeps its tunnel. Not in a map: those come and go with each connection,
+ * and the tables of a map that was emptied keep alive what was in them until the old generation is collected.
+ */
+export const INSIDE = Symbol('inside');
+
+export interface Marked {
+  [INSIDE]?: Inside;
+}
+
+const ignore = (): void => undefined;
+
+/**
+ * Lets go of a socket that has closed: Node.js and V8 between them keep some of it alive for a while, and with its
+ * listeners everything that ever stood on the connection.
+ */
+export function letGo(socket: Duplex): void {
+  // Not that of streams, which looks once more, a tick later, who reads.
+  EventEmitter.prototype.removeAllListeners.call(socket);
+  socket.on('error', ignore);
+}
+
+/** A connection is known by its four numbers; a TLS socket has those of the socket that it wraps. */
+export function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}
