@@ -132,7 +132,7 @@ export function createAct(options: ActOptions): Act {
       }
     },
 
-    async request({ arrival, action, mayReach }) {
+    request({ arrival, action, mayReach }) {
       switch (action.kind) {
         case 'forward':
           if (hasWrongScheme(arrival)) return refuseScheme(arrival, answers.failed);
@@ -143,7 +143,7 @@ export function createAct(options: ActOptions): Act {
           return block(arrival, answers.redirected(action.denial, arrival));
         case 'reset':
           reset(arrival.req.socket);
-          return resetOutcome();
+          return Promise.resolve(resetOutcome());
         case 'tunnel':
         case 'listen':
         case 'intercept':

@@ -163,7 +163,7 @@ export function createForward(options: ForwardOptions): Forward {
         }
       };
 
-      res.once('close', () => {
+      res.on('close', () => {
         closed = true;
         if (!client.whole()) error ??= 'client_closed';
         clearTimeout(late);
@@ -182,22 +182,27 @@ export function createForward(options: ForwardOptions): Forward {
       send();
     });
 
+  const refuse = async (arrival: RequestArrival, cause: unknown): Promise<Outcome> => {
+    const code = upstreamErrorCode(cause);
+    const answer = options.failed(code, arrival);
+    const bytesOut = await sendAnswer(arrival.req, arrival.res, answer);
+    return failedOutcome(code, answer.status, bytesOut);
+  };
+
   return {
-    async forward(arrival, mayReach) {
-      const { req, res } = arrival;
+    forward(arrival, mayReach) {
+      const { req } = arrival;
       // The client went away while its name was looked up, and the event that would end the attempt has been and gone.
-      if ('stream' in req ? req.stream.destroyed : req.socket.destroyed) return failedOutcome('client_closed', null);
+      if ('stream' in req ? req.stream.destroyed : req.socket.destroyed)
+        return Promise.resolve(failedOutcome('client_closed', null));
       const client = clientSide(arrival, options.via);
       let fields: string[];
       try {
         fields = requestFields(arrival, options.via, client.unmeasured);
         // It asks at once, before anything of a body.
         if (client.expects) fields.push('expect', '100-continue');
-      } catch (error) {
-        const code = upstreamErrorCode(error);
-        const answer = options.failed(code, arrival);
-        const bytesOut = await sendAnswer(req, res, answer);
-        return failedOutcome(code, answer.status, bytesOut);
+      } catch (cause) {
+        return refuse(arrival, cause);
       }
       return once(arrival, client, fields, mayReach);
     },

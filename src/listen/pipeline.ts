@@ -25,11 +25,12 @@ let owedToAll = 0;
 function begin(socket: Duplex, line: Turn[]): void {
   const [turn] = line;
   if (turn === undefined) return;
-  turn.res.once('close', () => {
+  turn.res.on('close', () => {
+    line.shift();
+    owedToAll -= 1;
     // On a connection that is over nobody would read the answers, so the requests that wait are not carried out either.
-    const isOver = socket.destroyed || socket.writableEnded;
-    owedToAll -= line.splice(0, isOver ? line.length : 1).length;
-    begin(socket, line);
+    if (socket.destroyed || socket.writableEnded) owedToAll -= line.splice(0).length;
+    else begin(socket, line);
   });
   turn.start();
 }
@@ -38,16 +39,15 @@ function begin(socket: Duplex, line: Turn[]): void {
 export function enterLine(socket: Duplex, res: ServerResponse, start: () => void): void {
   // The parser goes on to the end of what it was given, whatever became of the connection.
   if (socket.destroyed) return;
-  const line = lines.get(socket) ?? [];
+  let line = lines.get(socket);
+  if (line === undefined) lines.set(socket, (line = []));
   if (line.length === MOST_OWED || (owedToAll >= MOST_OWED_TO_ALL && line.length >= SHARE)) {
     reset(socket);
     return;
   }
   line.push({ res, start });
   owedToAll += 1;
-  if (line.length > 1) return;
-  lines.set(socket, line);
-  begin(socket, line);
+  if (line.length === 1) begin(socket, line);
 }
 
 /** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */

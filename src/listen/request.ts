@@ -18,7 +18,8 @@ export interface Addressed {
 function hostFields(req: Request): string[] {
   const fields: string[] = [];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
-    if (req.rawHeaders[i]?.toLowerCase() === 'host') fields.push(req.rawHeaders[i + 1] ?? '');
+    const name = req.rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') fields.push(req.rawHeaders[i + 1] ?? '');
   }
   return fields;
 }
@@ -63,14 +64,17 @@ function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string
 export function addressPlain(req: IncomingMessage): Addressed {
   const url = req.url ?? '';
   if (url.startsWith('/') || url === '*') throw new SallyportError('not_a_proxy_request');
-  const { scheme, target, path } = parseUrl(url);
+  const { scheme, authority, target, path } = parseUrl(url);
   // RFC 9112, section 3.2.4: about the server as a whole, which the last proxy asks with an asterisk.
   const whole = req.method === 'OPTIONS' && !/[/?]/.test(url.slice(`${scheme}://`.length));
   const facts = requestFacts(req, scheme, whole ? '*' : path);
   const hosts = hostFields(req);
   if (hosts.length > 1) throw new SallyportError('host_mismatch', 'more than one Host field');
-  if (hosts[0] === undefined && facts.httpVersion === '1.1') throw new SallyportError('host_mismatch', 'no Host field');
-  if (hosts[0] !== undefined && !sameTarget(parseAuthority(hosts[0], scheme === 'http' ? 80 : 443), target))
+  const [host] = hosts;
+  if (host === undefined && facts.httpVersion === '1.1') throw new SallyportError('host_mismatch', 'no Host field');
+  // The same text is the same place.
+  const elsewhere = host !== undefined && host !== authority;
+  if (elsewhere && !sameTarget(parseAuthority(host, scheme === 'http' ? 80 : 443), target))
     throw new SallyportError('host_mismatch');
   checkFraming(req);
   return { target, facts };

@@ -18,6 +18,8 @@ export interface Host {
 
 export interface ParsedUrl {
   readonly scheme: 'http' | 'https';
+  /** As it was written. */
+  readonly authority: string;
   readonly target: Target;
   /** Origin-form: path and query, never empty (RFC 9112, section 3.2.1). */
   readonly path: string;
@@ -139,7 +141,7 @@ export function parseUrl(text: string): ParsedUrl {
   const authority = end === -1 ? rest.slice(2) : rest.slice(2, end + 2);
   const path = end === -1 ? '/' : rest.slice(end + 2);
   const target = parseAuthority(authority, scheme === 'http' ? 80 : 443);
-  return { scheme, target, path: path.startsWith('/') ? path : `/${path}` };
+  return { scheme, authority, target, path: path.startsWith('/') ? path : `/${path}` };
 }
 
 /** `host:port` with brackets around IPv6, as a Host header or a CONNECT target writes it. */
