@@ -8,7 +8,7 @@
  */
 import { lstatSync, readlinkSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 
 export interface Watched {
@@ -27,13 +27,21 @@ export interface WatchOptions {
   readonly quiet?: number;
   /** Milliseconds after which a change is told although it does not become quiet. */
   readonly atMost?: number;
-  /** Milliseconds between two looks at all files. */
+  /** Milliseconds between two looks at all files; left out: as often as the file systems make it needed. */
   readonly look?: number;
 }
 
 export interface Watch {
   readonly close: () => void;
 }
+
+/** Milliseconds between two looks at all files, where the system may say nothing of a change, and where it says all. */
+const [OFTEN, SELDOM] = [10_000, 60_000];
+
+/** ext4, XFS, Btrfs, tmpfs, F2FS, ZFS and overlayfs, by their numbers in statfs(2): all changes come from this machine. */
+const local: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0xf2f52010, 0x2fc12fc1, 0x794c7630,
+]);
 
 /** As many links as Linux follows. */
 const MAX_LINKS = 40;
@@ -90,6 +98,16 @@ function foldersOf({ files, folders }: Watched): Names {
   return names;
 }
 
+/** Whether Linux tells of every change in these folders: not where another machine may make it, or where one is missing. */
+export async function areLocal(folders: readonly string[]): Promise<boolean> {
+  try {
+    const found = await Promise.all(folders.map((folder) => statfs(folder)));
+    return found.every(({ type }) => local.has(type));
+  } catch {
+    return false;
+  }
+}
+
 async function stampOf(path: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -108,7 +126,7 @@ async function stampsOf({ files, folders }: Watched): Promise<string> {
 }
 
 /** Watches until it is closed. Tells once at the beginning, for what changed before. */
-export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, look = 10_000 }: WatchOptions): Watch {
+export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, look }: WatchOptions): Watch {
   let names: Names = new Map();
   const watchers = new Map<string, { readonly inode: string; readonly watcher: FSWatcher }>();
   let complained = false;
@@ -133,7 +151,8 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
       watchers.set(folder, { inode, watcher });
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      if (!complained) log(`${folder} cannot be watched (${code}); changes are looked for every ${look / 1000} s`);
+      if (!complained)
+        log(`${folder} cannot be watched (${code}); changes are looked for every ${(look ?? OFTEN) / 1000} s`);
       complained = true;
     }
   };
@@ -175,11 +194,14 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
 
   const lookAround = async (): Promise<void> => {
     const seen = await stampsOf(watched());
+    const folders = [...names.keys()];
+    const told = watchers.size === folders.length && (await areLocal(folders));
     if (closed) return;
     // The first look tells too: of what changed before anybody watched.
     if (seen !== stamps) soon();
     stamps = seen;
-    looking = setTimeout(() => void lookAround(), look).unref();
+    // A look at the whole catalogue takes some 50 ms of processor time.
+    looking = setTimeout(() => void lookAround(), look ?? (told ? SELDOM : OFTEN)).unref();
   };
 
   follow();

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { watchFiles, wayTo } from '../../src/config/watch.ts';
+import { areLocal, watchFiles, wayTo } from '../../src/config/watch.ts';
 import type { WatchOptions } from '../../src/config/watch.ts';
 import { eventually } from '../support/streams.ts';
 
@@ -217,6 +217,13 @@ test('where the system tells nothing, a look now and then does', async () => {
   mkdirSync(join(dir, 'not/there'), { recursive: true });
   writeFileSync(file, 'new');
   await eventually('told', () => told.times > 0);
+});
+
+test.skipIf(process.platform !== 'linux')('only folders of this machine are looked at seldom', async () => {
+  // Memory; what the kernel makes up; and what is not there, or may be of another kind once it is.
+  expect(await areLocal(['/dev/shm'])).toBe(true);
+  expect(await areLocal(['/dev/shm', '/proc'])).toBe(false);
+  expect(await areLocal(['/dev/shm', join(folder(), 'not-there')])).toBe(false);
 });
 
 test('links that lead in a circle end', () => {
