@@ -42,6 +42,19 @@ function nameOf(target: Target, hello: Hello): Target {
   return hello.kind === 'tls' && hello.serverName !== null ? hello.serverName : target;
 }
 
+/** Of a tunnel in which nothing was answered. */
+function unanswered(socket: Socket, denial: Denial | null, error: ErrorCode): Outcome {
+  return {
+    kind: denial === null ? 'failed' : 'blocked',
+    answer: denial === null ? null : 'none',
+    status: 200,
+    error,
+    bytesIn: socket.bytesRead,
+    bytesOut: socket.bytesWritten,
+    upstream: null,
+  };
+}
+
 /**
  * Null where requests were answered inside: those are the attempts, and each was recorded. Else this tunnel was the
  * attempt: its client did not trust the leaf, said nothing, or spoke what has no answer.
@@ -54,26 +67,17 @@ export async function intercept(
   hello: Hello,
 ): Promise<Outcome | null> {
   const { socket, id, target, user, forwarded } = arrival;
-  const outcome = (error: ErrorCode): Outcome => ({
-    kind: denial === null ? 'failed' : 'blocked',
-    answer: denial === null ? null : 'none',
-    status: 200,
-    error,
-    bytesIn: socket.bytesRead,
-    bytesOut: socket.bytesWritten,
-    upstream: null,
-  });
   if (denial !== null && hello.kind === 'other' && !http.test(hello.bytes.toString('latin1', 0, 8))) {
     reset(socket);
-    if (hello.why === 'silent') return outcome('hello_timeout');
-    return outcome(hello.why === 'ended' ? 'client_closed' : 'tls_required');
+    if (hello.why === 'silent') return unanswered(socket, denial, 'hello_timeout');
+    return unanswered(socket, denial, hello.why === 'ended' ? 'client_closed' : 'tls_required');
   }
   const name = nameOf(target, hello);
   const turn = hello.kind === 'tls' ? room.turn(name) : true;
   if (!(turn === true || (await turn))) {
     reset(socket);
-    return { ...outcome('certificate_limit'), kind: 'failed' };
+    return { ...unanswered(socket, denial, 'certificate_limit'), kind: 'failed' };
   }
   const { requests, error } = await interceptor.take(socket, { id, target: name, denial, user, forwarded }, hello);
-  return requests > 0 ? null : outcome(error ?? 'client_closed');
+  return requests > 0 ? null : unanswered(socket, denial, error ?? 'client_closed');
 }

@@ -85,9 +85,17 @@ export function dateAndTime(at: number, language: 'en' | 'zh' = 'en'): string {
   return `${longDate(at, 'UTC', language)}${separator}${new Date(at).toISOString().slice(11, 16)} UTC`;
 }
 
-/** For the `datetime` of a `time` element. */
+let isoSecond = Number.NaN;
+let isoStart = '';
+
+/** For the `datetime` of a `time` element; all but its milliseconds is made once a second. */
 export function isoTime(at: number): string {
-  return new Date(at).toISOString();
+  const now = Math.floor(at / 1000);
+  if (now !== isoSecond) {
+    isoStart = new Date(now * 1000).toISOString().slice(0, -4);
+    isoSecond = now;
+  }
+  return `${isoStart}${String(Math.floor(at - now * 1000)).padStart(3, '0')}Z`;
 }
 
 let second = Number.NaN;

@@ -14,12 +14,12 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
-import { originOf, userAgentOf, type Origin } from './arrival.ts';
+import { newId, originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
 import { INSIDE, keyOf, letGo, type Inside, type Marked } from './inside.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
-import { introduce, peerOf } from './peers.ts';
+import { peerAddress, peerOf } from './peers.ts';
 import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
 import { reset } from '../reset.ts';
@@ -66,6 +66,9 @@ function remember(socket: TLSSocket): void {
   keyOf(socket);
 }
 
+/** As they stand in the hello (RFC 7301). Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less. */
+const HTTP1 = Buffer.from('\x08http/1.1\x08http/1.0', 'latin1');
+
 export function createDecrypted(options: DecryptedOptions): Decrypted {
   /** Those whose TLS is left to the HTTP/2 server, which makes sockets of its own. */
   const open = new Map<string, Inside>();
@@ -81,15 +84,20 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   };
 
   /** Inside a tunnel the client is the one that opened it, whatever stands between. */
-  const originInside = (socket: Request['socket'], inside: Inside | undefined): Origin =>
+  const originInside = (
+    socket: Request['socket'],
+    inside: Inside | undefined,
+  ): Origin & Pick<OuterTunnel, 'forwarded'> =>
     inside === undefined
       ? originOf(socket)
       : {
-          ...originOf(socket),
+          id: newId(),
+          at: Date.now(),
+          started: performance.now(),
           clientAddress: inside.clientAddress,
           clientPort: inside.clientPort,
-          ...(inside.user !== undefined && { user: inside.user }),
-          ...(inside.forwarded !== undefined && { forwarded: inside.forwarded }),
+          user: inside.user,
+          forwarded: inside.forwarded,
         };
 
   const onRequest = (req: Request, res: Response): void => {
@@ -145,12 +153,31 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     inside.trust = trustOf(error);
   };
 
-  const http1 = createHttp1Server(options, onRequest);
+  const http1 = createHttp1Server(
+    {
+      ...options,
+      reject: (socket: Duplex & Marked, origin, code, detail) => {
+        const inside = socket[INSIDE];
+        if (inside === undefined) options.reject(socket, origin, code, detail);
+        else {
+          const { clientAddress, clientPort } = inside;
+          options.reject(socket, { ...origin, clientAddress, clientPort }, code, detail);
+        }
+      },
+    },
+    onRequest,
+  );
   http1.on('upgrade', onUpgrade);
   // Node.js would end the connection without a word.
   http1.on('connect', (req, socket) => {
     if (owes(socket)) reset(socket);
-    else options.reject(socket, originOf(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here');
+    else
+      options.reject(
+        socket,
+        originInside(req.socket, insideOf(req.socket)),
+        'malformed_request',
+        'a CONNECT inside a tunnel that ends here',
+      );
   });
 
   // For clients that offer h2, all of which prefer it. TLS is left to this server: under an HTTP/2 session a TLSSocket
@@ -194,22 +221,20 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   });
 
   /** For clients without h2 or without a server name, which alone tells the server above which leaf to show. */
-  const serveHttp1Tls = (socket: Socket, inside: Inside): void => {
+  const serveHttp1Tls = (socket: Socket, inside: Inside, offersAlpn: boolean): void => {
     const tls: TLSSocket & Marked = new TLSSocket(socket, {
       isServer: true,
       secureContext: options.contextFor(inside.target),
-      // Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less.
-      ALPNProtocols: ['http/1.1', 'http/1.0'],
+      ALPNProtocols: offersAlpn ? HTTP1 : undefined,
     });
     tls[INSIDE] = inside;
-    introduce(tls, peerOf(socket));
     const deadline = setTimeout(() => socket.destroy(), options.headTimeout);
-    tls.once('close', () => {
+    tls.on('close', () => {
       clearTimeout(deadline);
       letGo(tls);
     });
     // By itself: either of the two may be the first to close.
-    socket.once('close', () => letGo(socket));
+    socket.on('close', () => letGo(socket));
     tls.on('error', (error: NodeJS.ErrnoException) => {
       onTlsError(inside, error);
       socket.destroy();
@@ -224,12 +249,13 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     take(socket, tunnel, hello) {
       if (socket.destroyed) return Promise.resolve({ requests: 0, error: 'client_closed' });
       const scheme = hello.kind === 'tls' ? 'https' : 'http';
-      const { clientAddress, clientPort } = originOf(socket);
+      const { remoteAddress, remotePort = 0 } = peerOf(socket);
+      const clientAddress = peerAddress(remoteAddress);
       const inside: Inside = {
         ...tunnel,
         scheme,
         clientAddress,
-        clientPort,
+        clientPort: remotePort,
         requests: 0,
         error: null,
         trust: 'silent',
@@ -256,7 +282,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
       socket.allowHalfOpen = false;
       if (viaHttp2) http2.emit('connection', socket);
-      else serveHttp1Tls(socket, inside);
+      else serveHttp1Tls(socket, inside, hello.alpn.length > 0);
       return closed;
     },
     closeIdle() {

@@ -60,4 +60,6 @@ test('dates for people and for machines', () => {
   expect(longDate(midnight, 'UTC')).toBe('9 July 2026');
   expect(dateAndTime(midnight)).toBe('9 July 2026, 16:00 UTC');
   expect(isoTime(midnight)).toBe('2026-07-09T16:00:00.000Z');
+  expect(isoTime(midnight + 7)).toBe('2026-07-09T16:00:00.007Z');
+  expect(isoTime(midnight + 1999)).toBe('2026-07-09T16:00:01.999Z');
 });
