@@ -1,5 +1,4 @@
 /** Carries out what was decided: each kind of action goes to the file that does it, at the moment that it fits. */
-import type { Socket } from 'node:net';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type {
   Answer,
@@ -17,11 +16,11 @@ import type {
 import { block, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
 import { intercept, speaksInClear, type Interceptor, type InterceptRoom } from './intercept.ts';
-import { blockedOutcome, failedOutcome, resetOutcome } from './outcome.ts';
-import { answerEstablished, type Opened, type Tunnel, type Upstream } from './tunnel.ts';
+import { resetOutcome } from './outcome.ts';
+import { answerAndClose, answerEstablished, type Opened, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
-import { answerAndEnd, sendAnswer } from './write.ts';
+import { sendAnswer } from './write.ts';
 import { hasWrongScheme, refuseScheme } from './wrong-scheme.ts';
 
 /** What denials and failures look like; `answers/` makes them. */
@@ -68,14 +67,6 @@ function wrongMoment(kind: string): never {
 
 const listening: Opened = { kind: 'open', upstream: null };
 
-/** Answers a CONNECT and ends it. @param error why it failed; null: it was denied. */
-async function answered(socket: Socket, answer: Answer, error: ErrorCode | null): Promise<Opened> {
-  const bytesOut = await answerAndEnd(socket, answer);
-  const { name, status } = answer;
-  const outcome = error === null ? blockedOutcome(name, status, bytesOut) : failedOutcome(error, status, bytesOut);
-  return { kind: 'ended', outcome };
-}
-
 export function createAct(options: ActOptions): Act {
   const { tunnel, forward, answers } = options;
 
@@ -92,11 +83,11 @@ export function createAct(options: ActOptions): Act {
           return listening;
         case 'intercept':
           if (options.room.full(arrival.target))
-            return answered(socket, answers.failed('certificate_limit', arrival), 'certificate_limit');
+            return answerAndClose(socket, answers.failed('certificate_limit', arrival), 'certificate_limit');
           answerEstablished(socket);
           return listening;
         case 'refuse':
-          return answered(socket, answers.connectDenied(action.denial, arrival), null);
+          return answerAndClose(socket, answers.connectDenied(action.denial, arrival), null);
         case 'reset':
           reset(socket);
           return { kind: 'ended', outcome: resetOutcome() };

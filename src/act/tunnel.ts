@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, Decided, Hello, HelloWatch, MayReach, Outcome, Target, TunnelArrival } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
-import { failedOutcome } from './outcome.ts';
+import { blockedOutcome, failedOutcome } from './outcome.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
 import { reset } from '../reset.ts';
@@ -45,6 +45,14 @@ const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
 
 export function answerEstablished(socket: Socket): void {
   socket.write(established);
+}
+
+/** Answers a CONNECT and ends it. @param error why it failed; null: it was denied. */
+export async function answerAndClose(socket: Socket, answer: Answer, error: ErrorCode | null): Promise<Opened> {
+  const bytesOut = await answerAndEnd(socket, answer);
+  const { name, status } = answer;
+  const outcome = error === null ? blockedOutcome(name, status, bytesOut) : failedOutcome(error, status, bytesOut);
+  return { kind: 'ended', outcome };
 }
 
 /** Milliseconds of a dial before it matters whether the client is still there. */
@@ -112,9 +120,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
         stop?.();
         const code = upstreamErrorCode(error);
         if (code === 'client_closed') return { kind: 'ended', outcome: failedOutcome(code, null) };
-        const answer = options.failed(code, arrival);
-        const bytesOut = await answerAndEnd(socket, answer);
-        return { kind: 'ended', outcome: failedOutcome(code, answer.status, bytesOut) };
+        return answerAndClose(socket, options.failed(code, arrival), code);
       }
     },
 
