@@ -117,7 +117,7 @@ function connectBy(
 
 /** What `node:http` calls an agent by, and its types leave out; other agents of the registry live on it too. */
 interface Asked {
-  readonly addRequest: (request: ClientRequest, options: ClientRequestArgs) => void;
+  addRequest: (request: ClientRequest, options: ClientRequestArgs) => void;
 }
 interface Waiting {
   readonly onSocket: (socket: Socket) => void;
@@ -150,46 +150,30 @@ function takeFree(agent: Agent, request: ClientRequest, options: ClientRequestAr
   return true;
 }
 
+/** Has the connections of an agent dialled by us, and its free ones found by {@link takeFree}. */
+function pool<A extends Agent & Partial<Asked>>(agent: A, dialler: Dial): A {
+  const { addRequest } = agent;
+  if (addRequest === undefined) throw new Error('this Node.js calls its agents by something else than addRequest');
+  const spares = createSpareDials(FREE_FOR);
+  const destroy = agent.destroy.bind(agent);
+  agent.addRequest = (request, options) => {
+    if (!takeFree(agent, request, options)) addRequest.call(agent, request, options);
+  };
+  agent.getName = (options = {}) => nameOf(options);
+  agent.createConnection = (options, callback) => connectBy(dialler, spares, options, callback);
+  agent.destroy = () => {
+    destroy();
+    spares.close();
+  };
+  return agent;
+}
+
 /** An agent with the default pooling of `node:http`, whose connections are dialled by us. */
 export function createPool(dialler: Dial): Agent {
-  const spares = createSpareDials(FREE_FOR);
-  const { addRequest } = Agent.prototype as Agent & Asked;
-  class Pool extends Agent {
-    addRequest(request: ClientRequest, options: ClientRequestArgs): void {
-      if (!takeFree(this, request, options)) Reflect.apply(addRequest, this, [request, options]);
-    }
-    override getName(options: ClientRequestArgs): string {
-      return nameOf(options);
-    }
-    override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
-      connectBy(dialler, spares, options, callback);
-    }
-    override destroy(): void {
-      super.destroy();
-      spares.close();
-    }
-  }
-  return new Pool(pooling);
+  return pool(new Agent(pooling), dialler);
 }
 
 /** The same for https, which `node:http` wants an agent of its own kind for. @param dialler shakes hands too. */
 export function createSecurePool(dialler: Dial): SecureAgent {
-  const spares = createSpareDials(FREE_FOR);
-  const { addRequest } = SecureAgent.prototype as SecureAgent & Asked;
-  class Pool extends SecureAgent {
-    addRequest(request: ClientRequest, options: ClientRequestArgs): void {
-      if (!takeFree(this, request, options)) Reflect.apply(addRequest, this, [request, options]);
-    }
-    override getName(options: ClientRequestArgs): string {
-      return nameOf(options);
-    }
-    override createConnection(options: ClientRequestArgs, callback?: Connected): undefined {
-      connectBy(dialler, spares, options, callback);
-    }
-    override destroy(): void {
-      super.destroy();
-      spares.close();
-    }
-  }
-  return new Pool(pooling);
+  return pool(new SecureAgent(pooling), dialler);
 }
