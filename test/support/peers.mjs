@@ -1,12 +1,13 @@
 /**
  * Both sides of a proxy in a network namespace: tunnels that are silent, that are poured into from the origin, and that
- * are poured into from the client. Says `open` when all of them are. Usage: node peers.mjs PROXY-PORT TUNNELS-OF-EACH
+ * are poured into from the client. Says the metrics of the proxy when all of them are open: at once, for the silent
+ * are ended soon. Usage: node peers.mjs PROXY-PORT ADMIN-PORT TUNNELS-OF-EACH
  */
 import { Buffer } from 'node:buffer';
 import { connect, createServer } from 'node:net';
 import process from 'node:process';
 
-const [proxy, each] = process.argv.slice(2).map(Number);
+const [proxy, admin, each] = process.argv.slice(2).map(Number);
 const bulk = Buffer.alloc(1 << 16);
 
 /** Writes for as long as there is somebody to write to. @param {import('node:net').Socket} socket */
@@ -47,4 +48,5 @@ const bound = server.address();
 if (bound === null || typeof bound === 'string') throw new Error('no port');
 const kinds = ['rest', 'pour', 'take'].flatMap((what) => Array.from({ length: each ?? 0 }, () => what));
 await Promise.all(kinds.map((what) => tunnel(bound.port, what)));
-process.stdout.write('open\n');
+const metrics = await globalThis.fetch(`http://127.0.0.1:${admin}/metrics`, { headers: { connection: 'close' } });
+process.stdout.write(await metrics.text());

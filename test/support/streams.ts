@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 /** Polls a condition; fails with what was waited for. Only for what no event tells. */
 export async function eventually(what: string, holds: () => boolean, patience = PATIENCE): Promise<void> {
