@@ -11,6 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
+    globalSetup: 'test/support/catalogue-once.ts',
     projects: [
       { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: alone } },
       { extends: true, test: { name: 'alone', include: alone, fileParallelism: false, benchmark: { include: [] } } },

@@ -1,8 +1,10 @@
 /** Names of one's own that lead to the addresses of a denied vendor: denied as the vendor is, before anything is dialled. */
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startDnsServer } from '../support/dns-server.ts';
+import { shippedVendors } from '../support/lab.ts';
 import type { Lab, LabOptions } from '../support/lab.ts';
 import { labOfTest, recorder } from '../support/origins.ts';
 import { eventually, exchange, httpOrigin } from '../support/streams.ts';
@@ -42,8 +44,17 @@ ${more}`;
 const ban = '  - { id: acme-ban, vendors: acme, effect: deny, reason: Acme is not approved. }';
 const refused = ban.replace('effect: deny', 'effect: deny, manner: refuse');
 
+/** The shipped catalogue, and Acme: hundreds of files, which all labs share. */
+let vendors = '';
+beforeAll(() => {
+  vendors = mkdtempSync(join(tmpdir(), 'sallyport-addresses-'));
+  cpSync(shippedVendors, vendors, { recursive: true });
+  writeFileSync(join(vendors, 'acme.yaml'), acme);
+});
+afterAll(() => rmSync(vendors, { recursive: true, force: true }));
+
 function lab(policy: string, options: LabOptions = {}): Promise<Lab> {
-  return labOfTest({ ...options, policy, vendors: { 'acme.yaml': acme } });
+  return labOfTest({ ...options, policy, settings: { vendors, ...options.settings } });
 }
 
 const head = (host: string, port: number): string =>

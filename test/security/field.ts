@@ -8,22 +8,10 @@ import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
 import { repository, startLab, type Lab, type LabOptions, type LogLine } from '../support/lab.ts';
 import { connectRaw, eventually } from '../support/streams.ts';
-
-const acme = `
-id: acme
-name: Acme AI
-products:
-  - id: acme-chat
-    name: Acme Chat
-    kind: chat
-    addresses: [{ blocks: 203.0.113.64/28, source: the tests, confidence: own-knowledge }]
-    hosts:
-      - { suffix: deny.test, role: app, source: the tests, confidence: own-knowledge }
-`;
 
 export const fieldPolicy = `
 assistants:
@@ -172,8 +160,7 @@ export function openField(options: FieldOptions = {}): () => Field {
     const settings = { ...options.settings, ...options.settingsFor?.(far.port) };
     const lab = await startLab({
       policy: options.policy ?? fieldPolicy,
-      vendors: { 'acme.yaml': acme },
-      settings,
+      settings: { vendors: inject('vendorsAndAcme'), ...settings },
       ...(options.now !== undefined && { now: options.now }),
     });
     const send = async (bytes: string | Uint8Array): Promise<string> => {
@@ -259,7 +246,7 @@ export function attack(
   evasion: string,
   outcome: string,
   run: (field: Field) => Promise<void>,
-  timeout = 30_000,
+  timeout = 60_000,
   missing: string | null = null,
 ): void {
   const star = starred.has(number) ? ' ★' : '';
