@@ -1,7 +1,7 @@
 /** Origins beyond those of streams.ts, and the lab for the length of one test. */
 import type { RequestListener } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { makeCertificate, type TestCertificate } from './certificate.ts';
 import { startLab, type Lab, type LabOptions } from './lab.ts';
@@ -87,11 +87,19 @@ export async function dribbler(to: number): Promise<number> {
   return port;
 }
 
-/** A port where nothing listens. */
+/** Below those that Linux gives to who asks for any, which the tests beside this one do all the time. */
+const OWN = { from: 20_000, to: 32_000 };
+
+/** A port where nothing listens, and nothing will that was not told its number. */
 export async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = OWN.from + Math.floor(Math.random() * (OWN.to - OWN.from));
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
