@@ -12,10 +12,16 @@ import type { Reading } from './upstream.ts';
 /** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
 const FREE_FOR = 4_000;
 
+/**
+ * Free connections to one origin. Each has carried a request in the last seconds, so that clients bound their number too;
+ * with fewer than there are requests at once, nearly every request pays for a new one.
+ */
+const FREE_AT_MOST = 1024;
+
 /** Without a name of a server: the agent would find one out for each request, and it is the dial that shakes hands. */
 const pooling: AgentOptions & { readonly servername: string } = {
   keepAlive: true,
-  maxFreeSockets: 64,
+  maxFreeSockets: FREE_AT_MOST,
   scheduling: 'lifo',
   timeout: FREE_FOR,
   servername: '',

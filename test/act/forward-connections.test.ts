@@ -30,6 +30,22 @@ test('connections to an origin are kept and used again', async () => {
   expect(origin.taken()).toBe(1);
 });
 
+test('as many connections are kept as there were requests at once', async () => {
+  const together = 100;
+  const waiting: (() => void)[] = [];
+  const origin = await httpOrigin((_req, res) => {
+    waiting.push(() => res.end('ok'));
+    if (waiting.length === together) for (const answer of waiting.splice(0)) answer();
+  });
+  const { port } = await startWired();
+  const wave = () =>
+    Promise.all(
+      Array.from({ length: together }, () => exchange(port, ask('GET', origin.port, '/', 'Connection: close\r\n'))),
+    );
+  for (const answer of [...(await wave()), ...(await wave())]) expect(answer).toContain('HTTP/1.1 200 OK');
+  expect(origin.taken()).toBe(together);
+});
+
 test('a GET on a kept connection that the origin just ended is sent again, once', async () => {
   const origin = await staleOrigin();
   const { port } = await startWired();
