@@ -5,7 +5,7 @@ import { isIP, type Socket } from 'node:net';
 import { PassThrough, type Duplex, type Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Hostname, MayReach, Target } from '../flow.ts';
-import { readInto } from './read-into.ts';
+import { readInto } from '../read-into.ts';
 import { createSpareDials, type SpareDials } from './spare-dials.ts';
 import type { Reading } from './upstream.ts';
 

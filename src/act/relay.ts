@@ -7,7 +7,8 @@ import type { HelloWatch } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { givingBack } from './give-back.ts';
 import { forget, keepAliveLater } from './keep-alive.ts';
-import { readInto } from './read-into.ts';
+import { hear, hearOn, hush } from '../hear.ts';
+import { readInto } from '../read-into.ts';
 import { reset, wasReset } from '../reset.ts';
 
 export interface Relayed {
@@ -28,27 +29,27 @@ interface Filter {
 /** One direction, with back-pressure. */
 function pump(from: Duplex, to: Duplex, filter?: Filter): void {
   let moved = 0;
-  const onDrain = (): void => void from.resume();
-  const onData = (chunk: Buffer): void => {
+  const onDrain = (): void => hearOn(from);
+  const take = (chunk: Buffer): boolean => {
     moved += chunk.length;
     // A filter may keep what it has seen.
     const whole = filter?.over() === false ? undefined : givingBack(chunk);
     const bytes = filter === undefined ? chunk : filter.take(chunk);
-    if (bytes !== null && bytes.length > 0 && !to.write(bytes, whole)) from.pause();
+    const goOn = bytes === null || bytes.length === 0 || to.write(bytes, whole);
     // What is still in the stream goes by itself first.
-    if (moved < MUCH || from.readableLength > 0 || filter?.over() === false) return;
+    if (moved < MUCH || from.readableLength > 0 || filter?.over() === false) return goOn;
     moved = Number.NEGATIVE_INFINITY;
     const feed = createFeed();
     // What is decrypted comes even after it was told to stop, and would be written over what has still to be sent.
-    if (!(from instanceof Socket) || from instanceof TLSSocket || !readInto(from, feed.onread)) return;
-    from.off('data', onData);
+    if (!(from instanceof Socket) || from instanceof TLSSocket || !readInto(from, feed.onread)) return goOn;
+    hush(from);
     to.off('drain', onDrain);
     feed.attach(from);
     feed.flowTo(to);
+    return true;
   };
-  from.on('data', onData);
   to.on('drain', onDrain);
-  from.resume();
+  hear(from, take);
 }
 
 interface Ends {

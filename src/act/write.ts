@@ -3,6 +3,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Answer } from '../flow.ts';
+import { hear } from '../hear.ts';
 
 /** What is still read of a request body after its answer, so that no RST overtakes the answer. */
 const DRAIN_BYTES = 32 * 1024 * 1024;
@@ -12,6 +13,7 @@ export const LINGER = 2_000;
 
 const none = Buffer.alloc(0);
 const ignore = (): void => undefined;
+const dropped = (): boolean => true;
 
 /** Head and body as one piece: a second write would be a second system call. */
 function wholeOf({ status, reason, headers, body }: Answer): Buffer {
@@ -43,8 +45,7 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
     }
     socket.on('error', ignore);
     socket.once('close', done);
-    socket.on('data', ignore);
-    socket.resume();
+    hear(socket, dropped);
     socket.end(bytes);
   });
 }

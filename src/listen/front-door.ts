@@ -7,6 +7,7 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { SallyportError, type ErrorCode } from '../errors.ts';
+import { hear, hush } from '../hear.ts';
 import { originOf, type Origin } from './arrival.ts';
 import { reset } from '../reset.ts';
 import { createRoll, type Enrolled } from '../roll.ts';
@@ -16,7 +17,7 @@ export interface Speaker {
   /** Whether the bytes begin what it speaks; `more` while they are too few to tell. */
   readonly recognises: (bytes: Buffer) => 'yes' | 'no' | 'more';
   /**
-   * Takes over a paused socket and what was read of it. `more` asks for more bytes under the same deadline;
+   * Takes over a socket that nobody hears, and what was read of it. `more` asks for more bytes under the same deadline;
    * `taken` ends the door's part in it.
    */
   readonly serve: (socket: Socket, bytes: Buffer) => 'more' | 'taken';
@@ -111,7 +112,10 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const turnAway = (guest: Guest, code: ErrorCode, detail: string): void => {
     if (!greeting.leave(guest)) return;
     const { socket } = guest;
-    socket.removeAllListeners('data').pause();
+    hush(socket);
+    socket.removeAllListeners('data');
+    // Not where nobody made it flow: it would stop being read then, and nobody would see its end.
+    if (socket.readableFlowing === true) socket.pause();
     const end = guest.veiled && veil !== undefined ? veil.drop : options.reject;
     end(socket, originOf(socket), code, detail);
   };
@@ -124,10 +128,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       const answer = speaker.recognises(bytes);
       if (answer === 'more') undecided = true;
       if (answer !== 'yes') continue;
-      socket.pause();
-      if (speaker.serve(socket, bytes) === 'taken') return true;
-      socket.resume();
-      return false;
+      return speaker.serve(socket, bytes) === 'taken';
     }
     if (undecided) return false;
     turnAway(guest, 'malformed_request', 'the first bytes are not those of an HTTP request');
@@ -137,20 +138,19 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const greet = (guest: Guest): void => {
     const { socket } = guest;
     let held: Buffer | null = null;
-    const onData = (chunk: Buffer): void => {
+    const take = (chunk: Buffer): boolean => {
       held = held === null ? chunk : Buffer.concat([held, chunk]);
-      // The listener goes first: a speaker may give the bytes back by unshift, which must not come here again.
-      socket.off('data', onData);
+      // Nobody hears meanwhile: a speaker may give the bytes back by unshift, which must not come here again.
+      hush(socket);
       if (!handOver(guest, held)) {
-        socket.on('data', onData);
-        return;
+        hear(socket, take);
+        return true;
       }
       greeting.leave(guest);
       // A tunnel may be open for days, and would hold on to these bytes.
       socket.off('end', onEnd);
+      return true;
     };
-    socket.on('data', onData);
-    if (socket.isPaused()) socket.resume();
     // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
     // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
     const onEnd = (): void => {
@@ -158,6 +158,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       else if (greeting.leave(guest)) socket.end();
     };
     socket.once('end', onEnd);
+    hear(socket, take);
   };
 
   const lift = (guest: Guest, { lift: start }: Veil): void => {

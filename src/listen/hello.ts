@@ -1,6 +1,7 @@
 /** Waits for the first bytes of an open tunnel and says what speaks there. */
 import type { Socket } from 'node:net';
 import type { Hello, Target, TunnelArrival } from '../flow.ts';
+import { hear, hush } from '../hear.ts';
 import { createClientHelloReader, type ClientHello, type ClientHelloReader } from './client-hello.ts';
 import { parseHost } from './target.ts';
 
@@ -73,12 +74,13 @@ export function readHello(
       giveUp = () => undefined;
       rival?.whenSpoken(null);
       clearTimeout(timer);
-      socket.pause();
-      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      hush(socket);
+      socket.off('end', onEnd).off('close', onEnd);
       resolve(result);
     };
-    const onData = (chunk: Buffer): void => {
+    const listen = (chunk: Buffer): boolean => {
       if (take(chunk)) finish(judge(latest, port, bytes()));
+      return true;
     };
     const onEnd = (): void => finish({ kind: 'other', why: 'ended', bytes: bytes() });
     giveUp = () => finish(judge(latest, port, bytes(), 'server-first'));
@@ -87,8 +89,11 @@ export function readHello(
       onEnd();
       return;
     }
-    socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume();
-    rival?.whenSpoken(giveUp);
+    socket.on('end', onEnd).on('close', onEnd);
+    const waiting = giveUp;
+    hear(socket, listen);
+    // What was there already may have been all of it.
+    if (giveUp === waiting) rival?.whenSpoken(giveUp);
   });
   return { hello, giveUp: () => giveUp() };
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { readInto } from '../../src/act/read-into.ts';
-import { relay } from '../../src/act/relay.ts';
-import { eventually, socketPair } from '../support/streams.ts';
+import { readInto } from '../src/read-into.ts';
+import { relay } from '../src/act/relay.ts';
+import { eventually, socketPair } from './support/streams.ts';
 
 /** Reads into the same four bytes again and again, and stops where `goOn` says so. */
 function four(goOn: () => boolean): { onread: Parameters<typeof readInto>[1]; heard: string[] } {
