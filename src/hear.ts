@@ -15,6 +15,7 @@ const HEARING = Symbol('hearing');
 
 interface Hearing {
   take: Take | null;
+  over: (() => void) | null;
   /** Where the socket can only be read as a stream: its listener. */
   readonly onData: ((bytes: Buffer) => void) | null;
 }
@@ -26,9 +27,9 @@ interface Heard {
 /** All sockets are read into it, one after the other. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
-function begin(socket: Duplex): Hearing {
+function waysOf(socket: Duplex): Hearing {
   if (socket instanceof Socket && !(socket instanceof TLSSocket)) {
-    const direct: Hearing = { take: null, onData: null };
+    const direct: Hearing = { take: null, over: null, onData: null };
     const callback = (length: number): boolean => {
       const bytes = Buffer.allocUnsafe(length);
       memory.copy(bytes, 0, 0, length);
@@ -38,6 +39,7 @@ function begin(socket: Duplex): Hearing {
   }
   const streamed: Hearing = {
     take: null,
+    over: null,
     onData(bytes) {
       if (streamed.take?.(bytes) === false) socket.pause();
     },
@@ -45,10 +47,22 @@ function begin(socket: Duplex): Hearing {
   return streamed;
 }
 
-/** Hands all that is there, and all that comes, to `take`, until {@link hush} or until somebody else hears. */
-export function hear(socket: Duplex & Heard, take: Take): void {
-  const hearing = socket[HEARING] ?? begin(socket);
+function begin(socket: Duplex & Heard): Hearing {
+  const hearing = waysOf(socket);
   socket[HEARING] = hearing;
+  const tell = (): void => hearing.over?.();
+  socket.on('end', tell).on('close', tell);
+  return hearing;
+}
+
+/**
+ * Hands all that is there, and all that comes, to `take`, until {@link hush} or until somebody else hears.
+ *
+ * @param over called when it has ended or is closed, and again where it ends and is closed later.
+ */
+export function hear(socket: Duplex & Heard, take: Take, over: (() => void) | null = null): void {
+  const hearing = socket[HEARING] ?? begin(socket);
+  hearing.over = over;
   const { onData } = hearing;
   if (onData !== null) {
     if (hearing.take === null) socket.on('data', onData);
@@ -69,6 +83,7 @@ export function hush(socket: Duplex & Heard): void {
   const hearing = socket[HEARING];
   if (hearing?.take == null) return;
   hearing.take = null;
+  hearing.over = null;
   if (hearing.onData !== null) socket.pause().off('data', hearing.onData);
 }
 

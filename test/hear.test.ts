@@ -101,6 +101,27 @@ test('what is over while nobody hears is told to who hears later, and then its e
   expect(heard()).toBe('last words');
 });
 
+test('whoever hears is told of the end once it is there, and nobody else', async () => {
+  const { near, far } = await socketPair();
+  const told: string[] = [];
+  hear(
+    near,
+    () => true,
+    () => told.push('first'),
+  );
+  hear(
+    near,
+    () => true,
+    () => told.push('second'),
+  );
+  far.end('words');
+  await eventually('the end', () => told.length > 0);
+  hush(near);
+  near.destroy();
+  await once(near, 'close');
+  expect(told).toEqual(['second']);
+});
+
 test('somebody who knows nothing of this reads on as from any socket', async () => {
   const { near, far } = await socketPair();
   const { take, heard } = listener();

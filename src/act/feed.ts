@@ -107,13 +107,16 @@ export function createFeed(): Feed {
     ended = true;
     spoken?.();
   };
+  const onClose = (): void => {
+    giveBack();
+    onEnd();
+  };
 
   return {
     onread: { buffer: () => own ?? shared, callback },
     attach(socket) {
       source = socket;
-      socket.once('close', giveBack);
-      socket.once('end', onEnd).once('close', onEnd);
+      socket.on('end', onEnd).on('close', onClose);
     },
     whenSpoken(listener) {
       spoken = listener;

@@ -72,7 +72,7 @@ function passEnd(from: Duplex, to: Duplex, { done, broken }: Ends): void {
     else to.end();
   };
   if (from.readableEnded) pass();
-  else from.once('end', pass);
+  else from.on('end', pass);
 }
 
 export interface Relaying {
@@ -112,7 +112,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
           client.setTimeout(idleTimeout, () => fail('idle_timeout'));
       };
       if (socket.destroyed) queueMicrotask(onClose);
-      else socket.once('close', onClose);
+      else socket.on('close', onClose);
     };
     watch(client, 'client_closed');
     watch(upstream, 'connection_terminated');

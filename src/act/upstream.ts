@@ -56,7 +56,6 @@ function connected(socket: Socket, client: Duplex, patience: number): Promise<So
     const settle = (): void => {
       settled = true;
       clearTimeout(timer);
-      client.off('close', onGone);
     };
     const fail = (error: SallyportError): void => {
       settle();
@@ -67,13 +66,14 @@ function connected(socket: Socket, client: Duplex, patience: number): Promise<So
       () => fail(new SallyportError('connection_timeout', `no answer in ${patience} ms`)),
       patience,
     );
-    const onGone = (): void => fail(new SallyportError('client_closed'));
-    client.once('close', onGone);
-    // It stays: until somebody else listens, a reset must not be an uncaught error.
+    // Both stay, which costs less than to take them off. Until somebody else listens, a reset must not be an uncaught error.
+    client.on('close', () => {
+      if (!settled) fail(new SallyportError('client_closed'));
+    });
     socket.on('error', (error) => {
       if (!settled) fail(new SallyportError(upstreamErrorCode(error), error.message, { cause: error }));
     });
-    socket.once('connect', () => {
+    socket.on('connect', () => {
       settle();
       resolve(socket);
     });

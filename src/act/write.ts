@@ -44,7 +44,7 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
       return;
     }
     socket.on('error', ignore);
-    socket.once('close', done);
+    socket.on('close', done);
     hear(socket, dropped);
     socket.end(bytes);
   });

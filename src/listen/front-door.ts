@@ -143,22 +143,20 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       // Nobody hears meanwhile: a speaker may give the bytes back by unshift, which must not come here again.
       hush(socket);
       if (!handOver(guest, held)) {
-        hear(socket, take);
+        hear(socket, take, onEnd);
         return true;
       }
       greeting.leave(guest);
-      // A tunnel may be open for days, and would hold on to these bytes.
-      socket.off('end', onEnd);
       return true;
     };
     // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
     // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
     const onEnd = (): void => {
+      if (socket.destroyed) return;
       if (held !== null) turnAway(guest, 'malformed_request', 'the connection ended in the middle of a request head');
       else if (greeting.leave(guest)) socket.end();
     };
-    socket.once('end', onEnd);
-    hear(socket, take);
+    hear(socket, take, onEnd);
   };
 
   const lift = (guest: Guest, { lift: start }: Veil): void => {
@@ -189,7 +187,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     open.enter(connection);
     greeting.enter(guest);
     socket.on('error', () => undefined);
-    socket.once('close', () => {
+    socket.on('close', () => {
       open.leave(connection);
       greeting.leave(guest);
     });

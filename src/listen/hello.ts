@@ -75,7 +75,6 @@ export function readHello(
       rival?.whenSpoken(null);
       clearTimeout(timer);
       hush(socket);
-      socket.off('end', onEnd).off('close', onEnd);
       resolve(result);
     };
     const listen = (chunk: Buffer): boolean => {
@@ -89,9 +88,8 @@ export function readHello(
       onEnd();
       return;
     }
-    socket.on('end', onEnd).on('close', onEnd);
     const waiting = giveUp;
-    hear(socket, listen);
+    hear(socket, listen, onEnd);
     // What was there already may have been all of it.
     if (giveUp === waiting) rival?.whenSpoken(giveUp);
   });

@@ -51,7 +51,7 @@ export function createUsher({ proxies, serves, connections }: UsherOptions): Ush
       turnAway('client_limit', `${connections.most()} connections of this client are open`);
       return;
     }
-    socket.once('close', () => connections.leave(key));
+    socket.on('close', () => connections.leave(key));
     go();
   };
 

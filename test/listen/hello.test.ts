@@ -139,9 +139,11 @@ test('a socket that is gone already is ended', async () => {
   expect(await readHello(near, none, 443, PATIENT).hello).toMatchObject({ why: 'ended' });
 });
 
-test('leaves no listener behind', async () => {
+test('leaves no listener behind, however often it is asked', async () => {
   const { near, far } = await socketPair();
   const count = (): number => ['data', 'end', 'close'].reduce((sum, name) => sum + near.listenerCount(name), 0);
+  far.write(hello);
+  await readHello(near, none, 443, PATIENT).hello;
   const before = count();
   far.write(hello);
   await readHello(near, none, 443, PATIENT).hello;
