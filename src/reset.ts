@@ -13,6 +13,9 @@ export function reset(socket: Duplex): void {
   else socket.resetAndDestroy();
 }
 
+/** What is written into it is of no interest. */
+const address = {};
+
 /**
  * Whether a connection whose end was read was reset in truth: libuv tells a reset behind bytes that had
  * not been read yet as an end. A socket that was reset has no peer any more, one that got a FIN has
@@ -22,5 +25,5 @@ export function wasReset(socket: Duplex): boolean {
   if (socket.writableEnded) return false;
   const handle: unknown = Reflect.get(socket, '_handle');
   const ask: unknown = Reflect.get(Object(handle), 'getpeername');
-  return typeof ask === 'function' && Reflect.apply(ask, handle, [{}]) !== 0;
+  return typeof ask === 'function' && Reflect.apply(ask, handle, [address]) !== 0;
 }

@@ -6,6 +6,7 @@
  * without which a reset would end the process.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { platform } from 'node:os';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import { hear, hush } from '../hear.ts';
 import { originOf, type Origin } from './arrival.ts';
@@ -95,11 +96,23 @@ function listenOn(server: Server, { host, port }: ListenAddress, reusePort: bool
     const options = { host, port, backlog: 4096, ...(reusePort && { reusePort }) };
     server.listen(options, () => {
       server.off('error', reject);
+      noDelayForAll(server);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') reject(new Error('not a TCP listener'));
       else resolve(bound);
     });
   });
+}
+
+/**
+ * Connections that Linux accepts have the options of the socket that listens (tcp(7), `TCP_NODELAY`): asked for once there,
+ * it need not be asked for at each. Where it cannot be, Node.js goes on asking at each.
+ */
+function noDelayForAll(server: Server): void {
+  const handle: unknown = Reflect.get(server, '_handle');
+  const set: unknown = Reflect.get(Object(handle), 'setNoDelay');
+  if (platform() !== 'linux' || typeof set !== 'function' || Reflect.apply(set, handle, [true]) !== 0) return;
+  Reflect.set(server, 'noDelay', false);
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
