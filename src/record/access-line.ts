@@ -1,14 +1,15 @@
 /**
  * One attempt as one line of JSON, with the field names of the Elastic Common Schema (ECS) and, for what it has no
- * name for, a `sallyport` object. Built by hand: this runs for every connection, and a field that is left out costs
- * nothing.
+ * name for, a `sallyport` object. Built by hand, from few pieces: this runs for every connection, and a field that is
+ * left out costs nothing.
  */
 import { isIP } from 'node:net';
 import { errors } from '../errors.ts';
-import type { Arrival, Finished, Rejected } from '../flow.ts';
+import type { Arrival, Decision, Finished, Rejected } from '../flow.ts';
 import { serviceOf } from './blocks.ts';
 import { fieldLimit, jsonText } from './json-text.ts';
 import { safePath, withoutCredentials } from './redact.ts';
+import { createRuleText, createServiceText, createTargetText, ofWords, remembered } from './written.ts';
 
 const ecsVersion = '8.11.0';
 
@@ -17,8 +18,21 @@ const eventKind = '"kind":"event","dataset":"sallyport.access","category":["netw
 /** Longest user agent, in characters; browsers stay below it. */
 const userAgentLimit = 256;
 
-/** Clients of one kind all say the same: this many different user agents are kept in their written form. */
-const userAgentsKept = 1024;
+const effects = ['allow', 'deny', 'monitor'] as const;
+const arrivals = ['tunnel', 'request', 'upgrade'] as const;
+const actions = ['tunnel', 'listen', 'intercept', 'refuse', 'reset', 'forward', 'block', 'redirect'] as const;
+const outcomes = ['passed', 'blocked', 'failed'] as const;
+
+const eventText = ofWords(effects, arrivals, outcomes, (effect, arrival, outcome) => {
+  const type = effect === 'deny' ? 'denied' : 'allowed';
+  const result = outcome === 'passed' ? 'success' : 'failure';
+  return `",${eventKind},"type":["connection","${type}"],"action":"${arrival}-${outcome}","outcome":"${result}","duration":`;
+});
+
+const effectText = ofWords(effects, actions, outcomes, (effect, action, outcome) => {
+  const wouldDeny = effect === 'monitor' ? ',"would_deny":true' : '';
+  return `,"effect":"${effect}","action":"${action}","outcome":"${outcome}"${wouldDeny}`;
+});
 
 /** Makes lines, each with its newline. Never throws. */
 export interface AccessLine {
@@ -28,27 +42,57 @@ export interface AccessLine {
 
 /** `hostname` names this machine in every line, where it is given. */
 export function createAccessLine(hostname: string | null): AccessLine {
-  const timestamp = createTimestamp();
-  const userAgentText = createUserAgentText();
   const host = hostname === null ? '' : `,"host":{"name":${jsonText(hostname)}}`;
-  const head = (at: number): string =>
-    `{"@timestamp":"${timestamp(at)}","log.level":"info","ecs.version":"${ecsVersion}"${host}`;
+  const start = createStart(`"log.level":"info","ecs.version":"${ecsVersion}"${host},"event":{"id":"`);
+  const ruleText = createRuleText();
+  const peerText = remembered((address) => peerFields(address, address));
+  const targetText = createTargetText();
+  const addressText = remembered((address) => (isIP(address) === 0 ? '' : `,"ip":${jsonText(address)}`));
+  const userText = remembered((user) => `,"user":{"name":${jsonText(user)}}`);
+  const serverNameText = remembered((name) => `,"tls":{"client":{"server_name":${jsonText(name)}}}`);
+  const userAgentText = remembered(
+    (userAgent) => `,"user_agent":{"original":${jsonText(withoutCredentials(userAgent, userAgentLimit))}}`,
+  );
+  const policyText = remembered((policy) => `,"sallyport":{"policy":${jsonText(policy)}`);
+  const serviceText = createServiceText();
+  const answerText = remembered((answer) => `,"answer":${jsonText(answer)}`);
   return {
     finished(finished) {
-      const { arrival } = finished;
+      const { arrival, question, decision, outcome } = finished;
+      const { clientAddress, userAgent } = arrival;
+      const { address, user } = question.client;
+      const { destination, authority } = targetText(arrival.target);
+      const dialled = dialledAddress(finished);
+      const service = serviceOf(finished);
       return (
-        head(arrival.at) +
-        eventFields(finished) +
-        addressFields(finished) +
-        urlFields(arrival) +
-        httpFields(finished) +
-        clientFields(finished) +
-        (arrival.userAgent === '' ? '' : `,"user_agent":{"original":${userAgentText(arrival.userAgent)}}`) +
-        sallyportFields(finished) +
-        '}\n'
+        start(arrival.at) +
+        arrival.id +
+        eventText[decision.effect][arrival.kind][outcome.kind] +
+        integer(finished.duration * 1e6) +
+        ruleText(decision) +
+        (address === clientAddress ? peerText(address) : peerFields(address, clientAddress)) +
+        integer(arrival.clientPort) +
+        ',"bytes":' +
+        integer(outcome.bytesIn) +
+        destination +
+        (dialled === '' ? '' : addressText(dialled)) +
+        ',"bytes":' +
+        integer(outcome.bytesOut) +
+        requestFields(arrival, authority) +
+        (outcome.status === null ? '}' : `,"response":{"status_code":${integer(outcome.status)}}}`) +
+        (user === null ? '' : userText(user)) +
+        (question.serverName === null ? '' : serverNameText(question.serverName.host)) +
+        (userAgent === '' ? '' : userAgentText(userAgent)) +
+        policyText(finished.policy) +
+        effectText[decision.effect][finished.action.kind][outcome.kind] +
+        (service === null ? '' : serviceText(service)) +
+        exceptionField(decision) +
+        (outcome.answer === null ? '' : answerText(outcome.answer)) +
+        rareFields(finished) +
+        '}}\n'
       );
     },
-    rejected: (rejected) => `${head(rejected.at)}${rejectedFields(rejected)}}\n`,
+    rejected: (rejected) => `${start(rejected.at)}${rejectedFields(rejected)}}\n`,
   };
 }
 
@@ -57,122 +101,82 @@ function askedFields(asked: Arrival, status: number): string {
   const name = kind === 'name' ? `"domain":${jsonText(host)}` : `"ip":${jsonText(host)}`;
   const method = asked.kind === 'tunnel' ? 'CONNECT' : asked.facts.method;
   return (
-    `,"destination":{"port":${integer(port)},${name}}${urlFields(asked)}` +
+    `,"destination":{"port":${integer(port)},${name}}${urlFields(asked, `"domain":${jsonText(host)},"port":${integer(port)}`)}` +
     `,"http":{"request":{"method":${jsonText(method, 64)}},"response":{"status_code":${integer(status)}}}`
   );
 }
 
 function rejectedFields({ id, clientAddress, clientPort, code, detail, asked }: Rejected): string {
   return (
-    `,"event":{"id":${jsonText(id)},${eventKind},"type":["connection","error"],"action":"arrival-rejected"` +
+    `${id}",${eventKind},"type":["connection","error"],"action":"arrival-rejected"` +
     `,"outcome":"failure","reason":${jsonText(withoutCredentials(detail, fieldLimit))}}` +
-    `,"client":{"ip":${jsonText(clientAddress)}}` +
-    `,"source":{"ip":${jsonText(clientAddress)},"port":${integer(clientPort)}}` +
+    `${peerFields(clientAddress, clientAddress)}${integer(clientPort)}}` +
     (asked === undefined ? '' : askedFields(asked, errors[code].status)) +
     `,"sallyport":{"outcome":"failed","error":"${code}"}`
   );
 }
 
-function eventFields({ arrival, decision, outcome, duration }: Finished): string {
-  const type = decision.effect === 'deny' ? 'denied' : 'allowed';
-  const result = outcome.kind === 'passed' ? 'success' : 'failure';
-  return (
-    `,"event":{"id":${jsonText(arrival.id)},${eventKind}` +
-    `,"type":["connection","${type}"],"action":"${arrival.kind}-${outcome.kind}","outcome":"${result}"` +
-    `,"duration":${integer(duration * 1e6)},"reason":${jsonText(decision.reason)}}` +
-    `,"rule":{"id":${jsonText(decision.rule)}}`
-  );
+/** Up to the number of the port. */
+function peerFields(client: string, source: string): string {
+  return `,"client":{"ip":${jsonText(client)}},"source":{"ip":${jsonText(source)},"port":`;
 }
 
-function addressFields({ arrival, question, outcome }: Finished): string {
-  const { target } = arrival;
-  const domain = target.kind === 'name' ? `,"domain":${jsonText(target.host)}` : '';
-  const known = target.kind === 'name' ? (question.dialled?.[0]?.host ?? '') : target.host;
-  const dialled = outcome.upstream?.address ?? known;
-  const ip = isIP(dialled) === 0 ? '' : `,"ip":${jsonText(dialled)}`;
-  return (
-    `,"client":{"ip":${jsonText(question.client.address)}}` +
-    `,"source":{"ip":${jsonText(arrival.clientAddress)},"port":${integer(arrival.clientPort)}` +
-    `,"bytes":${integer(outcome.bytesIn)}}` +
-    `,"destination":{"port":${integer(target.port)}${domain}${ip},"bytes":${integer(outcome.bytesOut)}}`
-  );
+/** Where the attempt went or would have gone, as far as that is known. */
+function dialledAddress({ arrival: { target }, question, outcome }: Finished): string {
+  if (outcome.upstream !== null) return outcome.upstream.address;
+  return target.kind === 'name' ? (question.dialled?.[0]?.host ?? '') : target.host;
 }
 
-function urlFields(arrival: Arrival): string {
-  const { host, port } = arrival.target;
-  const authority = `"domain":${jsonText(host)},"port":${integer(port)}`;
+function urlFields(arrival: Arrival, authority: string): string {
   if (arrival.kind === 'tunnel') return `,"url":{${authority}}`;
   const { scheme, path } = arrival.facts;
   return `,"url":{"scheme":"${scheme}",${authority},"path":${jsonText(safePath(path))}}`;
 }
 
-function httpFields({ arrival, outcome }: Finished): string {
-  const status = outcome.status === null ? '' : `,"response":{"status_code":${integer(outcome.status)}}`;
-  if (arrival.kind === 'tunnel') return `,"http":{"request":{"method":"CONNECT"}${status}}`;
+/** From the end of the destination on; without the status and the last brace. */
+function requestFields(arrival: Arrival, authority: string): string {
+  if (arrival.kind === 'tunnel') return `},"url":{${authority}},"http":{"request":{"method":"CONNECT"}`;
   const { method, httpVersion } = arrival.facts;
-  return `,"http":{"version":"${httpVersion}","request":{"method":${jsonText(method, 64)}}${status}}`;
+  return `}${urlFields(arrival, authority)},"http":{"version":"${httpVersion}","request":{"method":${jsonText(method, 64)}}`;
 }
 
-function clientFields({ question }: Finished): string {
-  const user = question.client.user === null ? '' : `,"user":{"name":${jsonText(question.client.user)}}`;
-  if (question.serverName === null) return user;
-  return `${user},"tls":{"client":{"server_name":${jsonText(question.serverName.host)}}}`;
+function exceptionField(decision: Decision): string {
+  if (decision.effect === 'deny' || decision.exception === undefined) return '';
+  return `,"exception":${jsonText(decision.exception)}`;
 }
 
-function sallyportFields(finished: Finished): string {
-  const { arrival, decision, action, outcome, policy } = finished;
-  const service = serviceOf(finished);
-  const named =
-    service === null
-      ? ''
-      : `,"vendor":${jsonText(service.vendor)},"product":${jsonText(service.product)},"channel":"${service.channel}"`;
-  const answer = outcome.answer === null ? '' : `,"answer":${jsonText(outcome.answer)}`;
+function rareFields({ arrival, decision, outcome }: Finished): string {
   const error = outcome.error === null ? '' : `,"error":"${outcome.error}"`;
-  const exception =
-    decision.effect === 'deny' || decision.exception === undefined
-      ? ''
-      : `,"exception":${jsonText(decision.exception)}`;
   const ended = outcome.endedBy === undefined ? '' : `,"ended_by":${jsonText(outcome.endedBy)}`;
-  const wouldDeny = decision.effect === 'monitor' ? ',"would_deny":true' : '';
   const ech = decision.ech === true ? ',"ech":true' : '';
   const tunnel = arrival.kind === 'tunnel' || arrival.tunnel === null ? '' : `,"tunnel":${jsonText(arrival.tunnel.id)}`;
-  return (
-    `,"sallyport":{"policy":${jsonText(policy)},"effect":"${decision.effect}","action":"${action.kind}","outcome":"${outcome.kind}"` +
-    `${wouldDeny}${named}${exception}${answer}${error}${ended}${ech}${tunnel}}`
-  );
+  return error + ended + ech + tunnel;
 }
 
-/** A number that JSON can hold, whatever the arithmetic made of it. */
-function integer(value: number): number {
-  return Number.isFinite(value) ? Math.round(value) : 0;
+/** As JSON can hold it, whatever the arithmetic made of it. */
+function integer(value: number): string {
+  return Number.isFinite(value) ? Math.round(value).toString() : '0';
 }
 
-/** Epoch milliseconds as ISO 8601; the part down to the second is made once a second. */
-function createTimestamp(): (at: number) => string {
+/**
+ * The start of a line: epoch milliseconds as ISO 8601, and what is the same in all lines. The part down to the second is
+ * made once a second, the rest once for the lines of a millisecond.
+ */
+function createStart(rest: string): (at: number) => string {
   let second = Number.NaN;
   let prefix = '';
+  let last = Number.NaN;
+  let start = '';
   return (at) => {
+    if (at === last) return start;
     const whole = Math.floor(at / 1000);
     if (whole !== second) {
-      prefix = new Date(whole * 1000).toISOString().slice(0, -4);
+      prefix = `{"@timestamp":"${new Date(whole * 1000).toISOString().slice(0, -4)}`;
       second = whole;
     }
-    return `${prefix}${Math.floor(at - whole * 1000)
-      .toString()
-      .padStart(3, '0')}Z`;
-  };
-}
-
-function createUserAgentText(): (userAgent: string) => string {
-  const written = new Map<string, string>();
-  return (userAgent) => {
-    const known = written.get(userAgent);
-    if (known !== undefined) return known;
-    const text = jsonText(withoutCredentials(userAgent, userAgentLimit));
-    if (userAgent.length <= userAgentLimit) {
-      if (written.size >= userAgentsKept) written.clear();
-      written.set(userAgent, text);
-    }
-    return text;
+    const milliseconds = Math.floor(at - whole * 1000).toString();
+    start = `${prefix}${milliseconds.padStart(3, '0')}Z",${rest}`;
+    last = at;
+    return start;
   };
 }

@@ -78,11 +78,13 @@ export function streamDestination(stream: NodeJS.WritableStream): Destination {
   const reopen: Destination['reopen'] = (done) => void setImmediate(done, null);
   const fd = stream instanceof Socket ? null : descriptorOf(stream);
   if (fd !== null) return { write: (chunk, done) => writeAll(fd, chunk, done), reopen, close: noop };
+  // What is no socket may hold on to what it was given after it has said that it is written.
+  const own = (chunk: Buffer): Buffer => (stream instanceof Socket ? chunk : Buffer.from(chunk));
   // Without a listener a reader that went away (EPIPE) would end the process; the write's own callback has the error.
   stream.on('error', noop);
   return {
     write(chunk, done) {
-      stream.write(chunk, (error) => done(error ? 0 : chunk.length, error ?? null));
+      stream.write(own(chunk), (error) => done(error ? 0 : chunk.length, error ?? null));
     },
     reopen,
     close: noop,

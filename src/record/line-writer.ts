@@ -3,6 +3,8 @@
  * leave together with the next; beyond a bound they are dropped and counted. A full disk or a vanished reader costs
  * lines, never traffic.
  */
+import { createGathered } from './gathered.ts';
+
 export interface LineWriter {
   /** `line` ends in a newline. Never throws, never waits. */
   write(line: string): void;
@@ -18,7 +20,10 @@ export interface LineWriter {
 
 /** Where chunks of lines go: one at a time, the next one after `done`. */
 export interface Destination {
-  /** `done` is called once, later, with the number of bytes that were written and the error that ended it, if any. */
+  /**
+   * `done` is called once, later, with the number of bytes that were written and the error that ended it, if any. From
+   * then on `chunk` is no longer what it was: its memory is used again.
+   */
   write(chunk: Buffer, done: (written: number, error: Error | null) => void): void;
   /** Called between writes; `done` is called once, later. The old destination stays in use where it fails. */
   reopen(done: (error: Error | null) => void): void;
@@ -41,7 +46,9 @@ const enough = 256 * 1024;
 
 /** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
 export function createLineWriter(destination: Destination, onFault: (error: Error) => void): LineWriter {
-  let pending = '';
+  const pending = createGathered();
+  /** UTF-16 units, so that a limit is met without counting bytes. */
+  let pendingUnits = 0;
   let pendingLines = 0;
   let lost = 0;
   /** A write or a reopening is under way, or one is scheduled. */
@@ -63,7 +70,7 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
     else next();
   };
 
-  const isUrgent = (): boolean => closed || reopening || pending.length >= enough;
+  const isUrgent = (): boolean => closed || reopening || pendingUnits >= enough;
 
   /** Writes soon; at once where there is a reason. */
   const gather = (): void => {
@@ -85,12 +92,13 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
       return;
     }
     const head = torn ? 1 : 0;
-    const chunk = Buffer.from(torn ? `\n${pending}` : pending, 'utf8');
-    pending = '';
+    const chunk = pending.take(torn);
+    pendingUnits = 0;
     pendingLines = 0;
     destination.write(chunk, (written, error) => {
       if (written > 0) torn = chunk[written - 1] !== newline;
       if (written < chunk.length) lost += countLines(chunk, Math.max(written, head));
+      pending.giveBack();
       settle(error);
     });
   };
@@ -117,17 +125,19 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
     }
     lost += pendingLines;
     pendingLines = 0;
-    pending = '';
+    pendingUnits = 0;
+    pending.clear();
     // A write that is still under way owns the descriptor; closed now, its number could soon be another file's.
     if (!busy) destination.close();
   };
 
   const put = (text: string, lines: number): void => {
-    if (closed || pending.length + text.length > pendingLimit) {
+    if (closed || pendingUnits + text.length > pendingLimit) {
       lost += lines;
       return;
     }
-    pending += text;
+    pending.add(text);
+    pendingUnits += text.length;
     pendingLines += lines;
     start();
   };

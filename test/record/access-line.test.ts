@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Decision } from '../../src/flow.ts';
 import { createAccessLine } from '../../src/record/access-line.ts';
 import { attempt, block, claude, denial, denied, host, monitored, rejected } from './attempts.ts';
 import type { Given } from './attempts.ts';
@@ -101,6 +102,24 @@ test('a failure without status, service, agent and upstream leaves the fields ou
   });
   for (const absent of ['vendor', 'user_agent', 'status_code', '"user"', '"tls"', '"answer"', '"tunnel"']) {
     expect(text).not.toContain(absent);
+  }
+});
+
+test('what was written before does not show in a line', () => {
+  const trial: Decision = { effect: 'allow', rule: 'default', reason: monitored.reason, exception: 'trial' };
+  const given: readonly Given[] = [
+    {},
+    { decision: denied, question: { service: null } },
+    { decision: { ...denied, reason: 'Another one.' }, host: 'b.example', clientAddress: '10.0.0.9' },
+    { decision: trial, host: '10.0.0.1', hostKind: 'ipv4', client: { user: 'jane' } },
+    { kind: 'request', userAgent: 'one', service: null, outcome: { answer: 'page', status: null, kind: 'blocked' } },
+    { kind: 'upgrade', userAgent: 'other', outcome: { kind: 'failed', error: 'dns_error', endedBy: 'later' } },
+    { client: { address: '10.0.0.8' }, outcome: { upstream: { address: '192.0.2.1', port: 443 } } },
+    { question: { serverName: { host: host('b.example'), service: null }, dialled: [] }, at: 1 },
+  ];
+  for (let time = 0; time < 500; time += 1) {
+    const one = attempt(given[(time * 7 + (time >> 3)) % given.length]);
+    expect(line.finished(one)).toBe(createAccessLine('gate-1').finished(one));
   }
 });
 

@@ -145,6 +145,14 @@ test('a stream is written to, stays open, and its errors end nothing', async () 
   destination.close();
 });
 
+test('a stream that holds on to what it was given has bytes of its own, for the writer uses its memory again', async () => {
+  const stream = new PassThrough();
+  const chunk = Buffer.from('a\n');
+  await new Promise((resolve) => streamDestination(stream).write(chunk, resolve));
+  chunk.fill(0);
+  expect(stream.read()).toEqual(Buffer.from('a\n'));
+});
+
 test('"none" takes every line and makes no file', async () => {
   const before = readdirSync('.');
   const destination = noDestination();
