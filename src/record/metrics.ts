@@ -4,11 +4,12 @@
  * Labels come from configuration and from this program's own tables, never from a request: no client can add a series.
  * What happens for every connection is counted in plain numbers, which move to prom-client when somebody scrapes.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { errors } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Arrival, Effect, Finished, Outcome } from '../flow.ts';
 import { isBlocked, serviceOf } from './blocks.ts';
+import { registerDurations } from './durations.ts';
 import type { MetricsFacts } from './metrics-sum.ts';
 import { registerObserved } from './observed.ts';
 import type { Observed } from './observed.ts';
@@ -50,9 +51,6 @@ export interface Metrics extends Sink {
 
 const serviceLabels = ['vendor', 'product', 'channel'] as const;
 
-/** Seconds. From a plain request on one machine up to a tunnel that is open for an hour. */
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
-
 /** prom-client names these gauges as if they were counters, which `promtool check metrics` refuses. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
@@ -71,14 +69,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['code', 'fault'],
     registers,
   });
-  const duration = new Histogram({
-    name: 'sallyport_request_duration_seconds',
-    help: 'From the arrival of an attempt to its end; for a tunnel as long as it was open.',
-    labelNames: ['kind'],
-    buckets: durationBuckets,
-    registers,
-  });
-  for (const kind of ['tunnel', 'request', 'upgrade'] satisfies Arrival['kind'][]) duration.zero({ kind });
+  const countDuration = registerDurations(registry);
   const uncaught = new Counter({
     name: 'sallyport_uncaught_exceptions_total',
     help: 'Exceptions that no handler caught. Each is a defect of the proxy.',
@@ -113,7 +104,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const { arrival, decision, outcome } = finished;
       countRequest(arrival.kind, decision.effect, outcome.kind);
       countBytes(outcome);
-      duration.observe({ kind: arrival.kind }, finished.duration / 1000);
+      countDuration(arrival.kind, finished.duration);
       if (outcome.error !== null) countError(outcome.error);
       if (decision.effect === 'monitor') wouldDeny.inc({ ...labelsOf(finished), rule: decision.rule });
       if (isBlocked(finished)) countBlock(labelsOf(finished), decision.rule, outcome.answer ?? 'none');
@@ -142,26 +133,42 @@ function registerBlocks(registry: Registry): {
   readonly blocked: Counter;
   readonly count: (of: Omit<BlockedSeries, 'rule' | 'answer'>, rule: string, answer: string) => void;
 } {
-  const counts = new Map<string, { readonly series: BlockedSeries; since: number }>();
+  interface Count {
+    readonly series: BlockedSeries;
+    since: number;
+  }
+  const counts: Count[] = [];
+  /** By rule and product: a key of all labels would be a string to make for each block. */
+  const known = new Map<string, Map<string, Count[]>>();
   const blocked = new Counter({
     name: 'sallyport_blocked_total',
     help: 'Attempts that the policy stopped, each counted once, when it ended.',
     labelNames: [...serviceLabels, 'rule', 'answer'],
     registers: [registry],
     collect() {
-      for (const one of counts.values()) {
+      for (const one of counts) {
         this.inc({ ...one.series }, one.since);
         one.since = 0;
       }
     },
   });
+  const add = (series: BlockedSeries): void => {
+    const one = { series, since: 1 };
+    counts.push(one);
+    const ofRule = known.get(series.rule) ?? new Map<string, Count[]>();
+    known.set(series.rule, ofRule.set(series.product, [...(ofRule.get(series.product) ?? []), one]));
+  };
   return {
     blocked,
     count(of, rule, answer) {
-      const key = `${of.vendor} ${of.product} ${of.channel} ${answer} ${rule}`;
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { series: { ...of, rule, answer }, since: 1 });
-      else known.since += 1;
+      const one = known
+        .get(rule)
+        ?.get(of.product)
+        ?.find(
+          ({ series }) => series.answer === answer && series.vendor === of.vendor && series.channel === of.channel,
+        );
+      if (one === undefined) add({ ...of, rule, answer });
+      else one.since += 1;
     },
   };
 }
