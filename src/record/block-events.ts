@@ -55,22 +55,29 @@ type Open = { -readonly [K in keyof BlockEvent]: BlockEvent[K] };
 /** At most `limit` windows are open; the oldest gives way. */
 export function createBlockEvents({ window, publish, now }: BlockEventsOptions, limit = 10_000): BlockEvents {
   /** In the order of their first attempts, so that those that end come first. */
-  const open = new Map<string, Open>();
+  const open = new Set<Open>();
+  /** The same by rule and client: a key of both would be a string to make for each attempt. */
+  const known = new Map<string, Map<string, Open>>();
   const counts = new Map<string, Omit<BlockEventCount, 'count'> & { count: number }>();
 
+  const end = (event: Open): void => {
+    open.delete(event);
+    known.get(event.rule)?.delete(clientOf(event.user, event.clientAddress));
+  };
+
   const endOld = (time: number): void => {
-    for (const [key, { at }] of open) {
-      if (time - at < window && open.size <= limit) return;
-      open.delete(key);
+    for (const event of open) {
+      if (time - event.at < window && open.size <= limit) return;
+      end(event);
     }
   };
 
   const count = ({ vendor, product, rule }: BlockEvent): void => {
     const labels = { vendor: vendor ?? 'none', product: product ?? 'none', rule };
     const key = `${labels.vendor} ${labels.product} ${rule}`;
-    const known = counts.get(key) ?? { ...labels, count: 0 };
-    known.count += 1;
-    counts.set(key, known);
+    const one = counts.get(key) ?? { ...labels, count: 0 };
+    one.count += 1;
+    counts.set(key, one);
   };
 
   return {
@@ -80,16 +87,20 @@ export function createBlockEvents({ window, publish, now }: BlockEventsOptions, 
       if (!isBlocked(finished)) return;
       const time = now();
       const { question, decision } = finished;
-      const key = `${question.client.user ?? ''} ${question.client.address} ${decision.rule}`;
-      const known = open.get(key);
-      if (known !== undefined && time - known.at < window) {
-        known.attempts += 1;
-        known.lastAt = time;
-        return;
+      const client = clientOf(question.client.user, question.client.address);
+      const before = known.get(decision.rule)?.get(client);
+      if (before !== undefined) {
+        if (time - before.at < window) {
+          before.attempts += 1;
+          before.lastAt = time;
+          return;
+        }
+        end(before);
       }
-      open.delete(key);
       const event = eventOf(finished, time);
-      open.set(key, event);
+      open.add(event);
+      const ofRule = known.get(decision.rule) ?? new Map<string, Open>();
+      known.set(decision.rule, ofRule.set(client, event));
       endOld(time);
       count(event);
       publish(event);
@@ -97,11 +108,16 @@ export function createBlockEvents({ window, publish, now }: BlockEventsOptions, 
     rejected: () => undefined,
     open() {
       endOld(now());
-      return [...open.values()].reverse();
+      return [...open].reverse();
     },
     counts: () => [...counts.values()],
     close: () => Promise.resolve(),
   };
+}
+
+/** No address has a space in it. */
+function clientOf(user: string | null, address: string): string {
+  return user === null ? address : `${address} ${user}`;
 }
 
 function eventOf(finished: Blocked, at: number): Open {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBlockEvents, eventText, type BlockEvent } from '../../src/record/block-events.ts';
-import { attempt, block } from './attempts.ts';
+import { attempt, block, denied } from './attempts.ts';
 
 const window = 60_000;
 
@@ -47,6 +47,23 @@ test('another client, and the same one after the window, are events of their own
   expect(published.map(({ id }) => id)).toEqual(['a', 'b', 'd']);
   expect(events.open().map(({ id }) => id)).toEqual(['d']);
   expect(events.counts()).toMatchObject([{ count: 3 }]);
+});
+
+test('users of one address and rules of one client are told apart, also after they have ended', () => {
+  const { events, clock } = started();
+  const other = { ...denied, rule: 'other' };
+  const four = [
+    block({ id: 'a' }),
+    block({ id: 'b', client: { user: 'jane' } }),
+    block({ id: 'c', client: { user: 'joe' } }),
+    block({ id: 'd', decision: other }),
+  ];
+  for (let round = 0; round < 2; round += 1) {
+    for (const one of [...four, ...four]) events.finished(one);
+    expect(events.open().map(({ id, attempts }) => [id, attempts])).toEqual(['d', 'c', 'b', 'a'].map((id) => [id, 2]));
+    clock.now += window;
+    expect(events.open()).toEqual([]);
+  }
 });
 
 test('what was not blocked is no event', () => {
