@@ -18,8 +18,16 @@ interface Turn {
   readonly start: () => void;
 }
 
-/** The answers that each connection owes, in their order; the first one is under way. */
-const lines = new WeakMap<Duplex, Turn[]>();
+/**
+ * Where a connection keeps the answers that it owes, in their order; the first one is under way. Not in a map: an entry
+ * that comes and goes with each connection costs more than all else here, and once more when garbage is collected.
+ */
+const LINE = Symbol('line');
+
+interface Lined {
+  [LINE]?: Turn[];
+}
+
 let owedToAll = 0;
 
 function begin(socket: Duplex, line: Turn[]): void {
@@ -36,11 +44,11 @@ function begin(socket: Duplex, line: Turn[]): void {
 }
 
 /** Starts a request once all answers before its own are out. A connection that owes too many is reset. */
-export function enterLine(socket: Duplex, res: ServerResponse, start: () => void): void {
+export function enterLine(socket: Duplex & Lined, res: ServerResponse, start: () => void): void {
   // The parser goes on to the end of what it was given, whatever became of the connection.
   if (socket.destroyed) return;
-  let line = lines.get(socket);
-  if (line === undefined) lines.set(socket, (line = []));
+  let line = socket[LINE];
+  if (line === undefined) socket[LINE] = line = [];
   if (line.length === MOST_OWED || (owedToAll >= MOST_OWED_TO_ALL && line.length >= SHARE)) {
     reset(socket);
     return;
@@ -51,6 +59,6 @@ export function enterLine(socket: Duplex, res: ServerResponse, start: () => void
 }
 
 /** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
-export function owes(socket: Duplex, which: (res: ServerResponse) => boolean = () => true): boolean {
-  return lines.get(socket)?.some(({ res }) => which(res)) ?? false;
+export function owes(socket: Duplex & Lined, which: (res: ServerResponse) => boolean = () => true): boolean {
+  return socket[LINE]?.some(({ res }) => which(res)) ?? false;
 }
