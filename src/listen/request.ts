@@ -103,6 +103,8 @@ export function addressTunnelled(req: Request, target: Target, scheme: RequestFa
   }
   const facts = requestFacts(req, scheme, path);
   for (const authority of authorities) {
+    // The same text is the same place, here too: a name is written as it was read.
+    if (authority === target.host && target.kind === 'name') continue;
     // Without a port the tunnel's own is meant: nothing goes on from here, and the denial says more than a 421.
     if (!sameTarget(parseAuthority(authority, target.port), target)) throw new SallyportError('misdirected_request');
   }
