@@ -80,6 +80,11 @@ function fromPath(path: string): Hostname | null {
   return canonical(host.replace(/:\d*$/, '').replace(/\.$/, ''));
 }
 
+/** Whether a host is one of those: no other is ever asked for what it carries. */
+export function isCarrier(host: Hostname): boolean {
+  return readers.has(host) || byName.some(([suffix]) => host.endsWith(suffix));
+}
+
 /**
  * The host that is reached through another, or null.
  *

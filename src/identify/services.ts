@@ -7,7 +7,7 @@
  * shared host; a block of addresses for what is no name.
  */
 import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
-import { carriedHost } from './carried.ts';
+import { carriedHost, isCarrier } from './carried.ts';
 import { indexGroups } from './clients.ts';
 import { modelVendor } from './models.ts';
 import type { Fields, VendorAt } from './models.ts';
@@ -45,6 +45,23 @@ interface Known {
 interface Part extends Known {
   readonly part: Pick<SharedPart, 'paths' | 'headers'>;
 }
+
+/** All that the catalogue has about a host, whatever is asked of it. */
+interface Found {
+  /** By its name, or a template. */
+  readonly named: Known | null;
+  /** Of a shared host. */
+  readonly parts: readonly Part[];
+  /** By its address. */
+  readonly addressed: Known | null;
+  readonly carrier: boolean;
+}
+
+/** Of most hosts: one object for all of them. */
+const nothing: Found = { named: null, parts: [], addressed: null, carrier: false };
+
+/** Hosts of which it is remembered what was found. Every attempt asks two or three times, and the next ones again. */
+const REMEMBERED = 4_096;
 
 type Said = Pick<HostPattern | HostTemplate, 'role' | 'wire' | 'model'>;
 
@@ -136,23 +153,43 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
   );
   const addresses = indexAddresses(vendors);
 
-  const partOf = (host: Hostname, path: string | null, fields: Fields): Known | null =>
-    path === null ? null : (shared(host).find(({ part }) => isPart(part, path, fields)) ?? null);
+  const search = (host: Hostname): Found => {
+    const named = names.find(host) ?? templates(host);
+    // What goes before the others is all that is looked at.
+    const parts = named === null ? shared(host) : nothing.parts;
+    const addressed = named === null ? addresses(host) : null;
+    const carrier = isCarrier(host);
+    const some = named !== null || parts.length > 0 || addressed !== null || carrier;
+    return some ? { named, parts, addressed, carrier } : nothing;
+  };
+
+  const known = new Map<string, Found>();
+  const about = (host: Hostname): Found => {
+    const before = known.get(host);
+    if (before !== undefined) return before;
+    if (known.size >= REMEMBERED) known.clear();
+    const found = search(host);
+    // A copy: hosts are cut out of heads, which would be kept with them.
+    known.set(Buffer.from(host).toString(), found);
+    return found;
+  };
 
   /** URLs that others write into a header are canonical once they are parsed; a name that is not known is none of ours. */
   const vendorAt: VendorAt = ({ hostname }) => names.find(hostname as Hostname)?.service.vendor ?? null;
 
-  const own = (host: Hostname, path: string | null, fields: Fields): Service | null => {
-    const known = names.find(host) ?? templates(host) ?? partOf(host, path, fields) ?? addresses(host);
-    return known === null ? null : withModel(known, path, fields, vendorAt);
+  const own = ({ named, parts, addressed }: Found, path: string | null, fields: Fields): Service | null => {
+    const part = path === null ? undefined : parts.find((one) => isPart(one.part, path, fields));
+    const found = named ?? part ?? addressed;
+    return found === null ? null : withModel(found, path, fields, vendorAt);
   };
 
   return (host, path = null, fields = noFields) => {
-    const inside = carriedHost(host, path);
-    if (inside === null) return own(host, path, fields);
+    const found = about(host);
+    const inside = found.carrier ? carriedHost(host, path) : null;
+    if (inside === null) return own(found, path, fields);
     // What is reached inside is another request, of which no path is known.
-    const carried = own(inside, null, noFields);
-    const carrier = own(host, path, fields);
+    const carried = own(about(inside), null, noFields);
+    const carrier = own(found, path, fields);
     if (carried === null) return carrier;
     return { ...carried, carried: inside, ...(carrier !== null && { operator: carrier.vendor }) };
   };

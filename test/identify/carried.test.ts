@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Hostname } from '../../src/flow.ts';
-import { carriedHost } from '../../src/identify/carried.ts';
+import { carriedHost, isCarrier } from '../../src/identify/carried.ts';
 
 test.each([
   ['claude-ai.translate.goog', 'claude.ai'],
@@ -25,6 +25,18 @@ test.each([
   ['claude.ai', null],
 ])('%s carries %s', (host, expected) => {
   expect(carriedHost(host as Hostname)).toBe(expected);
+  // Whoever carries something is known for it; some of those are, too, who carry nothing here.
+  if (expected !== null) expect(isCarrier(host as Hostname)).toBe(true);
+});
+
+test.each([
+  ['r.jina.ai', true],
+  ['x.translate.goog', true],
+  ['translate.goog', false],
+  ['notnip.io', false],
+  ['claude.ai', false],
+])('%s is a carrier: %s', (host, expected) => {
+  expect(isCarrier(host as Hostname)).toBe(expected);
 });
 
 test.each([

@@ -74,3 +74,53 @@ test('a host may speak another dialect than its product', () => {
 test('the same host gets the same object: nothing is made for a connection', () => {
   expect(at('a.acme.test')).toBe(at('b.acme.test'));
 });
+
+test('what a host is found to be does not depend on what was asked before', () => {
+  const mixed: readonly Vendor[] = [
+    ...vendors,
+    {
+      id: 'cloud',
+      name: 'Cloud',
+      tags: [],
+      products: [
+        product('ai', {
+          hosts: [],
+          shared: [{ match: 'exact', host: 'cloud.test' as Hostname, paths: ['/ai'] }],
+          addresses: ['192.0.2.0/24'],
+        }),
+        product('reader', { hosts: [pattern('exact', 'r.jina.ai', 'app')] }),
+      ],
+    },
+  ];
+  const questions = [
+    ['cloud.test', null],
+    ['cloud.test', '/ai/chat'],
+    ['cloud.test', '/mail'],
+    ['192.0.2.7', null],
+    ['192.0.2.7', '/ai'],
+    ['r.jina.ai', null],
+    ['r.jina.ai', '/https://www.acme.test/'],
+    ['r.jina.ai', '/https://unknown.test/'],
+    ['api-acme-test.translate.goog', null],
+    ['unknown.test', '/ai'],
+  ] as const;
+  const fresh = questions.map(([host, path]) => indexServices(mixed, indexHosts)(host as Hostname, path));
+  expect(fresh.map((service) => service?.product ?? null)).toEqual([
+    null,
+    'ai',
+    null,
+    'ai',
+    'ai',
+    'reader',
+    'chat',
+    'reader',
+    'api',
+    null,
+  ]);
+  const again = indexServices(mixed, indexHosts);
+  for (let round = 0; round < 3; round += 1) {
+    expect(questions.map(([host, path]) => again(host as Hostname, path))).toEqual(fresh);
+    // More than are remembered.
+    for (let i = 0; i < 5_000; i += 1) expect(again(`h${i}.unknown.test` as Hostname)).toBe(null);
+  }
+});
