@@ -1,5 +1,5 @@
 /**
- * What a client says, handed over as it is read, without the stream in between: each station takes it in turn, and what
+ * What a peer says, handed over as it is read, without the stream in between: each station takes it in turn, and what
  * comes while none does waits in the stream, where anything else may read it (`node:http`, TLS). A stream and its events
  * cost a short tunnel as much as deciding about it.
  */
@@ -41,7 +41,8 @@ function waysOf(socket: Duplex): Hearing {
     take: null,
     over: null,
     onData(bytes) {
-      if (streamed.take?.(bytes) === false) socket.pause();
+      const { take } = streamed;
+      if (take?.(bytes) === false && streamed.take === take) socket.pause();
     },
   };
   return streamed;
@@ -71,11 +72,14 @@ export function hear(socket: Duplex & Heard, take: Take, over: (() => void) | nu
     return;
   }
   hearing.take = take;
-  if (socket.readableLength > 0) {
+  let goOn = true;
+  // A stream that flows gives its pieces one by one.
+  while (hearing.take === take && socket.readableLength > 0) {
     const waiting: unknown = socket.read();
-    if (waiting instanceof Buffer) take(waiting);
+    if (!(waiting instanceof Buffer)) break;
+    goOn = take(waiting);
   }
-  socket.read(0);
+  if (goOn) socket.read(0);
 }
 
 /** Nobody takes what comes from now on: it waits in the stream. */

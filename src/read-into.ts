@@ -1,7 +1,7 @@
 /**
- * Has a socket that was accepted read as `net.connect` has one read that it dials with `onread`: `node:net` gives a
- * server no such option, and what it does instead, 64 KiB of new memory for each read, makes an upload cost three times
- * as much (nodejs.org/api/net.html, `onread`).
+ * Has a socket read as `net.connect` has one read that it dials with `onread`: `node:net` gives a server no such option,
+ * nor `node:tls` anybody, and what they do instead, 64 KiB of new memory for each read, makes an upload cost three times as
+ * much (nodejs.org/api/net.html, `onread`).
  */
 import type { Socket } from 'node:net';
 
@@ -39,7 +39,7 @@ function placesIn(socket: Socket): Places | null {
  * these things elsewhere, for no documentation names them.
  */
 export function readInto(socket: Socket, { buffer, callback }: Reading): boolean {
-  places ??= placesIn(socket);
+  if (places === undefined) places = placesIn(socket);
   const handle: unknown = Reflect.get(socket, '_handle');
   const use: unknown = Reflect.get(Object(handle), 'useUserBuffer');
   if (places === null || typeof use !== 'function') return false;

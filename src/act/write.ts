@@ -45,8 +45,8 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
     }
     socket.on('error', ignore);
     socket.on('close', done);
-    hear(socket, dropped);
     socket.end(bytes);
+    hear(socket, dropped);
   });
 }
 

@@ -50,7 +50,7 @@ export interface InterceptEnd {
 }
 
 export interface Decrypted {
-  /** Takes over the paused socket of a tunnel; resolves when it is closed. */
+  /** Takes over the socket of a tunnel, which nobody hears; resolves when it is closed. */
   readonly take: (socket: Socket, tunnel: OuterTunnel, hello: Hello) => Promise<InterceptEnd>;
   /** Ends what has no request; the others go on, and their sessions take no new one. */
   readonly closeIdle: () => void;

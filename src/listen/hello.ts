@@ -6,7 +6,7 @@ import { createClientHelloReader, type ClientHello, type ClientHelloReader } fro
 import { parseHost } from './target.ts';
 
 export interface HelloReader {
-  /** Resolves once; the socket is paused then, and all that was read of it is in `bytes`. Never rejects. */
+  /** Resolves once. All that was heard till then is in `bytes`; what comes later waits in the stream. Never rejects. */
   readonly hello: Promise<Hello>;
   /** Stops waiting, since the server was faster: what came so far is all there is to go by. */
   readonly giveUp: () => void;

@@ -115,11 +115,11 @@ function checkConnect(req: IncomingMessage): void {
     throw new SallyportError('malformed_request', 'more than one Host field');
 }
 
-/** Hands a paused socket to a server that never listened, with what was read of it before. */
+/** Hands a socket that nobody hears to a server that never listened, with what was read of it before. */
 export function handTo(server: Server, socket: Duplex, bytes: Buffer): void {
   if (bytes.length > 0) socket.unshift(bytes);
   server.emit('connection', socket);
-  // The server's listener starts no stream that somebody paused on purpose.
+  // The server's listener starts no stream that somebody paused.
   socket.resume();
 }
 

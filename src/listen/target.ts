@@ -119,8 +119,10 @@ export function parseAuthority(text: string, defaultPort?: number): Target {
   if (defaultPort !== undefined || text.length > ORDINARY) return readAuthority(text, defaultPort);
   const before = known.get(text);
   if (before !== undefined) return before;
-  const target = Object.freeze(readAuthority(text, undefined));
-  known.set(text, target);
+  // A copy: it was cut out of a head, which would be kept with it.
+  const own = Buffer.from(text).toString();
+  const target = Object.freeze(readAuthority(own, undefined));
+  known.set(own, target);
   return target;
 }
 

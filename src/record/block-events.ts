@@ -62,7 +62,9 @@ export function createBlockEvents({ window, publish, now }: BlockEventsOptions, 
 
   const end = (event: Open): void => {
     open.delete(event);
-    known.get(event.rule)?.delete(clientOf(event.user, event.clientAddress));
+    const ofRule = known.get(event.rule);
+    ofRule?.delete(clientOf(event.user, event.clientAddress));
+    if (ofRule?.size === 0) known.delete(event.rule);
   };
 
   const endOld = (time: number): void => {

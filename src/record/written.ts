@@ -36,7 +36,8 @@ function createKept<T>(): Kept<T> {
     },
     set(key, written) {
       if (kept.size >= most) kept.clear();
-      kept.set(key, written);
+      // A copy: keys are cut out of heads, which would be kept with them.
+      kept.set(inOnePiece(key), written);
     },
   };
 }
@@ -65,7 +66,7 @@ export function createRuleText(): (decision: Decision) => string {
   };
 }
 
-/** A service, with the comma before it. The catalogue makes one object for each. */
+/** A service, with the comma before it. Nearly all are objects of the catalogue, one for each. */
 export function createServiceText(): (service: Service) => string {
   const kept = new WeakMap<Service, string>();
   return (service) => {

@@ -169,3 +169,14 @@ test('reset is seen as a reset, and closes a socket in any state', async () => {
     await closed;
   }
 });
+
+test('who still listens to a connection that is answered hears that nothing more can be said', async () => {
+  const { near, far } = await socketPair();
+  const sayable: boolean[] = [];
+  near.on('data', () => sayable.push(near.writable)).pause();
+  far.write('what nobody has taken yet');
+  await eventually('it waits', () => near.readableLength > 0);
+  far.resume().on('end', () => far.end());
+  await answerAndEnd(near, answer());
+  expect(sayable).toEqual([false]);
+});
