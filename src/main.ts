@@ -69,11 +69,6 @@ const io: Io = {
 // of their connection, then outlive it until the old generation is collected.
 setFlagsFromString('--no-allocation-site-pretenuring');
 
-// By default V8 compiles a function for good after 3,000 calls, or after as much of its code as came to that on Node 20.
-// What runs a few times for each connection gets there after seconds of load, or never where connections are rare.
-const [v8 = 0] = process.versions.v8.split('.').map(Number);
-setFlagsFromString(v8 >= 12 ? '--invocation-count-for-turbofan=500' : '--interrupt-budget=20000');
-
 // http-proxy calls a deprecated function of Node once for each process; nobody here can act on that.
 process.removeAllListeners('warning');
 process.on('warning', (warning: Error & { code?: string }) => {
