@@ -1,6 +1,6 @@
 /** What is known of a tunnel whose client is talked to here, found by the sockets that its requests come through. */
 import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { OuterTunnel, TrustResult } from '../flow.ts';
@@ -44,19 +44,23 @@ export function openInside(tunnel: OuterTunnel, scheme: Inside['scheme'], socket
 export const INSIDE = Symbol('inside');
 
 export interface Marked {
-  [INSIDE]?: Inside;
+  [INSIDE]?: Inside | undefined;
 }
 
 const ignore = (): void => undefined;
 
 /**
- * Lets go of a socket that has closed: Node.js and V8 between them keep some of it alive for a while, and with its
- * listeners everything that ever stood on the connection.
+ * Lets go of a socket that has closed: Node.js and V8 between them keep some of it alive for a while, and with it
+ * everything that ever stood on the connection. Of a TLSSocket all, until the old generation is collected: Node.js defines an
+ * accessor for each, and V8 allocates those there.
  */
-export function letGo(socket: Duplex): void {
+export function letGo(socket: Duplex & Marked): void {
   // Not that of streams, which looks once more, a tick later, who reads.
   EventEmitter.prototype.removeAllListeners.call(socket);
   socket.on('error', ignore);
+  socket[INSIDE] = undefined;
+  // The socket below TLS, as that of any other socket is: none.
+  if (Reflect.get(socket, '_parent') instanceof Socket) Reflect.set(socket, '_parent', null);
 }
 
 /** A connection is known by its four numbers; a TLS socket has those of the socket that it wraps. */

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
+import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { INSIDE, type Marked } from '../../src/listen/inside.ts';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
 import { startIntercepted, type Intercepted, type InterceptedSettings } from '../support/intercepted.ts';
 import { connectRaw, eventually, rawClient, type RawClient } from '../support/streams.ts';
@@ -217,6 +219,22 @@ test('garbage inside TLS is answered 400', async () => {
   const client = await tls(port);
   client.write('garbage\r\n\r\n');
   expect((await client.ended).text).toContain('X-Proxy-Error: malformed_request');
+});
+
+test('a socket that is over holds on to nothing that stood on its connection', async () => {
+  const { port, arrivals, ends } = await start();
+  const client = await tls(port);
+  client.write(get);
+  await client.until('<GET');
+  const [arrival] = arrivals;
+  const socket: (Socket & Marked) | undefined = arrival?.kind === 'request' ? arrival.req.socket : undefined;
+  if (socket === undefined) throw new Error('no request arrived');
+  const below = Reflect.get(socket, '_parent') as Socket;
+  expect([socket[INSIDE]?.id, below.listenerCount('close') > 0]).toEqual(['outer', true]);
+  client.socket.end();
+  await eventually('the end', () => ends.length === 1 && socket.listenerCount('close') === 0);
+  expect([socket[INSIDE], Reflect.get(socket, '_parent')]).toEqual([undefined, null]);
+  expect([socket.eventNames(), below.eventNames()]).toEqual([['error'], ['error']]);
 });
 
 test('a tunnel that is gone before it is taken is over at once', async () => {
