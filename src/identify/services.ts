@@ -7,6 +7,7 @@
  * shared host; a block of addresses for what is no name.
  */
 import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
+import { inOnePiece } from '../in-one-piece.ts';
 import { carriedHost, isCarrier } from './carried.ts';
 import { indexGroups } from './clients.ts';
 import { modelVendor } from './models.ts';
@@ -169,8 +170,8 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
     if (before !== undefined) return before;
     if (known.size >= REMEMBERED) known.clear();
     const found = search(host);
-    // A copy: hosts are cut out of heads, which would be kept with them.
-    known.set(Buffer.from(host).toString(), found);
+    // Hosts are cut out of heads, which would be kept with them.
+    known.set(inOnePiece(host), found);
     return found;
   };
 

@@ -59,7 +59,7 @@ export function letGo(socket: Duplex & Marked): void {
   EventEmitter.prototype.removeAllListeners.call(socket);
   socket.on('error', ignore);
   socket[INSIDE] = undefined;
-  // The socket below TLS, as that of any other socket is: none.
+  // Leads to the socket below TLS; other sockets have none.
   if (Reflect.get(socket, '_parent') instanceof Socket) Reflect.set(socket, '_parent', null);
 }
 

@@ -10,6 +10,7 @@ import { isIPv6 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { SallyportError } from '../errors.ts';
 import type { HostKind, Hostname, Target } from '../flow.ts';
+import { inOnePiece } from '../in-one-piece.ts';
 
 export interface Host {
   readonly host: Hostname;
@@ -119,8 +120,8 @@ export function parseAuthority(text: string, defaultPort?: number): Target {
   if (defaultPort !== undefined || text.length > ORDINARY) return readAuthority(text, defaultPort);
   const before = known.get(text);
   if (before !== undefined) return before;
-  // A copy: it was cut out of a head, which would be kept with it.
-  const own = Buffer.from(text).toString();
+  // It was cut out of a head, which would be kept with it.
+  const own = inOnePiece(text);
   const target = Object.freeze(readAuthority(own, undefined));
   known.set(own, target);
   return target;

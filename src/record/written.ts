@@ -3,6 +3,7 @@
  * fraction of the time: every piece is a string of its own to make, and one more to walk when the line becomes bytes.
  */
 import type { Decision, Service, Target } from '../flow.ts';
+import { inOnePiece } from '../in-one-piece.ts';
 import { jsonText } from './json-text.ts';
 
 /** So many different values are kept of each sort; then all of them give way. */
@@ -36,7 +37,7 @@ function createKept<T>(): Kept<T> {
     },
     set(key, written) {
       if (kept.size >= most) kept.clear();
-      // A copy: keys are cut out of heads, which would be kept with them.
+      // Keys are cut out of heads, which would be kept with them.
       kept.set(inOnePiece(key), written);
     },
   };
@@ -117,9 +118,4 @@ export function ofWords<A extends string, B extends string, C extends string>(
 
 function byWord<W extends string, T>(words: readonly W[], make: (word: W) => T): Readonly<Record<W, T>> {
   return Object.fromEntries(words.map((word) => [word, make(word)])) as Record<W, T>;
-}
-
-/** A string that was put together is a tree of its parts, which is walked each time that its characters are asked for. */
-function inOnePiece(text: string): string {
-  return Buffer.from(text).toString();
 }

@@ -122,7 +122,7 @@ function compileInto(to: string): void {
     verbatimModuleSyntax: true,
     rewriteRelativeImportExtensions: true,
   };
-  for (const path of [...record, 'src/errors.ts', 'test/record/attempts.ts']) {
+  for (const path of [...record, 'src/errors.ts', 'src/in-one-piece.ts', 'test/record/attempts.ts']) {
     const { outputText } = transpileModule(readFileSync(join(root, path), 'utf8'), { compilerOptions });
     mkdirSync(join(to, dirname(path)), { recursive: true });
     writeFileSync(join(to, path.replace(/\.ts$/, '.js')), outputText);
