@@ -103,7 +103,8 @@ outbound: { hosts: { localhost: 127.0.0.1 }, allow: [localhost] }
 limits: { connections: 50000, client_connections: 49000, client_tunnels: 49000, tunnels: 49000, leaf_certificates: ${leaves} }
 ${more}`,
   );
-  const args = ['--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
+  const openssl = `--openssl-config=${here('../deploy/openssl.cnf')}`;
+  const args = [openssl, '--expose-gc', '--import', here('gc.mjs'), here('../dist/main.js'), 'serve', '-c', file];
   const child = start(running, join(dir, 'sallyport.log'), 0, process.execPath, args);
   await listening(port);
   const modes = [...relays, 'refuse', 'blocktls', 'blockcold'];
