@@ -77,6 +77,18 @@ export interface RequestArrival extends ArrivalBase {
   readonly tunnel: OuterTunnel | null;
 }
 
+/**
+ * A request in a denied tunnel that came whole and alone on its connection, and whose head was read here: all that can be
+ * done about it is to answer, or to reset.
+ */
+export interface LoneArrival extends ArrivalBase {
+  readonly kind: 'request';
+  readonly facts: RequestFacts;
+  /** Nobody hears it. */
+  readonly socket: Duplex;
+  readonly tunnel: OuterTunnel;
+}
+
 /** A request to switch protocols (WebSocket), HTTP/1.1 only (RFC 9110, section 7.8). */
 export interface UpgradeArrival extends ArrivalBase {
   readonly kind: 'upgrade';
@@ -100,7 +112,10 @@ export interface Rejected {
   readonly asked?: Arrival | undefined;
 }
 
-export type Arrival = TunnelArrival | RequestArrival | UpgradeArrival;
+/** What can be answered as a request is, whoever read it. */
+export type Answerable = RequestArrival | LoneArrival;
+
+export type Arrival = TunnelArrival | RequestArrival | LoneArrival | UpgradeArrival;
 
 /** The first bytes of a tunnel, as far as they were needed to tell what speaks. */
 export type Hello =

@@ -17,6 +17,7 @@
 import { upstreamErrorCode } from './errors.ts';
 import type {
   Action,
+  Answerable,
   Arrival,
   Asked,
   Decided,
@@ -27,7 +28,6 @@ import type {
   Outcome,
   Question,
   Rejected,
-  RequestArrival,
   Target,
   TunnelArrival,
   UpgradeArrival,
@@ -40,7 +40,7 @@ interface Upstream {
 export interface Identify {
   readonly connect: (arrival: TunnelArrival) => Asked<TunnelArrival>;
   readonly hello: (asked: Asked<TunnelArrival>, hello: Hello) => Asked<TunnelArrival>;
-  readonly request: <A extends RequestArrival | UpgradeArrival>(arrival: A) => Asked<A>;
+  readonly request: <A extends Answerable | UpgradeArrival>(arrival: A) => Asked<A>;
 }
 
 /** One policy, compiled, with the catalogue and the groups that belong to it. */
@@ -70,7 +70,7 @@ export interface Stations<U extends Upstream> {
       hello: Hello,
       upstream: U | null,
     ) => Outcome | null | Promise<Outcome | null>;
-    readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
+    readonly request: (decided: Decided<Answerable>) => Promise<Outcome>;
     readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
     readonly abandon: (arrival: Arrival) => Promise<void>;
   };
@@ -188,7 +188,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     }
   };
 
-  const read = async <A extends RequestArrival | UpgradeArrival>(
+  const read = async <A extends Answerable | UpgradeArrival>(
     arrival: A,
     carryOut: (decided: Decided<A>) => Promise<Outcome>,
   ): Promise<void> => {

@@ -2,13 +2,13 @@
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type {
   Answer,
+  Answerable,
   Arrival,
   Decided,
   Denial,
   Hello,
   MayReach,
   Outcome,
-  RequestArrival,
   Target,
   TunnelArrival,
   UpgradeArrival,
@@ -20,13 +20,13 @@ import { resetOutcome } from './outcome.ts';
 import { answerAndClose, answerEstablished, type Opened, type Tunnel, type Upstream } from './tunnel.ts';
 import { answerHere, isLastStop } from './last-stop.ts';
 import { reset } from '../reset.ts';
-import { sendAnswer } from './write.ts';
+import { answerLone, sendAnswer } from './write.ts';
 import { hasWrongScheme, refuseScheme } from './wrong-scheme.ts';
 
 /** What denials and failures look like; `answers/` makes them. */
 export interface ActAnswers {
-  readonly denied: (denial: Denial, arrival: RequestArrival) => Answer;
-  readonly redirected: (denial: Denial, arrival: RequestArrival) => Answer;
+  readonly denied: (denial: Denial, arrival: Answerable) => Answer;
+  readonly redirected: (denial: Denial, arrival: Answerable) => Answer;
   readonly upgradeDenied: (denial: Denial, arrival: UpgradeArrival) => UpgradeDenial;
   readonly connectDenied: (denial: Denial, arrival: TunnelArrival) => Answer;
   readonly failed: (code: ErrorCode, arrival: Arrival) => Answer;
@@ -55,7 +55,7 @@ export interface Act {
     hello: Hello,
     upstream: Upstream | null,
   ) => Outcome | Promise<Outcome | null>;
-  readonly request: (decided: Decided<RequestArrival>) => Promise<Outcome>;
+  readonly request: (decided: Decided<Answerable>) => Promise<Outcome>;
   readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
   /** Ends what failed by surprise, with an answer where one can still be given. */
   readonly abandon: (arrival: Arrival) => Promise<void>;
@@ -126,6 +126,7 @@ export function createAct(options: ActOptions): Act {
     request({ arrival, action, mayReach }) {
       switch (action.kind) {
         case 'forward':
+          if (!('req' in arrival)) return wrongMoment(action.kind);
           if (hasWrongScheme(arrival)) return refuseScheme(arrival, answers.failed);
           return isLastStop(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival, mayReach);
         case 'block':
@@ -133,7 +134,7 @@ export function createAct(options: ActOptions): Act {
         case 'redirect':
           return block(arrival, answers.redirected(action.denial, arrival));
         case 'reset':
-          reset(arrival.req.socket);
+          reset('req' in arrival ? arrival.req.socket : arrival.socket);
           return Promise.resolve(resetOutcome());
         case 'tunnel':
         case 'listen':
@@ -163,8 +164,12 @@ export function createAct(options: ActOptions): Act {
 
     async abandon(arrival) {
       if (arrival.kind === 'request') {
-        if (arrival.res.headersSent) reset(arrival.req.socket);
-        else await sendAnswer(arrival.req, arrival.res, answers.failed('internal_error', arrival));
+        const answer = answers.failed('internal_error', arrival);
+        if ('res' in arrival) {
+          if (arrival.res.headersSent) reset(arrival.req.socket);
+          else await sendAnswer(arrival.req, arrival.res, answer);
+        } else if (arrival.socket.writableEnded) reset(arrival.socket);
+        else answerLone(arrival, answer);
         return;
       }
       // Whether a tunnel was answered 200 already is not known here; RST is right in both cases, a bare FIN in neither.

@@ -1,15 +1,15 @@
 /** Answers a readable request with its denial, in the form that its client shows. */
-import type { Answer, Outcome, RequestArrival, UpgradeArrival } from '../flow.ts';
+import type { Answer, Answerable, Outcome, UpgradeArrival } from '../flow.ts';
 import { blockedOutcome } from './outcome.ts';
 import { closeWebSocket } from './upgrade.ts';
-import { answerAndEnd, sendAnswer } from './write.ts';
+import { answerAndEnd, answerLone, sendAnswer } from './write.ts';
 
 /** How a WebSocket is turned away: by an HTTP answer, or by a close frame with a reason of at most 123 bytes. */
 export type UpgradeDenial =
   { readonly kind: 'answer'; readonly answer: Answer } | { readonly kind: 'close'; readonly reason: string };
 
-export async function block(arrival: RequestArrival, answer: Answer): Promise<Outcome> {
-  const bytesOut = await sendAnswer(arrival.req, arrival.res, answer);
+export async function block(arrival: Answerable, answer: Answer): Promise<Outcome> {
+  const bytesOut = 'req' in arrival ? await sendAnswer(arrival.req, arrival.res, answer) : answerLone(arrival, answer);
   return blockedOutcome(answer.name, answer.status, bytesOut);
 }
 

@@ -2,7 +2,7 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import type { Answer } from '../flow.ts';
+import type { Answer, LoneArrival } from '../flow.ts';
 import { hear } from '../hear.ts';
 
 /** What is still read of a request body after its answer, so that no RST overtakes the answer. */
@@ -15,11 +15,21 @@ const none = Buffer.alloc(0);
 const ignore = (): void => undefined;
 const dropped = (): boolean => true;
 
-/** Head and body as one piece: a second write would be a second system call. */
-function wholeOf({ status, reason, headers, body }: Answer): Buffer {
+/** Whether an answer to that method goes without the body that it has. */
+function isBodiless(method: string | undefined, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
+}
+
+/**
+ * Head and body as one piece: a second write would be a second system call.
+ *
+ * @param body what is sent of the answer's own, whose length the head says all the same.
+ */
+function wholeOf({ status, reason, headers, body: own }: Answer, body = own): Buffer {
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (const name of Object.keys(headers)) head += `${name}: ${headers[name] ?? ''}\r\n`;
-  head += `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  if (status !== 204) head += `Content-Length: ${own.length}\r\n`;
+  head += 'Connection: close\r\n\r\n';
   const bytes = Buffer.allocUnsafe(head.length + body.length);
   bytes.write(head, 'latin1');
   body.copy(bytes, head.length);
@@ -48,6 +58,17 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
     socket.end(bytes);
     hear(socket, dropped);
   });
+}
+
+/**
+ * Answers a request that came whole and alone, and closes once the system has taken the answer, as `node:http` does: the
+ * client owes nothing more that could be answered by a RST. Gives the body bytes written.
+ */
+export function answerLone({ socket, facts }: LoneArrival, answer: Answer): number {
+  const body = isBodiless(facts.method, answer.status) ? none : answer.body;
+  socket.on('finish', () => void socket.destroy());
+  socket.end(wholeOf(answer, body));
+  return body.length;
 }
 
 /** Names and values in turn: the form that Node.js writes down as it is, without a table of fields in between. */
@@ -106,8 +127,7 @@ export async function sendAnswer(
   res: ServerResponse | Http2ServerResponse,
   answer: Answer,
 ): Promise<number> {
-  const bodiless = req.method === 'HEAD' || answer.status === 204 || answer.status === 304;
-  const body = bodiless ? none : answer.body;
+  const body = isBodiless(req.method, answer.status) ? none : answer.body;
   res.on('error', ignore);
   if (res instanceof ServerResponse) {
     res.writeHead(answer.status, answer.reason, fieldsOf(answer));

@@ -162,7 +162,7 @@ export function createServing(options: ServingOptions): Serving {
     rules: authenticating.rules,
     arrived,
     reject(arrival, code, detail) {
-      if (arrival.kind === 'request') rejectRequest(arrival.req, arrival.res, asking(arrival), code, detail);
+      if ('res' in arrival) rejectRequest(arrival.req, arrival.res, asking(arrival), code, detail);
       else reject(arrival.socket, asking(arrival), code, detail);
     },
     missing: authenticating.missing,

@@ -1,12 +1,12 @@
 /** From an arrival to the question that the policy is asked. */
 import type {
+  Answerable,
   Arrival,
   Asked,
   Client,
   Hello,
   Hostname,
   Question,
-  RequestArrival,
   RequestFacts,
   TunnelArrival,
   UpgradeArrival,
@@ -25,7 +25,7 @@ export interface Identify {
   readonly connect: (arrival: TunnelArrival) => Asked<TunnelArrival>;
   /** The question of the CONNECT once more, now that the tunnel has spoken. */
   readonly hello: (asked: Asked<TunnelArrival>, hello: Hello) => Asked<TunnelArrival>;
-  readonly request: <A extends RequestArrival | UpgradeArrival>(arrival: A) => Asked<A>;
+  readonly request: <A extends Answerable | UpgradeArrival>(arrival: A) => Asked<A>;
 }
 
 // Questions have all their fields, in one order, so that they are one kind of object to whoever reads them.
@@ -43,7 +43,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
     return { host, service: services(host) };
   };
 
-  const isAccountCall = ({ kind, tunnel, target, facts }: RequestArrival | UpgradeArrival): boolean =>
+  const isAccountCall = ({ kind, tunnel, target, facts }: Answerable | UpgradeArrival): boolean =>
     kind === 'request' && tunnel?.denial?.letAccountCallsPass === true && accountCalls(target.host, facts);
 
   return {

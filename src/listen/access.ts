@@ -63,7 +63,7 @@ export function forwardedNames(value: string): string[] {
 }
 
 function connectionOf(arrival: Arrival): Duplex & Peer {
-  return arrival.kind === 'tunnel' ? arrival.socket : arrival.req.socket;
+  return 'req' in arrival ? arrival.req.socket : arrival.socket;
 }
 
 /** The value of a field that a trusted proxy vouches for; believed or not, it is between that proxy and us. */

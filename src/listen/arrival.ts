@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { RequestFacts } from '../flow.ts';
 import { peerAddress, peerOf, type Peer } from './peers.ts';
+import type { WholeRequest } from './whole-request.ts';
 
 const ID_BYTES = 12;
 const pool = Buffer.alloc(ID_BYTES * 512);
@@ -39,7 +40,9 @@ export function originOf(socket: Peer & object): Origin {
   };
 }
 
-function header(req: IncomingMessage | Http2ServerRequest, name: string): string {
+type Request = WholeRequest | IncomingMessage | Http2ServerRequest;
+
+function header(req: Request, name: string): string {
   const value = req.headers[name];
   return typeof value === 'string' ? value : (value?.join(', ') ?? '');
 }
@@ -51,7 +54,7 @@ const takenByJava = 'text/html, image/gif, image/jpeg';
  * A browser that goes to a page says `Sec-Fetch-Mode: navigate` (Fetch Metadata). Browsers that do not send it yet, or
  * not in the clear, ask for `text/html` by GET. Scripts that set `Accept` to `text/html` get the page too.
  */
-function isNavigation(req: IncomingMessage | Http2ServerRequest, method: string): boolean {
+function isNavigation(req: Request, method: string): boolean {
   const mode = header(req, 'sec-fetch-mode');
   if (mode !== '') return mode === 'navigate';
   const accept = header(req, 'accept');
@@ -61,11 +64,7 @@ function isNavigation(req: IncomingMessage | Http2ServerRequest, method: string)
 const versions: Readonly<Record<string, RequestFacts['httpVersion']>> = { '1.0': '1.0', '1.1': '1.1', '2.0': '2.0' };
 
 /** Null for a version that is not spoken here: Node's parser lets `HTTP/2.0` and `HTTP/0.9` request lines pass. */
-export function factsOf(
-  req: IncomingMessage | Http2ServerRequest,
-  scheme: RequestFacts['scheme'],
-  path: string,
-): RequestFacts | null {
+export function factsOf(req: Request, scheme: RequestFacts['scheme'], path: string): RequestFacts | null {
   const httpVersion = versions[req.httpVersion];
   // Only a session says that it is HTTP/2; a request line that claims so lies.
   if (httpVersion === undefined || (httpVersion === '2.0') !== 'stream' in req) return null;
@@ -73,6 +72,6 @@ export function factsOf(
   return { method, scheme, httpVersion, path, headers: req.headers, navigation: isNavigation(req, method) };
 }
 
-export function userAgentOf(req: IncomingMessage | Http2ServerRequest): string {
+export function userAgentOf(req: Request): string {
   return header(req, 'user-agent');
 }

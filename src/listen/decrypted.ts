@@ -13,12 +13,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
-import type { Hello, OuterTunnel, RequestArrival, Target, TrustResult, UpgradeArrival } from '../flow.ts';
+import type { Answerable, Hello, OuterTunnel, Target, TrustResult, UpgradeArrival } from '../flow.ts';
 import { newId, originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
-import { INSIDE, keyOf, letGo, openInside, type Inside, type Marked } from './inside.ts';
+import { INSIDE, keyOf, openInside, type Inside, type Marked } from './inside.ts';
+import { createInsideTls } from './inside-tls.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
+import { loneArrival } from './lone.ts';
 import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
 import { reset } from '../reset.ts';
@@ -32,7 +34,7 @@ export interface DecryptedOptions {
   readonly idleTimeout: number;
   /** A context with a leaf for exactly this name. Synchronous: it runs inside the handshake. */
   readonly contextFor: (target: Target) => SecureContext;
-  readonly arrived: (arrival: RequestArrival | UpgradeArrival) => void;
+  readonly arrived: (arrival: Answerable | UpgradeArrival) => void;
   readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
   /** Hears once for each TLS client what it made of the leaf: at its first request, or when it closes without one. */
@@ -64,9 +66,6 @@ export interface Decrypted {
 function remember(socket: TLSSocket): void {
   keyOf(socket);
 }
-
-/** As they stand in the hello (RFC 7301). Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less. */
-const HTTP1 = Buffer.from('\x08http/1.1\x08http/1.0', 'latin1');
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
   /** Those whose TLS is left to the HTTP/2 server, which makes sockets of its own. */
@@ -229,29 +228,22 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   });
 
   /** For clients without h2 or without a server name, which alone tells the server above which leaf to show. */
-  const serveHttp1Tls = (socket: Socket, inside: Inside, offersAlpn: boolean): void => {
-    const tls: TLSSocket & Marked = new TLSSocket(socket, {
-      isServer: true,
-      secureContext: options.contextFor(inside.target),
-      ALPNProtocols: offersAlpn ? HTTP1 : undefined,
-    });
-    tls[INSIDE] = inside;
-    const deadline = setTimeout(() => socket.destroy(), options.headTimeout);
-    tls.on('close', () => {
-      clearTimeout(deadline);
-      letGo(tls);
-    });
-    // By itself: either of the two may be the first to close.
-    socket.on('close', () => letGo(socket));
-    tls.on('error', (error: NodeJS.ErrnoException) => {
-      onTlsError(inside, error);
-      socket.destroy();
-    });
-    tls.once('secure', () => {
-      clearTimeout(deadline);
-      http1.emit('connection', tls);
-    });
-  };
+  const http1Tls = createInsideTls({
+    ...options,
+    asked(tls, inside, request) {
+      const arrival = loneArrival(tls, inside, request);
+      if (arrival === null) return false;
+      count(inside);
+      options.arrived(arrival);
+      return true;
+    },
+    other: (tls, bytes) => handTo(http1, tls, bytes),
+    silent(tls, inside) {
+      const detail = `no complete request head in ${options.headTimeout} ms`;
+      options.reject(tls, originInside(tls, inside), 'request_timeout', detail);
+    },
+    failed: onTlsError,
+  });
 
   return {
     take(socket, tunnel, hello) {
@@ -279,15 +271,17 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
       socket.allowHalfOpen = false;
       if (viaHttp2) http2.emit('connection', socket);
-      else serveHttp1Tls(socket, inside, hello.alpn.length > 0);
+      else http1Tls.serve(socket, inside, hello.alpn.length > 0);
       return closed;
     },
     closeIdle() {
       http1.closeIdleConnections();
+      http1Tls.closeIdle();
       for (const session of sessions) session.close();
     },
     close() {
       watch.stop();
+      http1Tls.close();
       http1.close();
     },
   };

@@ -6,8 +6,10 @@ import type { RequestFacts, Target } from '../flow.ts';
 import { factsOf } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { parseAuthority, parseUrl } from './target.ts';
+import type { WholeRequest } from './whole-request.ts';
 
-type Request = IncomingMessage | Http2ServerRequest;
+/** All of a request but its content. */
+type Request = WholeRequest | IncomingMessage | Http2ServerRequest;
 
 export interface Addressed {
   readonly target: Target;

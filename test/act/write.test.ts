@@ -23,7 +23,7 @@ async function blocking(more: Partial<Answer> = {}, settings: Settings = {}): Pr
   const wired = await startWired({
     ...settings,
     arrived: (arrival) => {
-      if (arrival.kind === 'request') void sendAnswer(arrival.req, arrival.res, answer(more)).then((n) => sent.push(n));
+      if ('res' in arrival) void sendAnswer(arrival.req, arrival.res, answer(more)).then((n) => sent.push(n));
     },
   });
   return { ...wired, sent };

@@ -186,7 +186,7 @@ test('an HTTP/2 client that asks and never reads is ended by the idle limit', as
   const { port, ends, open } = await start({
     idleTimeout: 400,
     arrived: (arrival) => {
-      if (arrival.kind === 'request') (arrival.res as NodeJS.WritableStream).end(Buffer.alloc(4_000_000));
+      if ('res' in arrival) (arrival.res as NodeJS.WritableStream).end(Buffer.alloc(4_000_000));
     },
   });
   const session = http2(port);
@@ -227,7 +227,8 @@ test('a socket that is over holds on to nothing that stood on its connection', a
   client.write(get);
   await client.until('<GET');
   const [arrival] = arrivals;
-  const socket: (Socket & Marked) | undefined = arrival?.kind === 'request' ? arrival.req.socket : undefined;
+  const socket: (Socket & Marked) | undefined =
+    arrival !== undefined && 'res' in arrival ? arrival.req.socket : undefined;
   if (socket === undefined) throw new Error('no request arrived');
   const below = Reflect.get(socket, '_parent') as Socket;
   expect([socket[INSIDE]?.id, below.listenerCount('close') > 0]).toEqual(['outer', true]);

@@ -12,8 +12,8 @@ async function startEcho(settings: Settings = {}): Promise<Wired> {
   return startWired({
     ...settings,
     arrived: (arrival) => {
-      if (arrival.kind === 'request') echo(arrival);
-      else
+      if ('res' in arrival) echo(arrival);
+      else if ('early' in arrival)
         arrival.socket.end(`${arrival.kind} ${arrival.target.host}:${arrival.target.port} ${arrival.early.toString()}`);
     },
   });

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { answerAndEnd, sendAnswer } from '../../src/act/write.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import type { Denial, Hostname, RequestArrival, Target, UpgradeArrival } from '../../src/flow.ts';
+import type { Answerable, Denial, Hostname, Target, UpgradeArrival } from '../../src/flow.ts';
 import { createDecrypted, type InterceptEnd } from '../../src/listen/decrypted.ts';
 import { readHello } from '../../src/listen/hello.ts';
 import type { TestCertificate } from './certificate.ts';
@@ -13,7 +13,9 @@ import { failureAnswer } from './wiring.ts';
 
 const look: Target = { host: 'look.test' as Hostname, kind: 'name', port: 443 };
 
-const denial: Denial = {
+/** Some of what is asked may pass, so that all of it is read by the server. */
+const lenient: Denial = {
+  letAccountCallsPass: true,
   rule: 'r',
   reason: 'because',
   service: null,
@@ -27,23 +29,27 @@ const denial: Denial = {
 export interface Intercepted {
   readonly port: number;
   readonly ends: InterceptEnd[];
-  readonly arrivals: (RequestArrival | UpgradeArrival)[];
+  readonly arrivals: (Answerable | UpgradeArrival)[];
   readonly rejections: ErrorCode[];
   /** Names that leaves were asked for. */
   readonly names: string[];
   readonly open: Set<Socket>;
+  readonly closeIdle: () => void;
 }
 
 export interface InterceptedSettings {
   readonly certificate: TestCertificate;
   readonly target?: Target;
+  /** Nothing that is asked may pass. */
+  readonly strict?: boolean;
   readonly headTimeout?: number;
   readonly idleTimeout?: number;
-  readonly arrived?: (arrival: RequestArrival | UpgradeArrival) => void;
+  readonly arrived?: (arrival: Answerable | UpgradeArrival) => void;
 }
 
-function answer(arrival: RequestArrival | UpgradeArrival): void {
+function answer(arrival: Answerable | UpgradeArrival): void {
   if (arrival.kind === 'upgrade') arrival.socket.end(`upgrade ${arrival.early.toString()}`);
+  else if ('socket' in arrival) arrival.socket.end(`<lone ${arrival.facts.method} ${arrival.facts.path}>`);
   else {
     const { req, facts } = arrival;
     const res = arrival.res as ServerResponse;
@@ -59,11 +65,12 @@ function answer(arrival: RequestArrival | UpgradeArrival): void {
 
 export async function startIntercepted(settings: InterceptedSettings): Promise<Intercepted> {
   const ends: InterceptEnd[] = [];
-  const arrivals: (RequestArrival | UpgradeArrival)[] = [];
+  const arrivals: (Answerable | UpgradeArrival)[] = [];
   const rejections: ErrorCode[] = [];
   const names: string[] = [];
   const open = new Set<Socket>();
   const { certificate, target = look, headTimeout = 5_000, idleTimeout = 10_000 } = settings;
+  const denial = settings.strict === true ? { ...lenient, letAccountCallsPass: false } : lenient;
   const decrypted = createDecrypted({
     headTimeout,
     idleTimeout,
@@ -97,5 +104,6 @@ export async function startIntercepted(settings: InterceptedSettings): Promise<I
     decrypted.close();
     for (const socket of open) socket.destroy();
   });
-  return { port: (server.address() as AddressInfo).port, ends, arrivals, rejections, names, open };
+  const { port } = server.address() as AddressInfo;
+  return { port, ends, arrivals, rejections, names, open, closeIdle: decrypted.closeIdle };
 }

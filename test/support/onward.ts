@@ -52,6 +52,7 @@ export async function startOnward(onRequest: RequestListener, trusted = true): P
     certificate,
     target: parseAuthority(`look.test:${origin.port}`),
     arrived: (arrival) => {
+      if (arrival.kind === 'request' && !('res' in arrival)) throw new Error('nothing is denied here');
       const done = arrival.kind === 'request' ? forward.forward(arrival) : upgrade(shared, arrival);
       void done.then((outcome) => outcomes.push(outcome));
     },

@@ -100,6 +100,7 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
   const act = (arrival: Arrival): Promise<Outcome> => {
     switch (arrival.kind) {
       case 'request':
+        if (!('res' in arrival)) throw new Error('a denied request is not forwarded');
         return forward.forward(arrival, settings.mayReach);
       case 'upgrade':
         return upgrade(shared, arrival);

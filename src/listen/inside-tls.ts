@@ -1,0 +1,104 @@
+/**
+ * TLS for clients of HTTP/1 that are told of a denial. Nearly all of them send one request and are done, which is a third of
+ * what an HTTP server on top of TLS is for: so the first words are looked at here, and the server has what is left.
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContext } from 'node:tls';
+import type { Target } from '../flow.ts';
+import { createRoll, type Enrolled } from '../roll.ts';
+import { OVERDUE_EVERY } from './front-door.ts';
+import { INSIDE, letGo, type Inside, type Marked } from './inside.ts';
+import { readWholeRequest, type WholeRequest } from './whole-request.ts';
+
+export interface InsideTlsOptions {
+  /** Milliseconds for the handshake, and then for the first words. */
+  readonly headTimeout: number;
+  /** Milliseconds for the answer to be read. */
+  readonly idleTimeout: number;
+  readonly contextFor: (target: Target) => SecureContext;
+  /** A request that came whole and alone. False: it is for somebody else. */
+  readonly asked: (tls: TLSSocket, inside: Inside, request: WholeRequest) => boolean;
+  /** Takes over a socket that nobody hears, and what was read of it. */
+  readonly other: (tls: TLSSocket, bytes: Buffer) => void;
+  /** Takes over a socket that has said nothing in time. */
+  readonly silent: (tls: TLSSocket, inside: Inside) => void;
+  readonly failed: (inside: Inside, error: NodeJS.ErrnoException) => void;
+}
+
+export interface InsideTls {
+  /** Takes over a socket below TLS that nobody hears, its ClientHello put back. */
+  readonly serve: (socket: Socket, inside: Inside, offersAlpn: boolean) => void;
+  /** Ends those that were asked nothing. */
+  readonly closeIdle: () => void;
+  readonly close: () => void;
+}
+
+interface Guest extends Enrolled {
+  readonly tls: TLSSocket;
+  readonly inside: Inside;
+  phase: 'handshake' | 'listening' | 'asked';
+  /** Monotonic. */
+  until: number;
+}
+
+/** As they stand in the hello (RFC 7301). Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less. */
+const HTTP1 = Buffer.from('\x08http/1.1\x08http/1.0', 'latin1');
+
+export function createInsideTls(options: InsideTlsOptions): InsideTls {
+  const { headTimeout, idleTimeout } = options;
+  const guests = createRoll<Guest>();
+
+  const hearFirst = (guest: Guest, bytes: Buffer): boolean => {
+    const request = readWholeRequest(bytes);
+    guest.phase = 'asked';
+    guest.until = performance.now() + idleTimeout;
+    return request !== null && options.asked(guest.tls, guest.inside, request);
+  };
+
+  const overdue = (guest: Guest): void => {
+    if (guest.phase === 'listening' && guests.leave(guest)) options.silent(guest.tls, guest.inside);
+    else guest.tls.destroy();
+  };
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const guest of guests.all()) if (guest.until <= now) overdue(guest);
+  }, OVERDUE_EVERY).unref();
+
+  return {
+    serve(socket, inside, offersAlpn) {
+      const tls: TLSSocket & Marked = new TLSSocket(socket, {
+        isServer: true,
+        secureContext: options.contextFor(inside.target),
+        ALPNProtocols: offersAlpn ? HTTP1 : undefined,
+      });
+      tls[INSIDE] = inside;
+      const guest: Guest = { tls, inside, phase: 'handshake', until: performance.now() + headTimeout, place: -1 };
+      guests.enter(guest);
+      tls.on('close', () => {
+        guests.leave(guest);
+        letGo(tls);
+      });
+      // By itself: either of the two may be the first to close.
+      socket.on('close', () => letGo(socket));
+      tls.on('error', (error: NodeJS.ErrnoException) => {
+        options.failed(inside, error);
+        socket.destroy();
+      });
+      tls.on('secure', () => {
+        guest.phase = 'listening';
+        guest.until = performance.now() + headTimeout;
+      });
+      const first = (bytes: Buffer): void => {
+        // What comes behind a request is dropped: its answer is the last one.
+        if (guest.phase !== 'listening' || hearFirst(guest, bytes) || !guests.leave(guest)) return;
+        tls.off('data', first).pause();
+        options.other(tls, bytes);
+      };
+      tls.on('data', first);
+    },
+    closeIdle() {
+      for (const { phase, tls } of guests.all()) if (phase === 'listening') tls.destroy();
+    },
+    close: () => clearInterval(sweep),
+  };
+}

@@ -1,0 +1,38 @@
+/** Requests that came whole and alone, as arrivals: those that can only be denied. */
+import type { TLSSocket } from 'node:tls';
+import type { LoneArrival } from '../flow.ts';
+import { newId, userAgentOf } from './arrival.ts';
+import type { Inside } from './inside.ts';
+import { addressTunnelled, type Addressed } from './request.ts';
+import type { WholeRequest } from './whole-request.ts';
+
+/** Null where it cannot be addressed, for those who can say so to its client. */
+function addressed(request: WholeRequest, { target, scheme }: Inside): Addressed | null {
+  try {
+    return addressTunnelled(request, target, scheme);
+  } catch {
+    return null;
+  }
+}
+
+/** Null for what is to be read, and perhaps passed on, by a server. */
+export function loneArrival(socket: TLSSocket, inside: Inside, request: WholeRequest): LoneArrival | null {
+  if (inside.denial === null || inside.denial.letAccountCallsPass === true) return null;
+  const asked = addressed(request, inside);
+  if (asked === null) return null;
+  return {
+    kind: 'request',
+    id: newId(),
+    at: Date.now(),
+    started: performance.now(),
+    clientAddress: inside.clientAddress,
+    clientPort: inside.clientPort,
+    user: inside.user,
+    forwarded: inside.forwarded,
+    target: asked.target,
+    facts: asked.facts,
+    userAgent: userAgentOf(request),
+    socket,
+    tunnel: inside,
+  };
+}
