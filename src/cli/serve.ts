@@ -11,7 +11,7 @@ import type { Addresses } from '../gateway/listening.ts';
 import { canReusePort } from '../workers/share.ts';
 import { createCrew } from '../workers/crew.ts';
 import { isWorker, spawnWorker } from '../workers/processes.ts';
-import { compileEarly } from './compile-early.ts';
+import { tuneForServing } from './serving-v8.ts';
 import { openFiles, workersOf } from './open-files.ts';
 import { version } from './version.ts';
 import { work } from './worker.ts';
@@ -138,7 +138,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     stdout: process.stdout,
     log: (line) => io.err(`sallyport: ${line}`),
   });
-  compileEarly();
+  tuneForServing();
   const addresses = await gateway.listen();
   tellOpenFiles(gateway.config(), io);
   io.out(welcome(gateway, addresses, io));

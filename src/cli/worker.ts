@@ -1,14 +1,14 @@
 /** `sallyport serve` in a process that another one has started to serve clients beside it. */
 import { primaryChannel } from '../workers/processes.ts';
 import { createWorker } from '../workers/worker.ts';
-import { compileEarly } from './compile-early.ts';
+import { tuneForServing } from './serving-v8.ts';
 import type { ExitCode } from './verb.ts';
 
 /** Serves until the primary process says that it is enough; the signals that reach the whole group are for that one. */
 export async function work(build: { readonly version: string; readonly nodeVersion: string }): Promise<ExitCode> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
     process.on(signal, () => undefined);
-  compileEarly();
+  tuneForServing();
   const channel = primaryChannel();
   const worker = createWorker({ channel, build });
   process.on('uncaughtException', worker.uncaught);
