@@ -84,7 +84,7 @@ export interface RequestArrival extends ArrivalBase {
 export interface LoneArrival extends ArrivalBase {
   readonly kind: 'request';
   readonly facts: RequestFacts;
-  /** Nobody hears it. */
+  /** What still comes is dropped. */
   readonly socket: Duplex;
   readonly tunnel: OuterTunnel;
 }

@@ -126,7 +126,7 @@ export function createAct(options: ActOptions): Act {
     request({ arrival, action, mayReach }) {
       switch (action.kind) {
         case 'forward':
-          if (!('req' in arrival)) return wrongMoment(action.kind);
+          if (!('res' in arrival)) return wrongMoment(action.kind);
           if (hasWrongScheme(arrival)) return refuseScheme(arrival, answers.failed);
           return isLastStop(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival, mayReach);
         case 'block':
@@ -134,7 +134,7 @@ export function createAct(options: ActOptions): Act {
         case 'redirect':
           return block(arrival, answers.redirected(action.denial, arrival));
         case 'reset':
-          reset('req' in arrival ? arrival.req.socket : arrival.socket);
+          reset('res' in arrival ? arrival.req.socket : arrival.socket);
           return Promise.resolve(resetOutcome());
         case 'tunnel':
         case 'listen':
@@ -163,17 +163,19 @@ export function createAct(options: ActOptions): Act {
     },
 
     async abandon(arrival) {
-      if (arrival.kind === 'request') {
-        const answer = answers.failed('internal_error', arrival);
-        if ('res' in arrival) {
-          if (arrival.res.headersSent) reset(arrival.req.socket);
-          else await sendAnswer(arrival.req, arrival.res, answer);
-        } else if (arrival.socket.writableEnded) reset(arrival.socket);
+      if (arrival.kind !== 'request') {
+        // Whether a tunnel was answered 200 already is not known here; RST is right in both cases, a bare FIN in neither.
+        reset(arrival.socket);
+        return;
+      }
+      const answer = answers.failed('internal_error', arrival);
+      if (!('res' in arrival)) {
+        if (arrival.socket.writableEnded) reset(arrival.socket);
         else answerLone(arrival, answer);
         return;
       }
-      // Whether a tunnel was answered 200 already is not known here; RST is right in both cases, a bare FIN in neither.
-      reset(arrival.socket);
+      if (arrival.res.headersSent) reset(arrival.req.socket);
+      else await sendAnswer(arrival.req, arrival.res, answer);
     },
   };
 }

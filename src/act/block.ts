@@ -9,7 +9,7 @@ export type UpgradeDenial =
   { readonly kind: 'answer'; readonly answer: Answer } | { readonly kind: 'close'; readonly reason: string };
 
 export async function block(arrival: Answerable, answer: Answer): Promise<Outcome> {
-  const bytesOut = 'req' in arrival ? await sendAnswer(arrival.req, arrival.res, answer) : answerLone(arrival, answer);
+  const bytesOut = 'res' in arrival ? await sendAnswer(arrival.req, arrival.res, answer) : answerLone(arrival, answer);
   return blockedOutcome(answer.name, answer.status, bytesOut);
 }
 

@@ -276,7 +276,6 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     },
     closeIdle() {
       http1.closeIdleConnections();
-      http1Tls.closeIdle();
       for (const session of sessions) session.close();
     },
     close() {

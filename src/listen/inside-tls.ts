@@ -1,6 +1,6 @@
 /**
- * TLS for clients of HTTP/1 that are told of a denial. Nearly all of them send one request and are done, which is a third of
- * what an HTTP server on top of TLS is for: so the first words are looked at here, and the server has what is left.
+ * TLS for clients of HTTP/1 that are told of a denial. Nearly all of them send one request and are done, for which an HTTP
+ * server on top of TLS costs an eighth of the whole: so the first words are looked at here, and the server has what is left.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
@@ -28,15 +28,14 @@ export interface InsideTlsOptions {
 export interface InsideTls {
   /** Takes over a socket below TLS that nobody hears, its ClientHello put back. */
   readonly serve: (socket: Socket, inside: Inside, offersAlpn: boolean) => void;
-  /** Ends those that were asked nothing. */
-  readonly closeIdle: () => void;
   readonly close: () => void;
 }
 
 interface Guest extends Enrolled {
   readonly tls: TLSSocket;
   readonly inside: Inside;
-  phase: 'handshake' | 'listening' | 'asked';
+  /** `over`: nothing that comes from now on is heard here. */
+  phase: 'handshake' | 'listening' | 'over';
   /** Monotonic. */
   until: number;
 }
@@ -44,20 +43,28 @@ interface Guest extends Enrolled {
 /** As they stand in the hello (RFC 7301). Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less. */
 const HTTP1 = Buffer.from('\x08http/1.1\x08http/1.0', 'latin1');
 
+const [CR, LF] = [13, 10];
+
+function hasBegun(bytes: Buffer): boolean {
+  return bytes.some((byte) => byte !== CR && byte !== LF);
+}
+
 export function createInsideTls(options: InsideTlsOptions): InsideTls {
   const { headTimeout, idleTimeout } = options;
   const guests = createRoll<Guest>();
 
+  /** Whether that was a request, and somebody answers it. */
   const hearFirst = (guest: Guest, bytes: Buffer): boolean => {
     const request = readWholeRequest(bytes);
-    guest.phase = 'asked';
     guest.until = performance.now() + idleTimeout;
     return request !== null && options.asked(guest.tls, guest.inside, request);
   };
 
   const overdue = (guest: Guest): void => {
-    if (guest.phase === 'listening' && guests.leave(guest)) options.silent(guest.tls, guest.inside);
-    else guest.tls.destroy();
+    const { phase, tls, inside } = guest;
+    guest.phase = 'over';
+    if (phase === 'listening' && guests.leave(guest)) options.silent(tls, inside);
+    else tls.destroy();
   };
   const sweep = setInterval(() => {
     const now = performance.now();
@@ -89,15 +96,15 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
         guest.until = performance.now() + headTimeout;
       });
       const first = (bytes: Buffer): void => {
-        // What comes behind a request is dropped: its answer is the last one.
-        if (guest.phase !== 'listening' || hearFirst(guest, bytes) || !guests.leave(guest)) return;
+        // What comes behind a request is dropped: its answer is the last one. Empty lines before one begin nothing yet, and
+        // may be passed over (RFC 9112, section 2.2).
+        if (guest.phase !== 'listening' || !hasBegun(bytes)) return;
+        guest.phase = 'over';
+        if (hearFirst(guest, bytes) || !guests.leave(guest)) return;
         tls.off('data', first).pause();
         options.other(tls, bytes);
       };
       tls.on('data', first);
-    },
-    closeIdle() {
-      for (const { phase, tls } of guests.all()) if (phase === 'listening') tls.destroy();
     },
     close: () => clearInterval(sweep),
   };

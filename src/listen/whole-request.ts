@@ -14,12 +14,12 @@ export interface WholeRequest {
   readonly rawHeaders: readonly string[];
 }
 
-/** Bytes, content and all; beyond it the limits of Node's parser are near. */
+/** Bytes, content and all, and lines of the head; few requests have more, and the parser has limits of its own for those. */
 const MOST = 8 * 1024;
-const MOST_FIELDS = 64;
+const MOST_LINES = 64;
 const requestLine = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[\w!$%&'()*+,./:;=?@~-]*) HTTP\/1\.1$/;
 const fieldLine = /^([A-Za-z][\dA-Za-z-]*):(?: ([!-~](?:[ -~]*[!-~])?)|)$/;
-/** What asks for more than an answer, or frames content in a way of its own. */
+/** What asks for more than an answer, frames content in a way of its own, or is a list to Node even where it comes once. */
 const unusual = /^(?:transfer-encoding|trailer|upgrade|expect|set-cookie)$/;
 
 /** @param bytes all that has come of a connection so far. */
@@ -29,7 +29,7 @@ export function readWholeRequest(bytes: Buffer): WholeRequest | null {
   if (end === -1) return null;
   const lines = bytes.toString('latin1', 0, end).split('\r\n');
   const [, method, url] = requestLine.exec(lines[0] ?? '') ?? [];
-  if (method === undefined || url === undefined || lines.length > MOST_FIELDS) return null;
+  if (method === undefined || url === undefined || lines.length > MOST_LINES) return null;
   const headers: IncomingHttpHeaders = {};
   const rawHeaders: string[] = [];
   for (let i = 1; i < lines.length; i += 1) {

@@ -155,20 +155,36 @@ test('a client that resets before it asks, or before it is answered, leaves noth
   expect(connections.size).toBe(0);
 });
 
-test('those that were asked nothing can be ended; the others go on', async () => {
-  const answers: (() => void)[] = [];
-  const { port, arrivals, ends, closeIdle } = await start({
-    arrived: (arrival) => {
-      if ('socket' in arrival) answers.push(() => void arrival.socket.end('at last'));
-    },
-  });
-  const idle = await open(port);
-  const asking = await open(port);
-  asking.write(get);
-  await eventually('the request', () => arrivals.length === 1);
+test('who is about to ask is not ended as one that is idle', async () => {
+  const { port, closeIdle } = await start();
+  const client = await open(port);
   closeIdle();
-  await idle.ended;
-  await eventually('the end of the idle one', () => ends.length === 1);
-  answers[0]?.();
-  expect((await asking.ended).text).toBe('at last');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  client.write(get);
+  expect((await client.ended).text).toBe('<lone GET /a?b>');
+});
+
+test('empty lines give nobody more time, and a request behind them is read', async () => {
+  const { port, rejections } = await start({ headTimeout: 400 });
+  const since = performance.now();
+  const client = await open(port);
+  const lines = setInterval(() => client.write('\r\n'), 50);
+  await client.ended;
+  clearInterval(lines);
+  expect(performance.now() - since).toBeLessThan(750);
+  expect(rejections).toEqual(['request_timeout']);
+  const late = await open(port);
+  late.write('\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  late.write(get);
+  expect((await late.ended).text).toBe('<lone GET /a?b>');
+});
+
+test('a request that comes after its time is none', async () => {
+  const { port, arrivals, rejections } = await start({ headTimeout: 300 });
+  const socket = await open(port);
+  await socket.until('X-Proxy-Error: request_timeout');
+  socket.write(get);
+  await socket.ended;
+  expect([arrivals, rejections]).toEqual([[], ['request_timeout']]);
 });
