@@ -92,15 +92,29 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     let error: ErrorCode | null = null;
     let open = 2;
     let closed: Duplex | null = null;
+    let parted = false;
     const fail = (code: ErrorCode): void => {
-      error ??= code;
+      if (!parted) error ??= code;
       // Cut, and not ended: half a download must never look whole.
       reset(client);
       reset(upstream);
     };
-    const watch = (socket: Duplex, code: ErrorCode): void => {
+    /**
+     * Whoever has ended, and closed, resets what still comes: a TLS client that has its answer the last alert of its origin. All
+     * that it said went on before, so nothing failed.
+     */
+    const part = (socket: Duplex): void => {
+      parted = true;
+      if (socket === client) reset(upstream);
+      else client.destroy();
+    };
+    const watch = (socket: Duplex, other: Duplex, code: ErrorCode): void => {
       const lasting = keepAliveLater(socket);
-      socket.on('error', (cause) => fail(cause instanceof SallyportError ? cause.code : code));
+      socket.on('error', (cause) => {
+        if (cause instanceof SallyportError) fail(cause.code);
+        else if (error === null && socket.readableEnded && other.writableLength === 0) part(socket);
+        else fail(code);
+      });
       const onClose = (): void => {
         forget(lasting);
         // Closed with its own direction unfinished: what the other side has is not the whole.
@@ -114,8 +128,8 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       if (socket.destroyed) queueMicrotask(onClose);
       else socket.on('close', onClose);
     };
-    watch(client, 'client_closed');
-    watch(upstream, 'connection_terminated');
+    watch(client, upstream, 'client_closed');
+    watch(upstream, client, 'connection_terminated');
     // All bytes of both directions pass the upstream socket, so that one timer watches both.
     upstream.setTimeout(idleTimeout, () => fail('idle_timeout'));
     const done = (socket: Duplex): void => {

@@ -77,6 +77,24 @@ test('a reset after one side has ended in good order still cuts the other', asyn
   expect(await done).toEqual({ error: 'connection_terminated' });
 });
 
+test.each([
+  ['client', 'origin'],
+  ['origin', 'client'],
+] as const)('a %s that has ended and closed may reset what still comes', async (from, to) => {
+  const both = await relayed();
+  both[from].write('all');
+  await both[to].until('all');
+  both[from].socket.end();
+  await new Promise((resolve) => both[to].socket.once('end', resolve));
+  both[from].socket.destroy();
+  // The first write is what is answered by RST, the second finds the connection reset.
+  for (let i = 0; i < 20 && both.near.some((socket) => !socket.destroyed); i += 1) {
+    both[to].write('too late');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(await both.done).toEqual({ error: null });
+});
+
 test.each(['client', 'origin'] as const)(
   'nothing for too long, first said by the %s, is the idle limit for both',
   async (who) => {
