@@ -112,7 +112,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       const lasting = keepAliveLater(socket);
       socket.on('error', (cause) => {
         if (cause instanceof SallyportError) fail(cause.code);
-        else if (error === null && socket.readableEnded && other.writableLength === 0) part(socket);
+        else if (socket.readableEnded && other.writableLength === 0) part(socket);
         else fail(code);
       });
       const onClose = (): void => {

@@ -40,7 +40,8 @@ export function originOf(socket: Peer & object): Origin {
   };
 }
 
-type Request = WholeRequest | IncomingMessage | Http2ServerRequest;
+/** All of a request but its content, whoever read it. */
+export type Request = WholeRequest | IncomingMessage | Http2ServerRequest;
 
 function header(req: Request, name: string): string {
   const value = req.headers[name];

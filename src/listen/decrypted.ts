@@ -14,13 +14,14 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Answerable, Hello, OuterTunnel, Target, TrustResult, UpgradeArrival } from '../flow.ts';
-import { newId, originOf, userAgentOf, type Origin } from './arrival.ts';
+import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
-import { INSIDE, keyOf, openInside, type Inside, type Marked } from './inside.ts';
+import { INSIDE, keyOf, openInside, originInside, type Inside, type Marked } from './inside.ts';
 import { createInsideTls } from './inside-tls.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
 import { loneArrival } from './lone.ts';
+import { lateHead } from './overdue.ts';
 import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
 import { reset } from '../reset.ts';
@@ -81,26 +82,12 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     if (inside.requests === 1 && inside.scheme === 'https') options.trusted?.(inside.clientAddress, 'accepted');
   };
 
-  /** Inside a tunnel the client is the one that opened it, whatever stands between. */
-  const originInside = (
-    socket: Request['socket'],
-    inside: Inside | undefined,
-  ): Origin & Pick<OuterTunnel, 'forwarded'> =>
-    inside === undefined
-      ? originOf(socket)
-      : {
-          id: newId(),
-          at: Date.now(),
-          started: performance.now(),
-          clientAddress: inside.clientAddress,
-          clientPort: inside.clientPort,
-          user: inside.user,
-          forwarded: inside.forwarded,
-        };
+  const originOn = (socket: Request['socket'], inside = insideOf(socket)): Origin & Pick<OuterTunnel, 'forwarded'> =>
+    inside === undefined ? originOf(socket) : originInside(inside);
 
   const onRequest = (req: Request, res: Response): void => {
     const inside = insideOf(req.socket);
-    const origin = originInside(req.socket, inside);
+    const origin = originOn(req.socket, inside);
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'a request came through no known tunnel');
       count(inside);
@@ -132,7 +119,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
     if (!admitUpgrade(http1, req, socket, early)) return;
     const inside = insideOf(req.socket);
-    const origin = originInside(req.socket, inside);
+    const origin = originOn(req.socket, inside);
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
       count(inside);
@@ -178,13 +165,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   // Node.js would end the connection without a word.
   http1.on('connect', (req, socket) => {
     if (owes(socket)) reset(socket);
-    else
-      options.reject(
-        socket,
-        originInside(req.socket, insideOf(req.socket)),
-        'malformed_request',
-        'a CONNECT inside a tunnel that ends here',
-      );
+    else options.reject(socket, originOn(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here');
   });
 
   // For clients that offer h2, all of which prefer it. TLS is left to this server: under an HTTP/2 session a TLSSocket
@@ -208,7 +189,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   http2.on('checkExpectation', onRequest);
   // Node.js would answer by itself, and nobody would have it in a record.
   http2.on('connect', (req: Http2ServerRequest, res: Http2ServerResponse) => {
-    const origin = originInside(req.socket, insideOf(req.socket));
+    const origin = originOn(req.socket);
     options.rejectRequest(req, res, origin, 'malformed_request', 'a CONNECT inside a tunnel that ends here');
   });
   http2.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -238,10 +219,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       return true;
     },
     other: (tls, bytes) => handTo(http1, tls, bytes),
-    silent(tls, inside) {
-      const detail = `no complete request head in ${options.headTimeout} ms`;
-      options.reject(tls, originInside(tls, inside), 'request_timeout', detail);
-    },
+    silent: (tls, inside) =>
+      options.reject(tls, originInside(inside), 'request_timeout', lateHead(options.headTimeout)),
     failed: onTlsError,
   });
 

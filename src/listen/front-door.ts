@@ -10,6 +10,7 @@ import { platform } from 'node:os';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import { hear, hush } from '../hear.ts';
 import { originOf, type Origin } from './arrival.ts';
+import { lateHead, watchOverdue, type Awaited } from './overdue.ts';
 import { reset } from '../reset.ts';
 import { createRoll, type Enrolled } from '../roll.ts';
 
@@ -66,9 +67,7 @@ export interface FrontDoor {
   readonly destroy: () => void;
 }
 
-/** Milliseconds between looks for who is overdue: with more, clients that came together would be turned away at a stretch. */
-export const OVERDUE_EVERY = 100;
-/** The same for connections that have lasted for as long as any may. */
+/** Milliseconds between looks for connections that have lasted for as long as any may. */
 const AGED_EVERY = 1_000;
 
 interface Connection extends Enrolled {
@@ -77,12 +76,10 @@ interface Connection extends Enrolled {
 }
 
 /** Whose first words are awaited. */
-interface Guest extends Enrolled {
+interface Guest extends Awaited {
   /** Who speaks: the connection, or what is inside its veil. */
   socket: Socket;
   veiled: boolean;
-  /** Monotonic. */
-  readonly until: number;
 }
 
 interface ListenAddress {
@@ -217,12 +214,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       );
   });
 
-  const sweep = setInterval(() => {
-    const now = performance.now();
-    for (const guest of greeting.all())
-      if (guest.until <= now)
-        turnAway(guest, 'request_timeout', `no complete request head in ${options.headTimeout} ms`);
-  }, OVERDUE_EVERY).unref();
+  const sweep = watchOverdue(greeting, (guest) => turnAway(guest, 'request_timeout', lateHead(options.headTimeout)));
   const age = setInterval(() => {
     const born = performance.now() - (options.lifetime?.() ?? Infinity);
     for (const connection of open.all()) {

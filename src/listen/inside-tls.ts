@@ -5,9 +5,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Target } from '../flow.ts';
-import { createRoll, type Enrolled } from '../roll.ts';
-import { OVERDUE_EVERY } from './front-door.ts';
+import { createRoll } from '../roll.ts';
 import { INSIDE, letGo, type Inside, type Marked } from './inside.ts';
+import { watchOverdue, type Awaited } from './overdue.ts';
 import { readWholeRequest, type WholeRequest } from './whole-request.ts';
 
 export interface InsideTlsOptions {
@@ -31,12 +31,11 @@ export interface InsideTls {
   readonly close: () => void;
 }
 
-interface Guest extends Enrolled {
+interface Guest extends Awaited {
   readonly tls: TLSSocket;
   readonly inside: Inside;
   /** `over`: nothing that comes from now on is heard here. */
   phase: 'handshake' | 'listening' | 'over';
-  /** Monotonic. */
   until: number;
 }
 
@@ -66,10 +65,7 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
     if (phase === 'listening' && guests.leave(guest)) options.silent(tls, inside);
     else tls.destroy();
   };
-  const sweep = setInterval(() => {
-    const now = performance.now();
-    for (const guest of guests.all()) if (guest.until <= now) overdue(guest);
-  }, OVERDUE_EVERY).unref();
+  const sweep = watchOverdue(guests, overdue);
 
   return {
     serve(socket, inside, offersAlpn) {

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { OuterTunnel, TrustResult } from '../flow.ts';
+import { newId, type Origin } from './arrival.ts';
 import { peerAddress, peerOf } from './peers.ts';
 
 export interface Inside extends OuterTunnel {
@@ -34,6 +35,19 @@ export function openInside(tunnel: OuterTunnel, scheme: Inside['scheme'], socket
     error: null,
     trust: 'silent',
     cut: () => void socket.destroy(),
+  };
+}
+
+/** Of what comes through a tunnel: its client is the one that opened it, whatever stands between. */
+export function originInside(inside: Inside): Origin & Pick<OuterTunnel, 'forwarded'> {
+  return {
+    id: newId(),
+    at: Date.now(),
+    started: performance.now(),
+    clientAddress: inside.clientAddress,
+    clientPort: inside.clientPort,
+    user: inside.user,
+    forwarded: inside.forwarded,
   };
 }
 

@@ -1,8 +1,8 @@
 /** Requests that came whole and alone, as arrivals: those that can only be denied. */
 import type { TLSSocket } from 'node:tls';
 import type { LoneArrival } from '../flow.ts';
-import { newId, userAgentOf } from './arrival.ts';
-import type { Inside } from './inside.ts';
+import { userAgentOf } from './arrival.ts';
+import { originInside, type Inside } from './inside.ts';
 import { addressTunnelled, type Addressed } from './request.ts';
 import type { WholeRequest } from './whole-request.ts';
 
@@ -20,15 +20,16 @@ export function loneArrival(socket: TLSSocket, inside: Inside, request: WholeReq
   if (inside.denial === null || inside.denial.letAccountCallsPass === true) return null;
   const asked = addressed(request, inside);
   if (asked === null) return null;
+  const { id, at, started, clientAddress, clientPort, user, forwarded } = originInside(inside);
   return {
     kind: 'request',
-    id: newId(),
-    at: Date.now(),
-    started: performance.now(),
-    clientAddress: inside.clientAddress,
-    clientPort: inside.clientPort,
-    user: inside.user,
-    forwarded: inside.forwarded,
+    id,
+    at,
+    started,
+    clientAddress,
+    clientPort,
+    user,
+    forwarded,
     target: asked.target,
     facts: asked.facts,
     userAgent: userAgentOf(request),

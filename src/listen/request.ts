@@ -3,13 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import { SallyportError } from '../errors.ts';
 import type { RequestFacts, Target } from '../flow.ts';
-import { factsOf } from './arrival.ts';
+import { factsOf, type Request } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { parseAuthority, parseUrl } from './target.ts';
-import type { WholeRequest } from './whole-request.ts';
-
-/** All of a request but its content. */
-type Request = WholeRequest | IncomingMessage | Http2ServerRequest;
 
 export interface Addressed {
   readonly target: Target;

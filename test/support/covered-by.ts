@@ -13,6 +13,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'act/pool.ts': 'test/act/forward-connections.test.ts',
   'certificates/offered.ts': 'test/flows/proxy-tls.test.ts',
   'act/stream-pass.ts': 'test/act/forward.test.ts',
+  'listen/overdue.ts': 'test/listen/front-door.test.ts',
   'listen/lone.ts': 'test/listen/inside-tls.test.ts',
   'act/turn-away.ts': 'test/flows/forward.test.ts',
   'admin/people.ts': 'test/flows/browser.test.ts',
