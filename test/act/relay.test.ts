@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { expect, test } from 'vitest';
 import { relay } from '../../src/act/relay.ts';
 import { wasReset } from '../../src/reset.ts';
@@ -93,6 +94,26 @@ test.each([
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   expect(await both.done).toEqual({ error: null });
+});
+
+test('a client that has all that its origin had to say may reset', async () => {
+  const { client, origin, done } = await relayed();
+  origin.socket.end('all');
+  await client.until('all');
+  await new Promise((resolve) => client.socket.once('end', resolve));
+  client.socket.resetAndDestroy();
+  expect((await origin.ended).how).toBe('reset');
+  expect(await done).toEqual({ error: null });
+});
+
+test('a client that has not all of it may not', async () => {
+  const { near, far } = await socketPair();
+  const client = new Duplex({ read: () => undefined, write: () => undefined });
+  const done = relay(client, near, 10_000);
+  far.end('half');
+  await eventually('the end of it', () => near.readableEnded && client.writableLength > 0);
+  client.destroy(new Error('reset'));
+  expect(await done).toEqual({ error: 'client_closed' });
 });
 
 test.each(['client', 'origin'] as const)(
