@@ -308,4 +308,12 @@ export interface Answer {
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Head and body as the writer lays them out, where that was done before. */
+  readonly whole?: Whole;
+}
+
+export interface Whole {
+  readonly bytes: Buffer;
+  /** To be called once they are sent: they are written over then, and the body with them. */
+  readonly giveBack: () => void;
 }

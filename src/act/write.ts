@@ -21,11 +21,11 @@ function isBodiless(method: string | undefined, status: number): boolean {
 }
 
 /**
- * Head and body as one piece: a second write would be a second system call.
+ * Head and body as one piece, for HTTP/1.1: a second write would be a second system call.
  *
  * @param body what is sent of the answer's own, whose length the head says all the same.
  */
-function wholeOf({ status, reason, headers, body: own }: Answer, body = own): Buffer {
+export function layOut({ status, reason, headers, body: own }: Answer, body = own): Buffer {
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (const name of Object.keys(headers)) head += `${name}: ${headers[name] ?? ''}\r\n`;
   if (status !== 204) head += `Content-Length: ${own.length}\r\n`;
@@ -42,11 +42,13 @@ function wholeOf({ status, reason, headers, body: own }: Answer, body = own): Bu
  * (RFC 9112, section 9.6). Resolves with the bytes written, once the socket is closed.
  */
 export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
-  const bytes = wholeOf(answer);
+  const { whole } = answer;
+  const bytes = whole?.bytes ?? layOut(answer);
   return new Promise((resolve) => {
     const timer = setTimeout(() => socket.destroy(), LINGER);
     const done = (): void => {
       clearTimeout(timer);
+      whole?.giveBack();
       resolve(bytes.length);
     };
     if (socket.destroyed) {
@@ -66,8 +68,10 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
  */
 export function answerLone({ socket, facts }: LoneArrival, answer: Answer): number {
   const body = isBodiless(facts.method, answer.status) ? none : answer.body;
+  const { whole } = answer;
   socket.on('finish', () => void socket.destroy());
-  socket.end(wholeOf(answer, body));
+  if (whole !== undefined) socket.on('close', whole.giveBack);
+  socket.end(whole !== undefined && body !== none ? whole.bytes : layOut(answer, body));
   return body.length;
 }
 

@@ -13,6 +13,7 @@ import { mayMoveOn, onwardUrl, redirectPage } from './page.ts';
 import type { About, AnswerSettings, Failed } from './settings.ts';
 import { shapeOf } from './shapes.ts';
 import { createStencils } from './stencil.ts';
+import type { LayOut } from './stencil.ts';
 
 /** RFC 6455, section 7.4.1: 1008 is a policy that was violated. The reason has at most 123 bytes of UTF-8. */
 export interface WebSocketClose {
@@ -38,8 +39,8 @@ export interface Answers {
   readonly failed: (code: ErrorCode, about: Failed) => Answer;
 }
 
-export function createAnswers(settings: AnswerSettings): Answers {
-  const stencils = createStencils(settings);
+export function createAnswers(settings: AnswerSettings, layOut: LayOut): Answers {
+  const stencils = createStencils(settings, layOut);
   const answers: Answers = {
     denied: (denial, about) =>
       about.facts === null

@@ -2,7 +2,7 @@
  * Answers that are given again and again, kept with holes where id, time and signed context go. To word and lay out a
  * denial costs twenty times as much as to fill the holes of one that was made before.
  */
-import type { Answer, Denial } from '../flow.ts';
+import type { Answer, Denial, Whole } from '../flow.ts';
 import type { ContextPayload } from './context.ts';
 import type { About, AnswerSettings } from './settings.ts';
 import { httpDate, isoTime } from './text.ts';
@@ -18,16 +18,19 @@ export interface Stencils {
   readonly cast: (key: string, denial: Denial, about: About, make: Make) => Answer;
 }
 
+/** How the writer has head and body where a connection of HTTP/1.1 ends with them: the body is the end of it. */
+export type LayOut = (answer: Answer) => Buffer;
+
 /** Text, and between each two pieces of it the hole of that number. */
 interface Holed {
   readonly texts: readonly string[];
   readonly holes: readonly number[];
 }
 
-interface Bytes {
-  readonly texts: readonly Buffer[];
-  /** Of all texts together. */
-  readonly size: number;
+interface Hole {
+  /** Bytes from the start. */
+  readonly at: number;
+  readonly filling: number;
 }
 
 interface Stencil {
@@ -39,18 +42,24 @@ interface Stencil {
   /** All fields in their order; those that have holes are empty here. */
   readonly headers: Readonly<Record<string, string>>;
   readonly changing: readonly (readonly [name: string, value: Holed])[];
-  readonly body: Holed;
-  /** The texts of the body as they are sent: of a page they are nearly all of it. */
-  readonly bytes: Bytes;
+  /** All that is laid out, with nothing in its holes. */
+  readonly blank: Buffer;
+  readonly holes: readonly Hole[];
+  /** Of each filling: its bytes have their places, and the length of the body stands in the head. */
+  readonly lengths: readonly number[];
+  readonly bodyAt: number;
+  /** Filled before and sent: to fill its holes anew costs less than a copy, and leaves nothing to collect. */
+  readonly spare: Buffer[];
   /** Whom the context is about; null: there is none in the answer. */
   readonly payload: ContextPayload | null;
 }
 
 /** What stands in the holes: id, signed context, ISO time, HTTP date. */
 type Fillings = readonly [id: string, token: string, time: string, date: string];
-const TIME = 2;
 
 const MINUTE = 60_000;
+/** Kept of what was sent, for each stencil: as many as are on their way at once under load. */
+const SPARE = 3;
 /** A key holds what a client said; a longer one is hardly asked for twice. */
 const MAX_KEY = 400;
 
@@ -74,18 +83,30 @@ function filled({ texts, holes }: Holed, fillings: Fillings): string {
   return text;
 }
 
-function filledBytes({ texts, size }: Bytes, holes: readonly number[], fillings: Fillings): Buffer {
-  let length = size;
-  for (const hole of holes) length += fillings[hole]?.length ?? 0;
-  const whole = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (let i = 0; i < texts.length; i += 1) {
-    at += texts[i]?.copy(whole, at) ?? 0;
-    const hole = holes[i];
-    if (hole !== undefined) at += whole.write(fillings[hole] ?? '', at, 'latin1');
-  }
-  return whole;
+function filledBytes({ blank, holes, spare }: Stencil, fillings: Fillings): Buffer {
+  const bytes = spare.pop() ?? Buffer.from(blank);
+  for (const { at, filling } of holes) bytes.write(fillings[filling] ?? '', at, 'latin1');
+  return bytes;
 }
+
+/** The holes of bytes, and the rest of them. */
+function blanked(bytes: Buffer, fillings: Fillings): Pick<Stencil, 'blank' | 'holes'> {
+  const { texts, holes } = holed(bytes.toString('latin1'), fillings);
+  const blank = Buffer.alloc(bytes.length);
+  const found: Hole[] = [];
+  let at = 0;
+  texts.forEach((text, i) => {
+    at += blank.write(text, at, 'latin1');
+    const filling = holes[i];
+    if (filling === undefined) return;
+    found.push({ at, filling });
+    at += fillings[filling]?.length ?? 0;
+  });
+  return { blank, holes: found };
+}
+
+/** Enough digits for any two to differ. */
+const SOME = 24;
 
 /** Hexadecimal digits that no text has by chance. */
 function unlike(digits: number): string {
@@ -93,20 +114,20 @@ function unlike(digits: number): string {
 }
 
 /** The answer with holes, made from one whose id, context and time nobody else has. */
-function draw(denial: Denial, about: About, settings: AnswerSettings, make: Make): Stencil {
+function draw(denial: Denial, about: About, settings: AnswerSettings, make: Make, layOut: LayOut): Stencil {
   const at = about.at - (about.at % MINUTE) + Math.floor(Math.random() * MINUTE);
-  const id = unlike(24);
-  const token = unlike(60);
+  const id = unlike(about.id.length || SOME);
+  let token = unlike(SOME);
   let payload: ContextPayload | null = null;
   const sign = (signed: ContextPayload): string => {
+    if (payload === null) token = unlike(settings.sign(signed, at).length || SOME);
     payload = signed;
     return token;
   };
   const answer = make({ ...about, id, at }, { ...settings, sign });
   const fillings = [id, token, isoTime(at), httpDate(at)] as const;
-  const body = holed(answer.body.toString(), fillings);
-  const texts = body.texts.map((text) => Buffer.from(text));
   const fields = Object.entries(answer.headers).map(([name, value]) => [name, holed(value, fillings)] as const);
+  const bytes = layOut(answer);
   return {
     denial,
     minute: Math.floor(at / MINUTE),
@@ -117,37 +138,61 @@ function draw(denial: Denial, about: About, settings: AnswerSettings, make: Make
       fields.map(([name, { texts: pieces }]) => [name, pieces.length > 1 ? '' : (pieces[0] ?? '')]),
     ),
     changing: fields.filter(([, { holes }]) => holes.length > 0),
-    body,
-    bytes: { texts, size: texts.reduce((size, text) => size + text.length, 0) },
+    ...blanked(bytes, fillings),
+    lengths: fillings.map(({ length }) => length),
+    bodyAt: bytes.length - answer.body.length,
+    spare: [],
     payload,
   };
 }
 
-function fill(
-  { name, status, reason, headers, changing, body, bytes, payload }: Stencil,
-  about: About,
-  settings: AnswerSettings,
-): Answer {
-  const { id, at } = about;
+/** Most go as a whole: nobody asks for the fields one by one. */
+class Filled implements Answer {
+  readonly name: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly body: Buffer;
+  readonly whole: Whole;
+  private readonly stencil: Stencil;
+  private readonly fillings: Fillings;
+
+  constructor(stencil: Stencil, fillings: Fillings) {
+    const { spare } = stencil;
+    const bytes = filledBytes(stencil, fillings);
+    this.name = stencil.name;
+    this.status = stencil.status;
+    this.reason = stencil.reason;
+    this.body = bytes.subarray(stencil.bodyAt);
+    this.whole = { bytes, giveBack: () => spare.length < SPARE && spare.push(bytes) };
+    this.stencil = stencil;
+    this.fillings = fillings;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    // A copy of all is one step; fields that are added one by one cost as much as the rest of the answer.
+    const fields: Record<string, string> = { ...this.stencil.headers };
+    for (const [field, value] of this.stencil.changing) fields[field] = filled(value, this.fillings);
+    return fields;
+  }
+}
+
+/** Null where what belongs into a hole is not as long as that. */
+function fill(stencil: Stencil, { id, at }: About, settings: AnswerSettings): Answer | null {
+  const { holes, lengths, payload } = stencil;
   const token = payload === null ? '' : settings.sign({ vendor: payload.vendor, id }, at);
-  const time = body.holes.includes(TIME) ? isoTime(at) : '';
-  const fillings = [id, token, time, httpDate(at)] as const;
-  // A copy of all is one step; fields that are added one by one cost as much as the rest of the answer.
-  const fields: Record<string, string> = { ...headers };
-  for (const [field, value] of changing) fields[field] = filled(value, fillings);
-  return { name, status, reason, headers: fields, body: filledBytes(bytes, body.holes, fillings) };
+  const fillings = [id, token, isoTime(at), httpDate(at)] as const;
+  for (const { filling } of holes) if (fillings[filling]?.length !== lengths[filling]) return null;
+  return new Filled(stencil, fillings);
 }
 
 /** Two that were made for different ids are the same, except where a text was cut in the middle of one. */
 function isSound(one: Stencil, other: Stencil): boolean {
-  return (
-    JSON.stringify([one.headers, one.changing, one.body]) ===
-    JSON.stringify([other.headers, other.changing, other.body])
-  );
+  const rest = ({ headers, changing, holes }: Stencil): string => JSON.stringify([headers, changing, holes]);
+  return rest(one) === rest(other) && one.blank.equals(other.blank);
 }
 
-/** @param limit stencils at most; a page is some 10 KiB. */
-export function createStencils(settings: AnswerSettings, limit = 500): Stencils {
+/** @param limit stencils at most; a page is some 10 KiB, and as much for each spare one. */
+export function createStencils(settings: AnswerSettings, layOut: LayOut, limit = 500): Stencils {
   /** `once`: was asked for and may be again; `never`: cannot be kept. */
   const kept = new Map<string, Stencil | 'once' | 'never'>();
 
@@ -157,8 +202,8 @@ export function createStencils(settings: AnswerSettings, limit = 500): Stencils 
   };
 
   const cut = (key: string, denial: Denial, about: About, make: Make): void => {
-    const stencil = draw(denial, about, settings, make);
-    keep(key, isSound(stencil, draw(denial, about, settings, make)) ? stencil : 'never');
+    const stencil = draw(denial, about, settings, make, layOut);
+    keep(key, isSound(stencil, draw(denial, about, settings, make, layOut)) ? stencil : 'never');
   };
 
   return {
@@ -176,7 +221,7 @@ export function createStencils(settings: AnswerSettings, limit = 500): Stencils 
         kept.delete(whole);
         return make(about, settings);
       }
-      return fill(stencil, about, settings);
+      return fill(stencil, about, settings) ?? make(about, settings);
     },
   };
 }

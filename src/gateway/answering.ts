@@ -1,5 +1,6 @@
 /** The answers of the configuration in force, in the form that actions ask for them. */
 import type { ActAnswers } from '../act/act.ts';
+import { layOut } from '../act/write.ts';
 import { createAnswers } from '../answers/answers.ts';
 import type { Config } from '../config/schema.ts';
 import type { Answer, Arrival } from '../flow.ts';
@@ -30,14 +31,17 @@ export function createAnswering(
   sign: Parameters<typeof createAnswers>[0]['sign'],
 ): Answering {
   const answersOf = ({ pages, policy }: Config, url: string): Answers =>
-    createAnswers({
-      viaName: 'sallyport',
-      company: pages.company,
-      language: pages.language,
-      timeZone: policy.timeZone,
-      pagesUrl: url,
-      sign,
-    });
+    createAnswers(
+      {
+        viaName: 'sallyport',
+        company: pages.company,
+        language: pages.language,
+        timeZone: policy.timeZone,
+        pagesUrl: url,
+        sign,
+      },
+      layOut,
+    );
   let answers = answersOf(config, pagesUrl);
   return {
     denied: (denial, arrival) => answers.denied(denial, about(arrival)),

@@ -240,8 +240,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
           resolve({ requests: inside.requests, error: inside.error });
         });
       });
-      socket.pause();
       if (hello.kind !== 'tls') {
+        socket.pause();
         (socket as Marked)[INSIDE] = inside;
         handTo(http1, socket, hello.bytes);
         return closed;

@@ -145,6 +145,29 @@ test('on a bare socket, the answer is readable although the peer goes on sending
   );
 });
 
+test.each([
+  ['reads them', 1],
+  ['reads nothing, and goes', 20_000_000],
+])(
+  'bytes that were laid out before are given back once, when their connection is closed: a peer that %s',
+  async (how, size) => {
+    const { near, far } = await socketPair();
+    let givenBack = 0;
+    const giveBack = (): void => {
+      expect(near.closed).toBe(true);
+      givenBack += 1;
+    };
+    const done = answerAndEnd(near, answer({ whole: { bytes: Buffer.alloc(size, 'w'), giveBack } }));
+    if (how === 'reads them') {
+      const client = rawClient(far);
+      await client.until('w');
+      client.socket.end();
+    } else far.resetAndDestroy();
+    expect(await done).toBe(size);
+    expect(givenBack).toBe(1);
+  },
+);
+
 test.each(['never closes', 'is gone', 'resets'])('on a bare socket, a peer that %s holds nobody up', async (how) => {
   const { near, far } = await socketPair();
   if (how === 'is gone') near.destroy();

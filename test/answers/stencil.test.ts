@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { layOut } from '../../src/act/write.ts';
 import { createAnswers } from '../../src/answers/answers.ts';
 import { createStencils } from '../../src/answers/stencil.ts';
 import type { About } from '../../src/answers/settings.ts';
@@ -10,9 +11,16 @@ function idOf(n: number): string {
   return n.toString(16).padStart(24, 'c0ffee');
 }
 
+/** All that an answer tells, field by field and as a whole. */
+function told(answer: Answer) {
+  const { name, status, reason, headers, body, whole } = answer;
+  const bytes = whole?.bytes ?? layOut(answer);
+  return { name, status, reason, headers, body: body.toString('latin1'), bytes: bytes.toString('latin1') };
+}
+
 /** As it is made where nothing was kept before. */
-function fresh(about: About, of: Denial): Answer {
-  return createAnswers(settings).denied(of, about);
+function fresh(about: About, of: Denial): ReturnType<typeof told> {
+  return told(createAnswers(settings, layOut).denied(of, about));
 }
 
 const chinese: Denial = { ...denial, reason: '源代码不得离开公司', reasons: { zh: '源代码不得离开公司' } };
@@ -28,30 +36,71 @@ describe('an answer that is given again and again is what it would be by itself'
     ['a reason so long that the id is cut', asks(), long],
     ['no service', visits(), { ...denial, service: null, assistant: null }],
   ])('%s', (_what, about, of) => {
-    const answers = createAnswers(settings);
+    const answers = createAnswers(settings, layOut);
     for (let n = 0; n < 6; n += 1) {
       const one = { ...about, id: idOf(n), at: at + n * 777 };
-      expect(answers.denied(of, one)).toEqual(fresh(one, of));
+      expect(told(answers.denied(of, one))).toEqual(fresh(one, of));
     }
   });
 
   test('in the next minute', () => {
-    const answers = createAnswers(settings);
+    const answers = createAnswers(settings, layOut);
     for (const later of [0, 1, 2, 59_999, 60_000, 60_001, 60_002, 200_000]) {
       const one = { ...visits(), id: idOf(later), at: at + later };
-      expect(answers.denied(denial, one)).toEqual(fresh(one, denial));
+      expect(told(answers.denied(denial, one))).toEqual(fresh(one, denial));
     }
   });
 
   test('after the rule was worded anew, and for another host, language or frame', () => {
-    const answers = createAnswers(settings);
+    const answers = createAnswers(settings, layOut);
     const other = { ...denial, reason: 'Another one' };
     const forms = [visits(), visits({ 'accept-language': 'zh' }), visits({ 'sec-fetch-dest': 'iframe' }), asks()];
     const hosts = forms.map((form) => ({ ...form, target: { ...form.target, port: 8443 } }));
     for (let round = 0; round < 4; round += 1) {
       for (const about of [...forms, ...hosts, connects]) {
-        for (const of of [denial, other]) expect(answers.denied(of, about)).toEqual(fresh(about, of));
+        for (const of of [denial, other]) expect(told(answers.denied(of, about))).toEqual(fresh(about, of));
       }
+    }
+  });
+});
+
+describe('the bytes of an answer', () => {
+  const answers = createAnswers(settings, layOut);
+  const ask = (n: number): Answer => answers.denied(denial, { ...visits(), id: idOf(n) });
+  const expected = (n: number): ReturnType<typeof told> => fresh({ ...visits(), id: idOf(n) }, denial);
+  ask(0);
+  ask(1);
+
+  test('are written over once they were given back, and never before', () => {
+    const held = [2, 3, 4, 5, 6].map((n) => ({ n, answer: ask(n) }));
+    for (const { n, answer } of held) expect(told(answer)).toEqual(expected(n));
+    expect(new Set(held.map(({ answer }) => answer.whole?.bytes.buffer)).size).toBeGreaterThan(1);
+    const [first, ...others] = held;
+    first?.answer.whole?.giveBack();
+    const next = ask(7);
+    expect(next.whole?.bytes).toBe(first?.answer.whole?.bytes);
+    expect(told(next)).toEqual(expected(7));
+    for (const { n, answer } of others) expect(told(answer)).toEqual(expected(n));
+  });
+
+  test('are kept for a few', () => {
+    const many = Array.from({ length: 20 }, (_, n) => ask(n));
+    for (const { whole } of many) whole?.giveBack();
+    const again = new Set(Array.from({ length: 20 }, (_, n) => ask(n).whole?.bytes));
+    expect(many.filter(({ whole }) => again.has(whole?.bytes)).length).toBeLessThan(5);
+  });
+
+  test('are made anew where an id or a token is of another length', () => {
+    for (const id of ['short', `${idOf(1)}${idOf(2)}`, '']) {
+      const one = { ...visits(), id };
+      expect(told(answers.denied(denial, one))).toEqual(fresh(one, denial));
+    }
+    let length = 9;
+    const unsteady = createAnswers({ ...settings, sign: () => 'x'.repeat((length += 1)) }, layOut);
+    for (let n = 0; n < 5; n += 1) {
+      const { whole, body } = unsteady.denied(denial, { ...visits(), id: idOf(n) });
+      expect(whole).toBeUndefined();
+      expect(body.toString()).toContain(`=${'x'.repeat(10)}`);
     }
   });
 });
@@ -59,7 +108,7 @@ describe('an answer that is given again and again is what it would be by itself'
 describe('what is kept', () => {
   function counted(limit?: number) {
     let made = 0;
-    const stencils = createStencils(settings, limit);
+    const stencils = createStencils(settings, layOut, limit);
     const cast = (key: string, details = ''): Answer =>
       stencils.cast(key, denial, { ...connects, id }, (about) => {
         made += 1;

@@ -64,3 +64,27 @@ test.each([
   expect(first).toEqual(second);
   expect(JSON.stringify(lab.lines())).not.toContain('secret-of-mine');
 });
+
+test.each([
+  ['pages', `GET /new HTTP/1.1\r\nHost: claude.ai\r\n${page}\r\n`],
+  ['heads of pages', `HEAD /new HTTP/1.1\r\nHost: claude.ai\r\n${page}\r\n`],
+])(
+  '%s that are asked for again and again, many at once, have each their own id, and nothing of another',
+  async (_, request) => {
+    const lab = await labOfTest();
+    const first = await answerTo(lab, 'claude.ai', [request]);
+    const ids = new Set<string>();
+    for (let round = 0; round < 4; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => answerTo(lab, 'claude.ai', [request])));
+      for (const answer of answers) {
+        expect(same(answer)).toBe(same(first));
+        const [id = ''] = /(?<=^X-Sallyport-Id: )[0-9a-f]{24}/m.exec(answer) ?? [];
+        ids.add(id);
+        expect(answer.match(/[0-9a-f]{24}/g)?.every((other) => other === id)).toBe(true);
+        for (const [token = ''] of answer.matchAll(/(?<=sallyport=)[\w-]+/g))
+          expect(Buffer.from(token, 'base64url').toString()).toContain(`"id":"${id}"`);
+      }
+    }
+    expect(ids.size).toBe(48);
+  },
+);
