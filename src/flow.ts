@@ -126,6 +126,8 @@ export type Hello =
       readonly alpn: readonly string[];
       /** There is an encrypted hello inside (RFC 9849), or what looks like one: most browsers always send it. */
       readonly ech: boolean;
+      /** Whether a session ticket may be of use to it. */
+      readonly resumable: boolean;
       readonly bytes: Buffer;
     }
   | {

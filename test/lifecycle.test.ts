@@ -29,7 +29,7 @@ const passed: Outcome = {
   bytesOut: 2,
   upstream: null,
 };
-const hello: Hello = { kind: 'tls', serverName: null, alpn: [], ech: false, bytes: Buffer.alloc(0) };
+const hello: Hello = { kind: 'tls', serverName: null, alpn: [], ech: false, resumable: true, bytes: Buffer.alloc(0) };
 
 const base = {
   id: 'id',

@@ -9,7 +9,7 @@ import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
 import type { Authority } from './authority.ts';
 import { createChangingContext, type ShowLeaf } from './changing-context.ts';
-import { offered } from './offered.ts';
+import { offered, withoutTickets } from './offered.ts';
 import { backdated, createMint, type KeyType } from './x509.ts';
 
 export interface LeavesOptions {
@@ -30,9 +30,10 @@ export interface Leaves {
    * A context whose leaf names `target`, which is in the cache or new. For a connection that begins before the next
    * call: hosts that are rarely asked for share a context, and it shows the leaf of one of them at a time.
    *
+   * @param resumable whether it has to offer sessions for resumption; by default it does.
    * @throws {SallyportError} `internal_error` once the CA has expired.
    */
-  readonly contextFor: (target: Target) => SecureContext;
+  readonly contextFor: (target: Target, resumable?: boolean) => SecureContext;
   /** Whether its leaf is there already, and good still. */
   readonly isCached: (target: Target) => boolean;
   /** Since the start: leaves minted, and leaves that were there already. `size`: leaves now held. */
@@ -46,8 +47,16 @@ interface Entry extends Pick<Life, 'from' | 'renewal'> {
   readonly sessionIdContext: string;
   /** Times that it was asked for. */
   asked: number;
-  /** Its own, once it is worth it. */
-  context: SecureContext | null;
+  /** Its own, once they are worth it: with session tickets, and without. */
+  resuming: SecureContext | null;
+  once: SecureContext | null;
+}
+
+interface Way {
+  readonly name: 'resuming' | 'once';
+  readonly options: SecureContextOptions;
+  /** Made with the first leaf; undefined before that. */
+  showLeaf: ShowLeaf | null | undefined;
 }
 
 /** So many times a changed leaf costs less than a context of its own, on Node.js 20 and 24 alike. */
@@ -94,11 +103,10 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
     ca: [],
   };
   const entries = new LRUCache<string, Entry>({ max: options.cacheSize });
+  const resuming: Way = { name: 'resuming', options: shared, showLeaf: undefined };
+  const once: Way = { name: 'once', options: withoutTickets(shared), showLeaf: undefined };
   let minted = 0;
   let cached = 0;
-
-  /** Made with the first leaf; undefined before that. */
-  let showLeaf: ShowLeaf | null | undefined;
 
   const create = (target: Target, now: number): Entry => {
     const { from, until, renewal } = lifeOf(authority, options.leafDays, now);
@@ -106,33 +114,36 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
     minted += 1;
     // A ticket that one host's context gave resumes no session with another host's.
     const sessionIdContext = createHash('sha256').update(target.host).digest('hex').slice(0, 32);
-    return { leaf, sessionIdContext, from, renewal, asked: 0, context: null };
+    return { leaf, sessionIdContext, from, renewal, asked: 0, resuming: null, once: null };
   };
 
-  const contextOf = (entry: Entry): SecureContext => {
-    if (entry.context !== null) return entry.context;
+  const contextOf = (entry: Entry, way: Way): SecureContext => {
+    const own = entry[way.name];
+    if (own !== null) return own;
     const { leaf, sessionIdContext } = entry;
-    if (showLeaf === undefined) showLeaf = createChangingContext(shared, leaf, authority.chain);
+    if (way.showLeaf === undefined) way.showLeaf = createChangingContext(way.options, leaf, authority.chain);
     entry.asked += 1;
-    if (showLeaf !== null && entry.asked <= RARE) return showLeaf(leaf, sessionIdContext);
-    entry.context = createSecureContext({ ...shared, cert: leaf + authority.chain, sessionIdContext });
-    return entry.context;
+    if (way.showLeaf !== null && entry.asked <= RARE) return way.showLeaf(leaf, sessionIdContext);
+    const made = createSecureContext({ ...way.options, cert: leaf + authority.chain, sessionIdContext });
+    entry[way.name] = made;
+    return made;
   };
 
   const isGood = (known: Entry | undefined, now: number): known is Entry => known !== undefined && !isDue(known, now);
 
   return {
     isCached: (target) => isGood(entries.peek(target.host), options.now()),
-    contextFor: (target) => {
+    contextFor: (target, resumable = true) => {
+      const way = resumable ? resuming : once;
       const now = options.now();
       const known = entries.get(target.host);
       if (isGood(known, now)) {
         cached += 1;
-        return contextOf(known);
+        return contextOf(known, way);
       }
       const entry = create(target, now);
       entries.set(target.host, entry);
-      return contextOf(entry);
+      return contextOf(entry, way);
     },
     stats: () => ({ minted, cached, size: entries.size }),
   };

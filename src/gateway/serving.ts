@@ -172,7 +172,7 @@ export function createServing(options: ServingOptions): Serving {
   const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, arrived, rejectRequest, reject };
   const decrypted = createDecrypted({
     ...wire,
-    contextFor: (target) => leaves.contextFor(target),
+    contextFor: (target, resumable) => leaves.contextFor(target, resumable),
     trusted(clientAddress, result) {
       const now = Date.now();
       trust.note(clientAddress, result, now);

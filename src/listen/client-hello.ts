@@ -1,6 +1,6 @@
 /**
- * Reads a TLS ClientHello (RFC 8446, section 4.1.2) from the first bytes of a tunnel: server name, ALPN, and whether
- * another hello may be hidden in it.
+ * Reads a TLS ClientHello (RFC 8446, section 4.1.2) from the first bytes of a tunnel: server name, ALPN, whether
+ * another hello may be hidden in it, and whether its client could resume a session.
  *
  * A hello may be split over segments and over records in any way (RFC 8446, section 5.1) and, with post-quantum key
  * shares, be larger than one record. What OpenSSL would read is read; what is not understood is never "no name".
@@ -18,6 +18,8 @@ const LAST_TYPE = 24;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ALPN = 16;
+const SUPPORTED_VERSIONS = 43;
+const PSK_KEY_EXCHANGE_MODES = 45;
 /** encrypted_client_hello (RFC 9849, section 5). */
 const ECH = 0xfe0d;
 
@@ -28,6 +30,8 @@ export type ClientHello =
       readonly alpn: readonly string[];
       /** It has the extension for an encrypted hello, which nobody here can tell from its imitation (GREASE). */
       readonly ech: boolean;
+      /** False: it speaks TLS 1.3 and names no way to resume a session, so that no ticket is of use (section 4.2.9). */
+      readonly resumable: boolean;
     }
   | { readonly kind: 'more' }
   | { readonly kind: 'bad'; readonly why: 'not-tls' | 'malformed-tls' | 'too-large' };
@@ -174,11 +178,15 @@ function readExtensions(extensions: Buffer): ClientHello {
   let serverName: string | null = null;
   let alpn: readonly string[] = [];
   let ech = false;
+  let versions = false;
+  let modes = false;
   while (from.rest() > 0) {
     const type = from.number(2);
     if (type !== SERVER_NAME && type !== ALPN) {
       // Nearly all of them, and a view of the bytes costs more than all else here.
       if (type === ECH) ech = true;
+      else if (type === SUPPORTED_VERSIONS) versions = true;
+      else if (type === PSK_KEY_EXCHANGE_MODES) modes = true;
       const length = from.number(2);
       if (length === null || !from.skip(length)) return malformed;
       continue;
@@ -196,7 +204,7 @@ function readExtensions(extensions: Buffer): ClientHello {
       alpn = offered;
     }
   }
-  return { kind: 'hello', serverName, alpn, ech };
+  return { kind: 'hello', serverName, alpn, ech, resumable: modes || !versions };
 }
 
 function readBody(body: Buffer): ClientHello {
@@ -206,7 +214,7 @@ function readBody(body: Buffer): ClientHello {
   const suites = vector(from, 2);
   const compression = vector(from, 1);
   if (head === null || session === null || suites === null || compression === null) return malformed;
-  if (from.rest() === 0) return { kind: 'hello', serverName: null, alpn: [], ech: false };
+  if (from.rest() === 0) return { kind: 'hello', serverName: null, alpn: [], ech: false, resumable: true };
   const extensions = vector(from, 2);
   return extensions === null || from.rest() > 0 ? malformed : readExtensions(extensions);
 }

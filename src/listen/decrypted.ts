@@ -34,7 +34,8 @@ export interface DecryptedOptions {
   /** Milliseconds that a connection may stay without a byte. */
   readonly idleTimeout: number;
   /** A context with a leaf for exactly this name. Synchronous: it runs inside the handshake. */
-  readonly contextFor: (target: Target) => SecureContext;
+  /** `resumable`: with session tickets. */
+  readonly contextFor: (target: Target, resumable: boolean) => SecureContext;
   readonly arrived: (arrival: Answerable | UpgradeArrival) => void;
   readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
@@ -178,7 +179,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     SNICallback(this: unknown, name, answer) {
       if (this instanceof TLSSocket) remember(this);
       try {
-        answer(null, options.contextFor({ ...parseHost(name), port: 443 }));
+        answer(null, options.contextFor({ ...parseHost(name), port: 443 }, true));
       } catch (error) {
         answer(error instanceof Error ? error : new Error('no leaf'));
       }
@@ -250,7 +251,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
       socket.allowHalfOpen = false;
       if (viaHttp2) http2.emit('connection', socket);
-      else http1Tls.serve(socket, inside, hello.alpn.length > 0);
+      else http1Tls.serve(socket, inside, hello);
       return closed;
     },
     closeIdle() {

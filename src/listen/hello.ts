@@ -27,11 +27,11 @@ function judge(read: ClientHello, port: number, bytes: Buffer, nothing: 'silent'
   // Half a hello is never "no name".
   if (read.kind === 'more') return { kind: 'other', why: bytes.length === 0 ? nothing : 'malformed-tls', bytes };
   if (read.kind === 'bad') return { kind: 'other', why: read.why, bytes };
-  const { alpn, ech } = read;
-  if (read.serverName === null) return { kind: 'tls', serverName: null, alpn, ech, bytes };
+  const { alpn, ech, resumable } = read;
+  if (read.serverName === null) return { kind: 'tls', serverName: null, alpn, ech, resumable, bytes };
   const serverName = serverNameOf(read.serverName, port);
   if (serverName === null) return { kind: 'other', why: 'bad-server-name', bytes };
-  return { kind: 'tls', serverName, alpn, ech, bytes };
+  return { kind: 'tls', serverName, alpn, ech, resumable, bytes };
 }
 
 /** The far side of a tunnel, which may be the one to speak first. */

@@ -15,7 +15,7 @@ export interface InsideTlsOptions {
   readonly headTimeout: number;
   /** Milliseconds for the answer to be read. */
   readonly idleTimeout: number;
-  readonly contextFor: (target: Target) => SecureContext;
+  readonly contextFor: (target: Target, resumable: boolean) => SecureContext;
   /** A request that came whole and alone. False: it is for somebody else. */
   readonly asked: (tls: TLSSocket, inside: Inside, request: WholeRequest) => boolean;
   /** Takes over a socket that nobody hears, and what was read of it. */
@@ -25,9 +25,15 @@ export interface InsideTlsOptions {
   readonly failed: (inside: Inside, error: NodeJS.ErrnoException) => void;
 }
 
+/** What of a ClientHello the handshake depends on here. */
+export interface Offered {
+  readonly alpn: readonly string[];
+  readonly resumable: boolean;
+}
+
 export interface InsideTls {
   /** Takes over a socket below TLS that nobody hears, its ClientHello put back. */
-  readonly serve: (socket: Socket, inside: Inside, offersAlpn: boolean) => void;
+  readonly serve: (socket: Socket, inside: Inside, hello: Offered) => void;
   readonly close: () => void;
 }
 
@@ -68,11 +74,11 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
   const sweep = watchOverdue(guests, overdue);
 
   return {
-    serve(socket, inside, offersAlpn) {
+    serve(socket, inside, { alpn, resumable }) {
       const tls: TLSSocket & Marked = new TLSSocket(socket, {
         isServer: true,
-        secureContext: options.contextFor(inside.target),
-        ALPNProtocols: offersAlpn ? HTTP1 : undefined,
+        secureContext: options.contextFor(inside.target, resumable),
+        ALPNProtocols: alpn.length > 0 ? HTTP1 : undefined,
       });
       tls[INSIDE] = inside;
       const guest: Guest = { tls, inside, phase: 'handshake', until: performance.now() + headTimeout, place: -1 };

@@ -142,6 +142,22 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('a session is resumed with its own ho
   expect((await shake(first.contextFor(two), two, authority, more)).reused).toBe(false);
 });
 
+test('who cannot resume a session gets none that could be, and the same leaf', async () => {
+  const authority = await openAuthority(options());
+  const leaves = createLeaves(authority, leafOptions());
+  const to = target('one.test');
+  // More often than hosts share a context.
+  for (let n = 0; n < 8; n += 1) {
+    const { leaf, session, protocol } = await shake(leaves.contextFor(to, false), to, authority);
+    expect(protocol).toBe('TLSv1.3');
+    expect((await shake(leaves.contextFor(to, false), to, authority, { session })).reused).toBe(false);
+    const resuming = await shake(leaves.contextFor(to), to, authority);
+    expect(resuming.leaf?.serialNumber).toBe(leaf?.serialNumber);
+    expect((await shake(leaves.contextFor(to), to, authority, { session: resuming.session })).reused).toBe(true);
+  }
+  expect(leaves.stats()).toMatchObject({ minted: 1, size: 1 });
+});
+
 /** The leaf that a connection gets which begins now. */
 function leafIn(context: SecureContext): X509Certificate {
   const native = context.context as { getCertificate: () => Buffer };

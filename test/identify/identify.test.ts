@@ -19,7 +19,7 @@ const upgrade = (given: Given = {}) => attempt({ ...given, kind: 'upgrade' }).ar
 
 function hello(name: string | null): Hello {
   const serverName: Target | null = name === null ? null : { host: host(name), kind: 'name', port: 443 };
-  return { kind: 'tls', serverName, alpn: [], ech: false, bytes: Buffer.alloc(0) };
+  return { kind: 'tls', serverName, alpn: [], ech: false, resumable: true, bytes: Buffer.alloc(0) };
 }
 
 test('a CONNECT asks for its target', () => {

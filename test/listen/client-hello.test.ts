@@ -26,6 +26,7 @@ const named = (serverName: string | null, ...offered: string[]): ClientHello & {
   serverName,
   alpn: offered,
   ech: false,
+  resumable: true,
 });
 
 const manyProtocols = Array.from({ length: 90 }, (_, i) => `protocol-with-a-long-name-number-${i}`);
@@ -135,13 +136,23 @@ test.each([
   ],
   ['hostile characters', helloMessage([serverNames([0, 'a\r\nX: <b>'])]), named('a\r\nX: <b>')],
   ['an empty list of protocols', helloMessage([good, alpn()]), named('ok.test')],
+  [
+    'TLS 1.3 and no way to resume',
+    helloMessage([good, extension(43, Buffer.from('020304', 'hex'))]),
+    { ...named('ok.test'), resumable: false },
+  ],
+  [
+    'TLS 1.3 and a way to resume',
+    helloMessage([extension(45, Buffer.from('0101', 'hex')), good, extension(43, Buffer.from('020304', 'hex'))]),
+    named('ok.test'),
+  ],
 ])('hello with %s', (_, message, expected) => {
   expect(read(framed(message))).toEqual(expected);
 });
 
 test('an encrypted hello is noticed by the type of its extension alone, wherever that stands and however it is cut', () => {
   const another = fc.tuple(
-    fc.integer({ min: 0, max: 0xffff }).filter((type) => ![0, 16, 0xfe0d].includes(type)),
+    fc.integer({ min: 0, max: 0xffff }).filter((type) => ![0, 16, 43, 0xfe0d].includes(type)),
     // Bodies that contain the type are no such extension.
     fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.constant(Uint8Array.of(0xfe, 0x0d, 0, 2, 0xfe, 0x0d))),
   );

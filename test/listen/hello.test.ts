@@ -11,7 +11,7 @@ test('a hello that came with the CONNECT is told at once, with the name in canon
   const { near } = await socketPair();
   const got = await readHello(near, hello, 8443, PATIENT).hello;
   const serverName = { host: 'deny.test', kind: 'name', port: 8443 };
-  expect(got).toEqual({ kind: 'tls', serverName, alpn: ['h2'], ech: false, bytes: hello });
+  expect(got).toEqual({ kind: 'tls', serverName, alpn: ['h2'], ech: false, resumable: true, bytes: hello });
 });
 
 test.each([0, 1, 5, 60, hello.length - 1])('%i bytes early, the rest one by one', async (early) => {

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { reset } from '../../src/reset.ts';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
 import { startIntercepted, type Intercepted, type InterceptedSettings } from '../support/intercepted.ts';
-import { eventually, rawClient, type RawClient } from '../support/streams.ts';
+import { helloOfNode } from '../support/hellos.ts';
+import { connectRaw, eventually, rawClient, type RawClient } from '../support/streams.ts';
 
 let certificate: TestCertificate;
 beforeAll(() => {
@@ -42,6 +43,22 @@ test('a request that came whole and alone is one arrival, with a socket to answe
     tunnel: { id: 'outer' },
   });
   expect(arrivals[0]).not.toHaveProperty('res');
+});
+
+test('session tickets are for clients that name a way to use them', async () => {
+  const { port, resuming } = await start();
+  const hello = await helloOfNode({ servername: 'look.test' });
+  const modes = hello.indexOf(Buffer.from('002d00020101', 'hex'));
+  expect(modes).toBeGreaterThan(0);
+  const unable = Buffer.from(hello);
+  unable.writeUInt16BE(0x4469, modes);
+  for (const bytes of [hello, unable]) {
+    const client = await connectRaw(port, bytes);
+    // A ServerHello: the handshake goes on.
+    await client.until('\x16\x03\x03');
+    client.socket.destroy();
+  }
+  expect(resuming).toEqual([true, false]);
 });
 
 test('what comes behind it is dropped', async () => {

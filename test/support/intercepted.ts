@@ -33,6 +33,8 @@ export interface Intercepted {
   readonly rejections: ErrorCode[];
   /** Names that leaves were asked for. */
   readonly names: string[];
+  /** Whether each context had to have session tickets. */
+  readonly resuming: readonly boolean[];
   readonly open: Set<Socket>;
   readonly closeIdle: () => void;
 }
@@ -68,14 +70,16 @@ export async function startIntercepted(settings: InterceptedSettings): Promise<I
   const arrivals: (Answerable | UpgradeArrival)[] = [];
   const rejections: ErrorCode[] = [];
   const names: string[] = [];
+  const resuming: boolean[] = [];
   const open = new Set<Socket>();
   const { certificate, target = look, headTimeout = 5_000, idleTimeout = 10_000 } = settings;
   const denial = settings.strict === true ? { ...lenient, letAccountCallsPass: false } : lenient;
   const decrypted = createDecrypted({
     headTimeout,
     idleTimeout,
-    contextFor: ({ host }) => {
+    contextFor: ({ host }, resumable) => {
       names.push(host);
+      resuming.push(resumable);
       return createSecureContext(certificate);
     },
     arrived: (arrival) => {
@@ -105,5 +109,5 @@ export async function startIntercepted(settings: InterceptedSettings): Promise<I
     for (const socket of open) socket.destroy();
   });
   const { port } = server.address() as AddressInfo;
-  return { port, ends, arrivals, rejections, names, open, closeIdle: decrypted.closeIdle };
+  return { port, ends, arrivals, rejections, names, resuming, open, closeIdle: decrypted.closeIdle };
 }
