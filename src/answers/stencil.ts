@@ -83,8 +83,15 @@ function filled({ texts, holes }: Holed, fillings: Fillings): string {
   return text;
 }
 
+/** In memory of its own: one that is kept must not keep a pool with it. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 function filledBytes({ blank, holes, spare }: Stencil, fillings: Fillings): Buffer {
-  const bytes = spare.pop() ?? Buffer.from(blank);
+  const bytes = spare.pop() ?? copyOf(blank);
   for (const { at, filling } of holes) bytes.write(fillings[filling] ?? '', at, 'latin1');
   return bytes;
 }

@@ -74,7 +74,9 @@ describe('the bytes of an answer', () => {
   test('are written over once they were given back, and never before', () => {
     const held = [2, 3, 4, 5, 6].map((n) => ({ n, answer: ask(n) }));
     for (const { n, answer } of held) expect(told(answer)).toEqual(expected(n));
-    expect(new Set(held.map(({ answer }) => answer.whole?.bytes.buffer)).size).toBeGreaterThan(1);
+    const memories = held.map(({ answer }) => answer.whole?.bytes.buffer);
+    // None is part of a pool that would be kept with it.
+    expect(new Set(memories).size).toBe(held.length);
     const [first, ...others] = held;
     first?.answer.whole?.giveBack();
     const next = ask(7);
