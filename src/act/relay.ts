@@ -103,7 +103,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
      * Whether a reset by this side takes nothing from the other. Whoever has ended, and closed, resets what still comes: a TLS
      * client that has its answer the last alert of its origin. Where that was there first, it resets without an end.
      */
-    const done = (socket: Duplex, other: Duplex): boolean => {
+    const mayReset = (socket: Duplex, other: Duplex): boolean => {
       const had = socket === client && other.readableEnded && socket.writableLength === 0;
       return (socket.readableEnded || had) && other.writableLength === 0;
     };
@@ -116,7 +116,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       const lasting = keepAliveLater(socket);
       socket.on('error', (cause) => {
         if (cause instanceof SallyportError) fail(cause.code);
-        else if (done(socket, other)) part(socket);
+        else if (mayReset(socket, other)) part(socket);
         else fail(code);
       });
       const onClose = (): void => {
@@ -136,12 +136,12 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     watch(upstream, client, 'connection_terminated');
     // All bytes of both directions pass the upstream socket, so that one timer watches both.
     upstream.setTimeout(idleTimeout, () => fail('idle_timeout'));
-    const close = (socket: Duplex): void => {
+    const done = (socket: Duplex): void => {
       closed = socket;
       socket.destroy();
     };
-    passEnd(client, upstream, { done: close, broken: () => fail('client_closed') });
-    passEnd(upstream, client, { done: close, broken: () => fail('connection_terminated') });
+    passEnd(client, upstream, { done, broken: () => fail('client_closed') });
+    passEnd(upstream, client, { done, broken: () => fail('connection_terminated') });
     let hold = relaying?.watch?.over() === false ? relaying.watch : null;
     const take = (chunk: Buffer): Buffer | null => {
       if (hold === null) return chunk;

@@ -33,8 +33,7 @@ export interface DecryptedOptions {
   readonly headTimeout: number;
   /** Milliseconds that a connection may stay without a byte. */
   readonly idleTimeout: number;
-  /** A context with a leaf for exactly this name. Synchronous: it runs inside the handshake. */
-  /** `resumable`: with session tickets. */
+  /** A context with a leaf for exactly this name. Synchronous: it runs inside the handshake. `resumable`: with tickets. */
   readonly contextFor: (target: Target, resumable: boolean) => SecureContext;
   readonly arrived: (arrival: Answerable | UpgradeArrival) => void;
   readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;

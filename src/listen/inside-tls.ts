@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
-import type { Target } from '../flow.ts';
+import type { Hello, Target } from '../flow.ts';
 import { createRoll } from '../roll.ts';
 import { INSIDE, letGo, type Inside, type Marked } from './inside.ts';
 import { watchOverdue, type Awaited } from './overdue.ts';
@@ -25,15 +25,9 @@ export interface InsideTlsOptions {
   readonly failed: (inside: Inside, error: NodeJS.ErrnoException) => void;
 }
 
-/** What of a ClientHello the handshake depends on here. */
-export interface Offered {
-  readonly alpn: readonly string[];
-  readonly resumable: boolean;
-}
-
 export interface InsideTls {
   /** Takes over a socket below TLS that nobody hears, its ClientHello put back. */
-  readonly serve: (socket: Socket, inside: Inside, hello: Offered) => void;
+  readonly serve: (socket: Socket, inside: Inside, hello: Extract<Hello, { kind: 'tls' }>) => void;
   readonly close: () => void;
 }
 
