@@ -1,5 +1,7 @@
 /** A process that serves compiles what is called often for good long before V8 would by itself, and collects less often. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
@@ -71,4 +73,30 @@ test('the old generation may double before it is collected', async () => {
   expect(room(before)).toBeGreaterThan(3.5);
   expect(room(after)).toBeGreaterThan(2);
   expect(room(after)).toBeLessThan(2 + young);
+});
+
+test('a place in the code remembers more than four kinds of objects', async () => {
+  build();
+  const code = `
+    import { tuneForServing } from ${JSON.stringify(moduleUrl())};
+    const kinds = Array.from({ length: 12 }, (_, i) => ({ ['only' + i]: i, atFirst: i, later: i }));
+    const read = (name) => new Function('kinds', 'for (const kind of kinds) kind.' + name + ';');
+    read('atFirst')(kinds);
+    tuneForServing();
+    read('later')(kinds);
+  `;
+  const folder = mkdtempSync(join(tmpdir(), 'serving-v8-'));
+  const log = join(folder, 'v8.log');
+  const flags = ['--no-lazy-feedback-allocation', '--log-ic', `--logfile=${log}`, '--no-logfile-per-isolate'];
+  await promisify(execFile)(process.execPath, [...flags, '--input-type=module', '--eval', code]);
+  const lines = readFileSync(log, 'latin1').split('\n');
+  rmSync(folder, { recursive: true });
+  /** The last that V8 logged of the one place that reads it: P, of several kinds, or N, of any (src/ic/ic.cc). */
+  const stateOf = (name: string): string | undefined =>
+    lines
+      .map((line) => line.split(','))
+      .findLast((fields) => fields[0] === 'LoadIC' && fields[8] === name)
+      ?.at(6);
+  expect(stateOf('atFirst')).toBe('N');
+  expect(stateOf('later')).toBe('P');
 });
