@@ -49,7 +49,7 @@ interface Unframer {
 /** Takes the records off, each byte once however it was cut; a hello in one record and one segment is not copied. */
 function createUnframer(): Unframer {
   const fragments: Buffer[] = [];
-  const head = Buffer.alloc(5);
+  const head = Buffer.allocUnsafe(5);
   let headBytes = 0;
   let left = 0; // of the current record
   let framed = 0;
@@ -111,112 +111,105 @@ function createUnframer(): Unframer {
   };
 }
 
-/** A cursor that answers null instead of reading past the end. */
-function reader(bytes: Buffer): {
-  take(length: number): Buffer | null;
-  number(size: number): number | null;
-  skip(length: number): boolean;
-  rest(): number;
-} {
-  let at = 0;
-  const take = (length: number): Buffer | null => {
-    if (at + length > bytes.length) return null;
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  return {
-    take,
-    number(size) {
-      if (at + size > bytes.length) return null;
-      let value = 0;
-      for (const end = at + size; at < end; at += 1) value = value * 256 + (bytes[at] ?? 0);
-      return value;
-    },
-    skip(length) {
-      if (at + length > bytes.length) return false;
-      at += length;
-      return true;
-    },
-    rest: () => bytes.length - at,
-  };
-}
+/** Bytes that are read from their front; what would be past their end is null or false. */
+class Stretch {
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  #at: number;
 
-/** A vector with a length prefix of `size` bytes (RFC 8446, section 3.4). */
-function vector(from: ReturnType<typeof reader>, size: number): Buffer | null {
-  const length = from.number(size);
-  return length === null ? null : from.take(length);
+  constructor(bytes: Buffer, start = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  get length(): number {
+    return this.#end - this.#at;
+  }
+
+  number(size: number): number | null {
+    if (size > this.length) return null;
+    let value = 0;
+    for (const end = this.#at + size; this.#at < end; this.#at += 1) value = value * 256 + (this.#bytes[this.#at] ?? 0);
+    return value;
+  }
+
+  skip(length: number): boolean {
+    if (length > this.length) return false;
+    this.#at += length;
+    return true;
+  }
+
+  /** A vector with a length prefix of `size` bytes (RFC 8446, section 3.4). */
+  vector(size: number): Stretch | null {
+    const length = this.number(size);
+    return length !== null && this.skip(length) ? new Stretch(this.#bytes, this.#at - length, this.#at) : null;
+  }
+
+  text(): string {
+    return this.#bytes.toString('latin1', this.#at, this.#end);
+  }
 }
 
 /** RFC 6066, section 3: one list with one host_name. Null: malformed. */
-function readServerName(extension: Buffer): string | null {
-  const outer = reader(extension);
-  const list = vector(outer, 2);
-  if (list === null || outer.rest() > 0) return null;
-  const inner = reader(list);
-  const type = inner.number(1);
-  const name = vector(inner, 2);
-  if (type !== 0 || name === null || name.length === 0 || inner.rest() > 0) return null;
-  return name.toString('latin1');
+function readServerName(extension: Stretch): string | null {
+  const list = extension.vector(2);
+  if (list === null || extension.length > 0) return null;
+  const type = list.number(1);
+  const name = list.vector(2);
+  if (type !== 0 || name === null || name.length === 0 || list.length > 0) return null;
+  return name.text();
 }
 
 /** RFC 7301, section 3.1. Null: malformed. */
-function readAlpn(extension: Buffer): string[] | null {
-  const list = vector(reader(extension), 2);
-  if (list === null) return null;
-  const names = reader(list);
+function readAlpn(extension: Stretch): string[] | null {
+  const names = extension.vector(2);
+  if (names === null) return null;
   const found: string[] = [];
-  while (names.rest() > 0) {
-    const name = vector(names, 1);
+  while (names.length > 0) {
+    const name = names.vector(1);
     if (name === null) return null;
-    found.push(name.toString('latin1'));
+    found.push(name.text());
   }
   return found;
 }
 
-function readExtensions(extensions: Buffer): ClientHello {
-  const from = reader(extensions);
+function readExtensions(extensions: Stretch): ClientHello {
   let serverName: string | null = null;
   let alpn: readonly string[] = [];
   let ech = false;
   let versions = false;
   let modes = false;
-  while (from.rest() > 0) {
-    const type = from.number(2);
-    if (type !== SERVER_NAME && type !== ALPN) {
-      // Nearly all of them, and a view of the bytes costs more than all else here.
-      if (type === ECH) ech = true;
-      else if (type === SUPPORTED_VERSIONS) versions = true;
-      else if (type === PSK_KEY_EXCHANGE_MODES) modes = true;
-      const length = from.number(2);
-      if (length === null || !from.skip(length)) return malformed;
-      continue;
-    }
-    const body = vector(from, 2);
+  while (extensions.length > 0) {
+    const type = extensions.number(2);
+    const body = extensions.vector(2);
     if (body === null) return malformed;
     if (type === SERVER_NAME) {
       // A second name is a second opinion on where this goes (RFC 8446, section 4.2: one of each type).
       if (serverName !== null) return malformed;
       serverName = readServerName(body);
       if (serverName === null) return malformed;
-    } else {
+    } else if (type === ALPN) {
       const offered = readAlpn(body);
       if (offered === null) return malformed;
       alpn = offered;
-    }
+    } else if (type === ECH) ech = true;
+    else if (type === SUPPORTED_VERSIONS) versions = true;
+    else if (type === PSK_KEY_EXCHANGE_MODES) modes = true;
   }
   return { kind: 'hello', serverName, alpn, ech, resumable: modes || !versions };
 }
 
-function readBody(body: Buffer): ClientHello {
-  const from = reader(body);
-  const head = from.take(34); // legacy_version, random
-  const session = vector(from, 1);
-  const suites = vector(from, 2);
-  const compression = vector(from, 1);
-  if (head === null || session === null || suites === null || compression === null) return malformed;
-  if (from.rest() === 0) return { kind: 'hello', serverName: null, alpn: [], ech: false, resumable: true };
-  const extensions = vector(from, 2);
-  return extensions === null || from.rest() > 0 ? malformed : readExtensions(extensions);
+function readBody(body: Stretch): ClientHello {
+  const isWhole =
+    body.skip(34) && // legacy_version, random
+    body.vector(1) !== null && // legacy_session_id
+    body.vector(2) !== null && // cipher_suites
+    body.vector(1) !== null; // legacy_compression_methods
+  if (!isWhole) return malformed;
+  if (body.length === 0) return { kind: 'hello', serverName: null, alpn: [], ech: false, resumable: true };
+  const extensions = body.vector(2);
+  return extensions === null || body.length > 0 ? malformed : readExtensions(extensions);
 }
 
 export interface ClientHelloReader {
@@ -229,7 +222,7 @@ export function createClientHelloReader(): ClientHelloReader {
   return {
     push(bytes) {
       const body = records.push(bytes);
-      return Buffer.isBuffer(body) ? readBody(body) : body;
+      return Buffer.isBuffer(body) ? readBody(new Stretch(body)) : body;
     },
   };
 }
