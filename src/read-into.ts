@@ -19,6 +19,12 @@ export interface Reading {
   readonly callback: (length: number, bytes: Uint8Array) => boolean;
 }
 
+/** What else is looked for there, and may be missing. */
+interface Inner {
+  readonly _handle?: { readonly useUserBuffer?: (memory: Uint8Array) => void } | null;
+  [place: symbol]: unknown;
+}
+
 /** Undefined before the first socket was looked at; null: this Node.js keeps these things elsewhere. */
 let places: Places | null | undefined;
 
@@ -40,13 +46,13 @@ function placesIn(socket: Socket): Places | null {
  */
 export function readInto(socket: Socket, { buffer, callback }: Reading): boolean {
   if (places === undefined) places = placesIn(socket);
-  const handle: unknown = Reflect.get(socket, '_handle');
-  const use: unknown = Reflect.get(Object(handle), 'useUserBuffer');
-  if (places === null || typeof use !== 'function') return false;
+  const inner = socket as Socket & Inner;
+  const { _handle: handle } = inner;
+  if (places === null || typeof handle?.useUserBuffer !== 'function') return false;
   const first = typeof buffer === 'function' ? buffer() : buffer;
-  Reflect.set(socket, places.buffer, first);
-  Reflect.set(socket, places.called, callback);
-  Reflect.set(socket, places.generator, typeof buffer === 'function' ? buffer : null);
-  Reflect.apply(use, handle, [first]);
+  inner[places.buffer] = first;
+  inner[places.called] = callback;
+  inner[places.generator] = typeof buffer === 'function' ? buffer : null;
+  handle.useUserBuffer(first);
   return true;
 }
