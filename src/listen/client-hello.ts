@@ -130,11 +130,12 @@ class Stretch {
   number(size: number): number | null {
     if (size > this.length) return null;
     let value = 0;
+    // With Buffer.readUIntBE a hello costs a quarter more on Node.js 20.
     for (const end = this.#at + size; this.#at < end; this.#at += 1) value = value * 256 + (this.#bytes[this.#at] ?? 0);
     return value;
   }
 
-  skip(length: number): boolean {
+  advance(length: number): boolean {
     if (length > this.length) return false;
     this.#at += length;
     return true;
@@ -143,7 +144,7 @@ class Stretch {
   /** A vector with a length prefix of `size` bytes (RFC 8446, section 3.4). */
   vector(size: number): Stretch | null {
     const length = this.number(size);
-    return length !== null && this.skip(length) ? new Stretch(this.#bytes, this.#at - length, this.#at) : null;
+    return length !== null && this.advance(length) ? new Stretch(this.#bytes, this.#at - length, this.#at) : null;
   }
 
   text(): string {
@@ -202,13 +203,13 @@ function readExtensions(extensions: Stretch): ClientHello {
 
 function readBody(body: Stretch): ClientHello {
   const isWhole =
-    body.skip(34) && // legacy_version, random
+    body.advance(34) && // legacy_version, random
     body.vector(1) !== null && // legacy_session_id
     body.vector(2) !== null && // cipher_suites
     body.vector(1) !== null; // legacy_compression_methods
   if (!isWhole) return malformed;
-  if (body.length === 0) return { kind: 'hello', serverName: null, alpn: [], ech: false, resumable: true };
-  const extensions = body.vector(2);
+  // Before TLS 1.3 there may be none.
+  const extensions = body.length === 0 ? body : body.vector(2);
   return extensions === null || body.length > 0 ? malformed : readExtensions(extensions);
 }
 
