@@ -16,6 +16,12 @@ const HANDSHAKE = 22;
 const FIRST_TYPE = 20;
 const LAST_TYPE = 24;
 const CLIENT_HELLO = 1;
+/**
+ * How the content of such a record may begin: a hello, the one byte of change_cipher_spec, the level of an alert. Servers are
+ * to ignore its version, and some do (RFC 8446, section 5.1): of any version it hides a hello. Protocols that are none of TLS
+ * begin otherwise: MongoDB's, say, with a length of any bytes, a version and a length as it were, and a zero.
+ */
+const mayBegin: ReadonlySet<number> = new Set([CLIENT_HELLO, 2]);
 const SERVER_NAME = 0;
 const ALPN = 16;
 const SUPPORTED_VERSIONS = 43;
@@ -55,13 +61,20 @@ function createUnframer(): Unframer {
   let framed = 0;
   let have = 0;
   let need = 0; // of the message; 0 while its own head is not there
+  let strange = false; // the first record is of a version that is none
 
   /** Null: the record head is not whole yet. */
   const recordHead = (): ClientHello | null => {
     const first = framed <= 5;
     const type = head[0] ?? 0;
     if (first && (type < FIRST_TYPE || type > LAST_TYPE)) return notTls;
-    if (headBytes > 1 && head[1] !== 3) return first ? notTls : malformed;
+    strange = headBytes > 1 && head[1] !== 3;
+    if (strange) {
+      if (!first) return malformed;
+      if (headBytes < 5) return null;
+      left = head.readUInt16BE(3);
+      return left === 0 ? malformed : null;
+    }
     if (headBytes < (first ? 2 : 1)) return null;
     // An alert before a hello is passed over by some servers, which then answer a hello that was not read here.
     if (type !== HANDSHAKE) return malformed;
@@ -88,6 +101,7 @@ function createUnframer(): Unframer {
       let at = 0;
       while (at < bytes.length) {
         if (left > 0) {
+          if (strange) return mayBegin.has(bytes[at] ?? 0) ? malformed : notTls;
           const fragment = bytes.subarray(at, at + left);
           at += fragment.length;
           left -= fragment.length;

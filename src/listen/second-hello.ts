@@ -39,8 +39,8 @@ function endOf(bytes: Buffer): number {
 }
 
 /**
- * Whether a record may begin like that, as far as it is there. Anything else ends a TLS server's part in the connection,
- * so that no hello behind it is heard.
+ * Whether a record may begin like that, as far as it is there. No client of TLS sends anything else before it has heard its
+ * server, while some servers read on: they take records of any version (RFC 8446, section 5.1) and of any length.
  */
 function mayBeRecord(head: Buffer): boolean {
   const [type = 0, major = 3] = head;
@@ -94,10 +94,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       at += left;
       left = 0;
       const rest = bytes.subarray(at);
-      if (!mayBeRecord(rest)) {
-        over = true;
-        return bytes;
-      }
+      if (!mayBeRecord(rest)) return null;
       if (rest.length < HEAD) {
         held = rest;
         return bytes.subarray(0, at);

@@ -205,7 +205,7 @@ test.each([
   ['SOCKS 5', '\x05\x01\x00'],
   ['zeros', '\0'.repeat(100)],
   ['SSLv2', '\x80\x2e\x01\x03\x00'],
-  ['version 2', '\x16\x02\x00\x00\x05'],
+  ['a length of 278 in four bytes, and a number', '\x16\x01\x00\x00\x05\x00'],
 ])('%s is not TLS, by its first bytes', (_, text) => {
   expect(read(Buffer.from(text, 'latin1'))).toEqual({ kind: 'bad', why: 'not-tls' });
   expect(read(Buffer.from(text, 'latin1'), 1)).toEqual({ kind: 'bad', why: 'not-tls' });
@@ -216,6 +216,11 @@ test.each([
   ['alert first', '\x15\x03\x01\x00\x02\x01\x00'],
   ['application data first', '\x17\x03\x03\x00\x02\x01\x00'],
   ['heartbeat first', '\x18\x03\x01\x00\x03\x01\x00\x00'],
+  ['an alert of another version first', '\x15\x04\x01\x00\x02\x01\x5a'],
+  ['a hello in a record of version 4.1', '\x16\x04\x01\x00\x05\x01\x00'],
+  ['a hello in a record of version 0.1', '\x16\x00\x01\x00\x05\x01\x00'],
+  ['a hello in a record of DTLS', '\x16\xfe\xfd\x00\x05\x01\x00'],
+  ['a record of another version with nothing in it', '\x16\x04\x01\x00\x00'],
 ])('%s hides the hello behind it', (_, text) => {
   expect(read(Buffer.from(text, 'latin1'))).toEqual({ kind: 'bad', why: 'malformed-tls' });
   expect(read(Buffer.from(text, 'latin1'), 1)).toEqual({ kind: 'bad', why: 'malformed-tls' });

@@ -1,0 +1,78 @@
+/** Q. What a third look found. */
+import { expect } from 'vitest';
+import { framed, helloMessage, helloOfNode, messageOf, serverNames } from '../support/hellos.ts';
+import { eventually } from '../support/streams.ts';
+import { rawTunnel } from '../support/tunnels.ts';
+import { attack, openField } from './field.ts';
+
+/** Its far side stands for a port that may speak anything. */
+const field = openField();
+
+/** A handshake message in one record, whose version nobody has to look at (RFC 8446, section 5.1). */
+function inRecord(version: number, message: Buffer): Buffer {
+  const head = Buffer.from([22, version >> 8, version & 255, message.length >> 8, message.length & 255]);
+  return Buffer.concat([head, message]);
+}
+
+const versions = [0x0401, 0x0001, 0x0200, 0xff03, 0xfefd];
+
+attack(
+  field,
+  195,
+  'A ClientHello for a denied host in a record of a version that is none, or behind an alert in such a record',
+  'RST, as bytes that hide which name they are for; a protocol that only begins like that goes through',
+  async ({ lab, far, at, logged }) => {
+    const denied = messageOf(await helloOfNode({ servername: 'deny.test' }));
+    const lines = await logged(3 * versions.length, async () => {
+      for (const version of versions) {
+        const whole = inRecord(version, denied);
+        const alert = Buffer.from([21, version >> 8, version & 255, 0, 2, 1, 90]);
+        for (const pieces of [[whole], Array.from(whole, (byte) => Buffer.from([byte])), [alert, framed(denied)]]) {
+          const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+          for (const piece of pieces) client.write(piece);
+          expect(await client.ended).toEqual({ how: 'reset', text: '' });
+        }
+      }
+    });
+    expect(lines.map((line) => line.sallyport['error'])).toEqual(lines.map(() => 'tls_required'));
+    expect(far.bytes()).toBe('');
+    // MongoDB: the length of the message, its number, and no hello.
+    const other = Buffer.from([22, 1, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+    const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+    client.write(other);
+    await eventually('its bytes at the origin', () => far.bytes() === other.toString('latin1'));
+    client.socket.destroy();
+  },
+);
+
+attack(
+  field,
+  196,
+  'A second ClientHello for a denied host in a record of a version that is none, or in one that is longer than any',
+  'RST, recorded as `server_name_mismatch`: servers that read such records get neither',
+  async ({ lab, far, at, logged }) => {
+    const retry = Buffer.concat([
+      Buffer.from([22, 3, 3, 0, 48, 2, 0, 0, 44, 3, 3]),
+      Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex'),
+      Buffer.alloc(10),
+    ]);
+    far.speakRaw((socket) => {
+      socket.once('data', () => socket.write(retry));
+      socket.on('end', () => socket.end());
+    });
+    const denied = helloMessage([serverNames([0, 'deny.test'])]);
+    const padded = helloMessage([serverNames([0, 'deny.test']), Buffer.from([0, 21, 78, 32]), Buffer.alloc(20_000)]);
+    const seconds = [...versions.map((version) => inRecord(version, denied)), inRecord(0x0303, padded)];
+    const lines = await logged(seconds.length, async () => {
+      for (const second of seconds) {
+        const client = await rawTunnel(lab.proxyPort, at('ok.test'));
+        client.write(framed(helloMessage([serverNames([0, 'ok.test'])])));
+        await client.until(retry.toString('latin1'));
+        client.write(second);
+        expect((await client.ended).how).toBe('reset');
+      }
+    });
+    expect(lines.map((line) => line.sallyport['error'])).toEqual(lines.map(() => 'server_name_mismatch'));
+    expect(far.bytes()).not.toContain('deny.test');
+  },
+);
