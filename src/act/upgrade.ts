@@ -1,9 +1,10 @@
 /** WebSocket, in the clear or decrypted: the handshake is passed on as HTTP, and what follows 101 as bytes. */
 import { createHash } from 'node:crypto';
-import { request, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, UpgradeArrival } from '../flow.ts';
+import { whenCut } from './end-by-close.ts';
 import { requestFields, responseFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { relay } from './relay.ts';
@@ -33,10 +34,16 @@ function responseHead(answer: IncomingMessage, fields: readonly string[]): Buffe
 
 /** An origin that does not switch answers like to any request; the connection ends with that answer. */
 function passRefusal(
+  request: ClientRequest,
   answer: IncomingMessage,
   client: Duplex,
   { via, idleTimeout }: UpgradeOptions,
 ): Promise<ErrorCode | null> {
+  let cut = false;
+  whenCut(request, answer, () => {
+    cut = true;
+    reset(client); // half an answer must not look whole
+  });
   client.write(responseHead(answer, [...responseFields(answer, via), 'Connection', 'close']));
   answer.pipe(client);
   let timer: NodeJS.Timeout | undefined;
@@ -49,12 +56,26 @@ function passRefusal(
   client.once('finish', () => leaveIn(LINGER));
   client.once('close', () => clearTimeout(timer));
   return new Promise((resolve) => {
-    answer.once('error', () => reset(client)); // half an answer must not look whole
+    answer.once('error', () => reset(client));
     client.once('error', () => answer.destroy());
-    client.once('close', () => resolve(answer.complete ? null : 'connection_terminated'));
+    client.once('close', () => resolve(answer.complete && !cut ? null : 'connection_terminated'));
     client.once('end', () => client.end());
     client.resume();
   });
+}
+
+/**
+ * Resets a client that ends its side before it is answered: nobody wants a WebSocket that it cannot speak in.
+ *
+ * @returns takes that back.
+ */
+function resetIfItLeaves(client: Duplex): () => void {
+  const leave = (): void => reset(client);
+  if (client.readableEnded) leave();
+  client.once('end', leave);
+  // Its end is not seen unless it is read; what it says meanwhile waits.
+  client.read(0);
+  return () => void client.off('end', leave);
 }
 
 /** Passes the upgrade on; resolves when both sides are closed. */
@@ -65,6 +86,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     return { kind, answer: null, status, error, bytesIn: bytesRead, bytesOut: bytesWritten, upstream: null };
   };
   client.on('error', () => undefined);
+  const stay = resetIfItLeaves(client);
   try {
     const headers = [...requestFields(arrival, options.via), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     const { dial } = facts.scheme === 'https' ? options.secure : options.dialler;
@@ -81,13 +103,14 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
       outgoing.setTimeout(options.idleTimeout, () => outgoing.destroy(new SallyportError('idle_timeout')));
       outgoing.end();
     });
+    stay();
     const status = settled.answer.statusCode ?? null;
     if (settled.early === null) {
       if (status === 101) {
         upstream.destroy();
         throw new SallyportError('upstream_protocol_error', '101 without the protocol that it switches to');
       }
-      const error = await passRefusal(settled.answer, client, options);
+      const error = await passRefusal(outgoing, settled.answer, client, options);
       // Node.js would keep it for a next request of an agent, and there is none.
       upstream.destroy();
       return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
@@ -104,6 +127,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     const { error } = await relay(client, upstream, options.idleTimeout);
     return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
   } catch (error) {
+    stay();
     const code = client.destroyed ? 'client_closed' : upstreamErrorCode(error);
     if (code === 'client_closed') return outcome('failed', null, code);
     const answer = options.failed(code, arrival);

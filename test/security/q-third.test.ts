@@ -1,9 +1,9 @@
 /** Q. What a third look found. */
 import { expect } from 'vitest';
 import { framed, helloMessage, helloOfNode, messageOf, serverNames } from '../support/hellos.ts';
-import { eventually } from '../support/streams.ts';
+import { connectRaw, eventually } from '../support/streams.ts';
 import { rawTunnel } from '../support/tunnels.ts';
-import { attack, openField } from './field.ts';
+import { attack, get, openField } from './field.ts';
 
 /** Its far side stands for a port that may speak anything. */
 const field = openField();
@@ -74,5 +74,52 @@ attack(
     });
     expect(lines.map((line) => line.sallyport['error'])).toEqual(lines.map(() => 'server_name_mismatch'));
     expect(far.bytes()).not.toContain('deny.test');
+  },
+);
+
+const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+
+attack(
+  field,
+  197,
+  'Hundreds of WebSockets whose clients leave before the origin has answered',
+  'each attempt ends with its client, as a GET does; nothing is held until it is idle for too long',
+  async ({ lab, far, at, logged }) => {
+    const name = at('ok.test');
+    far.speakRaw((socket) => void socket.on('end', () => socket.end()));
+    const lines = await logged(200, async () => {
+      const clients = Array.from({ length: 200 }, () =>
+        connectRaw(lab.proxyPort, get(`http://${name}/`, name, upgrade)),
+      );
+      const all = await Promise.all(clients);
+      await eventually('all of them at the origin', () => far.open.size === all.length);
+      for (const { socket } of all) socket.end();
+      await Promise.all(all.map(({ ended }) => ended));
+      await eventually('none of them at the origin', () => far.open.size === 0);
+    });
+    expect(new Set(lines.map(({ sallyport }) => sallyport['error']))).toEqual(new Set(['client_closed']));
+  },
+);
+
+attack(
+  field,
+  198,
+  'An origin that refuses a WebSocket and resets the connection in an answer whose end nothing but its own tells',
+  'the client sees a cut answer, never one that looks whole',
+  async ({ lab, far, at, logged }) => {
+    const name = at('ok.test');
+    far.speakRaw((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 403 No\r\n\r\nhalf');
+        setTimeout(() => socket.resetAndDestroy(), 50);
+      });
+    });
+    const [line] = await logged(1, async () => {
+      const client = await connectRaw(lab.proxyPort, get(`http://${name}/`, name, upgrade));
+      const { how, text } = await client.ended;
+      expect(text).toContain('half');
+      expect(how).toBe('reset');
+    });
+    expect(line?.sallyport['error']).toBe('connection_terminated');
   },
 );
