@@ -18,9 +18,13 @@ export function pour(from: Readable, to: Vessel): void {
   const onDrain = (): void => void from.resume();
   to.on('drain', onDrain);
   to.on('close', () => {
-    // What has come to its end says no more.
-    if (!from.readableEnded) from.off('data', onData).pause();
+    from.off('data', onData);
     to.off('drain', onDrain);
+    // What has come to its end says no more.
+    if (from.readableEnded) return;
+    // Somebody else may read the rest, only to drop it, and need not wait for what is closed.
+    if (from.listenerCount('data') === 0) from.pause();
+    else from.resume();
   });
   from.on('data', onData);
   if (to.writableNeedDrain) from.pause();

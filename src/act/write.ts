@@ -5,9 +5,17 @@ import type { Duplex } from 'node:stream';
 import type { Answer, LoneArrival } from '../flow.ts';
 import { hear } from '../hear.ts';
 
-/** What is still read of a request body after its answer, so that no RST overtakes the answer. */
+/**
+ * What is still read of a request body after its answer, so that no RST overtakes the answer: many clients read nothing
+ * before they have sent it all, over a slow line for longer than a few seconds.
+ */
 const DRAIN_BYTES = 32 * 1024 * 1024;
-const DRAIN_TIME = 3_000;
+/** Milliseconds in all; in HTTP/2, where the end of an answer stands for itself; and without a byte. */
+const DRAIN_TIME = 60_000;
+const DRAIN_STREAM = 3_000;
+const DRAIN_QUIET = 3_000;
+/** The same for the first byte of a client that may be waiting for "100 Continue", and then sends none. */
+const DRAIN_ASKED = 500;
 /** Milliseconds that a connection is kept after a final answer for the peer to close it. */
 export const LINGER = 2_000;
 
@@ -84,27 +92,30 @@ function fieldsOf({ status, headers, body }: Answer): string[] {
   return fields;
 }
 
-/** Nothing more comes. A client that waits for "100 Continue" sends no body once it has its answer. */
+/** Nothing more comes. Who expects "100 Continue" need not wait for it (RFC 9110, section 10.1.1), and may have got it. */
 export function isRead(req: IncomingMessage | Http2ServerRequest): boolean {
   const { complete, headers } = req;
-  if (complete || headers.expect !== undefined) return true;
+  if (complete) return true;
   // HTTP/2 says by the end of the stream alone whether there is a body.
   return !('stream' in req) && headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
-/** Reads the rest of a body and drops it; resolves when that was all, or enough. */
-export function drained(req: IncomingMessage | Http2ServerRequest): Promise<void> {
+/** Reads the rest of a body and drops it; resolves when that was all, or enough. @param time milliseconds, at most. */
+export function drained(req: IncomingMessage | Http2ServerRequest, time = DRAIN_TIME): Promise<void> {
   if (isRead(req)) return Promise.resolve();
   return new Promise((resolve) => {
     let left = DRAIN_BYTES;
+    const until = performance.now() + time;
     const done = (): void => {
       clearTimeout(timer);
       resolve();
     };
-    const timer = setTimeout(done, DRAIN_TIME);
+    let timer = setTimeout(done, req.headers.expect === undefined ? DRAIN_QUIET : DRAIN_ASKED);
     req.on('data', (chunk: Buffer) => {
       left -= chunk.length;
-      if (left < 0) done();
+      clearTimeout(timer);
+      if (left < 0 || performance.now() > until) resolve();
+      else timer = setTimeout(done, DRAIN_QUIET);
     });
     req.once('end', done);
     req.once('close', done);
@@ -118,7 +129,7 @@ export function drained(req: IncomingMessage | Http2ServerRequest): Promise<void
  */
 export async function endStream(req: Http2ServerRequest): Promise<void> {
   const { stream } = req;
-  await drained(req);
+  await drained(req, DRAIN_STREAM);
   if (!req.complete) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 

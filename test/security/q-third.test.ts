@@ -1,8 +1,11 @@
 /** Q. What a third look found. */
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { framed, helloMessage, helloOfNode, messageOf, serverNames } from '../support/hellos.ts';
-import { connectRaw, eventually } from '../support/streams.ts';
-import { rawTunnel } from '../support/tunnels.ts';
+import { connectRaw, eventually, rawClient, type RawClient } from '../support/streams.ts';
+import { openTunnel, rawTunnel, tlsOver } from '../support/tunnels.ts';
 import { attack, get, openField } from './field.ts';
 
 /** Its far side stands for a port that may speak anything. */
@@ -121,5 +124,47 @@ attack(
       expect(how).toBe('reset');
     });
     expect(line?.sallyport['error']).toBe('connection_terminated');
+  },
+);
+
+const CHUNK = Buffer.alloc(64 * 1024, 'x');
+
+attack(
+  field,
+  199,
+  'Clients that send megabytes before they read: to an origin that answers early and closes, and to a denial, after Expect',
+  'they get to read the answer: what they send is read on and dropped, and no RST overtakes it',
+  async ({ lab, far, at }) => {
+    const body = 100;
+    const upload = async ({ socket, until, ended }: RawClient<Duplex>, head: string): Promise<string> => {
+      socket.pause();
+      socket.write(head);
+      for (let i = 0; i < body && !socket.destroyed; i += 1) {
+        if (!socket.write(CHUNK)) await Promise.race([once(socket, 'drain'), ended]);
+        await sleep(2);
+      }
+      socket.resume();
+      return until('\r\n\r\n');
+    };
+    const post = (name: string, expects = ''): string =>
+      get(`http://${name}/`, name, `${expects}Content-Length: ${body * CHUNK.length}\r\n`).replace('GET', 'POST');
+    far.speakRaw((socket) => {
+      socket.once('data', () => {
+        // Read on, as servers do whose close is to be seen.
+        socket.resume();
+        setTimeout(() => socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'), 30);
+      });
+    });
+    for (const expects of ['', 'Expect: 100-continue\r\n']) {
+      const early = await connectRaw(lab.proxyPort);
+      expect(await upload(early, post(at('none.test'), expects))).toMatch(/^HTTP\/1\.1 413 /);
+      const clear = await connectRaw(lab.proxyPort);
+      expect(await upload(clear, post(at('deny.test'), expects))).toMatch(/^HTTP\/1\.1 403 /);
+      const tunnel = await openTunnel(lab.proxyPort, at('deny.test'));
+      const inside = rawClient(await tlsOver(tunnel, { ca: lab.ca, servername: 'deny.test' }));
+      const head = post(at('deny.test'), expects).replace(/http:\/\/[^/]+/, '');
+      expect(await upload(inside, head)).toMatch(/^HTTP\/1\.1 403 /);
+      for (const { socket } of [early, clear, inside]) socket.destroy();
+    }
   },
 );
