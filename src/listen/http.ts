@@ -88,7 +88,8 @@ export function createHttp1Server(
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else if (owes(socket, (res) => res.headersSent)) reset(socket);
+    // Only a request that is not whole can have failed; to any other it would be no answer, but would be taken for one.
+    else if (owes(socket, (res) => res.headersSent || res.req.complete)) reset(socket);
     else options.reject(socket, originOf(socket), clientErrorCode(error), error.message);
   });
   // The checks of `headersTimeout` start on this event; this server never listens, it is handed its sockets.

@@ -168,3 +168,19 @@ attack(
     }
   },
 );
+
+attack(
+  field,
+  200,
+  'A request, and behind it bytes that are none, before its origin has answered',
+  'RST: never a 400 that would be taken for the answer to the request; half a request gets its 400',
+  async ({ lab, far, at }) => {
+    const name = at('ok.test');
+    far.answerWith((_req, res) => void setTimeout(() => res.end('late'), 300));
+    const client = await connectRaw(lab.proxyPort, `${get(`http://${name}/`, name)}\0garbage\r\n\r\n`);
+    expect(await client.ended).toEqual({ how: 'reset', text: '' });
+    const chunked = get(`http://${name}/`, name, 'Transfer-Encoding: chunked\r\n').replace('GET', 'POST');
+    const half = await connectRaw(lab.proxyPort, `${chunked}zz\r\n`);
+    expect((await half.ended).text).toMatch(/^HTTP\/1\.1 400 /);
+  },
+);
