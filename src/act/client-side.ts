@@ -106,7 +106,7 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
       answer.on('data', (chunk: Buffer) => (counted.out += chunk.length));
       answer.once('end', () => {
         const trailers = trailerFields(answer);
-        if (trailers.length > 0) res.addTrailers(Object.fromEntries(trailers));
+        if (trailers.length > 0) res.addTrailers(Object.fromEntries(grouped(trailers.flat())));
         res.end();
         void endStream(req);
       });
