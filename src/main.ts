@@ -75,8 +75,9 @@ process.on('warning', (warning: Error & { code?: string }) => {
   if (warning.code !== 'DEP0060') io.err(`sallyport: ${warning.name}: ${warning.message}`);
 });
 
-// `sallyport explain … | head` closes the pipe early; that is no error.
-process.stdout.on('error', () => undefined);
+// Who reads may go: `sallyport explain … | head`, a terminal that is closed, a journal that is restarted. Lines are lost
+// then, and nothing else: uncaught, each would be one more exception that is written to the same standard error.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
   process.exitCode = await run(process.argv.slice(2), io);

@@ -46,3 +46,12 @@ test.each(['serve', 'check', 'explain', 'ca'])('%s --help says how it is used', 
   expect(await called.ended).toMatchObject({ code: 0 });
   expect(called.stdout()).toMatch(new RegExp(`^Usage: sallyport ${verb}`));
 });
+
+test.each([
+  ['a good answer', ['catalog', 'list'], 0],
+  ['a complaint', ['check', '-c', '/nowhere/sallyport.yaml'], 2],
+])('%s that nobody reads ends with the exit code of one that is read', async (_, args, code) => {
+  const called = run(args);
+  called.leave();
+  expect(await called.ended).toEqual({ code, signal: null });
+});

@@ -219,6 +219,22 @@ test('HUP while it starts ends nothing, and is obeyed once it serves', async () 
   await eventually('a reload', () => starting.stderr().includes('reloaded: '));
 });
 
+test.each([1, 2])('with %i workers goes on where nobody reads what it says any more', async (workers) => {
+  const product = await serve({ settings: { workers } });
+  const readSince = (): Promise<number> => product.metric('sallyport_config_last_reload_success_timestamp_seconds');
+  product.leave();
+  for (let time = 1; time <= 3; time += 1) {
+    const before = await readSince();
+    product.kill('SIGHUP');
+    await expect.poll(readSince).toBeGreaterThan(before);
+  }
+  expect(await product.metric('sallyport_uncaught_exceptions_total')).toBe(0);
+  const denied = await curl('-x', `http://127.0.0.1:${product.proxyPort}`, 'http://claude.ai/');
+  expect(denied.out).toContain('claude-ban');
+  product.kill('SIGTERM');
+  expect(await product.ended).toEqual({ code: 0, signal: null });
+});
+
 test('HUP puts a new policy into force, and keeps the old one where the new is broken', async () => {
   const product = await serve();
   const origin = await recorder('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');

@@ -26,6 +26,8 @@ export interface Process {
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** Reads no more of what it says: whatever it writes from now on fails with EPIPE. */
+  readonly leave: () => void;
   readonly ended: Promise<Ended>;
 }
 
@@ -52,6 +54,10 @@ export function run(args: readonly string[], options: RunOptions = {}): Process 
     stdout: () => out,
     stderr: () => err,
     kill: (signal) => void child.kill(signal),
+    leave() {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     ended: new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal }))),
   };
 }
