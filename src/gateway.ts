@@ -176,6 +176,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     look: inForce.look,
     lists: domainLists,
     reload: reloadAs,
+    reloaded: inForce.reloaded,
     log,
   });
   const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });

@@ -30,7 +30,7 @@ interface ReadPolicy {
 }
 
 /** @param home the folder of the policy that this one replaces: files that it names are there, unless they lie beside it. */
-function readPolicy(file: string, home: string, before: ReadPolicy | undefined): ReadPolicy {
+export function readPolicy(file: string, home: string, before: ReadPolicy | undefined): ReadPolicy {
   const text = readText(file);
   if (before?.source.file === file && before.home === home && before.source.text === text) return before;
   const source = parseYaml(file, text);
@@ -167,7 +167,8 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   return config;
 }
 
-function listFiles({ lists = [] }: PolicyDocument): string[] {
+/** The lists that are files of this machine. */
+export function listFiles({ lists = [] }: PolicyDocument): string[] {
   return lists.filter(({ url }) => url === null).map(({ file }) => file);
 }
 

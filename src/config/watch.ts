@@ -46,27 +46,30 @@ const local: ReadonlySet<number> = new Set([
 /** As many links as Linux follows. */
 const MAX_LINKS = 40;
 
-/** Where a symbolic link leads; null where there is none, or nobody can tell. */
-function linkAt(path: string): string | null {
+/** Where a symbolic link leads; null where there is none; undefined where nothing is there, or nobody can tell. */
+function linkAt(path: string): string | null | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-/** What leads to a file: folder and name, of itself and of each symbolic link on the way. */
+/** What leads to a file: folder and name, of itself, of each symbolic link on the way and of the first folder missing. */
 export function wayTo(path: string): readonly { readonly folder: string; readonly name: string }[] {
   const way: { folder: string; name: string }[] = [{ folder: dirname(dirname(path)), name: basename(dirname(path)) }];
   let links = 0;
+  let missing = false;
   let at = parse(path).root;
   const rest = path.slice(at.length).split(sep);
   while (rest.length > 0) {
     const name = rest.shift() ?? '';
     const next = join(at, name);
     const link = links < MAX_LINKS ? linkAt(next) : null;
-    if (link !== null || rest.length === 0) way.push({ folder: at, name });
-    if (link === null) {
+    const ends: boolean = link === undefined && !missing;
+    missing ||= ends;
+    if (typeof link === 'string' || ends || rest.length === 0) way.push({ folder: at, name });
+    if (typeof link !== 'string') {
       at = next;
       continue;
     }
@@ -173,6 +176,8 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
   const tell = async (): Promise<void> => {
     busy = true;
     first = null;
+    // What has come since, such as a folder, may be filled while it is read.
+    follow();
     await changed();
     busy = false;
     afterwards();

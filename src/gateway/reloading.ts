@@ -1,12 +1,13 @@
 /** When the configuration is read again: as its files change, and whenever somebody asks. */
 import { setTimeout } from 'node:timers/promises';
 import { configFiles } from '../config/load.ts';
+import { filesNamed } from '../config/named-files.ts';
 import type { Config } from '../config/schema.ts';
 import { warmCatalogue } from '../config/warm.ts';
 import { watchFiles, type Watch, type Watched } from '../config/watch.ts';
 import { ConfigError, describe } from '../errors.ts';
 import type { DomainLists } from './domain-lists.ts';
-import type { Asked, Reloaded } from './in-force.ts';
+import type { Asked, Reloaded, ReloadState } from './in-force.ts';
 import { needsRestart } from './restart.ts';
 
 /** Milliseconds that somebody who is still writing a file is given. */
@@ -25,6 +26,8 @@ export interface ReloadingOptions {
   readonly lists: Pick<DomainLists, 'prepare' | 'follow'>;
   /** Puts what the last look found, or what is in the files now, into force, or leaves the old and says why. */
   readonly reload: (asked: Asked, from: 'look' | 'files') => Reloaded;
+  /** What came of the last time. */
+  readonly reloaded: () => ReloadState;
   readonly log: (line: string) => void;
 }
 
@@ -44,7 +47,7 @@ function watchedOf(config: Config): Watched {
   return { files: configFiles(config), folders: folders.filter((path) => path !== null) };
 }
 
-export function createReloading({ config, look, lists, reload, log }: ReloadingOptions): Reloading {
+export function createReloading({ config, look, lists, reload, reloaded, log }: ReloadingOptions): Reloading {
   const started = config();
   let watch: Watch | null = null;
   let toldRestart = '';
@@ -71,6 +74,13 @@ export function createReloading({ config, look, lists, reload, log }: ReloadingO
     } catch (error) {
       log(`internal error: ${describe(error)}`);
     }
+  };
+
+  /** After a failure also what the files that are not in force name: the cure may be made there. */
+  const watched = (): Watched => {
+    const { files, folders } = watchedOf(config());
+    const named = reloaded().successful ? { files: [], folders: [] } : filesNamed(config().file);
+    return { files: [...new Set([...files, ...named.files])], folders: [...new Set([...folders, ...named.folders])] };
   };
 
   const tellRestart = (): void => {
@@ -112,7 +122,7 @@ export function createReloading({ config, look, lists, reload, log }: ReloadingO
       tellRestart();
       lists.follow(config());
       const wanted = config().reload === 'watch';
-      if (wanted && watch === null) watch = watchFiles({ watched: () => watchedOf(config()), changed, log });
+      if (wanted && watch === null) watch = watchFiles({ watched, changed, log });
       if (wanted || watch === null) return;
       watch.close();
       watch = null;

@@ -156,6 +156,44 @@ test('a folder: files that come, change and go; and the folder itself, exchanged
   await step('a file in it', () => writeFileSync(join(vendors, 'acme.yaml'), 'id: acme'));
 });
 
+test('a file in folders that are not there yet, and a folder that is not', async () => {
+  const dir = folder();
+  const told = await watching([join(dir, 'a/b/c/relays.txt')], { folders: [join(dir, 'x/vendors')] });
+  let times = 0;
+  const step = async (what: string, change: () => void): Promise<void> => {
+    change();
+    await eventually(what, () => told.times > times);
+    times = told.times;
+  };
+  await step('the first folder', () => mkdirSync(join(dir, 'a')));
+  await step('two more', () => mkdirSync(join(dir, 'a/b/c'), { recursive: true }));
+  await step('the file', () => writeFileSync(join(dir, 'a/b/c/relays.txt'), 'one.test'));
+  await step('the folder above the other', () => mkdirSync(join(dir, 'x')));
+  await step('that folder', () => mkdirSync(join(dir, 'x/vendors')));
+  await step('a file in it', () => writeFileSync(join(dir, 'x/vendors/acme.yaml'), 'id: acme'));
+});
+
+test('a folder that is filled while its coming is taken in', async () => {
+  const dir = folder();
+  const vendors = join(dir, 'vendors');
+  let times = -1;
+  const watch = watchFiles({
+    watched: () => ({ files: [], folders: [vendors] }),
+    changed() {
+      times += 1;
+      if (times === 1) writeFileSync(join(vendors, 'acme.yaml'), 'id: acme');
+      return Promise.resolve();
+    },
+    log: () => undefined,
+    quiet: 20,
+    look: 3_600_000,
+  });
+  onTestFinished(() => watch.close());
+  await eventually('the first word', () => times === 0);
+  mkdirSync(vendors);
+  await eventually('word of the file', () => times === 2);
+});
+
 test("what lies beside the files is nobody's business: a log that grows, a file of an editor", async () => {
   const { dir, file } = policyFile();
   const told = await watching([file], { quiet: 1, atMost: 1 });

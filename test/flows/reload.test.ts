@@ -209,6 +209,39 @@ test('files that are put back as they were end a failure', async () => {
   expect(lab.told[1]).toMatch(/^reloaded: .*, as before$/);
 });
 
+/** A rule by a list, which denies `flip.test`. */
+const byList = labPolicy.replace(
+  'rules:',
+  `lists: { relays: { file: more/relays.txt } }
+rules:
+  - { id: relays, lists: relays, effect: deny, reason: 'turn 1.' }`,
+);
+
+test('a list that is made after the policy that names it', async () => {
+  const lab = await labOfTest({ policy: policyOf(0), ...watching });
+  const failed = () => lab.told.filter((line) => line.startsWith('reload failed, the old policy stays: '));
+  writeFileSync(join(lab.dir, 'policy.yaml'), byList);
+  await eventually('the failure', () => failed().length === 1);
+  expect(failed()[0]).toMatch(/policy\.yaml:\d+:\d+: there is no file .*relays\.txt; create it/);
+  mkdirSync(join(lab.dir, 'more'));
+  writeFileSync(join(lab.dir, 'more/relays.txt'), '<html>\n');
+  await eventually('that it is none', () => failed().length === 2);
+  writeFileSync(join(lab.dir, 'more/relays.txt'), 'flip.test\n');
+  await until(lab, 1);
+});
+
+test('an overlay that is made after the line that names it, and a vendor in it', async () => {
+  const lab = await labOfTest({ policy: labPolicy.replace('catalogue: monitor', 'catalogue: deny'), ...watching });
+  const answer = async () => (await ask(lab, 'http://chat.acme-ai.test/')).text;
+  writeFileSync(lab.file, `${readFileSync(lab.file, 'utf8')}vendors_overlay: mine\n`);
+  await eventually('the failure', () => lab.told.length === 1);
+  expect(lab.told[0]).toMatch(/^reload failed, .*sallyport\.yaml:\d+:\d+: .*mine: /);
+  mkdirSync(join(lab.dir, 'mine'));
+  await eventually('the empty overlay', () => lab.told.some((line) => line.startsWith('reloaded: ')));
+  writeFileSync(join(lab.dir, 'mine/acme.yaml'), acme);
+  await expect.poll(answer).toContain('acme');
+});
+
 test('Kubernetes: policy and settings of a mounted ConfigMap', async () => {
   const lab = await labOfTest({ policy: policyOf(0) });
   const mount = join(lab.dir, 'mount');
