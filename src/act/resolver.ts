@@ -1,6 +1,7 @@
 /**
  * Names to addresses. Asked in this order: the fixed names of the configuration, the hosts file, DNS; and the system's
- * own resolver for what DNS does not know, since it may have more sources (search domains, mDNS, a directory).
+ * own resolver for what DNS does not know, since it may have more sources (search domains, mDNS, a directory). `localhost`
+ * is loopback, and nobody is asked.
  *
  * One lookup is in flight per name. What DNS says is kept for as long as it says, what the others say for a moment.
  */
@@ -88,10 +89,17 @@ function createIpv6First(): () => boolean {
   };
 }
 
-/** Looks names up in the configuration (`outbound.hosts`); null: somebody else has to be asked. */
+const LOOPBACK = ['127.0.0.1', '::1'];
+
+/** Names that are loopback to everybody, and that no server may be asked for, or may move (RFC 6761, section 6.3). */
+function loopbackOf(name: string): readonly string[] | null {
+  return name === 'localhost' || name.endsWith('.localhost') ? LOOPBACK : null;
+}
+
+/** Looks names up in the configuration (`outbound.hosts`) and knows `localhost`; null: somebody else has to be asked. */
 export function createFixed(options: ResolverOptions['hosts']): (name: string) => readonly string[] | null {
   const hosts = new Map(Object.entries(options).map(([name, address]) => [name, [address]] as const));
-  if (hosts.size === 0) return () => null;
+  if (hosts.size === 0) return loopbackOf;
   const find = (name: string): readonly string[] | null => {
     const exact = hosts.get(name);
     if (exact !== undefined) return exact;
@@ -99,7 +107,7 @@ export function createFixed(options: ResolverOptions['hosts']): (name: string) =
       const below = hosts.get(`*${name.slice(dot)}`);
       if (below !== undefined) return below;
     }
-    return null;
+    return loopbackOf(name);
   };
   const found = new Map<string, readonly string[] | null>();
   return (name) => {

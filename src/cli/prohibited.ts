@@ -13,7 +13,7 @@ export interface Prohibited {
   readonly cure: string;
 }
 
-/** The address of a name is known only where `outbound.hosts` has it: nothing is resolved here. */
+/** The addresses of a name are known only where `outbound.hosts` has it, or it is `localhost`: nothing is resolved here. */
 export function prohibited(
   { outbound, listen, proxyTls }: Pick<Config, 'outbound' | 'listen' | 'proxyTls'>,
   target: Target,
@@ -26,7 +26,9 @@ export function prohibited(
   if (port !== null) {
     return { code: 'port_prohibited', why: port, cure: 'outbound.ports or outbound.allow would let it through' };
   }
-  const [address] = target.kind === 'name' ? (createFixed(hosts)(target.host) ?? []) : [target.host];
-  const why = address === undefined ? null : addressProblem(target, address);
+  const addresses = target.kind === 'name' ? (createFixed(hosts)(target.host) ?? []) : [target.host];
+  const problems = addresses.map((address) => addressProblem(target, address));
+  // One address that may be dialled is enough.
+  const why = problems.includes(null) ? null : (problems[0] ?? null);
   return why === null ? null : { code: 'destination_prohibited', why, cure: 'outbound.allow would let it through' };
 }

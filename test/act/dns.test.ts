@@ -128,16 +128,26 @@ test('fixed names go before the hosts file, and that before DNS', async () => {
   expect(await ask('asked.test')).toBe('192.0.2.1');
 });
 
-test('a name of one label, and one that no server knows, are asked of the system', async () => {
-  const { server, ask } = await lab({ localhost: { A: ['192.0.2.1'] } }, { servers: [], hostsFile: '/nowhere' });
-  expect(await ask('localhost')).toMatch(/127\.0\.0\.1|::1/);
+test('localhost, and what is below it, is loopback whatever servers and the hosts file say', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sallyport-hosts-'));
+  cleanup.push(() => rmSync(dir, { recursive: true }));
+  const hostsFile = join(dir, 'hosts');
+  writeFileSync(hostsFile, '192.0.2.50 localhost app.localhost\n');
+  const zone = { A: ['192.0.2.1'] };
+  const { server, ask } = await lab(
+    { localhost: zone, 'app.localhost': zone, 'notlocalhost.test': zone },
+    { hostsFile, hosts: { 'mine.localhost': '192.0.2.60' } },
+  );
+  for (const name of ['localhost', 'app.localhost', 'a.b.localhost']) expect(await ask(name)).toBe('127.0.0.1 ::1');
   expect(server.asked).toEqual([]);
+  expect(await ask('mine.localhost')).toBe('192.0.2.60');
+  expect(await ask('notlocalhost.test')).toBe('192.0.2.1');
 });
 
 test('a server in the configuration is asked for every name, and has the last word', async () => {
   const { ask } = await lab({ single: { A: ['192.0.2.1'] } }, { hostsFile: '/nowhere' });
   expect(await ask('single')).toBe('192.0.2.1');
-  expect(await ask('localhost')).toBe('dns_error');
+  expect(await ask('other')).toBe('dns_error');
 });
 
 test('what a name says next is checked and dialled next: nothing is dialled by name', async () => {

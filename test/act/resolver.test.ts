@@ -65,14 +65,30 @@ test.each(['below.test', 'notbelow.test', '__proto__', 'constructor'])('%s is no
 });
 
 test('a hundred questions at once are one lookup, and the answer is kept for the next', async () => {
-  const { names } = counted();
+  const names: string[] = [];
+  vi.spyOn(dns, 'lookup').mockImplementation(((name: string, _options: object, done: (...args: unknown[]) => void) => {
+    names.push(name);
+    setImmediate(() => done(null, [{ address: '192.0.2.9', family: 4 }]));
+  }) as never);
+  syncBuiltinESMExports();
   const resolver = createResolver({ hostsFile: '/nowhere' });
-  const answers = await Promise.all(Array.from({ length: 100 }, async () => resolver.resolve(target('localhost'))));
-  for (const answer of answers) expect(answer).toEqual(answers[0]);
-  expect(answers[0]?.some((address) => address === '127.0.0.1' || address === '::1')).toBe(true);
-  expect(resolver.resolve(target('localhost'))).toEqual(answers[0]);
-  expect(names).toEqual(['localhost']);
+  const answers = await Promise.all(Array.from({ length: 100 }, async () => resolver.resolve(target('single'))));
+  for (const answer of answers) expect(answer).toEqual(['192.0.2.9']);
+  expect(resolver.resolve(target('single'))).toEqual(['192.0.2.9']);
+  expect(names).toEqual(['single']);
 });
+
+test.each([{}, { 'ok.test': '192.0.2.1' }])(
+  'localhost is loopback, and nobody is asked, with the fixed names %o',
+  (hosts) => {
+    const { names } = counted();
+    const resolver = createResolver({ hosts });
+    for (const name of ['localhost', 'a.b.localhost']) {
+      expect(resolver.resolve(target(name))).toEqual(['127.0.0.1', '::1']);
+    }
+    expect(names).toEqual([]);
+  },
+);
 
 test('a failure is shared, kept for a moment, and never an empty answer', async () => {
   const { names } = counted();

@@ -7,7 +7,10 @@ import { labOfTest } from '../support/origins.ts';
 import { openTunnel } from '../support/tunnels.ts';
 
 const settings = {
-  outbound: { hosts: { 'inside.test': '10.1.2.3', 'free.test': '10.1.2.3' }, allow: ['free.test', 'odd.test:2222'] },
+  outbound: {
+    hosts: { 'inside.test': '10.1.2.3', 'free.test': '10.1.2.3', 'dev.localhost': '10.1.2.3' },
+    allow: ['free.test', 'odd.test:2222', 'mine.localhost', 'six.localhost:8443'],
+  },
 };
 
 async function explained(...args: readonly string[]) {
@@ -26,6 +29,13 @@ test.each([
   ['169.254.169.254:80', 1, 'destination_prohibited', '169.254.169.254 is metadata'],
   ['inside.test', 1, 'destination_prohibited', '10.1.2.3 is private'],
   ['free.test', 0, null, null],
+  ['localhost', 1, 'destination_prohibited', '127.0.0.1 is loopback'],
+  ['LOCALHOST.:80', 1, 'destination_prohibited', '127.0.0.1 is loopback'],
+  ['a.b.localhost', 1, 'destination_prohibited', '127.0.0.1 is loopback'],
+  ['dev.localhost', 1, 'destination_prohibited', '10.1.2.3 is private'],
+  ['mine.localhost', 0, null, null],
+  ['six.localhost:8443', 0, null, null],
+  ['notlocalhost', 0, null, null],
 ] as const)('%s ends with %i, by %s', async (target, code, prohibited, why) => {
   const { out, code: ended } = await explained(target, '--json');
   expect(ended).toBe(code);
@@ -53,5 +63,10 @@ test('the proxy says the same', async () => {
   await expect(openTunnel(lab.proxyPort, 'inside.test:443')).rejects.toThrow(
     /403[^]*X-Proxy-Error: destination_prohibited/,
   );
+  for (const host of ['localhost', 'LOCALHOST.', 'a.b.localhost', 'dev.localhost']) {
+    await expect(openTunnel(lab.proxyPort, `${host}:443`)).rejects.toThrow(
+      /403[^]*X-Proxy-Error: destination_prohibited/,
+    );
+  }
   await expect(openTunnel(lab.proxyPort, 'inside.test:22')).rejects.toThrow(/403[^]*X-Proxy-Error: port_prohibited/);
 });
