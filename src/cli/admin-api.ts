@@ -57,8 +57,16 @@ export async function callApi(
   });
 }
 
+/** Why the answer is 401: the proxy knows of the header alone, and this side where the token came from. */
+function wrongToken(tokenFile: string | null): string {
+  if (tokenFile === null)
+    return 'the running proxy wants a token, and this configuration names none; set admin.token_file to the file of that proxy';
+  return `${tokenFile}: the token in it is another one than that of the running proxy; correct admin.token_file, or restart the proxy where the file has changed since its start`;
+}
+
 /** What an answer that says no gives as its reason. */
-export function reasonOf({ status, body }: ApiAnswer): string {
+export function reasonOf({ status, body }: ApiAnswer, { tokenFile }: Pick<Config['admin'], 'tokenFile'>): string {
+  if (status === 401) return wrongToken(tokenFile);
   const facts = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {};
   const reason = facts['problem'] ?? facts['error'];
   return typeof reason === 'string' ? reason : `status ${status}`;

@@ -21,11 +21,12 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     allowPositionals: true,
   });
   if (positionals[0] !== undefined) throw new UsageError(`reload takes no argument, but got "${positionals[0]}"`);
-  const answer = await callApi(settingsOf(configFile(values.config, io)), 'POST', 'reload');
+  const settings = settingsOf(configFile(values.config, io));
+  const answer = await callApi(settings, 'POST', 'reload');
   const good = answer.status === 200;
   if (values.json === true) io.out(JSON.stringify(answer.body, null, 2));
   else if (good) tell(answer.body as Reloaded, io);
-  else io.err(`sallyport: not reloaded, the old policy stays: ${reasonOf(answer)}`);
+  else io.err(`sallyport: not reloaded, the old policy stays: ${reasonOf(answer, settings.admin)}`);
   return good ? 0 : 1;
 }
 

@@ -52,6 +52,18 @@ test('with the token of the configuration', async () => {
   writeFileSync(tokenFile, 'a-token-of-22-characters\n', { mode: 0o600 });
   const guarded = await product({ admin: { token_file: tokenFile } });
   expect(await reload(guarded.file)).toMatchObject({ code: 0, err: '' });
+
+  writeFileSync(tokenFile, 'another-one-of-26-characters\n');
+  const wrong = 'sallyport: not reloaded, the old policy stays: ';
+  expect(await reload(guarded.file)).toMatchObject({
+    code: 1,
+    err: `${wrong}${tokenFile}: the token in it is another one than that of the running proxy; correct admin.token_file, or restart the proxy where the file has changed since its start\n`,
+  });
+  writeFileSync(guarded.file, readFileSync(guarded.file, 'utf8').replace(/^admin:\n {2}token_file:.*\n/m, ''));
+  expect(await reload(guarded.file)).toMatchObject({
+    code: 1,
+    err: `${wrong}the running proxy wants a token, and this configuration names none; set admin.token_file to the file of that proxy\n`,
+  });
 });
 
 test('says where nobody answers', async () => {
