@@ -21,6 +21,26 @@ async function syncDirectory(dir: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
+/**
+ * Makes a folder and those above it that are missing, each for its owner alone. By hand, for `recursive` of Node.js never
+ * ends where a system has a folder and still says of what is made in it that there is none (ENOENT), as Linux in /proc.
+ */
+async function makeFolder(dir: string): Promise<void> {
+  const isThere = await stat(dir).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  const above = dirname(dir);
+  if (above !== dir) await makeFolder(above);
+  try {
+    await mkdir(dir, { mode: 0o700 });
+  } catch (error) {
+    // Another process was first; or it is no folder, which the file in it says better.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 async function writeWhole(file: string, text: string, mode: number): Promise<void> {
   const handle = await open(file, 'wx', mode);
   try {
@@ -51,7 +71,7 @@ export async function publish(file: string, text: string, mode: number): Promise
   const dir = dirname(file);
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeFolder(dir);
     try {
       await writeWhole(temporary, text, mode);
       await linkFirst(temporary, file);

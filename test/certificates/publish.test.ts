@@ -19,6 +19,22 @@ test('the first one wins, and what was there stays', async () => {
   expect(readdirSync(join(file, '..'))).toEqual(['file']);
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a folder that the system lets nobody make is one line, at once',
+  async () => {
+    await expect(publish('/proc/certs/ca.key', 'key', 0o600)).rejects.toThrow(
+      /^\/proc\/certs\/ca\.key: it cannot be written \(\w+\): let the user that the proxy runs as write to its folder$/,
+    );
+  },
+);
+
+test('a file in the place of a folder is said', async () => {
+  const file = join(folder(), 'file');
+  writeFileSync(file, '');
+  await expect(publish(join(file, 'certs', 'ca.key'), 'key', 0o600)).rejects.toThrow(/cannot be written \(ENOTDIR\)/);
+  await expect(publish(join(file, 'ca.key'), 'key', 0o600)).rejects.toThrow(/cannot be written \(ENOTDIR\)/);
+});
+
 test('clears away what killed processes left, and nothing that may be in use', async () => {
   const given = options();
   const old = ['ca.key.0123456789ab.tmp', 'ca.pem.ba9876543210.tmp'].map((name) => join(given.dir, name));
