@@ -125,6 +125,11 @@ const filesOf = (dir: string): { certFile: string; keyFile: string } => ({
   keyFile: join(dir, 'ca.key'),
 });
 
+/** Where the CA is, or will be. */
+export function authorityFiles({ own, dir }: Pick<AuthorityOptions, 'own' | 'dir'>) {
+  return own ?? { ...filesOf(dir), passphraseFile: null };
+}
+
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
     () => true,

@@ -3,11 +3,12 @@ import { endOf, isPause } from '../config/exception-line.ts';
 import { lint, placedWarnings } from '../config/lint.ts';
 import type { Warning } from '../config/lint.ts';
 import { InvalidConfig, invalidConfig, shownPath, shownPlace, shownProblem } from '../config/problem.ts';
-import type { Problem } from '../config/problem.ts';
+import type { Finding, Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
 import { chosenConfig, chosenOptions } from './chosen-config.ts';
 import { deniedAssistants } from './denied-assistants.ts';
+import { examine, isReadable, startFiles } from './start-files.ts';
 import { parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -83,9 +84,20 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const now = Date.now();
     const config = chosenConfig(values, io);
     const lists = await listsOnDisk(config.policy);
-    const unusable = lists.warnings.filter(({ fatal }) => fatal);
-    if (unusable.length > 0) throw invalidConfig(placedWarnings(listWarnings(config, unusable)));
+    // A configuration is also checked where the secrets of the proxy are not, or are not for this account to read.
+    const here = startFiles(config, now).filter(({ files }) => files.every(isReadable));
+    const { faults, warnings: doubts } = await examine(here);
+    const inSettings = (finding: Finding): Warning => ({ ...finding, file: config.file });
+    const unusable = [
+      ...listWarnings(
+        config,
+        lists.warnings.filter(({ fatal }) => fatal),
+      ),
+      ...faults.map(inSettings),
+    ];
+    if (unusable.length > 0) throw invalidConfig(placedWarnings(unusable));
     const warnings = placedWarnings([
+      ...doubts.map(inSettings),
       ...lint(config, now),
       ...deniedAssistants(config, lists.sets, now),
       ...listWarnings(config, lists.warnings),

@@ -33,8 +33,11 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
 
 type Material = ProxyTlsOptions['material'];
 
-/** @throws {ConfigError} naming the key of the file that cannot be used. */
-function materialOf(
+/**
+ * @param leaf shown where the certificate is not brought along.
+ * @throws {ConfigError} naming the key of the file that cannot be used.
+ */
+export function materialOf(
   { files, clientCaFile, clientCrlFile }: Settings,
   leaf: PortLeaf | null,
   log: (line: string) => void,

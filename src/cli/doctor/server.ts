@@ -4,17 +4,18 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { dirname, join } from 'node:path';
-import { readCertificates, readKey } from '../../certificates/key-files.ts';
+import { dirname } from 'node:path';
+import { findAuthority, validityFault } from '../../certificates/authority.ts';
 import { trustedRoots } from '../../certificates/roots.ts';
 import { counted } from '../../config/counted.ts';
 import { lint } from '../../config/lint.ts';
 import { loadConfig } from '../../config/load.ts';
 import { callableHost, formatAddress, hostOfUrl, type Address } from '../../config/network.ts';
-import { shownPath } from '../../config/problem.ts';
+import { shownPath, type Path } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
 import { openFiles } from '../open-files.ts';
+import { examine, portFiles } from '../start-files.ts';
 import { directories } from './directory.ts';
 import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
 
@@ -34,14 +35,11 @@ function configuration(config: Config, now: number): Finding {
   return warning('configuration', says, 'run "sallyport check", which lists them all');
 }
 
-function authority({ certificates }: Config, now: number): Finding {
+async function authority({ certificates }: Config, now: number): Promise<Finding> {
   const { authority: own, dir } = certificates;
-  const certFile = own?.certFile ?? join(dir, 'ca.pem');
-  const keyFile = own?.keyFile ?? join(dir, 'ca.key');
   try {
-    const chain = readCertificates(certFile);
-    const [certificate] = chain ?? [];
-    if (certificate === undefined) {
+    const found = await findAuthority({ ...certificates, own, now: () => now });
+    if (found === null) {
       if (!existsSync(dirname(dir))) {
         const says = `there is none yet, and no folder ${dirname(dir)} to make it in`;
         return bad(
@@ -53,19 +51,32 @@ function authority({ certificates }: Config, now: number): Finding {
       accessSync(dirname(dir), constants.W_OK);
       return good('CA', `there is none yet; the first start makes it in ${shownPath(dir)}`);
     }
-    const key = readKey(keyFile, own?.passphraseFile ?? null);
-    if (!certificate.checkPrivateKey(key))
-      return bad('CA', `${shownPath(keyFile)} is not the key of ${shownPath(certFile)}`, 'put the right file back');
-    const days = Math.floor((Date.parse(certificate.validTo) - now) / DAY);
-    const name = certificate.subject.split('\n').join(', ');
+    const days = Math.floor((found.notAfter - now) / DAY);
     const renew = 'make or bring a new one before that, and roll it out beside the old: certs/README.md';
-    if (days < 0) return bad('CA', `${name} ended ${counted(-days, 'day')} ago`, renew);
-    if (days < 90) return warning('CA', `${name} ends in ${counted(days, 'day')}`, renew);
-    return good('CA', `${name}, for ${counted(days, 'more day')}; its key is for its owner alone`);
+    if (days < 0) return bad('CA', `${found.subject} ended ${counted(-days, 'day')} ago`, renew);
+    const fault = validityFault(found, now);
+    if (fault !== null) return bad('CA', fault, renew);
+    if (days < 90) return warning('CA', `${found.subject} ends in ${counted(days, 'day')}`, renew);
+    return good('CA', `${found.subject}, for ${counted(days, 'more day')}; its key is for its owner alone`);
   } catch (error) {
     const says = error instanceof ConfigError ? error.message : `${dir} cannot be used (${faultOf(error)})`;
     return bad('CA', says, 'correct the file, or its owner and mode, and look again');
   }
+}
+
+/** What the ports need; here, where the proxy runs, it has to be there. */
+async function filesOfPorts(config: Config): Promise<Finding[]> {
+  const named = portFiles(config);
+  if (named.length === 0) return [];
+  const { faults, warnings } = await examine(named);
+  const key = (path: Path): string => path.join('.');
+  if (faults.length + warnings.length === 0) {
+    return [good('files', `those of ${named.map(({ path }) => key(path)).join(' and ')} can be used`)];
+  }
+  return [
+    ...faults.map(({ path, message }) => bad('files', message, `a proxy does not start so; see ${key(path)}`)),
+    ...warnings.map(({ path, message }) => warning('files', message, `see ${key(path)}`)),
+  ];
 }
 
 function origins({ outbound }: Config): Finding {
@@ -195,8 +206,9 @@ export async function examineServer(file: string, now: number, user?: string): P
   const { listen } = config;
   return [
     configuration(config, now),
-    authority(config, now),
+    await authority(config, now),
     origins(config),
+    ...(await filesOfPorts(config)),
     await port('proxy', listen.proxy),
     ...(await portOverTls(config)),
     await port('pages', listen.pages),
