@@ -73,6 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const config = inForce.config();
   const shared = await openShared(config);
   const { authority } = shared;
+  if (authority.doubt !== null) log(`${authority.doubt.says}; ${authority.doubt.cure}`);
   let addresses: Addresses | null = null;
   let draining = false;
 

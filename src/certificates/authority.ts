@@ -13,7 +13,17 @@ import { ConfigError } from '../errors.ts';
 import { elements } from './der.ts';
 import { readCertificates, readKey } from './key-files.ts';
 import { publish, removeAbandoned } from './publish.ts';
-import { authorityCertificate, generateKey, keyId, publicKeyInfo, type Issuer, type KeyType } from './x509.ts';
+import { strictFaults } from './strict.ts';
+import {
+  authorityCertificate,
+  fieldsOf,
+  findExtension,
+  generateKey,
+  keyId,
+  publicKeyInfo,
+  type Issuer,
+  type KeyType,
+} from './x509.ts';
 
 export interface AuthorityOptions {
   /** Where `ca.pem` and `ca.key` are, or will be made. */
@@ -43,28 +53,20 @@ export interface Authority extends Issuer {
   readonly notAfter: number;
   readonly certFile: string;
   readonly keyFile: string;
+  /** Why some clients refuse whatever it signs, and what to do, for people; null where none do. */
+  readonly doubt: { readonly says: string; readonly cure: string } | null;
   /** Whether this very start made it, found the one that an earlier start made, or was given one. */
   readonly source: 'made' | 'found' | 'brought';
 }
-
-const subjectKeyIdOid = Buffer.from([0x06, 0x03, 0x55, 0x1d, 0x0e]);
 
 const oneLine = (name: string): string => name.split('\n').join(', ');
 
 /** Subject and subject key identifier as they stand in the certificate (RFC 5280, sections 4.1 and 4.2.1.2). */
 function issuerParts(certificate: X509Certificate): { subjectDer: Buffer; subjectKeyId: Buffer } {
-  const body = elements(elements(elements(certificate.raw)[0]?.value ?? Buffer.of())[0]?.value ?? Buffer.of());
   // Only version 3 can be a CA, and there the version is written out: the subject is the sixth field.
-  const subjectDer = body[5]?.whole ?? Buffer.of();
-  const extensions = elements(body.find((field) => field.tag === 0xa3)?.value ?? Buffer.of())[0];
-  for (const { value } of elements(extensions?.value ?? Buffer.of())) {
-    const parts = elements(value);
-    const id = elements(parts.at(-1)?.value ?? Buffer.of())[0];
-    if (id !== undefined && parts[0]?.whole.equals(subjectKeyIdOid) === true) {
-      return { subjectDer, subjectKeyId: id.value };
-    }
-  }
-  return { subjectDer, subjectKeyId: keyId(publicKeyInfo(certificate.publicKey)) };
+  const subjectDer = fieldsOf(certificate)[5]?.whole ?? Buffer.of();
+  const id = elements(findExtension(certificate, 'subjectKeyId')?.value ?? Buffer.of())[0];
+  return { subjectDer, subjectKeyId: id?.value ?? keyId(publicKeyInfo(certificate.publicKey)) };
 }
 
 const isRoot = (certificate: X509Certificate): boolean =>
@@ -79,6 +81,18 @@ function chainFrom(signer: X509Certificate, all: readonly X509Certificate[]): X5
     if (above === undefined || isRoot(last)) return chain;
     chain.push(above);
   }
+}
+
+function doubtOf(certFile: string, chain: readonly X509Certificate[]): Authority['doubt'] {
+  for (const certificate of chain) {
+    const faults = strictFaults(certificate, isRoot(certificate)).join(', and ');
+    if (faults === '') continue;
+    return {
+      says: `${certFile}: strict clients, such as Python 3.13, refuse ${oneLine(certificate.subject)}: ${faults}`,
+      cure: 'make it anew with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers',
+    };
+  }
+  return null;
 }
 
 function assemble(
@@ -116,6 +130,7 @@ function assemble(
     notAfter: Math.min(...chain.map((certificate) => Date.parse(certificate.validTo))),
     certFile,
     keyFile,
+    doubt: doubtOf(certFile, chain),
     source,
   };
 }

@@ -3,7 +3,15 @@
  * together here; keys, signatures and digests are node:crypto's, because those of node-forge are too slow for a proxy
  * and know no elliptic curves.
  */
-import { createHash, createPublicKey, generateKeyPair, randomBytes, sign, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPair,
+  randomBytes,
+  sign,
+  type KeyObject,
+  type X509Certificate,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 import type { HostKind } from '../flow.ts';
 import { addressOctets } from './address.ts';
@@ -21,6 +29,7 @@ import {
   utf8,
   wrap,
   yes,
+  type Element,
   type Node,
 } from './der.ts';
 
@@ -148,6 +157,32 @@ export function authorityCertificate(key: KeyObject, organisation: string, now: 
   );
   const times = validity(now - backdated, now + authorityLife);
   return signed(key, algorithmDer, [version3, serialNumber(), algorithmDer, name, times, name, spki, extensions]);
+}
+
+export interface Extension {
+  readonly critical: boolean;
+  /** DER, of the type that the extension has. */
+  readonly value: Buffer;
+}
+
+/** The fields of what was signed (RFC 5280, section 4.1). */
+export function fieldsOf(certificate: X509Certificate): readonly Element[] {
+  return elements(elements(elements(certificate.raw)[0]?.value ?? Buffer.of())[0]?.value ?? Buffer.of());
+}
+
+/** An extension of somebody's certificate, or null where it has none of the kind. */
+export function findExtension(certificate: X509Certificate, name: keyof typeof ids): Extension | null {
+  const id = encode(oid(ids[name]));
+  const all = elements(fieldsOf(certificate).find((field) => field.tag === 0xa3)?.value ?? Buffer.of())[0];
+  for (const { value } of elements(all?.value ?? Buffer.of())) {
+    const parts = elements(value);
+    const octetString = parts.at(-1);
+    // `critical` is FALSE where it is left out.
+    if (octetString !== undefined && parts[0]?.whole.equals(id) === true) {
+      return { critical: parts.length === 3 && parts[1]?.value[0] !== 0, value: octetString.value };
+    }
+  }
+  return null;
 }
 
 export interface Host {

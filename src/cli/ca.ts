@@ -28,6 +28,7 @@ function facts(authority: Authority, now: number) {
     daysLeft: Math.floor((authority.notAfter - now) / day),
     valid: fault === null,
     fault,
+    doubt: authority.doubt?.says ?? null,
     certificateFile: authority.certFile,
     keyFile: authority.keyFile,
   };
@@ -48,6 +49,8 @@ function print(authority: Authority, now: number, io: Io): void {
 
 /** Complaints go to standard error; the exit code says whether the proxy could sign. */
 function verdict(authority: Authority, now: number, io: Io): ExitCode {
+  const { doubt } = authority;
+  if (doubt !== null) io.err(`warning: ${doubt.says}; ${doubt.cure}`);
   const fault = validityFault(authority, now);
   if (fault === null) return 0;
   io.err(`${authority.certFile}: ${fault}`);

@@ -30,8 +30,9 @@ function authorityFilesOf({ certificates }: Config, now: number): StartFile[] {
   const { certFile, keyFile, passphraseFile } = authorityFiles(options);
   const at = (key: string): string[] => ['certificates', ...(own === null ? ['dir'] : ['authority', key])];
   const key = present(keyFile, passphraseFile);
-  const signs = async (): Promise<void> => {
+  const signs: StartFile['read'] = async (warn) => {
     const authority = await findAuthority(options);
+    if (authority !== null && authority.doubt !== null) warn(`${authority.doubt.says}; ${authority.doubt.cure}`);
     const fault = authority === null ? null : validityFault(authority, now);
     if (fault !== null) throw new ConfigError(`${certFile}: ${fault}`);
   };

@@ -4,14 +4,15 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAuthority } from '../../src/certificates/authority.ts';
+import { ca } from '../../src/cli/ca.ts';
 import { check } from '../../src/cli/check.ts';
 import { doctor } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import type { Verb } from '../../src/cli/verb.ts';
-import { folder, options } from '../certificates/workbench.ts';
+import { folder, hasOpenssl, openssl, options } from '../certificates/workbench.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { writeConfig } from '../support/lab.ts';
-import { run } from '../support/product.ts';
+import { run, serve } from '../support/product.ts';
 
 const passphrase = 'correct horse';
 
@@ -128,6 +129,36 @@ test('a CA of the proxy itself that has ended', async () => {
   expect(code).toBe(2);
   expect(said.join('\n')).toContain('ca.pem: the CA expired on ');
 });
+
+test.skipIf(!hasOpenssl)(
+  'a CA that strict clients refuse starts, and all who look at it say so in one line',
+  async () => {
+    const dir = folder();
+    const [certFile, keyFile] = [join(dir, 'ca.pem'), join(dir, 'ca.key')];
+    const command = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Old -days 200 -keyout ${keyFile} -out ${certFile}`;
+    expect(openssl([...command.split(' '), '-addext', 'basicConstraints=critical,CA:TRUE'])).toMatchObject({
+      status: 0,
+    });
+    chmodSync(keyFile, 0o600);
+    const says = `${certFile}: strict clients, such as Python 3.13, refuse CN=Old: it has no keyUsage`;
+    const cure =
+      'make it anew with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers';
+    const started = await serve({ settings: { ...own(certFile, keyFile), limits: { connections: 100 } } });
+    expect(started.stderr()).toBe(`sallyport: ${says}; ${cure}\n`);
+    const checked = await asked(check, ['-c', started.file]);
+    expect(checked.code).toBe(0);
+    expect(checked.said.filter((line) => line.endsWith(`warning: ${says}; ${cure}`))).toHaveLength(1);
+    expect((await asked(check, ['-c', started.file, '--strict'])).code).toBe(1);
+    expect((await found(started.file)).find((finding) => finding.check === 'CA')).toMatchObject({
+      status: 'warning',
+      says,
+      cure,
+    });
+    const shown = await asked(ca, ['show', '-c', started.file]);
+    expect(shown).toMatchObject({ code: 0 });
+    expect(shown.said).toContain(`warning: ${says}; ${cure}`);
+  },
+);
 
 async function found(file: string): Promise<readonly Finding[]> {
   const { said } = await asked(doctor, ['-c', file, '--json']);

@@ -57,6 +57,7 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
     const fault = validityFault(found, now);
     if (fault !== null) return bad('CA', fault, renew);
     if (days < 90) return warning('CA', `${found.subject} ends in ${counted(days, 'day')}`, renew);
+    if (found.doubt !== null) return warning('CA', found.doubt.says, found.doubt.cure);
     return good('CA', `${found.subject}, for ${counted(days, 'more day')}; its key is for its owner alone`);
   } catch (error) {
     const says = error instanceof ConfigError ? error.message : `${dir} cannot be used (${faultOf(error)})`;
