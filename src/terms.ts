@@ -124,6 +124,8 @@ export interface Product {
   /** Parts of hosts that carry other traffic too: known at a readable request, never at a CONNECT. */
   readonly shared?: readonly SharedPart[] | undefined;
   readonly accountCalls?: readonly AccountCall[] | undefined;
+  /** Products, as `vendor/product`, to whose hosts its own clients' model calls go. */
+  readonly modelCalls?: readonly string[] | undefined;
 }
 
 /** A request without which a product's client shows an error of its own in place of a denial. */

@@ -76,11 +76,12 @@ function list({ values, io, settings }: Call): ExitCode {
 }
 
 function productLines(product: ProductFile): string[] {
-  const { id, kind, channel, wire, hosts, note, carries } = product;
+  const { id, kind, channel, wire, hosts, note, carries, model_calls: calls } = product;
   const carried = carries.flatMap(({ vendors }) => vendors);
   return [
     `  ${id}: ${product.name} (${kind}, ${channel}, wire ${wire})`,
     ...(note === undefined ? [] : [`    ${note}`]),
+    ...(calls === undefined ? [] : [`    its model calls go to hosts of: ${calls.join(', ')}`]),
     ...(carried.length === 0 ? [] : [`    carries, out of a denial's reach: ${carried.join(', ')}`]),
     ...hosts.flatMap(({ suffix = [], exact = [], template = [], role, source, confidence }) =>
       [...suffix.map((host) => `*.${host}`), ...exact, ...template.map(({ text }) => text)].map(

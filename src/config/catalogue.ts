@@ -101,7 +101,7 @@ function ids({ source, vendor }: VendorSource): Finding[] {
 }
 
 /** Vendors and products that a file speaks of and that are nowhere. */
-function references(vendor: VendorFile, known: ReadonlySet<string>): Finding[] {
+function references(vendor: VendorFile, known: ReadonlySet<string>, refs: ReadonlySet<string>): Finding[] {
   const found: Finding[] = [];
   const need = (ids: readonly string[], path: Path): void => {
     for (const id of ids.filter((id) => !known.has(id))) {
@@ -116,6 +116,13 @@ function references(vendor: VendorFile, known: ReadonlySet<string>): Finding[] {
       if (model !== undefined) need(vendorsOf(model), [...at, 'hosts', h, 'model']);
     }
     for (const [c, { vendors }] of product.carries.entries()) need(vendors, [...at, 'carries', c, 'vendors']);
+    for (const [i, ref] of (product.model_calls ?? []).entries()) {
+      if (refs.has(ref)) continue;
+      found.push({
+        path: [...at, 'model_calls', i],
+        message: `unknown product "${ref}"; ${didYouMean(ref, [...refs])}`,
+      });
+    }
   }
   const products = vendor.products.map(({ id }) => id);
   for (const [i, { product }] of vendor.shared.entries()) {
@@ -143,12 +150,13 @@ export function checkVendors(vendors: readonly VendorSource[], others: readonly 
   }
   const problems: Problem[] = [];
   const known = new Set([...others, ...vendors.map(({ vendor }) => vendor.id)]);
+  const refs = new Set(vendors.flatMap(({ vendor }) => vendor.products.map(({ id }) => `${vendor.id}/${id}`)));
   for (const { source, vendor } of vendors) {
     const add = ({ path, message }: Finding): void => {
       problems.push({ file: source.file, position: source.at(path, false), message });
     };
     ids({ source, vendor }).forEach(add);
-    references(vendor, known).forEach(add);
+    references(vendor, known, refs).forEach(add);
     for (const entry of hostEntries(vendor)) {
       const { host, finding } = entry;
       const wide = tooWide(entry);

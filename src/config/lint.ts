@@ -1,12 +1,14 @@
 /** What is allowed in a configuration but hardly meant. Warnings only; errors are found while loading. */
 import { basename } from 'node:path';
-import type { Exception, PolicyDocument, Product, RiskClass, Rule, Vendor, What } from '../flow.ts';
+import type { Exception, PolicyDocument, Rule } from '../flow.ts';
+import { lintCalls } from './calls-lint.ts';
 import { shadowed } from './coverage.ts';
 import { lintDomains } from './domain-lint.ts';
 import { endOf } from './exception-line.ts';
 import { lintPeople } from './people-lint.ts';
 import { inOrder, InvalidConfig } from './problem.ts';
 import type { Finding, Path, Position, Problem } from './problem.ts';
+import { isHostless, reachable } from './reach.ts';
 import type { Config } from './schema.ts';
 import { lintSettings } from './settings-lint.ts';
 import { strayStored } from './stored-exceptions.ts';
@@ -47,50 +49,6 @@ function ended(policy: PolicyDocument, now: number): Finding[] {
     return next ? [] : [{ path: ['rules', i, 'until'], message }];
   });
   return [...exceptions, ...rules];
-}
-
-function isHostless({ hosts, templates, shared }: Product): boolean {
-  return hosts.length + (templates?.length ?? 0) + (shared?.length ?? 0) === 0;
-}
-
-/** Every vendor that can have a part in what a product's hosts are asked for. */
-function parties(vendor: Vendor, { operator, model, hosts, templates = [] }: Product): readonly (string | null)[] {
-  const models = [model, ...[...hosts, ...templates].map((host) => host.model)].filter((one) => one !== undefined);
-  const makers = models.flatMap((one) => [
-    one.vendor,
-    ...one.paths.flatMap((path) => [path.vendor, ...Object.values(path.makers)]),
-  ]);
-  return [vendor.id, operator ?? null, ...makers];
-}
-
-/** The kind of a product is a tag of its own. */
-function tagsOf(vendor: Vendor, product: Product): readonly string[] {
-  return [...vendor.tags, ...product.tags, product.kind];
-}
-
-type Classes = Readonly<Record<string, RiskClass>>;
-
-/** Whether any of the fields of a class names it. */
-function isIn({ vendors, products, channels, tags }: RiskClass, vendor: Vendor, product: Product): boolean {
-  const own = tagsOf(vendor, product);
-  return (
-    parties(vendor, product).some((id) => id !== null && vendors?.includes(id) === true) ||
-    products?.includes(`${vendor.id}/${product.id}`) === true ||
-    channels?.includes(product.channel) === true ||
-    tags?.some((tag) => own.includes(tag)) === true
-  );
-}
-
-function reachable(what: What, classes: Classes, vendor: Vendor, product: Product): boolean {
-  const { vendors, products, channels, tags, risks } = what;
-  if (isHostless(product)) return false;
-  if (vendors !== undefined && !parties(vendor, product).some((id) => id !== null && vendors.includes(id)))
-    return false;
-  if (products !== undefined && !products.includes(`${vendor.id}/${product.id}`)) return false;
-  if (channels !== undefined && !channels.includes(product.channel)) return false;
-  if (risks !== undefined && !risks.some((id) => isIn(classes[id] ?? {}, vendor, product))) return false;
-  const own = tagsOf(vendor, product);
-  return tags === undefined || tags.some((tag) => own.includes(tag));
 }
 
 function matchNothing(config: Config): Finding[] {
@@ -174,6 +132,7 @@ export function lint(given: Config, now: number): Warning[] {
     ...shadowed(policy.rules),
     ...matchNothing(config),
     ...catchAlls(config),
+    ...lintCalls(policy, vendors),
     ...lintDomains(policy, vendors),
   ];
   return [

@@ -6,7 +6,7 @@ import { parseHost } from '../listen/target.ts';
 import { modelSchema, toModel } from './model-schema.ts';
 import { parseMoment } from './moment.ts';
 import { parseCidr } from './network.ts';
-import { id, line, oneOrMany, read, strict } from './scalars.ts';
+import { id, line, oneOrMany, productRef, read, strict } from './scalars.ts';
 import { parseTemplate } from './template.ts';
 
 const wire = z.enum([
@@ -163,6 +163,8 @@ const product = strict({
   model: modelSchema.optional(),
   tags: z.array(id).default([]),
   note: line.optional(),
+  /** Products whose hosts its clients ask for an answer of the model: a denial of this one alone leaves them that. */
+  model_calls: oneOrMany(productRef).optional(),
   hosts: z.array(hosts),
   addresses: z.array(addresses).default([]),
   resolvers: z.array(resolvers).default([]),
@@ -279,6 +281,7 @@ function toProduct(vendor: VendorFile, file: ProductFile): Product {
     ...(file.model !== undefined && { model: toModel(file.model) }),
     ...(shared.length > 0 && { shared }),
     ...(accountCalls.length > 0 && { accountCalls }),
+    ...(file.model_calls !== undefined && { modelCalls: file.model_calls }),
   };
 }
 

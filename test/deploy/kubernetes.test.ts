@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { explain } from '../../src/cli/explain.ts';
+import { lint } from '../../src/config/lint.ts';
 import { configurationOf, portsOf } from './configuration.ts';
 import { isInstalled, read, readYaml, repository, runTool } from './repository.ts';
 
@@ -58,6 +60,22 @@ describe('kubernetes', () => {
     expect(config.policy.rules.length).toBeGreaterThan(0);
     expect(container.ports?.map((port) => port.containerPort)).toEqual(portsOf(config));
     for (const { host } of Object.values(config.listen)) expect(host).toBe('0.0.0.0');
+  });
+
+  test.each([
+    ['api.anthropic.com', 'deny', 'no-claude-code'],
+    ['downloads.claude.ai', 'deny', 'no-claude-code'],
+    ['claude.ai', 'monitor', 'default-catalogue'],
+    ['chatgpt.com', 'monitor', 'default-catalogue'],
+  ])('the policy does with %s what it says: %s by %s', async (host, effect, rule) => {
+    const out: string[] = [];
+    const io = { out: (line: string) => out.push(line), err: () => undefined, env: {}, cwd: repository };
+    await explain.run([`https://${host}/`, '--policy', at('policy.yaml'), '--json'], io);
+    expect(JSON.parse(out.join('\n'))).toMatchObject({ effect, rule });
+  });
+
+  test('nothing in the policy looks like a slip', () => {
+    expect(lint(config, Date.now()).filter(({ file }) => file === config.policyFile)).toEqual([]);
   });
 
   test('probes ask the admin port, the Service leads only to the others', () => {

@@ -77,6 +77,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/network.ts': 'test/config/scalars.test.ts',
   'config/problem.ts': 'test/config/load.test.ts',
   'config/references.ts': 'test/config/policy-document.test.ts',
+  'config/reach.ts': 'test/config/lint.test.ts',
   'config/vendor-schema.ts': 'test/config/catalogue.test.ts',
   'decide/compile.ts': 'test/decide/decide.test.ts',
   'decide/decision.ts': 'test/decide/decide.test.ts',
