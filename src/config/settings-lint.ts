@@ -21,9 +21,41 @@ function unreachablePages({ listen, pages, file }: Config): Warning[] {
   return [{ file, path: ['pages', 'url'], message }];
 }
 
+/** Whether machines beside the proxy's own reach it. */
+function hasOthers({ listen, proxyTls }: Config): boolean {
+  return [listen.proxy, proxyTls?.address].some((place) => place !== undefined && !isLoopback(place.host));
+}
+
 /** On another machine than the proxy's, an address on loopback is that machine itself. */
-function ownAssistants({ listen, proxyTls, policyOfFile, policyFile: file }: Config): Warning[] {
-  if ([listen.proxy, proxyTls?.address].every((place) => place === undefined || isLoopback(place.host))) return [];
+function ownPages(config: Config): Warning[] {
+  const { pages, file } = config;
+  if (!hasOthers(config) || !isLoopback(hostOfUrl(new URL(pages.url)))) return [];
+  const message = `pages.url is ${pages.url}, which on any machine but the proxy's leads nowhere, and block pages link there; set it to the name that people reach the pages by`;
+  return [{ file, path: ['pages', 'url'], message }];
+}
+
+/** A port that anybody may use who reaches it: without a password, and without a certificate of theirs. */
+function openToAll({ listen, clients, proxyTls, file }: Config): Warning[] {
+  const asked = clients.authentication?.required === true;
+  if (asked || !clients.networks.some((network) => network.endsWith('/0'))) return [];
+  const isShown = proxyTls?.clientCaFile != null && proxyTls.clientCertificate === 'required';
+  const doors = [
+    ['proxy', listen.proxy] as const,
+    ...(proxyTls === null || isShown ? [] : [['proxy_tls', proxyTls.address] as const]),
+  ];
+  return doors
+    .filter(([, { host }]) => !isLoopback(host))
+    .slice(0, 1)
+    .map(([key, { host }]) => {
+      const message = `listen.${key} is open on ${host}, and clients.networks lets everybody use it; write the networks of your clients there, such as [10.0.0.0/8, fd00::/8]`;
+      return { file, path: ['listen', key], message };
+    });
+}
+
+/** As {@link ownPages}, of the assistants. */
+function ownAssistants(config: Config): Warning[] {
+  const { policyOfFile, policyFile: file } = config;
+  if (!hasOthers(config)) return [];
   return policyOfFile.assistants.flatMap(({ id, url }) => {
     if (!isLoopback(hostOfUrl(new URL(url)))) return [];
     const message = `the assistant "${id}" is at ${url}, which on any machine but the proxy's leads nowhere; write the address that people reach it by`;
@@ -71,5 +103,11 @@ function missingFiles(config: Config): Warning[] {
 
 /** All that looks like a mistake in sallyport.yaml by itself. */
 export function lintSettings(config: Config): Warning[] {
-  return [...missingFiles(config), ...unreachablePages(config), ...ownAssistants(config)];
+  return [
+    ...missingFiles(config),
+    ...openToAll(config),
+    ...unreachablePages(config),
+    ...ownPages(config),
+    ...ownAssistants(config),
+  ];
 }

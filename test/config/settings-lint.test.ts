@@ -41,6 +41,9 @@ listen:
 
 const elsewhere = /^2: the assistant "inhouse" is at .*, which on any machine but the proxy's leads nowhere; write/;
 
+/** What is not about assistants, where the proxy is open on purpose. */
+const named = 'clients: { networks: [10.0.0.0/8, "fd00::/8"] }\npages: { url: "http://proxy.corp.test:8128" }\n';
+
 test.each([
   ['0.0.0.0:3128', 'http://127.0.0.1:8128/assistant', true],
   ['0.0.0.0:3128', 'http://[::1]:8128/', true],
@@ -50,7 +53,7 @@ test.each([
   ['"[::1]:3128"', 'http://127.0.0.1:8128/assistant', false],
 ])('a proxy on %s that sends people to %s: %s', (proxy, url, warned) => {
   const found = warnings({
-    'sallyport.yaml': `policy: policy.yaml\nlisten: { proxy: ${proxy} }\n`,
+    'sallyport.yaml': `policy: policy.yaml\nlisten: { proxy: ${proxy} }\n${named}`,
     'policy.yaml': goodPolicy.replace('https://ai.corp.test/', `"${url}"`),
   });
   expect(found).toHaveLength(warned ? 1 : 0);
@@ -59,9 +62,61 @@ test.each([
 
 test('a port over TLS that others reach counts too', () => {
   const found = warnings({
-    'sallyport.yaml':
-      'policy: policy.yaml\nlisten: { proxy_tls: { address: "0.0.0.0:3129", server_names: [a.test] } }\n',
+    'sallyport.yaml': `policy: policy.yaml\nlisten: { proxy_tls: { address: "0.0.0.0:3129", server_names: [a.test] } }\n${named}`,
     'policy.yaml': goodPolicy.replace('https://ai.corp.test/', 'http://127.0.0.1:8128/'),
   });
   expect(found).toEqual([expect.stringMatching(elsewhere)]);
+});
+
+const open = (key: string): RegExp =>
+  new RegExp(
+    `^2: listen\\.${key} is open on 0\\.0\\.0\\.0, and clients\\.networks lets everybody use it; write the networks`,
+  );
+const hash = '$2b$04$VRj9VvNPxvVJeYIqRlG.nu7BuRUTVPDfPBxcXOWUOhNOUwO.kcyvS';
+const url = 'pages: { url: "http://proxy.corp.test:8128" }\n';
+const tls = 'proxy_tls: { address: "0.0.0.0:3129", server_names: [a.test]';
+
+test.each<readonly [string, string, RegExp | null]>([
+  ['everybody', 'listen: { proxy: 0.0.0.0:3128 }', open('proxy')],
+  [
+    'everybody over IPv6',
+    'listen: { proxy: 0.0.0.0:3128 }\nclients: { networks: [10.0.0.0/8, "::/0"] }',
+    open('proxy'),
+  ],
+  ['everybody, over TLS', `listen: { ${tls} } }`, open('proxy_tls')],
+  [
+    'everybody who shows no certificate',
+    `listen: { ${tls}, client_ca_file: policy.yaml, client_certificate: optional } }`,
+    open('proxy_tls'),
+  ],
+  ['who has a certificate', `listen: { ${tls}, client_ca_file: policy.yaml, client_certificate: required } }`, null],
+  [
+    'who has a password',
+    'listen: { proxy: 0.0.0.0:3128 }\nclients: { authentication: { password_file: htpasswd } }',
+    null,
+  ],
+  [
+    'everybody, a password or not',
+    'listen: { proxy: 0.0.0.0:3128 }\nclients: { authentication: { password_file: htpasswd, required: false } }',
+    open('proxy'),
+  ],
+  ['its own networks', 'listen: { proxy: 0.0.0.0:3128 }\nclients: { networks: [10.0.0.0/8] }', null],
+  ['its own machine', 'listen: { proxy: 127.0.0.1:3128 }', null],
+])('a proxy for %s', (_, settings, message) => {
+  const found = warnings({ 'sallyport.yaml': `policy: policy.yaml\n${settings}\n${url}`, htpasswd: `ada:${hash}\n` });
+  expect(found).toEqual(message === null ? [] : [expect.stringMatching(message)]);
+});
+
+test.each([
+  ['0.0.0.0:3128', 'pages: { url: "http://127.0.0.1:8128" }', true],
+  ['0.0.0.0:3128', 'pages: { url: "http://localhost:8128" }', true],
+  ['0.0.0.0:3128', '', true],
+  ['127.0.0.1:3128', '', false],
+  ['0.0.0.0:3128', url, false],
+])('a proxy on %s whose pages are at %s: %s', (proxy, pages, warned) => {
+  const settings = `policy: policy.yaml\nlisten: { proxy: ${proxy} }\nclients: { networks: [10.0.0.0/8] }\n${pages}\n`;
+  const found = warnings({ 'sallyport.yaml': settings });
+  const message =
+    /pages\.url is http:\/\/\S+, which on any machine but the proxy's leads nowhere, and block pages link there; set/;
+  expect(found).toEqual(warned ? [expect.stringMatching(message)] : []);
 });

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { lintSettings } from '../../src/config/settings-lint.ts';
 import { configurationOf, portsOf } from './configuration.ts';
 import { read, readYaml, repository } from './repository.ts';
 
@@ -61,6 +62,10 @@ describe('Containerfile', () => {
     expect(last('EXPOSE').split(' ').map(Number)).toEqual(portsOf(inContainer));
     for (const { host } of Object.values(inContainer.listen)) expect(host).toBe('0.0.0.0');
     expect(last('HEALTHCHECK')).toContain(`http://127.0.0.1:${inContainer.listen.admin.port}/livez`);
+  });
+
+  test('serves no stranger', () => {
+    expect(lintSettings(inContainer).filter(({ path }) => path[0] === 'listen')).toEqual([]);
   });
 
   test('is not root, ends on TERM, and runs the command line', () => {

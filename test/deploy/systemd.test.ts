@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { lintSettings } from '../../src/config/settings-lint.ts';
 import { configurationOf } from './configuration.ts';
 import { isInstalled, read, runTool } from './repository.ts';
 
@@ -55,6 +56,12 @@ describe('sallyport.service', () => {
     expect(config.accessLog.path.startsWith(`/var/log/${setting('LogsDirectory')}/`)).toBe(true);
     expect(read('deploy/systemd/sallyport.logrotate')).toContain(`${config.accessLog.path} {`);
     expect(config.listen.admin.host).toBe('127.0.0.1');
+  });
+
+  test('serves no stranger, and a check says what is left to do', () => {
+    expect(lintSettings(config).map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^the assistant "qoder" is at /),
+    ]);
   });
 
   test('its user is made by the file beside it', () => {
