@@ -6,6 +6,7 @@ test.each([['--help'], ['-h'], ['help']])('%s lists the commands and is good', a
   const called = run([word]);
   expect(await called.ended).toMatchObject({ code: 0 });
   for (const verb of ['serve', 'check', 'explain', 'ca']) expect(called.stdout()).toContain(`sallyport ${verb}`);
+  expect(called.stdout()).toContain('SALLYPORT_CONFIG');
   expect(called.stderr()).toBe('');
 });
 
@@ -39,6 +40,12 @@ test.each([
   expect(called.stderr()).toMatch(/^sallyport: [^\n]+\n$/);
   expect(called.stderr()).toMatch(says);
   expect(called.stdout()).toBe('');
+});
+
+test('from the root of the disk, a path keeps its first slash', async () => {
+  const called = run(['exceptions', 'list', '-c', '/nowhere/sallyport.yaml'], { cwd: '/' });
+  expect(await called.ended).toMatchObject({ code: 2 });
+  expect(called.stderr()).toMatch(/^sallyport: \/nowhere\/sallyport\.yaml: there is no such file;/);
 });
 
 test.each(['serve', 'check', 'explain', 'ca'])('%s --help says how it is used', async (verb) => {

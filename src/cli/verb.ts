@@ -83,13 +83,17 @@ export function meant(word: string, known: readonly string[]): string | null {
 /** The `-c FILE` option that every command which reads configuration has. */
 export const configOption = { config: { type: 'string', short: 'c' } } as const;
 
+const example = fileURLToPath(new URL('../../config/sallyport.yaml', import.meta.url));
+
 /**
  * The configuration file: `-c`, then `SALLYPORT_CONFIG`, then `config/sallyport.yaml` in the working directory, then
- * the example that the package ships.
+ * the example that the package ships, which is not everywhere that the program is installed.
  */
-export function configFile(given: string | undefined, io: Io): string {
+export function configFile(given: string | undefined, io: Io, shipped = example): string {
   const named = given ?? io.env['SALLYPORT_CONFIG'];
   if (named !== undefined && named !== '') return resolve(io.cwd, named);
   const local = resolve(io.cwd, 'config/sallyport.yaml');
-  return existsSync(local) ? local : fileURLToPath(new URL('../../config/sallyport.yaml', import.meta.url));
+  const found = [local, shipped].find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  throw new UsageError(`there is no ${local}, and none was named; name one with -c FILE or in SALLYPORT_CONFIG`);
 }

@@ -1,5 +1,5 @@
 /** What is wrong with configuration: where, in one line, and how several problems become one error. */
-import { relative, isAbsolute } from 'node:path';
+import { isAbsolute, join, parse, relative } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
 /** Keys and list positions from the top of a file to a value. */
@@ -31,7 +31,9 @@ export interface Problem {
 /** A path as messages show it: relative where it lies below the working directory. */
 export function shownPath(file: string): string {
   const near = relative('', file);
-  return near === '' || near.startsWith('..') || isAbsolute(near) ? file : near;
+  // From the root everything is below, and without its first slash a path only looks like another one.
+  const isFromRoot = join(parse(file).root, near) === file;
+  return near === '' || near.startsWith('..') || isAbsolute(near) || isFromRoot ? file : near;
 }
 
 /** `path/to/file.yaml:LINE:COL`. */

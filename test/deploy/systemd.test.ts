@@ -64,6 +64,17 @@ describe('sallyport.service', () => {
     ]);
   });
 
+  test('the command beside it goes by the configuration of the service, or by another that is named', () => {
+    const command = join(folder, 'sallyport');
+    const text = read('deploy/systemd/sallyport');
+    expect(text).toContain('/usr/bin/node /opt/sallyport/dist/main.js');
+    const ran = (env: string): string => runTool('sh', '-c', `${env} sh ${command} 'one word'`).output;
+    writeFileSync(join(folder, 'print'), 'printf "%s %s\\n" "$SALLYPORT_CONFIG" "$1"');
+    writeFileSync(command, text.replace('/usr/bin/node /opt/sallyport/dist/main.js', `sh ${join(folder, 'print')}`));
+    expect(ran('SALLYPORT_CONFIG=')).toBe('/etc/sallyport/sallyport.yaml one word\n');
+    expect(ran('SALLYPORT_CONFIG=/tmp/own.yaml')).toBe('/tmp/own.yaml one word\n');
+  });
+
   test('its user is made by the file beside it', () => {
     expect(read('deploy/systemd/sallyport.sysusers')).toMatch(new RegExp(`^u ${setting('User')} `, 'm'));
   });

@@ -68,7 +68,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'cli/doctor/server.ts': 'test/cli/doctor.test.ts',
   'answers/set-up-words.ts': 'test/answers/home-words.test.ts',
   'cli/explanation.ts': 'test/cli/explain.test.ts',
-  'cli/verb.ts': 'test/cli/check.test.ts',
   'config/limits-schema.ts': 'test/config/schema.test.ts',
   'config/coverage.ts': 'test/config/lint.test.ts',
   'config/moment.ts': 'test/config/scalars.test.ts',
