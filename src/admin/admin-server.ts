@@ -8,6 +8,7 @@ import { checkProvenance, checkToken } from './guard.ts';
 import type { Refused, TokenAttempts } from './guard.ts';
 import { createApp, serverOf } from './http-server.ts';
 import type { HttpServer, Refusal } from './http-server.ts';
+import { createRoutes } from './routes.ts';
 
 /** Times are epoch milliseconds. */
 export interface AdminFacts {
@@ -56,16 +57,18 @@ export interface Done {
 /** Nothing that this port sends is to be rendered. */
 const headers = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
 
-/** For whoever looks for what other programs have, such as `/healthz`. */
-const absent = 'There is nothing here; there are /metrics, /livez, /readyz, /api/status and, for POST, /api/reload.';
-
 const refuse: Refusal = (reply, status, text, id) =>
   reply.code(status).send(id === null ? { error: text, status } : { error: text, status, id });
 
 export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { metrics, health } = options;
   const bound: string[] = [];
-  const app = createApp({ headers, refuse, absent, proxyAt: options.proxyAt, onFault: options.onFault });
+  const routes = createRoutes();
+  // For whoever looks for what other programs have, such as `/healthz`.
+  const absent = (): string => `There is nothing here; there are ${routes.shown()}.`;
+  const { proxyAt, onFault } = options;
+  const app = createApp({ headers, refuse, absent, methodsAt: routes.methodsAt, proxyAt, onFault });
+  app.addHook('onRoute', ({ method, url }) => routes.add(method, url));
 
   const turnAway = (reply: FastifyReply, { status, text }: Refused): FastifyReply => {
     if (status === 401) reply.header('www-authenticate', 'Bearer');

@@ -3,7 +3,8 @@
  * nothing.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { repeatedKey } from './json.ts';
+import { RequestFault } from './http-server.ts';
+import { jsonFault, noBody, repeatedKey } from './json.ts';
 
 export type Changed =
   | { readonly ok: true; readonly entries: readonly object[] }
@@ -101,8 +102,9 @@ const listQuery = { ...strict, properties: { all: { type: 'string', enum: ['true
 const byQuery = { ...strict, properties: by } as const;
 
 /** What is wrong with the request, in one line; null where nothing is. */
-function fault({ validationError: error }: FastifyRequest): string | null {
+function fault({ validationError: error, body, method }: FastifyRequest): string | null {
   if (error === undefined) return null;
+  if (method === 'POST' && body === undefined) return noBody;
   const [first] = error.validation as readonly { readonly params: Readonly<Record<string, unknown>> }[];
   const extra = first?.params['additionalProperty'];
   if (typeof extra === 'string') return `The request has an unknown key "${extra}". Remove it.`;
@@ -125,7 +127,7 @@ export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: Ex
       void parse(request, body, (error, value) => {
         const key = error === null ? repeatedKey(body) : null;
         if (key !== null) repeated.set(request, key);
-        done(error, value);
+        done(error === null ? null : new RequestFault(jsonFault(body)), value);
       });
     });
     routes.addHook('onRequest', async (request, reply) => guard(request, reply) ?? undefined);

@@ -29,7 +29,9 @@ export interface HttpServerOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly refuse: Refusal;
   /** What to say where there is nothing. */
-  readonly absent?: string;
+  readonly absent?: () => string;
+  /** The methods of a path, which a request by another is told; absent: it is told that there is nothing. */
+  readonly methodsAt?: (path: string) => readonly string[];
   /** Where the proxy is, `host:port`, for clients that take this port for it. */
   readonly proxyAt: () => string;
   /** Hears of what went wrong while a request was answered, under the id that the answer shows. */
@@ -92,12 +94,12 @@ function shareOut(server: Server, clientKey: (address: string) => string): void 
 
 /** A server without routes. `X-Forwarded-*` is ignored, and no answer shows a stack or the text of an exception. */
 export function createApp(options: HttpServerOptions): FastifyInstance {
-  const { headers, refuse, absent = 'There is nothing here.', proxyAt, onFault, clientKey } = options;
+  const { headers, refuse, absent = () => 'There is nothing here.', methodsAt, proxyAt, onFault, clientKey } = options;
   const all = { ...commonHeaders, ...headers };
   const refuseFault = (reply: FastifyReply, error: unknown): FastifyReply => {
     reply.headers(all);
     const status = clientStatus(error);
-    if (status !== null) return refuse(reply, status, 'The request is not valid.', null);
+    if (status !== null) return refuse(reply, status, clientText(error, status), null);
     const id = randomBytes(12).toString('hex');
     onFault(id, error);
     return refuse(reply, 500, 'Something went wrong here.', id);
@@ -113,13 +115,19 @@ export function createApp(options: HttpServerOptions): FastifyInstance {
     forceCloseConnections: true,
     http: { maxHeaderSize, headersTimeout: limits.headers, connectionsCheckingInterval: limits.checkEvery },
     // A path that is not valid percent-encoding leads nowhere, like any other unknown path.
-    frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, absent, null),
+    frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, absent(), null),
   });
   app.server.maxConnections = maxConnections;
   shareOut(app.server, clientKey ?? ((address) => address));
   app.server.on('connect', (_request, socket) => answerConnect(socket, proxyAt()));
   app.addHook('onRequest', async (_request, reply) => void reply.headers(all));
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, absent, null));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt?.(request.url) ?? [];
+    if (methods.length === 0) return refuse(reply, 404, absent(), null);
+    // RFC 9110, section 15.5.6
+    reply.header('allow', methods.join(', '));
+    return refuse(reply, 405, `${request.method} is no method of this; there is ${methods.join(', ')}.`, null);
+  });
   app.setErrorHandler((error, _request, reply) => refuseFault(reply, error));
   return app;
 }
@@ -138,6 +146,17 @@ export function serverOf(app: FastifyInstance, onListen: (address: Address) => v
     },
     close: () => app.close(),
   };
+}
+
+/** What a client did wrong, in words that it may be shown. */
+export class RequestFault extends Error {
+  readonly statusCode = 400;
+}
+
+function clientText(error: unknown, status: number): string {
+  if (error instanceof RequestFault) return error.message;
+  if (status === 413) return `The body is larger than ${bodyLimit / 1024} KiB.`;
+  return status === 415 ? 'A body is JSON here: send Content-Type: application/json.' : 'The request is not valid.';
 }
 
 /** The status of an error that the client is to blame for, or null. */

@@ -20,3 +20,21 @@ export function repeatedKey(text: string): string | null {
   }
   return null;
 }
+
+export const noBody = 'The request has no body. Send JSON, with Content-Type: application/json.';
+
+/**
+ * Why a text is refused as JSON, in one line: where V8 finds fault with it, without the text itself, which V8 quotes.
+ *
+ * @param text that was refused: what `JSON.parse` takes of it has a key that could be taken for a part of every object.
+ */
+export function jsonFault(text: string): string {
+  if (text.trim() === '') return noBody;
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const [said = ''] = (error as Error).message.split(/, (?:\.\.\.)?"| in JSON$/);
+    return `The body is not JSON: ${said.slice(0, 1).toLowerCase()}${said.slice(1).replace(' in JSON', '')}.`;
+  }
+  return 'The body has the key "__proto__" or "constructor". Remove it.';
+}

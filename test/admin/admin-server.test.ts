@@ -148,7 +148,8 @@ test('open to others without a token the API answers nobody', async () => {
 
 test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s changes nothing', async (method) => {
   const { get } = await start();
-  expect((await get('/api/status', { method })).status).toBe(404);
+  const { status, headers } = await get('/api/status', { method });
+  expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });
 
 test('a body that nothing here wants is refused unread', async () => {
@@ -206,6 +207,6 @@ test('actions are for POST, behind the same guard, and say what came of them', a
   expect([bad.status, await bad.json()]).toEqual([409, { done: false, problem: 'policy.yaml:1:1: wrong' }]);
   expect((await post('good', {})).status).toBe(401);
   expect((await post('good', { authorization, origin: 'http://evil.test' })).status).toBe(403);
-  expect((await get('/api/good', { headers: { authorization } })).status).toBe(404);
+  expect((await get('/api/good', { headers: { authorization } })).status).toBe(405);
   expect(done).toEqual(['good']);
 });

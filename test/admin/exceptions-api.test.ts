@@ -98,9 +98,9 @@ test.each<[sentence: string, path: string, body: unknown, status: number, error:
   ['a word for a list', '/api/exceptions', { ...wanted, vendors: 'acme' }, 400, 'vendors must be array'],
   ['a number for a word', '/api/pauses', { vendor: 'acme', for: 30 }, 400, 'for must be string'],
   ['no object', '/api/exceptions', '[]', 400, 'must be object'],
-  ['no JSON', '/api/exceptions', '{', 400, 'not valid'],
-  ['a prototype', '/api/exceptions', '{"__proto__":{}}', 400, 'not valid'],
-  ['nothing', '/api/exceptions', '', 400, 'not valid'],
+  ['no JSON', '/api/exceptions', '{', 400, 'The body is not JSON: '],
+  ['a prototype', '/api/exceptions', '{"__proto__":{}}', 400, 'The body has the key "__proto__"'],
+  ['nothing', '/api/exceptions', '', 400, 'no body. Send JSON, with Content-Type: application/json'],
 ])('refuses %s', async (_, path, body, status, error) => {
   const { ask, calls } = await start();
   expect(await ask(path, { method: 'POST', body })).toEqual({
@@ -108,6 +108,22 @@ test.each<[sentence: string, path: string, body: unknown, status: number, error:
     json: { error: expect.stringContaining(error) as unknown, status },
   });
   expect(calls).toEqual([]);
+});
+
+test('says what a body is, where there is none and where it is something else', async () => {
+  const { ask } = await start();
+  const none = 'The request has no body. Send JSON, with Content-Type: application/json.';
+  expect(await ask('/api/pauses', { method: 'POST' })).toEqual({ status: 400, json: { error: none, status: 400 } });
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  expect(await ask('/api/pauses', { method: 'POST', body: wanted, headers: form })).toEqual({
+    status: 415,
+    json: { error: 'A body is JSON here: send Content-Type: application/json.', status: 415 },
+  });
+  const large = { ...wanted, reason: 'x'.repeat(70_000) };
+  expect((await ask('/api/exceptions', { method: 'POST', body: large })).json).toEqual({
+    error: 'The body is larger than 64 KiB.',
+    status: 413,
+  });
 });
 
 test.each([400, 404, 409, 503] as const)('says why it was not done: %i', async (status) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { repeatedKey } from '../../src/admin/json.ts';
+import { jsonFault, noBody, repeatedKey } from '../../src/admin/json.ts';
 
 test.each([
   ['{}', null],
@@ -11,4 +11,20 @@ test.each([
   ['{"__proto__":1,"__proto__":2}', '__proto__'],
 ])('%s has twice: %j', (text, key) => {
   expect(repeatedKey(text)).toBe(key);
+});
+
+test.each([
+  [
+    '{"vendor": ope, "reason": "a text that is not shown again"}',
+    /^The body is not JSON: unexpected token '?o'?( at position 11)?\.$/,
+  ],
+  ['{"a":1,', /^The body is not JSON: [^"]*position 7[^"]*\.$/],
+  ['secret-token', /^The body is not JSON: unexpected token '?s'?[^-]*\.$/],
+  ['{"__proto__":1}', /^The body has the key "__proto__" or "constructor"\. Remove it\.$/],
+])('%s is refused in words', (text, said) => {
+  expect(jsonFault(text)).toMatch(said);
+});
+
+test('nothing, or only blanks, is no body', () => {
+  expect([jsonFault(''), jsonFault(' \n')]).toEqual([noBody, noBody]);
 });
