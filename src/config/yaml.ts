@@ -105,6 +105,12 @@ function syntaxMessage(error: YAMLError, text: string): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here; keep one document, without "---"';
   if (code === 'TAG_RESOLVE_FAILED') return 'tags such as !name are not supported; write a plain value';
   if (text[error.pos[0]] === '*') return starNeedsQuotes;
+  if (code === 'BLOCK_AS_IMPLICIT_KEY' && error.message.startsWith('Nested mappings')) {
+    const line = text.slice(error.pos[0]).split('\n', 1)[0] ?? '';
+    return /:(?:\s|$)/.test(line)
+      ? 'a text with a colon in it is read as a key; put the text in quotes, or the key on a line of its own'
+      : 'the next line is indented as if it belonged to this value; align it with the lines around it';
+  }
   return `not valid YAML: ${error.message.replace(/\.?\s*$/, '')}; check indentation, colons and quotes`;
 }
 
@@ -217,13 +223,11 @@ export function parseYaml(file: string, text: string): YamlFile {
     logLevel: 'error',
   });
   const found = [...document.errors, ...document.warnings];
-  // A tab upsets all that comes after it: what else is found is its echo.
-  const tab = found.find(({ code }) => code === 'TAB_AS_INDENT');
-  const problems: Problem[] = (tab === undefined ? found : [tab]).map((error) => ({
-    file,
-    position: place(error.pos[0]),
-    message: syntaxMessage(error, text),
-  }));
+  // What else is found behind the first is mostly its echo; a tab upsets even what stands before it.
+  const first =
+    found.find(({ code }) => code === 'TAB_AS_INDENT') ?? found.toSorted((a, b) => a.pos[0] - b.pos[0]).at(0);
+  const problems: Problem[] =
+    first === undefined ? [] : [{ file, position: place(first.pos[0]), message: syntaxMessage(first, text) }];
   if (problems.length === 0) problems.push(...forbidden(document, place, file));
   if (problems.length === 0 && document.contents === null) {
     problems.push({ file, position: place(0), message: 'the file is empty; write its keys, or {} for none' });

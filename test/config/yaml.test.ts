@@ -17,6 +17,24 @@ const broken: readonly Case[] = [
     'policy.yaml:3:1: not valid YAML: Sequence item without - indicator; check indentation, colons and quotes',
   ],
   [
+    'one line of many that is indented too deep',
+    { 'policy.yaml': `${goodPolicy.replace('    vendors', '     vendors')}  - { id: b, vendors: acme }\n` },
+    'policy.yaml:6:9: the next line is indented as if it belonged to this value; align it with the lines around it',
+  ],
+  [
+    'several lines that do not line up',
+    {
+      'policy.yaml':
+        'rules:\n- id: a\n  vendors: acme\n effect: deny\n  reason: x\ngroups:\n  a: { networks: [1.2.3.4 }\n',
+    },
+    'policy.yaml:4:1: not valid YAML: Sequence item without - indicator; check indentation, colons and quotes',
+  ],
+  [
+    'a text with a colon',
+    { 'policy.yaml': goodPolicy.replace('Because.', 'Claude: until July') },
+    'policy.yaml:9:13: a text with a colon in it is read as a key; put the text in quotes, or the key on a line of its own',
+  ],
+  [
     'an unclosed quote',
     { 'policy.yaml': 'rules: "abc\n' },
     'policy.yaml:2:1: not valid YAML: Missing closing "quote; check indentation, colons and quotes',
