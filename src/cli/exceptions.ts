@@ -106,7 +106,13 @@ export function entryLine(entry: Shown): string {
   return `${String(state).padEnd(9)}  ${String(id).padEnd(32)}  ${facts.join('; ')}`;
 }
 
+const aboutOptions = ['vendor', 'product', 'channel', 'tag', 'risk', 'domain', 'list'] as const;
+
 async function addOne({ values, io, config }: Call): Promise<ExitCode> {
+  if (aboutOptions.every((option) => values[option] === undefined)) {
+    const known = aboutOptions.map((option) => `--${option}`).join(', ');
+    throw new UsageError(`exceptions add: it says nothing about what it is for; add one of ${known}`);
+  }
   const { until, reason, 'approved-by': approvedBy } = values;
   const needed = Object.entries({ until, reason, 'approved-by': approvedBy });
   const missing = needed.flatMap(([option, value]) => (value === undefined ? [`--${option}`] : []));

@@ -55,6 +55,9 @@ export const pause: Verb = {
       allowPositionals: true,
     });
     const text = positionals.at(-1);
+    if (text === undefined && values.all !== true) {
+      throw new UsageError('pause: name a vendor, and say for how long, as in "sallyport pause openai 30m"');
+    }
     const length = text === undefined ? null : parseLength(text);
     if (length === null) {
       throw new UsageError('pause: say for how long, with m, h or d, as in "sallyport pause openai 30m"');

@@ -59,6 +59,13 @@ const serverName = read((text) => {
 
 export const network = read(parseCidr);
 
+/** An address to listen on; a port alone, as other programs take it, does not say who may reach it. */
+export const listenAddress = read(parseAddress, ({ input }) =>
+  typeof input === 'number'
+    ? `${input} is no address to listen on; write 127.0.0.1:${input}, or 0.0.0.0:${input} for every address`
+    : undefined,
+);
+
 /** A header field of the request that is no part of HTTP itself. */
 const fieldName = z
   .string()
@@ -86,7 +93,7 @@ export const clientsSchema = strict({
 });
 
 export const proxyTlsSchema = strict({
-  address: read(parseAddress),
+  address: listenAddress,
   cert_file: line.optional(),
   key_file: line.optional(),
   server_names: oneOrMany(serverName).optional(),

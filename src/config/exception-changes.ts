@@ -84,6 +84,9 @@ function valid<T>(step: () => T): T {
 
 function momentOf(text: string, { timeZone, now }: Terms): string {
   const length = parseLength(text);
+  if (/^\d+$/.test(text)) {
+    throw new ConfigError(`"${text}" has no unit; write ${text}d for days, ${text}h for hours, or a date`);
+  }
   if (length === null && /^\d+\s*[a-z]+$/i.test(text)) {
     throw new ConfigError(`"${text}" is not a length of time; write a number with m, h, d or w, such as 30d`);
   }
@@ -240,7 +243,7 @@ export function resume(
   if (found.length > 0) return { append: [], replace: ended(found, by, now) };
   if (vendor === null) throw new Refused('unknown', 'nothing is paused');
   const wrong = unknownVendor(vendor, names);
-  if (wrong !== null) throw new Refused('unknown', wrong);
+  if (wrong !== null) throw new Refused('invalid', wrong);
   throw new Refused(
     'unknown',
     vendors.has('*') ? `${vendor} is paused with all others; resume --all ends that` : `${vendor} is not paused`,

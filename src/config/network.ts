@@ -150,6 +150,10 @@ export function parseNamePattern(text: string): { readonly below: boolean; reado
  * @throws {ConfigError | SallyportError}
  */
 export function parseAllowed(text: string): AllowedDestination {
+  if (/^[a-z]+:\/\//i.test(text)) {
+    const host = URL.canParse(text) ? new URL(text).host : '';
+    throw new ConfigError(`"${text}" is a URL; write its host alone, ${host === '' ? 'host or host:port' : host}`);
+  }
   const { rest, port: portText } = splitPort(text);
   const port = portText === null ? null : parsePort(portText, 1);
   if (rest.includes('/') || isIP(rest) !== 0) return { match: 'cidr', value: parseCidr(rest), port };

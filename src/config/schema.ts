@@ -2,12 +2,12 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { PolicyDocument, Vendor } from '../flow.ts';
-import { clientsSchema, network, proxyTlsSchema, toClients, toProxyTls } from './clients-schema.ts';
+import { clientsSchema, listenAddress, network, proxyTlsSchema, toClients, toProxyTls } from './clients-schema.ts';
 import type { Clients, ProxyTlsSettings } from './clients-schema.ts';
 import { limitsSchema, toLimits, type Limits } from './limits-schema.ts';
 import type { StoredExceptions } from './stored-exceptions.ts';
 import { readLogo } from './logo.ts';
-import { formatAddress, parseAddress, parseAllowed, parseIp, parseNamePattern, parseServer } from './network.ts';
+import { formatAddress, parseAllowed, parseIp, parseNamePattern, parseServer } from './network.ts';
 import type { Address, AllowedDestination } from './network.ts';
 import { onePortEach } from './own-ports.ts';
 import { duration, line, read, strict, webUrl } from './scalars.ts';
@@ -124,7 +124,6 @@ export interface Config {
 }
 
 const port = z.number().int().min(1).max(65_535);
-const address = read(parseAddress);
 const file = line;
 
 const hostName = z.string().superRefine((text, context) => {
@@ -151,9 +150,9 @@ export const settingsSchema = strict({
   reload: z.enum(['watch', 'signal']).default('watch'),
   workers: z.union([z.literal('auto'), z.number().int().min(1).max(256)], { error: noWorkers }).default(1),
   listen: strict({
-    proxy: address.prefault('127.0.0.1:3128'),
-    pages: address.prefault('127.0.0.1:8128'),
-    admin: address.prefault('127.0.0.1:9128'),
+    proxy: listenAddress.prefault('127.0.0.1:3128'),
+    pages: listenAddress.prefault('127.0.0.1:8128'),
+    admin: listenAddress.prefault('127.0.0.1:9128'),
     proxy_tls: proxyTlsSchema.optional(),
     proxy_protocol: strict({ trusted: z.array(network).default([]) }).prefault({}),
   }).prefault({}),

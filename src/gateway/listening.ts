@@ -31,9 +31,14 @@ export function pagesUrlOf({ listen, pages }: Pick<Config, 'listen' | 'pages'>, 
 /** Open by then. */
 export type Others = Pick<Addresses, 'admin' | 'pages'>;
 
+const cures: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process has it',
+  EACCES: 'ports below 1024 need the capability CAP_NET_BIND_SERVICE, which the unit of systemd can give',
+};
+
 function listenFault(what: string, address: Address, error: unknown): ConfigError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const cure = code === 'EADDRINUSE' ? 'another process has it' : 'it cannot be used on this machine';
+  const cure = cures[code] ?? 'it cannot be used on this machine';
   return new ConfigError(
     `cannot listen on ${formatAddress(address)} (${code}): ${cure}; change listen.${what} in the configuration`,
   );

@@ -128,7 +128,13 @@ test.each([
   [`${add} --vendor acne`, 'exceptions add: unknown vendor "acne"; did you mean "acme"?'],
   [`${add} --group stuff`, 'exceptions add: unknown group "stuff"; did you mean "staff"?'],
   [`${add} --until 2020-01-01`, 'which is over'],
-  ['pause', 'pause: say for how long'],
+  [`${add} --until 30`, '"30" has no unit; write 30d for days, 30h for hours, or a date'],
+  [
+    'exceptions add --until 30d --reason x --approved-by me',
+    'it says nothing about what it is for; add one of --vendor, --product, --channel, --tag, --risk, --domain, --list',
+  ],
+  ['pause', 'pause: name a vendor, and say for how long, as in "sallyport pause openai 30m"'],
+  ['pause --all', 'pause: say for how long'],
   ['pause acme', 'pause: say for how long'],
   ['pause 30m', 'pause: name a vendor, or write --all'],
   ['pause acme 30 minutes', 'pause: say for how long'],
@@ -137,6 +143,7 @@ test.each([
   ['pause --all 10m', 'write --yes too if that is meant'],
   ['pause acme --all 10m', 'name a vendor or write --all, not both'],
   ['resume', 'resume: name a vendor, or write --all'],
+  ['resume acne', 'resume: unknown vendor "acne"; did you mean "acme"?'],
 ])('wrong use: %s', async (command, message) => {
   await expect(run(command)).rejects.toThrow(message);
 });

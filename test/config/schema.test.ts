@@ -60,7 +60,7 @@ const broken: readonly Case[] = [
   [
     'a port alone',
     { 'sallyport.yaml': 'listen:\n  proxy: 3128\n' },
-    'sallyport.yaml:2:10: "proxy" must be text, not a number; put it in quotes',
+    'sallyport.yaml:2:10: 3128 is no address to listen on; write 127.0.0.1:3128, or 0.0.0.0:3128 for every address',
   ],
   [
     'an address without a port',

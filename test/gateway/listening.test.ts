@@ -23,4 +23,10 @@ test('a port that cannot be had is named with its address, and what was open by 
     'cannot listen on [::1]:8128 (EADDRINUSE): another process has it; change listen.pages in the configuration',
   );
   expect(close).toHaveBeenCalledOnce();
+  const low = { listen: () => Promise.reject(Object.assign(new Error('low'), { code: 'EACCES' })) };
+  await expect(
+    openPorts({ ...wanted, ...listenOn(443) }, { admin: free, pages: free, proxy: low }, close),
+  ).rejects.toThrow(
+    'cannot listen on 127.0.0.1:443 (EACCES): ports below 1024 need the capability CAP_NET_BIND_SERVICE',
+  );
 });

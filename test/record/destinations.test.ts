@@ -129,7 +129,7 @@ test.each([
     () => join(folder, 'none', 'access.log'),
     /^block events .*ENOENT; create its folder/,
   ],
-  ['a directory in place of the file', () => folder, /^block events .*EISDIR/],
+  ['a directory in place of the file', () => folder, /^block events \S+: this is a folder; name a file in it$/],
 ])('%s is one line that says what to do', (_name, path, message) => {
   expect(() => fileDestination(path(), 'block events')).toThrow(message);
 });

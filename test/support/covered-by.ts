@@ -73,7 +73,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/moment.ts': 'test/config/scalars.test.ts',
   'config/nearest.ts': 'test/config/scalars.test.ts',
   'config/named-file.ts': 'test/config/password-file.test.ts',
-  'config/network.ts': 'test/config/scalars.test.ts',
   'config/problem.ts': 'test/config/load.test.ts',
   'config/references.ts': 'test/config/policy-document.test.ts',
   'config/reach.ts': 'test/config/lint.test.ts',
