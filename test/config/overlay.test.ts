@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -59,6 +60,22 @@ test('a host that it names belongs to it, and one that it removes to nobody', ()
     'own/beta.yaml': `id: beta\nname: Beta\nproducts:\n  - { id: api, name: B, kind: api, hosts: [{ suffix: acme.test, ${said} }] }\n`,
   });
   expect(hosts(config)).toEqual(['acme/chat exact a.example', 'beta/api suffix acme.test']);
+});
+
+test('the examples of docs/add-a-vendor.md load over the catalogue that is shipped', () => {
+  const page = readFileSync(new URL('../../docs/add-a-vendor.md', import.meta.url), 'utf8');
+  const examples = Array.from(page.matchAll(/```yaml\n# my-vendors\/(\S+):.*\n([^]*?)```/g));
+  expect(examples).toHaveLength(2);
+  const shipped = new URL('../../config/vendors', import.meta.url).pathname;
+  const config = load({
+    'sallyport.yaml': `vendors: ${shipped}\nvendors_overlay: own\npolicy: policy.yaml\n`,
+    'policy.yaml': '{}',
+    ...Object.fromEntries(examples.map(([, name = '', text = '']) => [`own/${name}`, text])),
+  });
+  const known = hosts(config);
+  expect(known).toContain('acme/acme-api suffix acme.example');
+  expect(known).toContain('openai/chatgpt exact chat.corp.example');
+  expect(known.filter((host) => host.includes('tcr9i.openai.com'))).toEqual([]);
 });
 
 test('changes the version of the catalogue', () => {
