@@ -41,14 +41,20 @@ export interface WantedPause {
   readonly reason?: string;
 }
 
-/** `by` is who asks, for the record. */
+export interface Asker {
+  /** Its name, for the record. */
+  readonly by: string;
+  /** It no longer waits for an answer: a change that it would never hear of, and may ask for again, is not made. */
+  readonly gone: () => boolean;
+}
+
 export interface ExceptionsApi {
   /** @param all those too that have ended. */
   readonly list: (all: boolean) => object;
-  readonly add: (wanted: WantedException, by: string) => Promise<Changed>;
-  readonly revoke: (id: string, by: string) => Promise<Changed>;
-  readonly pause: (wanted: WantedPause, by: string) => Promise<Changed>;
-  readonly resume: (vendor: string, by: string) => Promise<Changed>;
+  readonly add: (wanted: WantedException, asker: Asker) => Promise<Changed>;
+  readonly revoke: (id: string, asker: Asker) => Promise<Changed>;
+  readonly pause: (wanted: WantedPause, asker: Asker) => Promise<Changed>;
+  readonly resume: (vendor: string, asker: Asker) => Promise<Changed>;
 }
 
 export interface ExceptionRoutesOptions {
@@ -111,6 +117,10 @@ function fault({ validationError: error, body, method }: FastifyRequest): string
   return `The request is not valid: ${error.message}.`;
 }
 
+function askerOf(by: string | undefined, { socket }: FastifyRequest['raw']): Asker {
+  return { by: by ?? nobodyNamed, gone: () => socket.destroyed };
+}
+
 export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: ExceptionRoutesOptions): void {
   const answer = (reply: FastifyReply, status: 200 | 201, changed: Changed): FastifyReply => {
     if (!changed.ok) return refuse(reply, changed.status, changed.text);
@@ -146,25 +156,23 @@ export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: Ex
     routes.post<{ Body: WantedException & { by?: string } }>(
       '/api/exceptions',
       { schema: { body: exceptionBody }, attachValidation },
-      async ({ body: { by = nobodyNamed, ...wanted } }, reply) => answer(reply, 201, await api.add(wanted, by)),
+      async ({ body: { by, ...wanted }, raw }, reply) => answer(reply, 201, await api.add(wanted, askerOf(by, raw))),
     );
     routes.delete<{ Params: { id: string }; Querystring: { by?: string } }>(
       '/api/exceptions/:id',
       { schema: { querystring: byQuery }, attachValidation },
-      async ({ params, query }, reply) => answer(reply, 200, await api.revoke(params.id, query.by ?? nobodyNamed)),
+      async ({ params, query, raw }, reply) => answer(reply, 200, await api.revoke(params.id, askerOf(query.by, raw))),
     );
     routes.post<{ Body: WantedPause & { by?: string } }>(
       '/api/pauses',
       { schema: { body: pauseBody }, attachValidation },
-      async ({ body: { by = nobodyNamed, ...wanted } }, reply) => {
-        const changed = await api.pause(wanted, by);
-        return answer(reply, 201, changed);
-      },
+      async ({ body: { by, ...wanted }, raw }, reply) => answer(reply, 201, await api.pause(wanted, askerOf(by, raw))),
     );
     routes.delete<{ Params: { vendor: string }; Querystring: { by?: string } }>(
       '/api/pauses/:vendor',
       { schema: { querystring: byQuery }, attachValidation },
-      async ({ params, query }, reply) => answer(reply, 200, await api.resume(params.vendor, query.by ?? nobodyNamed)),
+      async ({ params, query, raw }, reply) =>
+        answer(reply, 200, await api.resume(params.vendor, askerOf(query.by, raw))),
     );
     done();
   });

@@ -1,4 +1,10 @@
-/** Writes the file of exceptions: one change at a time, however many processes want one, and each durable or not made. */
+/**
+ * Writes the file of exceptions: one change at a time, however many processes want one, and each durable or not made.
+ *
+ * Changes of one process wait for each other in memory, and a turn at the file takes all that wait by then: it is read,
+ * written and synced once for them, and the processes that wait beside it see one rival instead of hundreds.
+ */
+import { setImmediate } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 import { removeLeftovers, replaceFile } from './durable.ts';
 import { Refused } from './exception-changes.ts';
@@ -10,50 +16,110 @@ import type { Contents } from './exceptions-file.ts';
 import { withLock } from './lock.ts';
 import { shownPath } from './problem.ts';
 
-/** The file as it is to be: nothing is written that could not be read again. @throws {Refused} */
-function textOf({ raw }: Contents, { append, replace }: Change): string {
-  for (const stored of [...append, ...replace.values()]) {
+/** A change that waits for its turn. */
+interface Waiting {
+  /** What is in the file after it, and what its caller hears once that is on the disk. @throws {Refused} */
+  readonly make: (before: Contents) => { readonly after: Contents; readonly done: () => void };
+  readonly fail: (error: unknown) => void;
+}
+
+/** By the file that they are for; a file that is not here has nobody who works on it. */
+const queues = new Map<string, Waiting[]>();
+
+/** What is in the file after a change: nothing goes into it that could not be read again. @throws {Refused} */
+function afterChange({ file, raw, lines }: Contents, { append, replace }: Change): Contents {
+  const [rawAfter, linesAfter] = [[...raw], new Map(lines)];
+  const put = (index: number, stored: StoredLine): void => {
+    const text = writeLine(stored);
+    rawAfter[index] = text;
     try {
-      checkLine(JSON.parse(writeLine(stored)));
+      linesAfter.set(index, checkLine(JSON.parse(text)));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       throw new Refused('invalid', error.message);
     }
+  };
+  for (const [index, stored] of replace) put(index, stored);
+  for (const stored of append) put(rawAfter.length, stored);
+  const bytes = rawAfter.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+  if (bytes > MAX_BYTES)
+    throw new Refused('unwritable', 'the file of exceptions is full; move lines that ended elsewhere');
+  return { file, raw: rawAfter, lines: linesAfter };
+}
+
+/** In the words of who has to act. */
+function inWords(file: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (error instanceof ConfigError || code === undefined) return error;
+  const cure = 'let this account write to its folder, or name another place as "exceptions" in sallyport.yaml';
+  return new Refused('unwritable', `${shownPath(file)}: cannot be written (${code}); ${cure}`);
+}
+
+/** Makes all changes that wait by then; one that is refused is left out, and the others are made. */
+async function takeTurn(file: string, queue: Waiting[]): Promise<void> {
+  const answers: { readonly tell: () => void; readonly fail: (error: unknown) => void }[] = [];
+  try {
+    await withLock(file, async ({ still }) => {
+      const before = readExceptions(file);
+      let contents = before;
+      for (const { make, fail } of queue.splice(0)) {
+        try {
+          const { after, done } = make(contents);
+          contents = after;
+          answers.push({ tell: done, fail });
+        } catch (error) {
+          const refuse = (): void => fail(error);
+          answers.push({ tell: refuse, fail: refuse });
+        }
+        // Connections are served between two changes.
+        await setImmediate();
+      }
+      if (contents === before) return;
+      await removeLeftovers(file);
+      if (!(await replaceFile(file, contents.raw.map((one) => `${one}\n`).join(''), still))) {
+        throw new Refused('unwritable', `${shownPath(file)}: another process took over meanwhile; try again`);
+      }
+    });
+    for (const { tell } of answers) tell();
+  } catch (error) {
+    // Whoever waits behind a lock that is not to be had would wait as long for the same.
+    for (const { fail } of [...answers, ...queue.splice(0)]) fail(inWords(file, error));
   }
-  const lines = raw.map((text, index) => {
-    const stored = replace.get(index);
-    return stored === undefined ? text : writeLine(stored);
-  });
-  const text = [...lines, ...append.map(writeLine)].map((one) => `${one}\n`).join('');
-  if (Buffer.byteLength(text) <= MAX_BYTES) return text;
-  throw new Refused('unwritable', 'the file of exceptions is full; move lines that ended elsewhere');
+}
+
+async function takeTurns(file: string, queue: Waiting[]): Promise<void> {
+  while (queue.length > 0) await takeTurn(file, queue);
+  queues.delete(file);
 }
 
 /**
- * Makes a change to what is in the file now. What it returns is on the disk, and stays there after a power cut.
+ * Makes a change to what is in the file at its turn. What it returns is on the disk, and stays there after a power cut.
  *
+ * @param edit asked once, when its turn has come.
  * @throws {Refused} where `edit` refuses, and where the file cannot be written; {InvalidConfig} where it cannot be used.
  */
-export async function changeExceptions<T extends StoredLine>(
+export function changeExceptions<T extends StoredLine>(
   file: string,
   edit: (contents: Contents) => Change<T>,
 ): Promise<T[]> {
-  try {
-    return await withLock(file, async ({ still }) => {
-      const contents = readExceptions(file);
-      const change = edit(contents);
-      const text = textOf(contents, change);
-      await removeLeftovers(file);
-      if (!(await replaceFile(file, text, still))) {
-        throw new Refused('unwritable', `${shownPath(file)}: another process took over meanwhile; try again`);
-      }
-      return [...change.replace.values(), ...change.append];
-    });
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === undefined) throw error;
-    const cure = 'let this account write to its folder, or name another place as "exceptions" in sallyport.yaml';
-    throw new Refused('unwritable', `${shownPath(file)}: cannot be written (${code}); ${cure}`);
-  }
+  return new Promise((resolve, reject) => {
+    const waiting: Waiting = {
+      make(before) {
+        const change = edit(before);
+        return {
+          after: afterChange(before, change),
+          done: () => resolve([...change.replace.values(), ...change.append]),
+        };
+      },
+      fail: reject,
+    };
+    const queue = queues.get(file);
+    if (queue !== undefined) {
+      queue.push(waiting);
+      return;
+    }
+    const mine = [waiting];
+    queues.set(file, mine);
+    void takeTurns(file, mine);
+  });
 }

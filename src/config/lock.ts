@@ -14,7 +14,7 @@ import { kill, pid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 
-/** Milliseconds. */
+/** Milliseconds; `look` for each that goes first. */
 const limits = { wait: 30_000, look: 10, heartbeat: 2_000, silent: 20_000 };
 
 export interface Held {
@@ -133,7 +133,8 @@ async function waitForTurn(file: string, queue: Queue, number: number): Promise<
   const goesFirst = (rival: Rival): boolean =>
     rival.number === null || rival.number < number || (rival.number === number && rival.name < queue.own);
   for (;;) {
-    const first = (await queue.rivals()).find(goesFirst);
+    const before = (await queue.rivals()).filter(goesFirst);
+    const [first] = before;
     if (first === undefined) return;
     if (performance.now() > until) {
       const [, , process = ''] = form.exec(first.name.slice(first.name.lastIndexOf('.lock-') + 6)) ?? [];
@@ -142,7 +143,8 @@ async function waitForTurn(file: string, queue: Queue, number: number): Promise<
         `${file}: ${who} has been writing to it for ${limits.wait / 1000} s; look at it, then try again`,
       );
     }
-    await sleep(limits.look * (0.5 + Math.random()));
+    // Each look reads the files of all: who stands far behind looks seldom.
+    await sleep(limits.look * before.length * (0.5 + Math.random()));
   }
 }
 

@@ -89,11 +89,22 @@ export function createExceptions({ config, adopt, changed, now, log }: Exception
     changed();
   };
 
-  const change = async (edit: (contents: Contents, terms: Terms) => Change): Promise<Changed> => {
+  let refreshing: Promise<void> | null = null;
+  /** Changes that were written together are read once. */
+  const refreshed = (): Promise<void> =>
+    (refreshing ??= Promise.resolve().then(() => {
+      refreshing = null;
+      refresh();
+    }));
+
+  const change = async (edit: (contents: Contents, terms: Terms) => Change, gone: () => boolean): Promise<Changed> => {
     try {
       const { exceptionsFile } = config();
-      const lines = await changeExceptions(exceptionsFile, (contents) => edit(contents, termsOf(config(), now())));
-      refresh();
+      const lines = await changeExceptions(exceptionsFile, (contents) => {
+        if (gone()) throw new Refused('unwritable', 'who asked for this change has gone; it is not made');
+        return edit(contents, termsOf(config(), now()));
+      });
+      await refreshed();
       return { ok: true, entries: lines.map((stored: StoredLine) => shownEntry(stored, now())) };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -119,15 +130,16 @@ export function createExceptions({ config, adopt, changed, now, log }: Exception
       };
     },
     list: (all) => ({ ...listEntries(config(), all, now()), problem: config().stored.problem }),
-    add: (wanted, by) => change((contents, terms) => add(contents, wanted, by, terms)),
-    revoke: (id, by) => change((contents, terms) => revoke(contents, id, by, terms)),
-    pause: ({ vendor, for: text, reason }, by) =>
+    add: (wanted, { by, gone }) => change((contents, terms) => add(contents, wanted, by, terms), gone),
+    revoke: (id, { by, gone }) => change((contents, terms) => revoke(contents, id, by, terms), gone),
+    pause: ({ vendor, for: text, reason }, { by, gone }) =>
       change((contents, terms) => {
         const length = parseLength(text);
         if (length === null) throw new Refused('invalid', `"${text}" is not a length of time; write one such as 30m`);
         return pause(contents, { vendor: vendor === '*' ? null : vendor, length, reason }, by, terms);
-      }),
-    resume: (vendor, by) => change((contents, terms) => resume(contents, vendor === '*' ? null : vendor, by, terms)),
+      }, gone),
+    resume: (vendor, { by, gone }) =>
+      change((contents, terms) => resume(contents, vendor === '*' ? null : vendor, by, terms), gone),
     close: () => look?.close(),
   };
 }

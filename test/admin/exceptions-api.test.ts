@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createAdminServer } from '../../src/admin/admin-server.ts';
-import type { Changed, ExceptionsApi } from '../../src/admin/exceptions-api.ts';
+import type { Asker, Changed, ExceptionsApi } from '../../src/admin/exceptions-api.ts';
 import type { HttpServer } from '../../src/admin/http-server.ts';
 
 const servers: HttpServer[] = [];
@@ -18,8 +18,8 @@ async function start(changed: Changed = { ok: true, entries: [{ id: 'one' }] }, 
   const calls: unknown[] = [];
   const change =
     (what: string) =>
-    (...args: readonly unknown[]): Promise<Changed> => {
-      calls.push([what, ...args]);
+    (wanted: unknown, { by }: Asker): Promise<Changed> => {
+      calls.push([what, wanted, by]);
       return Promise.resolve(changed);
     };
   const exceptions: ExceptionsApi = {

@@ -13,6 +13,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { changeExceptions } from '../../src/config/exception-store.ts';
+import { Refused } from '../../src/config/exception-changes.ts';
 import { checkLine } from '../../src/config/exception-line.ts';
 import type { StoredLine } from '../../src/config/exception-line.ts';
 
@@ -103,4 +104,47 @@ test.skipIf(userInfo().uid === 0)('says that it may not', async () => {
   chmodSync(dir, 0o500);
   onTestFinished(() => chmodSync(dir, 0o700));
   await expect(changeExceptions(file, append('one'))).rejects.toThrow(/cannot be written \(EACCES\)/);
+});
+
+test('hundreds at once are made in a few turns, each seen by the next', async () => {
+  const count = 300;
+  const seen: number[] = [];
+  const since = performance.now();
+  await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      changeExceptions(file, (contents) => {
+        seen.push(contents.lines.size);
+        return append(`id-${index}`)();
+      }),
+    ),
+  );
+  // One by one, with a file of each beside the lock, they took half a minute, and then some were refused.
+  expect(performance.now() - since).toBeLessThan(10_000);
+  expect(seen).toEqual(Array.from({ length: count }, (_, index) => index));
+  expect(ids()).toHaveLength(count);
+});
+
+test('one that is refused leaves the others as they are', async () => {
+  const refuse = (): never => {
+    throw new Refused('taken', 'there is one already');
+  };
+  const results = await Promise.allSettled([
+    changeExceptions(file, append('one')),
+    changeExceptions(file, refuse),
+    changeExceptions(file, append('two')),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(ids()).toEqual(['one', 'two']);
+});
+
+test('where the file cannot be written all that wait are told so, and the next try is a new one', async () => {
+  const late = join(dir, 'late', 'exceptions.jsonl');
+  const results = await Promise.allSettled([
+    changeExceptions(late, append('one')),
+    changeExceptions(late, append('two')),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  mkdirSync(join(dir, 'late'));
+  await changeExceptions(late, append('three'));
+  expect(readFileSync(late, 'utf8')).toContain('"three"');
 });

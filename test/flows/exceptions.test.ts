@@ -1,7 +1,8 @@
 /** Exceptions and pauses act on a running proxy within a second, whoever writes them, and outlive it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withLock } from '../../src/config/lock.ts';
 import { curl } from '../support/curl.ts';
 import { startLab } from '../support/lab.ts';
 import type { Lab } from '../support/lab.ts';
@@ -219,4 +220,43 @@ describe('on its own', () => {
     await again.ended;
     expect(JSON.parse(again.stdout())).toMatchObject({ exceptions: [{ id: 'outlives', state: 'active' }] });
   });
+});
+
+test('many at once are all made, while others are served', async () => {
+  const users = Array.from({ length: 60 }, (_, number) => `many-${number}`);
+  const waits: number[] = [];
+  const done = new AbortController();
+  const served = (async () => {
+    while (!done.signal.aborted) {
+      const since = performance.now();
+      await statusOf(lab.proxyUrl);
+      waits.push(performance.now() - since);
+    }
+  })();
+  const answers = await Promise.all(
+    users.map((user) => send('POST', 'exceptions', { ...wanted, networks: undefined, users: [user] })),
+  );
+  done.abort();
+  await served;
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+  const file = readFileSync(join(lab.dir, 'exceptions.jsonl'), 'utf8');
+  expect(users.filter((user) => !file.includes(`"${user}"`))).toEqual([]);
+  // Half a minute and five seconds, where each had a file of its own beside the lock.
+  expect(Math.max(...waits)).toBeLessThan(3_000);
+});
+
+test('one whose client has gone before its turn is not made', async () => {
+  const locks = (): number => readdirSync(lab.dir).filter((name) => name.includes('.jsonl.lock-')).length;
+  await withLock(join(lab.dir, 'exceptions.jsonl'), async () => {
+    const gone = new AbortController();
+    const body = JSON.stringify({ ...wanted, networks: undefined, users: ['gone'] });
+    const headers = { 'content-type': 'application/json' };
+    const answer = fetch(api('exceptions'), { method: 'POST', body, headers, signal: gone.signal });
+    await eventually('a change that waits', () => locks() === 2);
+    gone.abort();
+    await expect(answer).rejects.toThrow(/aborted/);
+    await send('GET', 'exceptions');
+  });
+  expect((await send('POST', 'exceptions', { ...wanted, networks: undefined, users: ['stays'] })).status).toBe(201);
+  expect(readFileSync(join(lab.dir, 'exceptions.jsonl'), 'utf8')).not.toContain('"gone"');
 });
