@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /** They say how soon something acts, which holds where nobody else takes the processor. */
-const alone = ['test/flows/exceptions.test.ts', 'test/flows/reload.test.ts', 'test/security/k-peers.test.ts'];
+const alone = [
+  'test/flows/exceptions.test.ts',
+  'test/flows/reload.test.ts',
+  'test/flows/reload-settling.test.ts',
+  'test/security/k-peers.test.ts',
+];
 
 export default defineConfig({
   test: {

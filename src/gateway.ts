@@ -66,7 +66,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
   const now = options.now ?? Date.now;
   const load = (): Config => options.load();
-  const changed = (): void => void reloadAs('by-change', 'files');
+  const changed = (): void => {
+    if (reloadAs('by-change', 'files') === 'held') reloading.lookAgain();
+  };
   const domainLists = createDomainLists({ changed, log, fetches: true, seed: randomInt(2 ** 32) });
   await domainLists.prepare(load());
   const inForce = createInForce({ load, sets: domainLists.sets, demand: domainLists.demand, refusesLeaf, now, log });

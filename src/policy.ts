@@ -187,6 +187,8 @@ export interface PolicyDocument {
   readonly sanctionedOnly?: boolean | undefined;
   readonly lists?: readonly DomainList[] | undefined;
   readonly rules: readonly Rule[];
+  /** Its file says nothing of rules, as one that lost its end. */
+  readonly rulesLeftOut?: true | undefined;
   readonly exceptions: readonly Exception[];
   readonly pauses?: readonly Pause[] | undefined;
   readonly defaults: {

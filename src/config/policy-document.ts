@@ -11,7 +11,7 @@ import { plainText } from './texts.ts';
 import { parseWindow } from './windows.ts';
 import { zoneOf } from './zone.ts';
 
-type RuleEntry = PolicyFile['rules'][number];
+type RuleEntry = NonNullable<PolicyFile['rules']>[number];
 type ExceptionEntry = PolicyFile['exceptions'][number];
 type ChoiceEntry = PolicyFile['assistant_for'][number];
 
@@ -110,7 +110,8 @@ export function toPolicy(file: PolicyFile, path: (name: string) => string = (nam
     riskClasses: file.risk_classes,
     sanctionedOnly: file.mode === 'sanctioned-only',
     lists: toLists(file.lists, path),
-    rules: file.rules.map((entry) => toRule(entry, file)),
+    rules: (file.rules ?? []).map((entry) => toRule(entry, file)),
+    ...(file.rules === undefined && { rulesLeftOut: true as const }),
     exceptions: file.exceptions.map((entry) => toException(entry, file)),
     defaults: {
       unlisted: defaults.unlisted,

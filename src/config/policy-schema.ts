@@ -166,7 +166,7 @@ const shapeOfPolicy = strict({
   sites: z.record(id, site).default({}),
   risk_classes: z.record(id, riskClass).default({}),
   lists: listsSchema.default({}),
-  rules: z.array(rule).default([]),
+  rules: z.array(rule).optional(),
   exceptions: z.array(exception).default([]),
   defaults: strict({
     unlisted: effect.default('allow'),
@@ -184,7 +184,7 @@ const shapeOfPolicy = strict({
 type Written = z.output<typeof shapeOfPolicy>;
 
 /** A day or an hour of several places at once has no one beginning. */
-function oneClock({ rules, exceptions, sites, time_zone: zone }: Written): z.core.$ZodSuperRefineIssue[] {
+function oneClock({ rules = [], exceptions, sites, time_zone: zone }: Written): z.core.$ZodSuperRefineIssue[] {
   return Object.entries({ rules, exceptions }).flatMap(([list, entries]) =>
     entries.flatMap((entry, i) => {
       const days = [entry.from, entry.until].some((moment) => moment?.kind === 'day');

@@ -1,10 +1,12 @@
 /** The configuration in force: read, compiled, and swapped whole at a reload. */
 import { counted } from '../config/counted.ts';
+import { shownPath } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { readStored, withStored, type StoredExceptions } from '../config/stored-exceptions.ts';
 import type { DomainSets } from '../decide/near.ts';
 import { ConfigError, describe } from '../errors.ts';
 import type { Snapshot } from '../lifecycle.ts';
+import { createSettling } from './settling.ts';
 import { snapshotOf } from './snapshot.ts';
 
 export interface InForceOptions {
@@ -29,8 +31,8 @@ export interface ReloadState {
   readonly problem: string | null;
 }
 
-/** `same`: there was nothing new in the files. */
-export type Reloaded = 'changed' | 'same' | 'failed';
+/** `same`: there was nothing new in the files; `held`: they deny less, and may not be whole yet. */
+export type Reloaded = 'changed' | 'same' | 'failed' | 'held';
 
 /**
  * By an operator, who is told what came of it; by a file that has changed, where only news is told; or by one that may
@@ -56,10 +58,20 @@ export interface InForce {
 }
 
 /** @throws {ConfigError} where the first configuration cannot be read. */
+/** @throws {ConfigError} where the policy that is to replace one with rules says nothing of any: its end is missing. */
+function checkRules({ policyOfFile: before }: Config, { policyOfFile: next, policyFile }: Config): void {
+  if (next.rulesLeftOut !== true || before.rules.length === 0) return;
+  const inForce = counted(before.rules.length, 'rule');
+  throw new ConfigError(
+    `${shownPath(policyFile)}: "rules" is missing, and ${inForce} would go; write "rules: []" for none`,
+  );
+}
+
 export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InForceOptions): InForce {
   /** What ended is history, which no decision needs. */
   const merged = (next: Config, stored: StoredExceptions): Config => withStored(next, stored, now());
   let loaded = load();
+  const settling = createSettling(() => performance.now(), loaded.policyFile);
   demand(loaded);
   let setsNow = sets();
   let config = merged(loaded, readStored(loaded.exceptionsFile));
@@ -80,7 +92,11 @@ export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InF
       looked = null;
       try {
         const fresh = ready ?? load();
+        checkRules(loaded, fresh);
         demand(fresh);
+        const settled = settling.settled(loaded, fresh);
+        // Who asks for it says that the files are whole.
+        if (!settled && asked !== 'by-operator') return 'held';
         const setsNext = sets();
         const changed = fresh !== loaded || setsNext !== setsNow;
         // What an operator asks for is read anew, whatever of it the configuration only names: certificates, passwords.

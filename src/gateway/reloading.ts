@@ -1,4 +1,5 @@
 /** When the configuration is read again: as its files change, and whenever somebody asks. */
+import { setTimeout as startTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { configFiles } from '../config/load.ts';
 import { filesNamed } from '../config/named-files.ts';
@@ -9,9 +10,13 @@ import { ConfigError, describe } from '../errors.ts';
 import type { DomainLists } from './domain-lists.ts';
 import type { Asked, Reloaded, ReloadState } from './in-force.ts';
 import { needsRestart } from './restart.ts';
+import { SETTLE } from './settling.ts';
 
 /** Milliseconds that somebody who is still writing a file is given. */
 const HALF_WRITTEN = 250;
+
+/** Milliseconds by which a timer may be early. */
+const ROUNDED = 10;
 
 /** Milliseconds between two readings that operators ask for. */
 const BREATH = 250;
@@ -36,6 +41,8 @@ export interface Reloading {
   readonly follow: () => void;
   /** At an operator's wish. Nobody's connection waits while much is read. True: what is in the files is in force. */
   readonly refresh: () => Promise<boolean>;
+  /** Looks once more at files that may not be whole yet, when they have been left alone for long enough. */
+  readonly lookAgain: () => void;
   /** Keys that the files in force have changed, and that only a restart brings. */
   readonly waiting: () => readonly string[];
   readonly close: () => void;
@@ -65,12 +72,22 @@ export function createReloading({ config, look, lists, reload, reloaded, log }: 
     await lists.prepare(next);
   };
 
+  let later: NodeJS.Timeout | undefined;
+  let closed = false;
+  const lookAgain = (): void => {
+    clearTimeout(later);
+    if (!closed) later = startTimer(() => void changed(), SETTLE + ROUNDED).unref();
+  };
+
   const changed = async (): Promise<void> => {
     try {
       await prepare();
-      if (reload('by-half-a-change', 'look') !== 'failed') return;
-      await setTimeout(HALF_WRITTEN);
-      reload('by-change', 'files');
+      let reloaded = reload('by-half-a-change', 'look');
+      if (reloaded === 'failed') {
+        await setTimeout(HALF_WRITTEN);
+        reloaded = reload('by-change', 'files');
+      }
+      if (reloaded === 'held') lookAgain();
     } catch (error) {
       log(`internal error: ${describe(error)}`);
     }
@@ -128,7 +145,12 @@ export function createReloading({ config, look, lists, reload, reloaded, log }: 
       watch = null;
     },
     refresh,
+    lookAgain,
     waiting: () => needsRestart(started, config()),
-    close: () => watch?.close(),
+    close() {
+      closed = true;
+      clearTimeout(later);
+      watch?.close();
+    },
   };
 }

@@ -20,6 +20,7 @@ describe('policy.yaml', () => {
       riskClasses: {},
       sanctionedOnly: false,
       rules: [],
+      rulesLeftOut: true,
       exceptions: [],
       defaults: {
         unlisted: 'allow',
