@@ -5,7 +5,7 @@ import { createAccessLog, type AccessLog } from '../record/access-log.ts';
 import { createBlockEvents, eventText, type BlockEvents } from '../record/block-events.ts';
 import { fileDestination, noDestination, streamDestination } from '../record/destinations.ts';
 import { expectedSeries } from '../record/expected.ts';
-import { createLineWriter, type LineWriter } from '../record/line-writer.ts';
+import { createLineWriter, type Fault, type LineWriter } from '../record/line-writer.ts';
 import { createMetrics, type Metrics, type MetricsOptions } from '../record/metrics.ts';
 import { blockedOf, isBlocked, type Blocked } from '../record/blocks.ts';
 import { createRecent, type Recent } from '../record/recent.ts';
@@ -42,17 +42,21 @@ export interface Recording {
   readonly lists: Readonly<globalThis.Record<'trust' | 'block-events', () => object>>;
 }
 
+/** What a fault of a file of lines means for them. */
+const meaning = {
+  write: 'lines are lost until it can be written again',
+  reopen: 'lines go on into the file that was open, and this one is tried again each second that has some',
+} as const satisfies globalThis.Record<Fault, string>;
+
 function eventLog({ config, stdout, log }: RecordingOptions): LineWriter {
   const { path } = config.blockEvents;
-  const lost = (error: Error): void =>
-    log(`block events: ${error.message}; lines are lost until it can be written again`);
+  const lost = (error: Error, fault: Fault): void => log(`block events: ${error.message}; ${meaning[fault]}`);
   if (path === '-') return createLineWriter(streamDestination(stdout), lost);
   return createLineWriter(path === 'none' ? noDestination() : fileDestination(path, 'block events'), lost);
 }
 
 function accessLogOf({ config, stdout, log }: RecordingOptions): AccessLog {
-  const onFault = (error: Error): void =>
-    log(`access log: ${error.message}; lines are lost until it can be written again`);
+  const onFault = (error: Error, fault: Fault): void => log(`access log: ${error.message}; ${meaning[fault]}`);
   return createAccessLog({ ...config.accessLog, stdout, onFault });
 }
 

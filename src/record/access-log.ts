@@ -4,7 +4,7 @@
  */
 import { createAccessLine } from './access-line.ts';
 import { fileDestination, noDestination, streamDestination } from './destinations.ts';
-import { createLineWriter, type Destination } from './line-writer.ts';
+import { createLineWriter, type Destination, type Fault } from './line-writer.ts';
 import type { Sink } from './sink.ts';
 import { createSquidLine } from './squid-line.ts';
 
@@ -17,7 +17,7 @@ export interface AccessLogOptions {
   /** Names this machine in every line (`host.name`); absent: no such field. */
   readonly hostname?: string | undefined;
   /** Hears the first error of each spell of errors: disk full, reader gone. */
-  readonly onFault: (error: Error) => void;
+  readonly onFault: (error: Error, fault: Fault) => void;
 }
 
 export interface AccessLog extends Sink {

@@ -25,7 +25,7 @@ export interface Destination {
    * then on `chunk` is no longer what it was: its memory is used again.
    */
   write(chunk: Buffer, done: (written: number, error: Error | null) => void): void;
-  /** Called between writes; `done` is called once, later. The old destination stays in use where it fails. */
+  /** Called between writes; `done` is called once, later. Where it fails, the old destination stays in use until the next. */
   reopen(done: (error: Error | null) => void): void;
   close(): void;
 }
@@ -44,8 +44,14 @@ const gathering = 50;
 /** So many characters are written without waiting for more. */
 const enough = 256 * 1024;
 
+/** Milliseconds from a reopening that failed to the next, which needs a line to write. */
+const againAfter = 1000;
+
+/** `write`: lines are lost. `reopen`: they go on into the destination that was open, until the new one can be had. */
+export type Fault = 'write' | 'reopen';
+
 /** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
-export function createLineWriter(destination: Destination, onFault: (error: Error) => void): LineWriter {
+export function createLineWriter(destination: Destination, onFault: (error: Error, fault: Fault) => void): LineWriter {
   const pending = createGathered();
   /** UTF-16 units, so that a limit is met without counting bytes. */
   let pendingUnits = 0;
@@ -54,6 +60,8 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
   /** A write or a reopening is under way, or one is scheduled. */
   let busy = false;
   let reopening = false;
+  /** When a reopening that failed is tried again, by a clock that never goes back; null: none has failed. */
+  let againAt: number | null = null;
   let failing = false;
   /** A write ended inside a line: the next one begins a new line, or it would spoil a second record. */
   let torn = false;
@@ -64,8 +72,19 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
   let timer: NodeJS.Timeout | null = null;
 
   const settle = (error: Error | null): void => {
-    if (error !== null && !failing) onFault(error);
+    if (error !== null && !failing) onFault(error, 'write');
     failing = error !== null;
+    goOn();
+  };
+
+  const reopened = (error: Error | null): void => {
+    if (error !== null && againAt === null) onFault(error, 'reopen');
+    againAt = error === null ? null : performance.now() + againAfter;
+    if (error === null) failing = false;
+    goOn();
+  };
+
+  const goOn = (): void => {
     if (pendingLines > 0) gather();
     else next();
   };
@@ -81,9 +100,10 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
   const next = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (reopening) {
+    const again = againAt !== null && pendingLines > 0 && performance.now() >= againAt;
+    if (reopening || again) {
       reopening = false;
-      destination.reopen(settle);
+      destination.reopen(reopened);
       return;
     }
     if (pendingLines === 0) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,6 +66,30 @@ test('what clients made of the leaf is counted and listed', async () => {
     results: { unknown_ca: 2, accepted: 0 },
     networks: [{ network: '10.0.0.0/24', clients: 2, needCa: 2, fallbackUntil: null }],
   });
+});
+
+test('where the new file cannot be opened, lines go on into the old one, and it is tried again', async () => {
+  const { dir, told, recording, lines } = start();
+  const away = `${dir}.away`;
+  onTestFinished(() => rmSync(away, { recursive: true, force: true }));
+  renameSync(dir, away);
+  recording.reopen();
+  await eventually('both told', () => told.length === 2);
+  const where = 'lines go on into the file that was open, and this one is tried again each second that has some';
+  expect(told.toSorted()).toEqual([
+    expect.stringMatching(new RegExp(`^access log: ENOENT.*; ${where}$`)),
+    expect.stringMatching(new RegExp(`^block events: ENOENT.*; ${where}$`)),
+  ]);
+  recording.record.finished(block({ id: 'meanwhile' }));
+  await eventually('a line in the old file', () => readFileSync(join(away, 'access.log'), 'utf8') !== '');
+  mkdirSync(dir);
+  await eventually('the new file', () => {
+    recording.record.finished(block({ id: 'later' }));
+    return existsSync(join(dir, 'access.log'));
+  });
+  await recording.record.close();
+  expect(lines('access.log').at(-1)).toContain('"later"');
+  expect(told).toHaveLength(2);
 });
 
 test('both logs are opened anew after rotation', async () => {

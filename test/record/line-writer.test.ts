@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLineWriter } from '../../src/record/line-writer.ts';
 import type { Destination, LineWriter } from '../../src/record/line-writer.ts';
 
@@ -27,13 +27,13 @@ function held() {
     close: () => void closes.push('closed'),
   };
   const faults: string[] = [];
-  const writer = createLineWriter(destination, (error) => void faults.push(error.message));
+  const writer = createLineWriter(destination, (error, fault) => void faults.push(`${fault} ${error.message}`));
   return {
     writer,
     faults,
     reopened,
     closes,
-    failReopen: (error: Error) => {
+    failReopen: (error: Error | null) => {
       reopenError = error;
     },
     /** Resolves at the next write or reopening. */
@@ -94,7 +94,7 @@ test('a failed write costs its lines, and one fault a spell is told', async () =
   (await nextWrite(stand, 'd\n')).end();
   (await nextWrite(stand, 'e\n')).end(0, new Error('ENOSPC again'));
   expect(stand.writer.lost).toBe(4);
-  expect(stand.faults).toEqual(['ENOSPC', 'ENOSPC again']);
+  expect(stand.faults).toEqual(['write ENOSPC', 'write ENOSPC again']);
 });
 
 test('a write that ends inside a line does not spoil the next line', async () => {
@@ -132,8 +132,37 @@ test('a reopening that fails is told, and writing goes on', async () => {
   stand.writer.reopen();
   await turn;
   (await nextWrite(stand, 'a\n')).end();
-  expect(stand.faults).toEqual(['EACCES']);
+  expect(stand.faults).toEqual(['reopen EACCES']);
   expect(stand.writer.lost).toBe(0);
+});
+
+test('a reopening that failed is tried again before a later line, once a second, and told once', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const stand = held();
+  stand.failReopen(new Error('EMFILE'));
+  const turn = stand.turn();
+  stand.writer.reopen();
+  await turn;
+  (await nextWrite(stand, 'a\n')).end();
+  vi.advanceTimersByTime(999);
+  (await nextWrite(stand, 'b\n')).end();
+  expect(stand.reopened).toHaveLength(1);
+  for (const tries of [2, 3]) {
+    vi.advanceTimersByTime(1000);
+    const retried = stand.turn();
+    stand.writer.write('c\n');
+    await retried;
+    expect(stand.reopened).toHaveLength(tries);
+    expect(stand.writes).toHaveLength(tries);
+    await stand.turn();
+    stand.last().end();
+    stand.failReopen(null);
+  }
+  vi.advanceTimersByTime(1000);
+  (await nextWrite(stand, 'd\n')).end();
+  expect(stand.reopened).toHaveLength(3);
+  expect(stand.faults).toEqual(['reopen EMFILE']);
 });
 
 test('close waits for what is queued; later lines count as lost', async () => {
