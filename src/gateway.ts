@@ -11,7 +11,7 @@ import { createExceptions } from './gateway/exceptions.ts';
 import type { Crew, CrewHears } from './gateway/crew.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
 import { openPorts, pagesUrlOf, type Addresses, type Others } from './gateway/listening.ts';
-import { createReloading } from './gateway/reloading.ts';
+import { createReloading, outOfFiles } from './gateway/reloading.ts';
 import { createScrapes } from './gateway/scrapes.ts';
 import { createServing } from './gateway/serving.ts';
 import { openShared } from './gateway/shared.ts';
@@ -168,6 +168,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     // Also where nothing in it is new: an operator means the files that it only names, too.
     if (reloaded === 'changed' || (reloaded === 'same' && asked === 'by-operator')) crew?.follow(inForce.config());
     if (asked === 'by-operator') reopen();
+    if (reloaded === 'failed' && outOfFiles(inForce.reloaded().problem)) reloading.lookAgain();
     if (reloaded === 'changed') reloading.follow();
     if (reloaded === 'changed') exceptions.follow();
     if (reloaded === 'changed' || asked === 'by-operator') updates.follow();

@@ -35,6 +35,9 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'this is a folder; name the file in it',
   EACCES: 'the file may not be read; allow it to the account that Sallyport runs under',
   EPERM: 'the file may not be read; allow it to the account that Sallyport runs under',
+  EMFILE:
+    'cannot be read (EMFILE), as this process has as many files open as it may; raise LimitNOFILE of the service (ulimit -n)',
+  ENFILE: 'cannot be read (ENFILE), as this machine has as many files open as it may; raise fs.file-max',
 };
 
 /** The one line for a file or folder that the system would not hand out. */

@@ -23,6 +23,11 @@ const BREATH = 250;
 /** Milliseconds after which the next is made all the same: a file system that is gone must not end all reloading. */
 const STUCK = 30_000;
 
+/** Whether a reload failed for want of descriptors, which comes and goes with connections: no change of a file ends it. */
+export function outOfFiles(problem: string | null): boolean {
+  return problem !== null && /\bE[MN]FILE\b/.test(problem);
+}
+
 export interface ReloadingOptions {
   /** In force. */
   readonly config: () => Config;
@@ -41,7 +46,7 @@ export interface Reloading {
   readonly follow: () => void;
   /** At an operator's wish. Nobody's connection waits while much is read. True: what is in the files is in force. */
   readonly refresh: () => Promise<boolean>;
-  /** Looks once more at files that may not be whole yet, when they have been left alone for long enough. */
+  /** Looks once more in two seconds: at files that may not be whole yet, or for which there was no descriptor. */
   readonly lookAgain: () => void;
   /** Keys that the files in force have changed, and that only a restart brings. */
   readonly waiting: () => readonly string[];
