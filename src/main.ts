@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** argv to a command; exit codes. One of the two places, with `cli/`, that touch `process`. */
 import { setFlagsFromString } from 'node:v8';
+import { keepSignals } from './cli/early-signals.ts';
 import { meant, UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './errors.ts';
+
+if (process.argv[2] === 'serve') keepSignals();
 
 /** Each is loaded when it is asked for: most need a part of the program, which is there in half the time. */
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {

@@ -11,6 +11,7 @@ import type { Addresses } from '../gateway/listening.ts';
 import { canReusePort } from '../workers/share.ts';
 import { createCrew } from '../workers/crew.ts';
 import { isWorker, spawnWorker } from '../workers/processes.ts';
+import { obeySignals } from './early-signals.ts';
 import { tuneForServing } from './serving-v8.ts';
 import { openFiles, workersOf } from './open-files.ts';
 import { version } from './version.ts';
@@ -72,9 +73,6 @@ Try it in another terminal:
 `;
 }
 
-/** Signals that reload, and open logs anew. */
-const reloading = ['SIGHUP', 'SIGUSR1'] as const;
-
 /** Milliseconds for what is still to be written to standard output and error after the end. */
 const LAST_WORDS = 1_000;
 
@@ -123,11 +121,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const file = configFile(values.config, io);
   const build = { version: version(), nodeVersion: process.version };
   if (isWorker()) return work(build);
-  // From the first moment on: by themselves HUP and USR2 would end the process, and USR1 would open the port of the
-  // debugger, which is the key of the CA to everybody on this machine. Squid and nginx open their logs anew by USR1.
-  const early: NodeJS.Signals[] = [];
-  const keep = (signal: NodeJS.Signals): void => void early.push(signal);
-  for (const signal of reloading) process.on(signal, keep);
   process.on('SIGUSR2', () => io.err('sallyport: USR2 means nothing here; HUP reloads, TERM ends'));
   const size = workersOf(tryConfig(file));
   const reusePort = canReusePort(process.version, process.platform);
@@ -142,8 +135,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const addresses = await gateway.listen();
   tellOpenFiles(gateway.config(), io);
   io.out(welcome(gateway, addresses, io));
-  for (const signal of reloading) process.on(signal, () => void gateway.refresh()).off(signal, keep);
-  if (early.length > 0) void gateway.refresh();
+  obeySignals(() => void gateway.refresh());
   return leaveInTime(await untilStopped(gateway, io));
 }
 
