@@ -2,6 +2,7 @@
  * What the admin port and the pages port have in common: a Fastify server that trusts nobody.
  */
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import fastify from 'fastify';
@@ -76,19 +77,38 @@ function answerConnect(socket: Duplex, proxyAt: string): void {
   socket.resume().end(`HTTP/1.1 405 Method Not Allowed\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** Closes what one client opens beyond its share. */
+/**
+ * Closes what one client opens beyond its share: the oldest connection that has no request under way, or the new one where
+ * all have. Half a head, held open, keeps nobody out who asks.
+ */
 function shareOut(server: Server, clientKey: (address: string) => string): void {
-  const open = new Map<string, number>();
+  /** Those of each client, in the order in which they came to wait for a request; `asking` are not among them. */
+  const open = new Map<string, { readonly waiting: Set<Socket>; readonly asking: Set<Socket> }>();
+  const clients = new WeakMap<Socket, string>();
+  const ofClient = (socket: Socket) => open.get(clients.get(socket) ?? '');
   server.on('connection', (socket: Socket) => {
     const client = clientKey(socket.remoteAddress ?? '');
-    const count = (open.get(client) ?? 0) + 1;
-    open.set(client, count);
+    const mine = open.get(client) ?? { waiting: new Set(), asking: new Set() };
+    open.set(client, mine);
+    clients.set(socket, client);
+    mine.waiting.add(socket);
     socket.once('close', () => {
-      const left = (open.get(client) ?? 1) - 1;
-      if (left === 0) open.delete(client);
-      else open.set(client, left);
+      mine.waiting.delete(socket);
+      mine.asking.delete(socket);
+      if (mine.waiting.size + mine.asking.size === 0) open.delete(client);
     });
-    if (count > maxOfClient) socket.destroy();
+    if (mine.waiting.size + mine.asking.size <= maxOfClient) return;
+    const [oldest = socket] = mine.waiting;
+    mine.waiting.delete(oldest);
+    oldest.destroy();
+  });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const mine = ofClient(socket);
+    if (mine?.waiting.delete(socket) !== true) return;
+    mine.asking.add(socket);
+    response.once('close', () => {
+      if (mine.asking.delete(socket)) mine.waiting.add(socket);
+    });
   });
 }
 

@@ -119,6 +119,30 @@ test('one client gets no more than its share of connections, and it again once i
   await vi.waitFor(async () => expect(statusOf(await raw(address, ['NONSENSE']))).toBe(400), 5_000);
 });
 
+test('half a head on all connections of a client keeps nobody out who asks', async () => {
+  const held: string[] = [];
+  const { address } = await start((app) => {
+    app.get('/', (_request, reply) => reply.send('here'));
+    app.get('/slow', (request) => {
+      held.push(request.id);
+      return new Promise(() => undefined);
+    });
+  });
+  const open = (head: string) => {
+    const socket = connect(address.port, address.host).on('error', () => undefined);
+    socket.resume().write(head);
+    onTestFinished(() => void socket.destroy());
+    return socket;
+  };
+  const slow = Array.from({ length: 20 }, () => open('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+  await vi.waitFor(() => expect(held).toHaveLength(20), 5_000);
+  const half = Array.from({ length: 150 }, () => open('GET / HTTP/1.1\r\nHost: loc'));
+  await vi.waitFor(() => expect(half.filter((socket) => socket.destroyed)).toHaveLength(42), 5_000);
+  for (let i = 0; i < 5; i += 1) expect(await raw(address, ['GET / HTTP/1.1', 'Host: localhost'])).toMatch(/here$/);
+  // Whoever waits for an answer is not ended for it.
+  expect(slow.filter((socket) => socket.destroyed)).toEqual([]);
+});
+
 test('nonsense in place of HTTP is 400', async () => {
   const { address } = await start(echo);
   expect(statusOf(await raw(address, ['NONSENSE']))).toBe(400);
