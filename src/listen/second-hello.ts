@@ -18,8 +18,8 @@ const RETRY_AT = 11;
 const RETRY_END = RETRY_AT + RETRY.length;
 /** Type, version and length of a record. */
 const HEAD = 5;
-/** Types of records; the longest one, of TLS 1.2 (RFC 5246, section 6.2.3). */
-const [FIRST_TYPE, LAST_TYPE, LONGEST] = [20, 24, 2 ** 14 + 2048];
+/** Types of records. */
+const [FIRST_TYPE, LAST_TYPE] = [20, 24];
 
 const nothing = Buffer.alloc(0);
 
@@ -39,13 +39,11 @@ function endOf(bytes: Buffer): number {
 }
 
 /**
- * Whether a record may begin like that, as far as it is there. No client of TLS sends anything else before it has heard its
- * server, while some servers read on: they take records of any version (RFC 8446, section 5.1) and of any length.
+ * Whether a record begins like that, of any version and any length: some servers read those too (RFC 8446, section 5.1). What
+ * is no record ends a TLS server's part in the connection, so that no hello behind it is heard.
  */
-function mayBeRecord(head: Buffer): boolean {
-  const [type = 0, major = 3] = head;
-  if (type < FIRST_TYPE || type > LAST_TYPE || major !== 3) return false;
-  return head.length < HEAD || head.readUInt16BE(3) <= LONGEST;
+function beginsRecord([type = 0]: Buffer): boolean {
+  return type >= FIRST_TYPE && type <= LAST_TYPE;
 }
 
 function asksAgain(bytes: Buffer): boolean {
@@ -81,6 +79,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
     if (hello.kind === 'more') return nothing;
     over = true;
     const whole = Buffer.concat(chunks.splice(0));
+    if (hello.kind === 'bad' && hello.why === 'not-tls') return whole;
     return hello.kind === 'hello' && isSame(hello.serverName) ? whole : null;
   };
 
@@ -94,7 +93,10 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       at += left;
       left = 0;
       const rest = bytes.subarray(at);
-      if (!mayBeRecord(rest)) return null;
+      if (!beginsRecord(rest)) {
+        over = true;
+        return bytes;
+      }
       if (rest.length < HEAD) {
         held = rest;
         return bytes.subarray(0, at);

@@ -106,9 +106,25 @@ test('a first hello in records of one byte', () => {
 test.each([
   ['a letter', Buffer.from('p')],
   ['a type of no record', Buffer.from([25, 3, 3, 0, 1])],
-  ['a version that is none', Buffer.from([22, 5])],
-  ['a record that is too long', Buffer.from([22, 3, 3, 0x48, 1])],
-])('%s behind the hello is nothing that a client of TLS says', (_what, bytes) => {
+  ['a record of a version that is none, and of no hello,', Buffer.from([22, 4, 1, 0, 1, 77])],
+])('%s behind the hello is no TLS: it goes on, and the watch is over', (_what, bytes) => {
   const watch = watchOf(helloFor('ok.test'), 'ok.test');
-  expect(watch.said(bytes)).toBe(null);
+  expect(watch.said(bytes)).toEqual(bytes);
+  expect(watch.over()).toBe(true);
+});
+
+test.each([
+  ['of a version that is none', Buffer.from([22, 4, 1, 0, 1, 1])],
+  ['that is too long', Buffer.from([22, 3, 3, 0x48, 1, 1])],
+])('a record %s behind the hello, as for another one, does not go on', (_what, bytes) => {
+  expect(watchOf(helloFor('ok.test'), 'ok.test').said(bytes)).toBe(null);
+});
+
+test('a second hello is found behind a record of any version and length', () => {
+  const watch = watchOf(helloFor('ok.test'), 'ok.test');
+  const other = Buffer.alloc(5 + 0x4801, 'x');
+  other.set([23, 9, 9, 0x48, 1]);
+  expect(watch.said(other)).toEqual(other);
+  expect(watch.over()).toBe(false);
+  expect(watch.said(helloFor('deny.test'))).toBe(null);
 });
