@@ -1,6 +1,7 @@
 /** Builds every part from the configuration and wires them; the only file that knows all stations. */
 import { randomInt } from 'node:crypto';
 import { createPorts } from './admin/ports.ts';
+import { doubtLine } from './certificates/authority.ts';
 import { readToken } from './certificates/secret.ts';
 import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
@@ -66,16 +67,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const refusesLeaf = (clientAddress: string): boolean => trust.refuses(clientAddress, Date.now());
   const now = options.now ?? Date.now;
   const load = (): Config => options.load();
-  const changed = (): void => {
-    if (reloadAs('by-change', 'files') === 'held') reloading.lookAgain();
-  };
+  const changed = (): void => void reloadAs('by-change', 'files');
   const domainLists = createDomainLists({ changed, log, fetches: true, seed: randomInt(2 ** 32) });
   await domainLists.prepare(load());
   const inForce = createInForce({ load, sets: domainLists.sets, demand: domainLists.demand, refusesLeaf, now, log });
   const config = inForce.config();
   const shared = await openShared(config);
   const { authority } = shared;
-  if (authority.doubt !== null) log(`${authority.doubt.says}; ${authority.doubt.cure}`);
+  const doubt = doubtLine(authority);
+  if (doubt !== null) log(doubt);
   let addresses: Addresses | null = null;
   let draining = false;
 
@@ -168,7 +168,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     // Also where nothing in it is new: an operator means the files that it only names, too.
     if (reloaded === 'changed' || (reloaded === 'same' && asked === 'by-operator')) crew?.follow(inForce.config());
     if (asked === 'by-operator') reopen();
-    if (reloaded === 'failed' && outOfFiles(inForce.reloaded().problem)) reloading.lookAgain();
+    const noFiles = reloaded === 'failed' && outOfFiles(inForce.reloaded().problem);
+    if (reloaded === 'held' || noFiles) reloading.lookAgain();
     if (reloaded === 'changed') reloading.follow();
     if (reloaded === 'changed') exceptions.follow();
     if (reloaded === 'changed' || asked === 'by-operator') updates.follow();

@@ -13,6 +13,14 @@ export function reset(socket: Duplex): void {
   else socket.resetAndDestroy();
 }
 
+/** Resets a connection once its peer has ended, or at once where it has. @returns takes that back. */
+export function resetAtEnd(socket: Duplex): () => void {
+  const leave = (): void => reset(socket);
+  if (socket.readableEnded) leave();
+  else socket.once('end', leave);
+  return () => void socket.off('end', leave);
+}
+
 /** What is written into it is of no interest. */
 const address = {};
 

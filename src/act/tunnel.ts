@@ -6,7 +6,7 @@ import { createFeed, type Feed } from './feed.ts';
 import { blockedOutcome, failedOutcome } from './outcome.ts';
 import { relay } from './relay.ts';
 import type { Dialler } from './upstream.ts';
-import { reset } from '../reset.ts';
+import { reset, resetAtEnd } from '../reset.ts';
 import { answerAndEnd } from './write.ts';
 
 export interface TunnelOptions {
@@ -63,14 +63,11 @@ const UNHURRIED = 100;
  * be all that the client has to say. As nobody reads them yet, there is no `end` then.
  */
 function resetIfItLeaves(client: Socket): () => void {
-  const leave = (): void => reset(client);
-  const timer = setTimeout(() => {
-    if (client.readableEnded) leave();
-    else client.once('end', leave);
-  }, UNHURRIED);
+  let stay: (() => void) | null = null;
+  const timer = setTimeout(() => (stay = resetAtEnd(client)), UNHURRIED);
   return () => {
     clearTimeout(timer);
-    client.off('end', leave);
+    stay?.();
   };
 }
 

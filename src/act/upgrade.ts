@@ -10,7 +10,7 @@ import { limitInterim } from './interim.ts';
 import { relay } from './relay.ts';
 import type { SecureDialler } from './secure.ts';
 import type { Dialler } from './upstream.ts';
-import { reset } from '../reset.ts';
+import { reset, resetAtEnd } from '../reset.ts';
 import { answerAndEnd, LINGER } from './write.ts';
 
 export interface UpgradeOptions {
@@ -34,13 +34,13 @@ function responseHead(answer: IncomingMessage, fields: readonly string[]): Buffe
 
 /** An origin that does not switch answers like to any request; the connection ends with that answer. */
 function passRefusal(
-  request: ClientRequest,
+  outgoing: ClientRequest,
   answer: IncomingMessage,
   client: Duplex,
   { via, idleTimeout }: UpgradeOptions,
 ): Promise<ErrorCode | null> {
   let cut = false;
-  whenCut(request, answer, () => {
+  whenCut(outgoing, answer, () => {
     cut = true;
     reset(client); // half an answer must not look whole
   });
@@ -64,20 +64,6 @@ function passRefusal(
   });
 }
 
-/**
- * Resets a client that ends its side before it is answered: nobody wants a WebSocket that it cannot speak in.
- *
- * @returns takes that back.
- */
-function resetIfItLeaves(client: Duplex): () => void {
-  const leave = (): void => reset(client);
-  if (client.readableEnded) leave();
-  client.once('end', leave);
-  // Its end is not seen unless it is read; what it says meanwhile waits.
-  client.read(0);
-  return () => void client.off('end', leave);
-}
-
 /** Passes the upgrade on; resolves when both sides are closed. */
 export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, mayReach?: MayReach): Promise<Outcome> {
   const { socket: client, req, target, facts } = arrival;
@@ -86,7 +72,10 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     return { kind, answer: null, status, error, bytesIn: bytesRead, bytesOut: bytesWritten, upstream: null };
   };
   client.on('error', () => undefined);
-  const stay = resetIfItLeaves(client);
+  // Nobody wants a WebSocket that it cannot speak in.
+  const stay = resetAtEnd(client);
+  // Its end is not seen unless it is read; what it says meanwhile waits.
+  client.read(0);
   try {
     const headers = [...requestFields(arrival, options.via), 'connection', 'Upgrade', 'upgrade', 'websocket'];
     const { dial } = facts.scheme === 'https' ? options.secure : options.dialler;

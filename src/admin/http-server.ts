@@ -77,20 +77,24 @@ function answerConnect(socket: Duplex, proxyAt: string): void {
   socket.resume().end(`HTTP/1.1 405 Method Not Allowed\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/** The connections of one client: in the order in which they came to wait for a request, and those that have one. */
+interface Share {
+  readonly waiting: Set<Socket>;
+  readonly asking: Set<Socket>;
+}
+
 /**
  * Closes what one client opens beyond its share: the oldest connection that has no request under way, or the new one where
  * all have. Half a head, held open, keeps nobody out who asks.
  */
 function shareOut(server: Server, clientKey: (address: string) => string): void {
-  /** Those of each client, in the order in which they came to wait for a request; `asking` are not among them. */
-  const open = new Map<string, { readonly waiting: Set<Socket>; readonly asking: Set<Socket> }>();
-  const clients = new WeakMap<Socket, string>();
-  const ofClient = (socket: Socket) => open.get(clients.get(socket) ?? '');
+  const open = new Map<string, Share>();
+  const shares = new WeakMap<Socket, Share>();
   server.on('connection', (socket: Socket) => {
     const client = clientKey(socket.remoteAddress ?? '');
-    const mine = open.get(client) ?? { waiting: new Set(), asking: new Set() };
+    const mine: Share = open.get(client) ?? { waiting: new Set(), asking: new Set() };
     open.set(client, mine);
-    clients.set(socket, client);
+    shares.set(socket, mine);
     mine.waiting.add(socket);
     socket.once('close', () => {
       mine.waiting.delete(socket);
@@ -103,7 +107,7 @@ function shareOut(server: Server, clientKey: (address: string) => string): void 
     oldest.destroy();
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const mine = ofClient(socket);
+    const mine = shares.get(socket);
     if (mine?.waiting.delete(socket) !== true) return;
     mine.asking.add(socket);
     response.once('close', () => {

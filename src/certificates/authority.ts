@@ -95,6 +95,11 @@ function doubtOf(certFile: string, chain: readonly X509Certificate[]): Authority
   return null;
 }
 
+/** What a CA lacks for some clients, with the cure; null where none of them refuses it. */
+export function doubtLine({ doubt }: Pick<Authority, 'doubt'>): string | null {
+  return doubt === null ? null : `${doubt.says}; ${doubt.cure}`;
+}
+
 function assemble(
   files: { readonly certFile: string; readonly keyFile: string },
   all: readonly X509Certificate[],

@@ -1,7 +1,7 @@
 /** `sallyport ca`: shows the certificate authority, hands out its certificate, makes one where there is none. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findAuthority, openAuthority, validityFault } from '../certificates/authority.ts';
+import { doubtLine, findAuthority, openAuthority, validityFault } from '../certificates/authority.ts';
 import type { Authority, AuthorityOptions } from '../certificates/authority.ts';
 import { loadConfig } from '../config/load.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
@@ -49,8 +49,8 @@ function print(authority: Authority, now: number, io: Io): void {
 
 /** Complaints go to standard error; the exit code says whether the proxy could sign. */
 function verdict(authority: Authority, now: number, io: Io): ExitCode {
-  const { doubt } = authority;
-  if (doubt !== null) io.err(`warning: ${doubt.says}; ${doubt.cure}`);
+  const doubt = doubtLine(authority);
+  if (doubt !== null) io.err(`warning: ${doubt}`);
   const fault = validityFault(authority, now);
   if (fault === null) return 0;
   io.err(`${authority.certFile}: ${fault}`);

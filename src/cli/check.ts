@@ -88,13 +88,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const here = startFiles(config, now).filter(({ files }) => files.every(isReadable));
     const { faults, warnings: doubts } = await examine(here);
     const inSettings = (finding: Finding): Warning => ({ ...finding, file: config.file });
-    const unusable = [
-      ...listWarnings(
-        config,
-        lists.warnings.filter(({ fatal }) => fatal),
-      ),
-      ...faults.map(inSettings),
-    ];
+    const fatal = lists.warnings.filter((warning) => warning.fatal);
+    const unusable = [...listWarnings(config, fatal), ...faults.map(inSettings)];
     if (unusable.length > 0) throw invalidConfig(placedWarnings(unusable));
     const warnings = placedWarnings([
       ...doubts.map(inSettings),

@@ -1,6 +1,6 @@
 /** The files that `sallyport.yaml` only names and that a proxy reads as it starts, read as the start does and in its words. */
 import { accessSync, constants } from 'node:fs';
-import { authorityFiles, findAuthority, validityFault } from '../certificates/authority.ts';
+import { authorityFiles, doubtLine, findAuthority, validityFault } from '../certificates/authority.ts';
 import { readCertificates, readKey, readPassword } from '../certificates/key-files.ts';
 import { trustedRoots } from '../certificates/roots.ts';
 import { readToken } from '../certificates/secret.ts';
@@ -32,8 +32,10 @@ function authorityFilesOf({ certificates }: Config, now: number): StartFile[] {
   const key = present(keyFile, passphraseFile);
   const signs: StartFile['read'] = async (warn) => {
     const authority = await findAuthority(options);
-    if (authority !== null && authority.doubt !== null) warn(`${authority.doubt.says}; ${authority.doubt.cure}`);
-    const fault = authority === null ? null : validityFault(authority, now);
+    if (authority === null) return;
+    const doubt = doubtLine(authority);
+    if (doubt !== null) warn(doubt);
+    const fault = validityFault(authority, now);
     if (fault !== null) throw new ConfigError(`${certFile}: ${fault}`);
   };
   return [

@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { listFiles, readPolicy } from './load.ts';
 import { settingsSchema, toSettings } from './schema.ts';
 import type { Settings, SettingsFile } from './schema.ts';
-import { isBundle, readAs } from './vendors.ts';
+import { catalogueFolders, isBundle, readAs } from './vendors.ts';
 import type { Watched } from './watch.ts';
 import { readYaml } from './yaml.ts';
 
@@ -34,6 +34,9 @@ function logoOf(given: SettingsFile, file: string): string[] {
   return logo === undefined ? [] : [resolve(dirname(file), logo)];
 }
 
+/** A policy is looked at again and again until the failure is mended, and parsed only where its text is another. */
+let policyBefore: ReturnType<typeof readPolicy> | null = null;
+
 /** @param file sallyport.yaml, absolute. */
 export function filesNamed(file: string): Watched {
   const given = orNull(() => readAs(settingsSchema, readYaml(file)));
@@ -42,12 +45,12 @@ export function filesNamed(file: string): Watched {
   const settings = orNull(() => toSettings(given, file));
   if (settings === null) return { files: own, folders: [] };
   const { policyFile, catalogueFrom } = settings;
-  const policy = orNull(() => readPolicy(policyFile, dirname(policyFile), undefined));
-  const { vendors, key, overlay } = catalogueFrom;
+  policyBefore = orNull(() => readPolicy(policyFile, dirname(policyFile), policyBefore ?? undefined));
+  const { vendors, key } = catalogueFrom;
   const catalogue = isBundle(vendors) ? [vendors, ...(key === null ? [] : [key])] : [];
-  const lists = policy === null ? [] : listFiles(policy.document);
+  const lists = policyBefore === null ? [] : listFiles(policyBefore.document);
   return {
     files: [...own, policyFile, ...lists, ...catalogue, ...ofClients(settings)],
-    folders: [...(isBundle(vendors) ? [] : [vendors]), ...(overlay === null ? [] : [overlay])],
+    folders: catalogueFolders(catalogueFrom),
   };
 }

@@ -108,6 +108,11 @@ export function isBundle(path: string): boolean {
   return path.endsWith('.json');
 }
 
+/** The folders that it is read from; a bundle is a file. */
+export function catalogueFolders({ vendors, overlay }: Pick<CatalogueSettings, 'vendors' | 'overlay'>): string[] {
+  return [vendors, overlay].filter((path) => path !== null).filter((path) => !isBundle(path));
+}
+
 function bundled(file: string, bundle: Bundle): VendorText[] {
   return bundle.files.map(([name, text]) => vendorText(join(file, name), text));
 }

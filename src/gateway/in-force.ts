@@ -57,7 +57,6 @@ export interface InForce {
   readonly adopt: (stored: StoredExceptions) => void;
 }
 
-/** @throws {ConfigError} where the first configuration cannot be read. */
 /** @throws {ConfigError} where the policy that is to replace one with rules says nothing of any: its end is missing. */
 function checkRules({ policyOfFile: before }: Config, { policyOfFile: next, policyFile }: Config): void {
   if (next.rulesLeftOut !== true || before.rules.length === 0) return;
@@ -67,6 +66,7 @@ function checkRules({ policyOfFile: before }: Config, { policyOfFile: next, poli
   );
 }
 
+/** @throws {ConfigError} where the first configuration cannot be read. */
 export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InForceOptions): InForce {
   /** What ended is history, which no decision needs. */
   const merged = (next: Config, stored: StoredExceptions): Config => withStored(next, stored, now());

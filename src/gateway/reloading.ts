@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { configFiles } from '../config/load.ts';
 import { filesNamed } from '../config/named-files.ts';
 import type { Config } from '../config/schema.ts';
+import { catalogueFolders } from '../config/vendors.ts';
 import { warmCatalogue } from '../config/warm.ts';
 import { watchFiles, type Watch, type Watched } from '../config/watch.ts';
 import { ConfigError, describe } from '../errors.ts';
@@ -54,9 +55,7 @@ export interface Reloading {
 }
 
 function watchedOf(config: Config): Watched {
-  const { vendors, overlay } = config.catalogueFrom;
-  const folders = [vendors, overlay].filter((path) => path !== null && !path.endsWith('.json'));
-  return { files: configFiles(config), folders: folders.filter((path) => path !== null) };
+  return { files: configFiles(config), folders: catalogueFolders(config.catalogueFrom) };
 }
 
 export function createReloading({ config, look, lists, reload, reloaded, log }: ReloadingOptions): Reloading {
@@ -87,12 +86,9 @@ export function createReloading({ config, look, lists, reload, reloaded, log }: 
   const changed = async (): Promise<void> => {
     try {
       await prepare();
-      let reloaded = reload('by-half-a-change', 'look');
-      if (reloaded === 'failed') {
-        await setTimeout(HALF_WRITTEN);
-        reloaded = reload('by-change', 'files');
-      }
-      if (reloaded === 'held') lookAgain();
+      if (reload('by-half-a-change', 'look') !== 'failed') return;
+      await setTimeout(HALF_WRITTEN);
+      reload('by-change', 'files');
     } catch (error) {
       log(`internal error: ${describe(error)}`);
     }

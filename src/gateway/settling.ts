@@ -48,7 +48,8 @@ export function deniesLess(before: PolicyDocument, next: PolicyDocument): boolea
 function stampOf(file: string): { readonly own: string; readonly written: string } {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (found === undefined) return { own: file, written: '' };
-  return { own: `${found.dev} ${found.ino}`, written: `${found.size} ${found.mtimeNs} ${found.ctimeNs}` };
+  const own = `${found.dev} ${found.ino}`;
+  return { own, written: `${own} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` };
 }
 
 /**
@@ -57,15 +58,15 @@ function stampOf(file: string): { readonly own: string; readonly written: string
  */
 export function createSettling(now: () => number, file: string): Settling {
   let { own: inForce } = stampOf(file);
-  let seen = { own: '', written: '', since: 0 };
+  let seen = { written: '', since: 0 };
   return {
     settled(before, next) {
       // After it was read: what is written from now on is another stamp.
-      const stamp = stampOf(next.policyFile);
-      const waits = stamp.own === inForce && deniesLess(before.policyOfFile, next.policyOfFile);
-      if (waits && (seen.own !== stamp.own || seen.written !== stamp.written)) seen = { ...stamp, since: now() };
+      const { own, written } = stampOf(next.policyFile);
+      const waits = own === inForce && deniesLess(before.policyOfFile, next.policyOfFile);
+      if (waits && seen.written !== written) seen = { written, since: now() };
       if (waits && now() - seen.since < SETTLE) return false;
-      inForce = stamp.own;
+      inForce = own;
       return true;
     },
   };

@@ -11,15 +11,16 @@ export const MAX_HELLO = 64 * 1024;
 /** Records of one byte each cost five more; beyond this the framing is an attack. */
 const MAX_FRAMED = MAX_HELLO * 6;
 
-const HANDSHAKE = 22;
+export const HANDSHAKE = 22;
 /** Types of TLS records begin here, with change_cipher_spec, and end with heartbeat (RFC 6520, section 3). */
 const FIRST_TYPE = 20;
 const LAST_TYPE = 24;
 const CLIENT_HELLO = 1;
 /**
- * How the content of such a record may begin: a hello, the one byte of change_cipher_spec, the level of an alert. Servers are
- * to ignore its version, and some do (RFC 8446, section 5.1): of any version it hides a hello. Protocols that are none of TLS
- * begin otherwise: MongoDB's, say, with a length of any bytes, a version and a length as it were, and a zero.
+ * How the content of a record may begin whose version is none: a hello, the one byte of change_cipher_spec, the level of an
+ * alert. Servers are to ignore its version, and some do (RFC 8446, section 5.1): of any version it hides a hello. Protocols
+ * that are none of TLS begin otherwise: MongoDB's, say, with a length of any bytes, a version and a length as it were, and a
+ * zero.
  */
 const mayBegin: ReadonlySet<number> = new Set([CLIENT_HELLO, 2]);
 const SERVER_NAME = 0;
@@ -47,6 +48,10 @@ const notTls: ClientHello = { kind: 'bad', why: 'not-tls' };
 const malformed: ClientHello = { kind: 'bad', why: 'malformed-tls' };
 const tooLarge: ClientHello = { kind: 'bad', why: 'too-large' };
 
+export function isRecordType(type: number): boolean {
+  return type >= FIRST_TYPE && type <= LAST_TYPE;
+}
+
 interface Unframer {
   /** Takes the next bytes; gives the body of the handshake message once it is whole. */
   push(bytes: Buffer): Buffer | ClientHello;
@@ -67,7 +72,7 @@ function createUnframer(): Unframer {
   const recordHead = (): ClientHello | null => {
     const first = framed <= 5;
     const type = head[0] ?? 0;
-    if (first && (type < FIRST_TYPE || type > LAST_TYPE)) return notTls;
+    if (first && !isRecordType(type)) return notTls;
     strange = headBytes > 1 && head[1] !== 3;
     if (strange) {
       if (!first) return malformed;

@@ -7,10 +7,9 @@
  * one. A client may say it before it is asked.
  */
 import type { HelloWatch, Target } from '../flow.ts';
-import { createClientHelloReader, type ClientHelloReader } from './client-hello.ts';
+import { createClientHelloReader, HANDSHAKE, isRecordType, type ClientHelloReader } from './client-hello.ts';
 import { serverNameOf } from './hello.ts';
 
-const HANDSHAKE = 22;
 const SERVER_HELLO = 2;
 /** The random of a ServerHello that asks for another hello (RFC 8446, section 4.1.3), and where it stands. */
 const RETRY = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
@@ -18,8 +17,6 @@ const RETRY_AT = 11;
 const RETRY_END = RETRY_AT + RETRY.length;
 /** Type, version and length of a record. */
 const HEAD = 5;
-/** Types of records. */
-const [FIRST_TYPE, LAST_TYPE] = [20, 24];
 
 const nothing = Buffer.alloc(0);
 
@@ -36,14 +33,6 @@ function endOf(bytes: Buffer): number {
     if (have >= 4 && have >= need) return have === need ? at : -1;
   }
   return -1;
-}
-
-/**
- * Whether a record begins like that, of any version and any length: some servers read those too (RFC 8446, section 5.1). What
- * is no record ends a TLS server's part in the connection, so that no hello behind it is heard.
- */
-function beginsRecord([type = 0]: Buffer): boolean {
-  return type >= FIRST_TYPE && type <= LAST_TYPE;
 }
 
 function asksAgain(bytes: Buffer): boolean {
@@ -93,7 +82,9 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       at += left;
       left = 0;
       const rest = bytes.subarray(at);
-      if (!beginsRecord(rest)) {
+      // Records of any version and any length, for some servers read those too (RFC 8446, section 5.1). What is none ends a
+      // TLS server's part in the connection, so that no hello behind it is heard.
+      if (!isRecordType(rest[0] ?? 0)) {
         over = true;
         return bytes;
       }

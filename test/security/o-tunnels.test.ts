@@ -4,7 +4,15 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { alpn, framed, helloMessage, helloOfNode, messageOf, serverNames } from '../support/hellos.ts';
+import {
+  alpn,
+  framed,
+  helloMessage,
+  helloOfNode,
+  helloRetryRequest,
+  messageOf,
+  serverNames,
+} from '../support/hellos.ts';
 import { certificateOfTest } from '../support/origins.ts';
 import { connectRaw, eventually, rawClient } from '../support/streams.ts';
 import { askHttp2, http2Over, openTunnel, rawTunnel, tlsOver } from '../support/tunnels.ts';
@@ -81,15 +89,6 @@ attack(
   },
 );
 
-/** A server's answer to a first hello: another one, for another group (RFC 8446, section 4.1.4). */
-const retry = framed(
-  Buffer.concat([
-    Buffer.from([2, 0, 0, 44, 3, 3]),
-    Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex'),
-    Buffer.alloc(10),
-  ]),
-);
-
 attack(
   field,
   135,
@@ -97,7 +96,7 @@ attack(
   'RST, recorded as `server_name_mismatch`; servers go by the second name, and it never reaches one',
   async ({ lab, far, at, logged }) => {
     far.speakRaw((socket) => {
-      socket.once('data', () => socket.write(retry));
+      socket.once('data', () => socket.write(helloRetryRequest));
       socket.on('end', () => socket.end());
     });
     const hello = (name: string): Buffer => framed(helloMessage([serverNames([0, name])]));
@@ -120,7 +119,7 @@ attack(
       for (const [first, then, answered] of tries) {
         const client = await rawTunnel(lab.proxyPort, at('ok.test'));
         client.write(first);
-        if (answered) await client.until(retry.toString('latin1'));
+        if (answered) await client.until(helloRetryRequest.toString('latin1'));
         for (const bytes of then) client.write(bytes);
         expect((await client.ended).how).toBe('reset');
       }
@@ -129,7 +128,7 @@ attack(
     expect(far.bytes()).not.toContain('deny.test');
     const honest = await rawTunnel(lab.proxyPort, at('ok.test'));
     honest.write(hello('ok.test'));
-    await honest.until(retry.toString('latin1'));
+    await honest.until(helloRetryRequest.toString('latin1'));
     far.forget();
     honest.write(Buffer.concat([ccs, hello('OK.test')]));
     await eventually('the second hello at the origin', () => far.bytes().endsWith(hello('OK.test').toString('latin1')));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { framed, helloMessage, helloOfNode, messageOf, serverNames } from '../support/hellos.ts';
+import { framed, helloMessage, helloOfNode, helloRetryRequest, messageOf, serverNames } from '../support/hellos.ts';
 import { connectRaw, eventually, rawClient, type RawClient } from '../support/streams.ts';
 import { openTunnel, rawTunnel, tlsOver } from '../support/tunnels.ts';
 import { attack, get, openField } from './field.ts';
@@ -12,10 +12,7 @@ import { attack, get, openField } from './field.ts';
 const field = openField();
 
 /** A handshake message in one record, whose version nobody has to look at (RFC 8446, section 5.1). */
-function inRecord(version: number, message: Buffer): Buffer {
-  const head = Buffer.from([22, version >> 8, version & 255, message.length >> 8, message.length & 255]);
-  return Buffer.concat([head, message]);
-}
+const inRecord = (version: number, message: Buffer): Buffer => framed(message, 65_535, version);
 
 const versions = [0x0401, 0x0001, 0x0200, 0xff03, 0xfefd];
 
@@ -54,13 +51,8 @@ attack(
   'A second ClientHello for a denied host in a record of a version that is none, or in one that is longer than any',
   'RST, recorded as `server_name_mismatch`: servers that read such records get neither',
   async ({ lab, far, at, logged }) => {
-    const retry = Buffer.concat([
-      Buffer.from([22, 3, 3, 0, 48, 2, 0, 0, 44, 3, 3]),
-      Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex'),
-      Buffer.alloc(10),
-    ]);
     far.speakRaw((socket) => {
-      socket.once('data', () => socket.write(retry));
+      socket.once('data', () => socket.write(helloRetryRequest));
       socket.on('end', () => socket.end());
     });
     const denied = helloMessage([serverNames([0, 'deny.test'])]);
@@ -70,7 +62,7 @@ attack(
       for (const second of seconds) {
         const client = await rawTunnel(lab.proxyPort, at('ok.test'));
         client.write(framed(helloMessage([serverNames([0, 'ok.test'])])));
-        await client.until(retry.toString('latin1'));
+        await client.until(helloRetryRequest.toString('latin1'));
         client.write(second);
         expect((await client.ended).how).toBe('reset');
       }

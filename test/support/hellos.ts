@@ -73,6 +73,15 @@ export function framed(message: Buffer, size = 16_384, version = 0x0301): Buffer
   return Buffer.concat(parts);
 }
 
+/** A server's answer to a first hello: another one, for another group (RFC 8446, section 4.1.4). */
+export const helloRetryRequest = framed(
+  Buffer.concat([
+    Buffer.from([2, 0, 0, 44, 3, 3]),
+    Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex'),
+    Buffer.alloc(10),
+  ]),
+);
+
 function prefixed(size: number, body: Buffer): Buffer {
   const length = Buffer.alloc(size);
   length.writeUIntBE(body.length, 0, size);
