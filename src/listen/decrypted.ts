@@ -17,11 +17,12 @@ import type { Answerable, Hello, OuterTunnel, Target, TrustResult, UpgradeArriva
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD } from './connect-head.ts';
 import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
-import { INSIDE, keyOf, openInside, originInside, type Inside, type Marked } from './inside.ts';
+import { INSIDE, openInside, originInside, type Inside, type Marked } from './inside.ts';
 import { createInsideTls } from './inside-tls.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
 import { loneArrival } from './lone.ts';
 import { lateHead } from './overdue.ts';
+import { connectionKey } from './peers.ts';
 import { owes } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
 import { reset } from '../reset.ts';
@@ -65,14 +66,14 @@ export interface Decrypted {
  * any more.
  */
 function remember(socket: TLSSocket): void {
-  keyOf(socket);
+  connectionKey(socket);
 }
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
   /** Those whose TLS is left to the HTTP/2 server, which makes sockets of its own. */
   const open = new Map<string, Inside>();
   const insideOf = (socket: Request['socket'] & Marked): Inside | undefined =>
-    socket[INSIDE] ?? open.get(keyOf(socket));
+    socket[INSIDE] ?? open.get(connectionKey(socket));
   const sessions = new Set<ServerHttp2Session>();
   const watch = createSessionWatch();
 
@@ -193,11 +194,11 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     options.rejectRequest(req, res, origin, 'malformed_request', 'a CONNECT inside a tunnel that ends here');
   });
   http2.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    onTlsError(open.get(keyOf(socket)), error);
+    onTlsError(open.get(connectionKey(socket)), error);
     socket.destroy();
   });
   http2.on('session', (session) => {
-    const key = keyOf(session.socket);
+    const key = connectionKey(session.socket);
     sessions.add(session);
     const below = open.get(key);
     watch.add(session, () => below?.cut());
@@ -230,7 +231,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       const scheme = hello.kind === 'tls' ? 'https' : 'http';
       const inside = openInside(tunnel, scheme, socket);
       const viaHttp2 = hello.kind === 'tls' && hello.serverName !== null && hello.alpn.includes('h2');
-      const key = viaHttp2 ? keyOf(socket) : null;
+      const key = viaHttp2 ? connectionKey(socket) : null;
       if (key !== null) open.set(key, inside);
       const closed = new Promise<InterceptEnd>((resolve) => {
         socket.once('close', () => {

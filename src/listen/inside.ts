@@ -76,8 +76,3 @@ export function letGo(socket: Duplex & Marked): void {
   // Leads to the socket below TLS; other sockets have none.
   if (Reflect.get(socket, '_parent') instanceof Socket) Reflect.set(socket, '_parent', null);
 }
-
-/** A connection is known by its four numbers; a TLS socket has those of the socket that it wraps. */
-export function keyOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
-}

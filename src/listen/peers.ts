@@ -2,6 +2,7 @@
  * Who is really at the other end of a connection, where its own address does not tell: a load balancer stands before
  * it, or TLS around it.
  */
+import type { Socket } from 'node:net';
 
 /** What is asked of a socket here; streams that are typed as less have it too. */
 export interface Peer {
@@ -20,6 +21,16 @@ export function introduce(socket: object, peer: Peer): void {
 
 export function peerOf(socket: Peer & object): Peer {
   return introduced.get(socket) ?? socket;
+}
+
+/**
+ * What tells a connection from all others that are open: both addresses and both ports. A TLS socket has those of the
+ * socket that it wraps.
+ */
+export function connectionKey(
+  socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>,
+): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
 /** A peer's address without the `::ffff:` that a dual-stack socket puts before IPv4. */

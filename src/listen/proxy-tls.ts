@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { Veil } from './front-door.ts';
-import { introduce, peerOf } from './peers.ts';
+import { connectionKey, introduce, peerOf } from './peers.ts';
 
 /** Which name of a client certificate is the user. */
 export type UserFrom = 'cn' | 'email' | 'upn';
@@ -52,10 +52,6 @@ export function userOf(
   return typeof name === 'string' && /^[^\p{Cc}"]{1,256}$/u.test(name) ? name : undefined;
 }
 
-function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localPort}`;
-}
-
 interface Waiting {
   readonly socket: Socket;
   readonly ready: (inner: Socket) => void;
@@ -65,7 +61,7 @@ interface Waiting {
 export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
   const waiting = new Map<string, Waiting>();
   const take = (socket: TLSSocket): Waiting | undefined => {
-    const key = keyOf(socket);
+    const key = connectionKey(socket);
     const found = waiting.get(key);
     waiting.delete(key);
     return found;
@@ -99,7 +95,13 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
 
   return {
     lift(socket, ready, failed) {
-      const key = keyOf(socket);
+      const key = connectionKey(socket);
+      // A client may reset a connection and open the same once more before the end of the first was seen here. Which of the
+      // two a handshake is for, nobody could tell.
+      if (waiting.has(key)) {
+        failed('its addresses and ports are those of a connection that is still open');
+        return;
+      }
       waiting.set(key, { socket, ready, failed });
       // A client whose certificate does not hold is ended by Node.js without an event, and looks like one that changed its
       // mind. Prepended, so that it runs before the listeners that forget the connection; a client that sent nothing only

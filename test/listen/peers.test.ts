@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest';
-import { clientKey, introduce, peerOf } from '../../src/listen/peers.ts';
+import { clientKey, connectionKey, introduce, peerOf } from '../../src/listen/peers.ts';
 
 test('a socket is its own peer until another is introduced', () => {
   const socket = { remoteAddress: '10.0.0.1', remotePort: 1 };
   expect(peerOf(socket)).toBe(socket);
   introduce(socket, { remoteAddress: '192.0.2.7', remotePort: 2, user: 'ada' });
   expect(peerOf(socket)).toEqual({ remoteAddress: '192.0.2.7', remotePort: 2, user: 'ada' });
+});
+
+test.each(['remoteAddress', 'remotePort', 'localAddress', 'localPort'])('another %s is another connection', (part) => {
+  const socket = { remoteAddress: '10.0.0.1', remotePort: 1, localAddress: '10.0.0.2', localPort: 3128 };
+  expect(connectionKey({ ...socket })).toBe(connectionKey(socket));
+  expect(connectionKey({ ...socket, [part]: part.endsWith('Port') ? 2 : '10.0.0.3' })).not.toBe(connectionKey(socket));
 });
 
 test.each([
