@@ -56,7 +56,10 @@ export interface InterceptEnd {
 export interface Decrypted {
   /** Takes over the socket of a tunnel, which nobody hears; resolves when it is closed. */
   readonly take: (socket: Socket, tunnel: OuterTunnel, hello: Hello) => Promise<InterceptEnd>;
-  /** Ends what has no request; the others go on, and their sessions take no new one. */
+  /**
+   * Ends what has no request, within a second where none was ever sent; the others go on, and their sessions take no new
+   * one.
+   */
   readonly closeIdle: () => void;
   readonly close: () => void;
 }
@@ -256,6 +259,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     },
     closeIdle() {
       http1.closeIdleConnections();
+      http1Tls.closeIdle();
       for (const session of sessions) session.close();
     },
     close() {

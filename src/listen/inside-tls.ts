@@ -28,6 +28,8 @@ export interface InsideTlsOptions {
 export interface InsideTls {
   /** Takes over a socket below TLS that nobody hears, its ClientHello put back. */
   readonly serve: (socket: Socket, inside: Inside, hello: Extract<Hello, { kind: 'tls' }>) => void;
+  /** Ends, in a moment, who has sent nothing of a request by then. */
+  readonly closeIdle: () => void;
   readonly close: () => void;
 }
 
@@ -37,7 +39,12 @@ interface Guest extends Awaited {
   /** `over`: nothing that comes from now on is heard here. */
   phase: 'handshake' | 'listening' | 'over';
   until: number;
+  /** Ended without an answer when its time is over: not for its silence, but because it is to come back. */
+  dismissed: boolean;
 }
+
+/** Milliseconds for the request of a client that is dismissed: it may be on its way, and its answer is not to be lost. */
+const ABOUT_TO_ASK = 1_000;
 
 /** As they stand in the hello (RFC 7301). Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less. */
 const HTTP1 = Buffer.from('\x08http/1.1\x08http/1.0', 'latin1');
@@ -60,9 +67,9 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
   };
 
   const overdue = (guest: Guest): void => {
-    const { phase, tls, inside } = guest;
+    const { phase, dismissed, tls, inside } = guest;
     guest.phase = 'over';
-    if (phase === 'listening' && guests.leave(guest)) options.silent(tls, inside);
+    if (phase === 'listening' && !dismissed && guests.leave(guest)) options.silent(tls, inside);
     else tls.destroy();
   };
   const sweep = watchOverdue(guests, overdue);
@@ -75,7 +82,8 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
         ALPNProtocols: alpn.length > 0 ? HTTP1 : undefined,
       });
       tls[INSIDE] = inside;
-      const guest: Guest = { tls, inside, phase: 'handshake', until: performance.now() + headTimeout, place: -1 };
+      const until = performance.now() + headTimeout;
+      const guest: Guest = { tls, inside, phase: 'handshake', until, dismissed: false, place: -1 };
       guests.enter(guest);
       tls.on('close', () => {
         guests.leave(guest);
@@ -89,7 +97,7 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
       });
       tls.on('secure', () => {
         guest.phase = 'listening';
-        guest.until = performance.now() + headTimeout;
+        if (!guest.dismissed) guest.until = performance.now() + headTimeout;
       });
       const first = (bytes: Buffer): void => {
         // What comes behind a request is dropped: its answer is the last one. Empty lines before one begin nothing yet, and
@@ -101,6 +109,14 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
         options.other(tls, bytes);
       };
       tls.on('data', first);
+    },
+    closeIdle() {
+      const soon = performance.now() + ABOUT_TO_ASK;
+      for (const guest of guests.all()) {
+        if (guest.phase === 'over' || guest.dismissed) continue;
+        guest.dismissed = true;
+        guest.until = Math.min(guest.until, soon);
+      }
     },
     close: () => clearInterval(sweep),
   };

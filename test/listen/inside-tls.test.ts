@@ -181,6 +181,48 @@ test('who is about to ask is not ended as one that is idle', async () => {
   expect((await client.ended).text).toBe('<lone GET /a?b>');
 });
 
+test.each([
+  ['silence', () => undefined],
+  ['an empty line', (client: RawClient) => client.write('\r\n')],
+])('who has not begun to ask soon after is ended as one that is idle, without an answer: %s', async (_, say) => {
+  const { port, closeIdle, rejections, ends } = await start({ headTimeout: 60_000 });
+  const client = await open(port);
+  say(client);
+  closeIdle();
+  // As a drain does it, again and again.
+  const again = setInterval(closeIdle, 50);
+  onTestFinished(() => clearInterval(again));
+  expect((await client.ended).text).toBe('');
+  await eventually('the end', () => ends.length === 1);
+  expect([rejections, ends]).toEqual([[], [{ requests: 0, error: null }]]);
+});
+
+test('so is who stops in the middle of the handshake', async () => {
+  const { port, closeIdle, names, ends } = await start({ headTimeout: 60_000 });
+  const client = await connectRaw(port, await helloOfNode({ servername: 'look.test' }));
+  await eventually('the handshake', () => names.length === 1);
+  closeIdle();
+  await client.ended;
+  await eventually('the end', () => ends.length === 1);
+  expect(ends).toEqual([{ requests: 0, error: null }]);
+});
+
+test('who has asked and waits for the answer is not ended with the idle', async () => {
+  let answer = (): void => undefined;
+  const { port, arrivals, closeIdle } = await start({
+    arrived: (arrival) => {
+      if ('socket' in arrival) answer = () => void arrival.socket.end('the answer');
+    },
+  });
+  const [asking, idle] = [await open(port), await open(port)];
+  asking.write(get);
+  await eventually('the request', () => arrivals.length === 1);
+  closeIdle();
+  await idle.ended;
+  answer();
+  expect((await asking.ended).text).toBe('the answer');
+});
+
 test('empty lines give nobody more time, and a request behind them is read', async () => {
   const { port, rejections } = await start({ headTimeout: 400 });
   const since = performance.now();
