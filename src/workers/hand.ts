@@ -45,10 +45,15 @@ const METRICS_TIME = 2_000;
  */
 export function createHand(child: Child, first: () => ToWorker, hear: (message: ToPrimary) => void): Hand {
   let facts: MetricsFacts = [];
-  const waiting: (() => void)[] = [];
+  // Told of the end by one reaction to it, not by one each: a promise keeps its reactions until it settles.
+  const waiting = new Set<() => void>();
+  let over = false;
   let unanswered = 0;
   let leave: (why: string) => void = () => undefined;
   const left = new Promise<string>((resolve) => (leave = resolve));
+  const tellWaiting = (): void => {
+    for (const told of waiting) told();
+  };
   const listening = new Promise<Listening>((resolve, reject) => {
     child.hear((message) => {
       switch (message.kind) {
@@ -65,7 +70,7 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
         case 'metrics':
           facts = message.facts;
           unanswered = 0;
-          for (const told of waiting.splice(0)) told();
+          tellWaiting();
           break;
         case 'leaving':
           leave('a defect of its own; it ends what is open');
@@ -79,6 +84,8 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
     void child.ended.then(({ how }) => {
       reject(new ConfigError(`a worker ended before it could serve (${how})`));
       leave(`${how}; its connections are lost`);
+      over = true;
+      tellWaiting();
     });
   });
   listening.catch(() => undefined);
@@ -90,14 +97,15 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
     ended: child.ended.then(() => undefined),
     left,
     async metrics() {
+      if (over) return facts;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, METRICS_TIME);
         const told = (): void => {
           clearTimeout(timer);
+          waiting.delete(told);
           resolve();
         };
-        waiting.push(told);
-        void child.ended.then(told);
+        const timer = setTimeout(told, METRICS_TIME);
+        waiting.add(told);
         child.send({ kind: 'metrics' });
       });
       return facts;

@@ -42,7 +42,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/serving.ts': 'test/gateway.test.ts',
   'gateway/shared.ts': 'test/gateway.test.ts',
   'gateway/crew.ts': null,
-  'workers/hand.ts': 'test/flows/workers.test.ts',
   'workers/messages.ts': 'test/flows/workers.test.ts',
   'workers/processes.ts': 'test/flows/workers.test.ts',
   'workers/received.ts': 'test/flows/workers.test.ts',
