@@ -13,6 +13,9 @@ import { createRecord, type Record, type Sink } from '../record/sink.ts';
 import { createTrust, type Trust } from '../record/trust.ts';
 import { createWebhook } from '../record/webhook.ts';
 
+/** What is known here, and not told by the other parts. */
+type OwnFacts = 'accessLogLinesLost' | 'clientTrust' | 'blockEvents' | 'blockEventsLost';
+
 export interface RecordingOptions {
   /** What was in force at the start: paths and windows stay until the next one. */
   readonly config: Pick<Config, 'accessLog' | 'blockEvents' | 'trust' | 'vendors'>;
@@ -23,7 +26,7 @@ export interface RecordingOptions {
   /** Hears of blocks where another process remembers them and tells of them; null: this one does. */
   readonly elsewhere: ((blocked: Blocked) => void) | null;
   /** What other parts know. */
-  readonly observed: Omit<MetricsOptions['observed'], 'accessLogLinesLost' | 'clientTrust' | 'blockEvents'>;
+  readonly observed: Omit<MetricsOptions['observed'], OwnFacts>;
 }
 
 export interface Recording {
@@ -98,6 +101,7 @@ export function createRecording(options: RecordingOptions): Recording {
       accessLogLinesLost: () => accessLog.lost,
       clientTrust: trust.counts,
       blockEvents: events.counts,
+      blockEventsLost: () => ({ log: lines.lost, webhook: webhook?.lost() ?? 0 }),
     },
   });
   const recent = createRecent();

@@ -37,6 +37,8 @@ export interface Observed {
   /** What clients made of our leaves. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
+  /** Those that did not arrive, by where they were to go. */
+  blockEventsLost(): Readonly<Record<EventSink, number>>;
   /** Tunnels that were open when a denial came into force, by what its rule does with them. */
   tunnelsRejudged(): readonly RejudgedCount[];
 }
@@ -50,6 +52,9 @@ export interface RejudgedCount {
 
 const fetchResults = ['adopted', 'unchanged', 'refused', 'failed'] as const;
 type FetchResult = (typeof fetchResults)[number];
+
+const eventSinks = ['log', 'webhook'] as const;
+type EventSink = (typeof eventSinks)[number];
 
 export function registerObserved(registry: Registry, observed: Observed): void {
   registerExceptions(registry, () => observed.exceptions());
@@ -186,6 +191,17 @@ export function registerObserved(registry: Registry, observed: Observed): void {
     collect() {
       this.reset();
       for (const { count, ...labels } of observed.blockEvents()) this.inc(labels, count);
+    },
+  });
+  new Counter({
+    name: 'sallyport_block_events_lost_total',
+    help: 'Block events that could not be written or delivered, by where they were to go: log, webhook.',
+    labelNames: ['sink'],
+    registers,
+    collect() {
+      this.reset();
+      const lost = observed.blockEventsLost();
+      for (const sink of eventSinks) this.inc({ sink }, lost[sink]);
     },
   });
   new Counter({

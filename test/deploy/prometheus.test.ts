@@ -76,6 +76,7 @@ beforeAll(async () => {
       workers: () => ({ running: 1, replaced: 0 }),
       clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
       blockEvents: () => [{ vendor: 'a', product: 'b', rule: 'c', count: 1 }],
+      blockEventsLost: () => ({ log: 0, webhook: 0 }),
     },
   });
   const text = await metrics.render();

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { curl } from '../support/curl.ts';
 import { startDnsServer } from '../support/dns-server.ts';
 import { labPolicy } from '../support/lab.ts';
-import { recorder } from '../support/origins.ts';
+import { closedPort, recorder } from '../support/origins.ts';
 import { procIsThere, type Product } from '../support/product.ts';
 import { by, serveByTurns, workersOf } from '../support/workers.ts';
 
@@ -26,6 +26,22 @@ test.runIf(checked)('a full disk below the access log costs lines, which are cou
   await expect.poll(() => product.metric('sallyport_access_log_lines_lost_total')).toBe(2);
   expect(product.stderr().match(/access log: ENOSPC/g)).toHaveLength(1);
   expect(await product.metric('sallyport_workers')).toBe(2);
+});
+
+test.runIf(checked)('block events of all workers that nobody gets are counted as one sum', async () => {
+  const webhook = `http://127.0.0.1:${await closedPort()}/`;
+  const settings = { workers: 2, block_events: { path: '/dev/full', webhook } };
+  const product = await serveByTurns({ settings });
+  const [a = 0, b = 0] = workersOf(product);
+  const lost = (sink: string): Promise<number> => product.metric('sallyport_block_events_lost_total', `sink="${sink}"`);
+  expect([await lost('log'), await lost('webhook')]).toEqual([0, 0]);
+  for (const [worker, host] of [
+    [a, 'refused.test'],
+    [b, 'api.openai.com'],
+  ] as const) {
+    expect((await by(product, worker, () => curl('-x', proxyOf(product), `http://${host}/`))).out).not.toBe('');
+  }
+  for (const sink of ['log', 'webhook']) await expect.poll(() => lost(sink)).toBe(2);
 });
 
 test.runIf(checked)('Kubernetes: the link ..data is swapped, and all workers follow', async () => {

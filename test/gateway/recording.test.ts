@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createRecording, type RecordingOptions } from '../../src/gateway/recording.ts';
 import { block } from '../record/attempts.ts';
 import { quietObserved } from '../record/quiet-observed.ts';
+import { closedPort } from '../support/origins.ts';
 import { eventually } from '../support/streams.ts';
 
 function start(blockEvents: Partial<RecordingOptions['config']['blockEvents']> = {}) {
@@ -56,6 +57,16 @@ test('an event goes to the webhook too', async () => {
   await eventually('the message', () => got.length === 1);
   await recording.record.close();
   expect(got).toEqual(lines('events.log'));
+});
+
+test('events that reach neither the file nor the webhook are counted, by where they were to go', async () => {
+  const { told, recording } = start({ path: '/dev/full', webhook: `http://127.0.0.1:${await closedPort()}/` });
+  recording.record.finished(block({ id: 'a' }));
+  await eventually('both told', () => told.length === 2);
+  const metrics = await recording.metrics.render();
+  for (const sink of ['log', 'webhook']) {
+    expect(metrics).toContain(`sallyport_block_events_lost_total{sink="${sink}"} 1`);
+  }
 });
 
 test('what clients made of the leaf is counted and listed', async () => {

@@ -50,6 +50,9 @@ const cases: readonly (readonly [Partial<Observed>, string])[] = [
     { blockEvents: () => [{ vendor: 'anthropic', product: 'claude', rule: 'ban', count: 3 }] },
     'sallyport_block_events_total{vendor="anthropic",product="claude",rule="ban"} 3',
   ],
+  [{ blockEventsLost: () => ({ log: 0, webhook: 4 }) }, 'sallyport_block_events_lost_total{sink="webhook"} 4'],
+  [{}, 'sallyport_block_events_lost_total{sink="log"} 0'],
+  [{}, 'sallyport_block_events_lost_total{sink="webhook"} 0'],
 ];
 
 test.each(cases)('%o gives %s', async (observed, expected) => {

@@ -23,4 +23,5 @@ export const quietObserved: Observed = {
   workers: () => ({ running: 1, replaced: 0 }),
   clientTrust: () => ({ accepted: 0, unknown_ca: 0, bad_certificate: 0, reset: 0, silent: 0 }),
   blockEvents: () => [],
+  blockEventsLost: () => ({ log: 0, webhook: 0 }),
 };
