@@ -173,10 +173,13 @@ export function createResolver(options: ResolverOptions): Resolver {
       const late = (): void =>
         resolve(known(new SallyportError('dns_timeout', `no answer in ${timeout} ms`), NEGATIVE_TTL));
       const timer = setTimeout(late, timeout);
-      void ask(name).then((answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      });
+      void ask(name)
+        // A defect on the way to an answer is this lookup's end, and not that of the process.
+        .catch((error: unknown) => known(new SallyportError('dns_error', String(error)), NEGATIVE_TTL))
+        .then((answer) => {
+          clearTimeout(timer);
+          resolve(answer);
+        });
     });
 
   const query = async (name: string): Promise<readonly string[]> => {

@@ -107,6 +107,12 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
     refuse(arrival, code, detail);
   };
 
+  /** Nobody else answers it any more: its speaker, who answers what is thrown at once, has let go of it. */
+  const lost = (arrival: Arrival, error: unknown): void => {
+    options.surprised(error);
+    refuse(arrival, 'internal_error', 'arrival failed');
+  };
+
   return (asking, fields) => {
     if (options.tooOften(asking.clientAddress)) {
       refuse(asking, 'rate_limit', 'over limits.client_requests');
@@ -132,7 +138,11 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
       return;
     }
     const verdict = rules.credentials.check(field, clientKey(arrival.clientAddress));
-    if ('then' in verdict) verdict.then((later) => judged(arrival, later)).catch(options.surprised);
+    if ('then' in verdict)
+      verdict
+        .then((later) => judged(arrival, later))
+        .catch((error: unknown) => lost(arrival, error))
+        .catch(options.surprised);
     else judged(arrival, verdict);
   };
 }

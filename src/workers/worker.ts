@@ -150,10 +150,18 @@ export function createWorker(options: WorkerOptions): Worker {
     running?.serving.judgeAgain();
   };
 
-  // One configuration after the other: a list may take its time to be read.
+  const uncaught = (error: unknown): void => {
+    running?.serving.recording.metrics.uncaughtException();
+    channel.send({ kind: 'log', line: `uncaught exception in a worker: ${describe(error)}; it drains, then ends` });
+    channel.send({ kind: 'leaving' });
+    void drain(false);
+  };
+
+  // One configuration after the other: a list may take its time to be read. Where one fails the next acts all the same: what
+  // drains still serves, and must deny what is denied meanwhile.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (act: () => unknown): void => {
-    last = last.then(act);
+    last = last.then(act).catch(uncaught);
   };
 
   channel.hear((message) => {
@@ -184,13 +192,5 @@ export function createWorker(options: WorkerOptions): Worker {
   });
   channel.send({ kind: 'ready' });
 
-  return {
-    ended,
-    uncaught(error) {
-      running?.serving.recording.metrics.uncaughtException();
-      channel.send({ kind: 'log', line: `uncaught exception in a worker: ${describe(error)}; it drains, then ends` });
-      channel.send({ kind: 'leaving' });
-      void drain(false);
-    },
-  };
+  return { ended, uncaught };
 }

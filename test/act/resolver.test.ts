@@ -46,6 +46,22 @@ test('addresses are their own answer, without a lookup', () => {
   expect(names).toEqual([]);
 });
 
+test.each(['example.com', 'onelabel'])(
+  'whatever is thrown on the way to an answer for %s ends that lookup alone',
+  async (name) => {
+    const broken = (): never => {
+      throw new Error('broken');
+    };
+    vi.spyOn(dns, 'lookup').mockImplementation(broken);
+    syncBuiltinESMExports();
+    const { resolve } = createResolver({ domainOf: broken });
+    const since = performance.now();
+    expect(await code(() => resolve(target(name)))).toBe('dns_error');
+    expect(performance.now() - since).toBeLessThan(10_000);
+    await expect(async () => resolve(target(name))).rejects.toThrow('broken');
+  },
+);
+
 test.each([
   ['ok.test', ['192.0.2.1']],
   ['a.below.test', ['192.0.2.2']],
