@@ -71,11 +71,19 @@ export async function attempt(what: string, io: Io, change: () => Promise<ExitCo
 }
 
 const aboutKeys = ['vendors', 'products', 'channels', 'tags', 'risks', 'domains', 'lists', 'pause'] as const;
-const whomKeys = ['groups', 'sites', 'users', 'networks'] as const;
+/** Of these one is enough; a site is beside any of them. */
+const whomKeys = ['groups', 'users', 'networks'] as const;
 
 function words(entry: Shown, keys: readonly string[], none: string): string {
   const all = keys.flatMap((key) => entry[key] ?? []).map(String);
   return all.length === 0 ? none : all.join(', ');
+}
+
+const everyone = 'everyone';
+
+function whom(entry: Shown): string {
+  const people = words(entry, whomKeys, everyone);
+  return entry['sites'] === undefined ? people : `${people} at ${words(entry, ['sites'], '')}`;
 }
 
 /** One entry as one line, with what a person looks for. */
@@ -95,7 +103,7 @@ export function entryLine(entry: Shown): string {
   const about = entry['pause'] === '*' ? 'every vendor' : words(entry, aboutKeys, 'everything');
   const facts = [
     `${kind}${about}`,
-    `for ${words(entry, whomKeys, 'everyone')}`,
+    `for ${whom(entry)}`,
     `until ${String(until)}`,
     ...(approved === undefined ? [] : [`approved by ${String(approved)}`]),
     ...(ticket === undefined ? [] : [String(ticket)]),
@@ -149,7 +157,7 @@ async function addOne({ values, io, config }: Call): Promise<ExitCode> {
   const shown = shownEntry(stored, Date.now());
   if (values.json === true) io.out(JSON.stringify(shown, null, 2));
   else changed.forEach((one) => io.out(entryLine(shownEntry(one, Date.now()))));
-  if (values.json !== true && whomKeys.every((key) => shown[key] === undefined)) {
+  if (values.json !== true && whom(shown) === everyone) {
     io.err(
       `note: "${stored.id}" is for everyone; --group, --site, --user or --client would make it for some ("sallyport exceptions revoke ${stored.id}" ends it)`,
     );

@@ -53,6 +53,15 @@ test('adds, lists and revokes', async () => {
   ]);
 });
 
+test('says that a site is needed beside the people, not instead of them', async () => {
+  writeFileSync(join(dir, 'policy.yaml'), `sites: { berlin: { networks: [10.1.0.0/16] } }\n${goodPolicy}`);
+  const [, both] = await run(`${add} --group staff --user ada --site berlin`);
+  expect(both).toMatch(/^active +\S+ +acme; for staff, ada at berlin; until /);
+  const [code, anybody, ...more] = await run(`${add} --site berlin`);
+  expect([code, more]).toEqual([0, []]);
+  expect(anybody).toMatch(/; for everyone at berlin; until /);
+});
+
 test('the same twice is refused, and --replace prolongs it', async () => {
   await run(`${add} --group staff`);
   await expect(run(`${add} --group staff`)).rejects.toThrow(
