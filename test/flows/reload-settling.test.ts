@@ -69,3 +69,18 @@ test('a policy that has lost its end before its rules takes none of them away, w
   expect(await lab.gateway.refresh()).toBe(true);
   expect(lab.gateway.config().policy.rules).toEqual([]);
 });
+
+test('an exception whose group is still to come is for nobody meanwhile', async () => {
+  const granted = `${withFlip}\nexceptions:\n  - id: trial\n    domains: flip.test\n    until: 2999-01-01\n    approved_by: Ada\n    reason: R.\n`;
+  const groups = 'groups:\n  staff: { networks: 192.0.2.0/24 }\n';
+  const policy = `${groups}${granted}    groups: staff\n`;
+  const lab = await labOfTest({ policy: `${groups}${withFlip}`, settings: { reload: 'watch' } });
+  const file = join(lab.dir, 'policy.yaml');
+  const given = () => lab.gateway.config().policy.exceptions.map(({ groups }) => groups);
+  writeFileSync(file, `${groups}${granted}`);
+  await setTimeout(1_000);
+  expect(given()).toEqual([]);
+  writeFileSync(file, policy);
+  await eventually('the exception to be in force', () => given().length > 0);
+  expect(given()).toEqual([['staff']]);
+});
