@@ -75,6 +75,17 @@ function passEnd(from: Duplex, to: Duplex, { done, broken }: Ends): void {
   else from.on('end', pass);
 }
 
+/**
+ * Whether a client's bytes end in a TLS alert: it has said that it is done. Up to TLS 1.2 alerts are records of their own
+ * type; in TLS 1.3 one is told by its length, which is that of an alert alone (two bytes, their type and a tag of 16;
+ * RFC 8446, sections 5.2 and 6).
+ */
+function endsInAlert(chunk: Buffer): boolean {
+  const start = chunk.length - 24;
+  if (start < 0) return chunk[0] === 0x15;
+  return (start < 24 && chunk[0] === 0x15) || (chunk[start] === 0x17 && chunk.readUInt16BE(start + 3) === 19);
+}
+
 export interface Relaying {
   /** What reads the upstream socket, where it was made with one. */
   readonly feed: Feed;
@@ -93,6 +104,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     let open = 2;
     let closed: Duplex | null = null;
     let parted = false;
+    let tookLeave = false;
     const fail = (code: ErrorCode): void => {
       if (!parted) error ??= code;
       // Cut, and not ended: half a download must never look whole.
@@ -104,7 +116,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
      * client that has its answer the last alert of its origin. Where that was there first, it resets without an end.
      */
     const mayReset = (socket: Duplex, other: Duplex): boolean => {
-      const had = socket === client && other.readableEnded && socket.writableLength === 0;
+      const had = socket === client && (other.readableEnded || tookLeave) && socket.writableLength === 0;
       return (socket.readableEnded || had) && other.writableLength === 0;
     };
     const part = (socket: Duplex): void => {
@@ -140,10 +152,19 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       closed = socket;
       socket.destroy();
     };
-    passEnd(client, upstream, { done, broken: () => fail('client_closed') });
+    const clientBroke = (): void => {
+      if (!tookLeave || upstream.writableLength > 0) {
+        fail('client_closed');
+        return;
+      }
+      part(client);
+      client.destroy();
+    };
+    passEnd(client, upstream, { done, broken: clientBroke });
     passEnd(upstream, client, { done, broken: () => fail('connection_terminated') });
     let hold = relaying?.watch?.over() === false ? relaying.watch : null;
     const take = (chunk: Buffer): Buffer | null => {
+      tookLeave = endsInAlert(chunk);
       if (hold === null) return chunk;
       const bytes = hold.said(chunk);
       if (bytes === null) fail('server_name_mismatch');

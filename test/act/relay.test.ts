@@ -96,6 +96,45 @@ test.each([
   expect(await both.done).toEqual({ error: null });
 });
 
+/** What a client sends that closes TLS: an alert in the clear, encrypted under TLS 1.2, and under TLS 1.3 behind other bytes. */
+const alerts = [
+  ['in the clear', Buffer.from('15030300020100', 'hex')],
+  ['of TLS 1.2', Buffer.concat([Buffer.from('150303001a', 'hex'), randomBytes(26)])],
+  ['of TLS 1.3', Buffer.concat([randomBytes(90), Buffer.from('1703030013', 'hex'), randomBytes(19)])],
+] as const;
+
+test.each(alerts)('a client that has said so by an alert %s may leave its origin with a reset', async (_, alert) => {
+  const { client, origin, done } = await relayed();
+  client.write(alert);
+  await eventually('the alert to arrive', () => origin.socket.bytesRead === alert.length);
+  origin.write('the alert of the origin');
+  await eventually('its answer', () => client.socket.bytesRead > 0);
+  client.socket.resetAndDestroy();
+  expect(await done).toEqual({ error: null });
+  expect((await origin.ended).how).toBe('reset');
+});
+
+test.each(alerts)('also where its end and the reset by it are read at once: an alert %s', async (_, alert) => {
+  const { client, origin, done } = await relayed();
+  client.write(alert);
+  await eventually('the alert to arrive', () => origin.socket.bytesRead === alert.length);
+  // In this order the relay writes to the client before it reads of its end.
+  origin.socket.write('the alert of the origin');
+  client.socket.destroy();
+  expect(await done).toEqual({ error: null });
+  expect((await origin.ended).how).toBe('reset');
+});
+
+test('a client that has said more since has not left by its alert', async () => {
+  const { client, origin, done } = await relayed();
+  client.write(alerts[0][1]);
+  await eventually('the alert to arrive', () => origin.socket.bytesRead === 7);
+  client.write('more');
+  await eventually('more to arrive', () => origin.socket.bytesRead === 11);
+  client.socket.resetAndDestroy();
+  expect(await done).toEqual({ error: 'client_closed' });
+});
+
 test('a client that has all that its origin had to say may reset', async () => {
   const { client, origin, done } = await relayed();
   origin.socket.end('all');
