@@ -43,9 +43,16 @@ function invalid(what: string): SallyportError {
   return new SallyportError('invalid_target', what);
 }
 
-/** What was wrong, without repeating hostile input at length or unprintably. */
+/** Where a path, a query or a fragment begins: what is behind it may be secret, and goes into no log. */
+const behindHost = /[?#]|(?<![:/])\/(?!\/)/;
+const SHOWN = 80;
+
+/** What was wrong, without repeating secrets, and hostile input neither at length nor unprintably. */
 function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  const head = text.slice(text.lastIndexOf('@') + 1);
+  const end = head.search(behindHost);
+  const cut = Math.min(end === -1 ? Infinity : end + 1, SHOWN);
+  return JSON.stringify(cut < head.length ? `${head.slice(0, cut)}…` : head);
 }
 
 function canonicalIpv6(text: string): Host {

@@ -269,3 +269,19 @@ test('a refusal repeats neither long nor unprintable input', () => {
     expect((error as Error).message.length).toBeLessThan(200);
   }
 });
+
+test.each([
+  ['https://a.test/?token=SECRET', '"//a.test/…" is not a port; ports are 1 to 65535'],
+  ['a.test/?key=SECRET', '"a.test/…" has a character that no host name has'],
+  ['a.test:443?key=SECRET', '"443?…" is not a port; ports are 1 to 65535'],
+  ['a.test:443#SECRET', '"443#…" is not a port; ports are 1 to 65535'],
+  ['/SECRET/x', '"/…" has a character that no host name has'],
+  ['//a.test/SECRET', '"//a.test/…" has a character that no host name has'],
+  [`${'x'.repeat(79)},y?SECRET`, `"${'x'.repeat(79)},…" has a character that no host name has`],
+])('what is wrong with %s is said without what may be secret in it', (text, message) => {
+  expect(() => parseAuthority(text)).toThrow(message);
+});
+
+test('a URL that is none is told without its user', () => {
+  expect(() => parseUrl('http:ada:SECRET@a.test')).toThrow(/^"a\.test"/);
+});
