@@ -5,6 +5,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Hostname } from '../flow.ts';
 
+/** Longer than any URL that a person follows; what stands behind it is not looked at. */
+const MAX_PATH = 2048;
+
 /** What is cut out of a canonical host or checked by these is canonical itself. */
 const name = /^(?:[a-z0-9_][a-z0-9_-]{0,62}\.)+[a-z][a-z0-9-]{0,62}$/;
 
@@ -39,8 +42,17 @@ function spelledAddress(rest: string): Hostname | null {
   return ipv6.includes('::') && isIPv6(ipv6) ? (new URL(`http://[${ipv6}]`).hostname.slice(1, -1) as Hostname) : null;
 }
 
-const byName: readonly (readonly [suffix: string, read: (rest: string) => Hostname | null])[] = [
-  ['.translate.goog', fromLabel],
+/**
+ * Google Translate takes what stands in `_x_tr_hp` before the label (developers.google.com/search/docs/appearance/
+ * ad-network-and-translation).
+ */
+function translated(label: string, path: string | null): Hostname | null {
+  const query = path === null || !path.includes('_x_tr_hp') ? '' : path.slice(path.indexOf('?') + 1, MAX_PATH);
+  return fromLabel(`${new URLSearchParams(query).get('_x_tr_hp')?.toLowerCase() ?? ''}${label}`);
+}
+
+const byName: readonly (readonly [suffix: string, read: (rest: string, path: string | null) => Hostname | null])[] = [
+  ['.translate.goog', translated],
   ['.cdn.ampproject.org', fromLabel],
   ['.nip.io', spelledAddress],
   ['.sslip.io', spelledAddress],
@@ -63,9 +75,6 @@ const readers = new Set([
   ...['archive.li', 'archive.vn', 'archive.fo', 'archive.md', 'pure.md', 'smry.ai', 'removepaywalls.com', 'txtify.it'],
   ...['api.scraperapi.com', 'app.scrapingbee.com', 'api.scrapingant.com', 'cors-anywhere.herokuapp.com'],
 ]);
-
-/** Longer than any URL that a person follows; what stands behind it is not looked at. */
-const MAX_PATH = 2048;
 
 function fromPath(path: string): Hostname | null {
   let text = path.slice(0, MAX_PATH);
@@ -92,7 +101,7 @@ export function isCarrier(host: Hostname): boolean {
  */
 export function carriedHost(host: Hostname, path: string | null = null): Hostname | null {
   for (const [suffix, read] of byName) {
-    if (host.endsWith(suffix)) return read(host.slice(0, -suffix.length));
+    if (host.endsWith(suffix)) return read(host.slice(0, -suffix.length), path);
   }
   return path !== null && readers.has(host) ? fromPath(path) : null;
 }

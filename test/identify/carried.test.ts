@@ -49,6 +49,9 @@ test.each([
   ['r.jina.ai', '/https://', null],
   ['r.jina.ai', '/%zz/https://claude.ai/', 'claude.ai'],
   ['example.com', '/https://claude.ai/', null],
+  ['ai.translate.goog', '/new?x=1&_x_tr_hp=claude-&_x_tr_sl=en', 'claude.ai'],
+  ['openai-com.translate.goog', '/v1?a?b&_x_tr_hp=API-', 'api.openai.com'],
+  ['claude-ai.translate.goog', '/?_x_tr_sl=en', 'claude.ai'],
   ['r.jina.ai', `/${'x'.repeat(3000)}https://claude.ai/`, null],
 ])('%s with %s carries %s', (host, path, expected) => {
   expect(carriedHost(host as Hostname, path)).toBe(expected);
