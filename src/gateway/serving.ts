@@ -157,7 +157,7 @@ export function createServing(options: ServingOptions): Serving {
     if (problem === null) void lifecycle.take(arrival).then(() => limiting.leaveTunnel(clientAddress));
     else reject(arrival.socket, asking(arrival), problem, 'as many tunnels are open as may be');
   };
-  const asked = createAccess({
+  const { asked, askedInside } = createAccess({
     tooOften: limiting.tooOften,
     rules: authenticating.rules,
     arrived,
@@ -169,9 +169,10 @@ export function createServing(options: ServingOptions): Serving {
     surprised,
   });
   const { headTimeout, drainTimeout } = config.limits;
-  const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, arrived, rejectRequest, reject };
+  const wire = { headTimeout, idleTimeout: config.tunnels.idleTimeout, rejectRequest, reject };
   const decrypted = createDecrypted({
     ...wire,
+    arrived: askedInside,
     contextFor: (target, resumable) => leaves.contextFor(target, resumable),
     trusted(clientAddress, result) {
       const now = Date.now();

@@ -4,11 +4,11 @@
  */
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
-import type { Arrival } from '../flow.ts';
+import type { Answerable, Arrival, UpgradeArrival } from '../flow.ts';
 import { clientKey, peerOf, type Peer } from './peers.ts';
 
-/** The value of a field by its lower-case name; undefined where it is not there, or there more than once. */
-export type Fields = (name: string) => string | undefined;
+/** The values of a field by its lower-case name, one for each of its lines. */
+export type Fields = (name: string) => readonly string[];
 
 type Verdict =
   | { readonly kind: 'user'; readonly user: string; readonly groups?: readonly string[] }
@@ -53,12 +53,10 @@ const refusals = {
 } as const satisfies Record<Exclude<Verdict['kind'], 'user'>, readonly [ErrorCode, string]>;
 
 const userName = /^[^\p{Cc}]{1,256}$/u;
-/** More names than these in one field are no list of groups. */
-const MOST_GROUPS = 100;
 
-/** The names in a field that lists groups. */
+/** The names in a field that lists groups: as many as fit into a head. */
 export function forwardedNames(value: string): string[] {
-  const names = value.split(',', MOST_GROUPS).map((name) => name.trim());
+  const names = value.split(',').map((name) => name.trim());
   return names.filter((name) => name !== '');
 }
 
@@ -66,33 +64,45 @@ function connectionOf(arrival: Arrival): Duplex & Peer {
   return 'req' in arrival ? arrival.req.socket : arrival.socket;
 }
 
-/** The value of a field that a trusted proxy vouches for; believed or not, it is between that proxy and us. */
-function believed(arrival: Arrival, fields: Fields, field: VouchedField | null): string | undefined {
-  if (field === null) return undefined;
-  const given = fields(field.name);
-  if (arrival.kind !== 'tunnel') {
-    const { headers } = arrival.facts;
-    Reflect.deleteProperty(headers, field.name);
-    // So that it does not go on as a trailer field either.
-    headers.connection = headers.connection === undefined ? field.name : `${headers.connection}, ${field.name}`;
-  }
-  return field.trusted(connectionOf(arrival).remoteAddress ?? '') ? given : undefined;
+/** A field that a proxy may vouch for goes no further, whoever sent it: an origin might believe it of us. */
+function keepBack(arrival: Arrival, field: VouchedField | null): void {
+  if (field === null || arrival.kind === 'tunnel') return;
+  const { headers } = arrival.facts;
+  Reflect.deleteProperty(headers, field.name);
+  // So that it does not go on as a trailer field either.
+  headers.connection = headers.connection === undefined ? field.name : `${headers.connection}, ${field.name}`;
 }
 
-export function createAccess(options: AccessOptions): (arrival: Arrival, fields: Fields) => void {
+/** The values of a field, where a trusted proxy vouches for them. */
+function believed(arrival: Arrival, fields: Fields, field: VouchedField | null): readonly string[] {
+  if (field === null) return [];
+  const given = fields(field.name);
+  keepBack(arrival, field);
+  return field.trusted(connectionOf(arrival).remoteAddress ?? '') ? given : [];
+}
+
+export interface Access {
+  /** What comes to a port of this proxy. */
+  readonly asked: (arrival: Arrival, fields: Fields) => void;
+  /** What comes inside a tunnel: its user and its groups are those of the CONNECT. */
+  readonly askedInside: (arrival: Answerable | UpgradeArrival) => void;
+}
+
+export function createAccess(options: AccessOptions): Access {
   const refuse = options.reject;
 
-  /** The name that somebody else has made sure of. */
-  const vouchedFor = (arrival: Arrival, fields: Fields, rules: AccessRules): string | undefined => {
-    const given = believed(arrival, fields, rules.userField);
-    return given !== undefined && userName.test(given) ? given : peerOf(connectionOf(arrival)).user;
+  /** The name that somebody else has made sure of; null where it is not clear which one is meant. */
+  const vouchedFor = (arrival: Arrival, fields: Fields, rules: AccessRules): string | undefined | null => {
+    const [given = '', ...more] = believed(arrival, fields, rules.userField);
+    if (more.length > 0 || (given !== '' && !userName.test(given))) return null;
+    return given === '' ? peerOf(connectionOf(arrival)).user : given;
   };
 
-  /** The groups that it is in by the word of a trusted proxy. */
+  /** The groups that it is in by the word of a trusted proxy. More lines are one list (RFC 9110, section 5.3). */
   const withGroups = (arrival: Arrival, fields: Fields, rules: AccessRules): Arrival => {
     const given = believed(arrival, fields, rules.groupsField);
-    if (given === undefined) return arrival;
-    return { ...arrival, forwarded: forwardedNames(given) };
+    if (given.length === 0) return arrival;
+    return { ...arrival, forwarded: forwardedNames(given.join(',')) };
   };
 
   const judged = (arrival: Arrival, verdict: Verdict): void => {
@@ -113,11 +123,24 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
     refuse(arrival, 'internal_error', 'arrival failed');
   };
 
-  return (asking, fields) => {
-    if (options.tooOften(asking.clientAddress)) {
-      refuse(asking, 'rate_limit', 'over limits.client_requests');
-      return;
+  const mayAsk = (arrival: Arrival): boolean => {
+    if (!options.tooOften(arrival.clientAddress)) return true;
+    refuse(arrival, 'rate_limit', 'over limits.client_requests');
+    return false;
+  };
+
+  const askedInside: Access['askedInside'] = (arrival) => {
+    if (!mayAsk(arrival)) return;
+    const rules = options.rules();
+    if (rules !== null) {
+      keepBack(arrival, rules.userField);
+      keepBack(arrival, rules.groupsField);
     }
+    options.arrived(arrival);
+  };
+
+  const asked: Access['asked'] = (asking, fields) => {
+    if (!mayAsk(asking)) return;
     const rules = options.rules();
     if (rules === null) {
       options.arrived(asking);
@@ -125,12 +148,18 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
     }
     const arrival = withGroups(asking, fields, rules);
     const user = vouchedFor(arrival, fields, rules);
+    if (user === null) {
+      // Without a name every rule for users would be shed.
+      const name = rules.userField?.name ?? '';
+      refuse(arrival, 'malformed_request', `${name} of a trusted proxy is there twice, or holds no name of a user`);
+      return;
+    }
     if (user !== undefined || rules.credentials === null) {
       options.arrived(user === undefined ? arrival : { ...arrival, user });
       return;
     }
-    const field = fields('proxy-authorization');
-    if (field === undefined) {
+    const [field, ...others] = fields('proxy-authorization');
+    if (field === undefined || others.length > 0) {
       if (rules.credentials.required) {
         options.missing();
         refuse(arrival, 'authentication_required', 'no credentials were sent');
@@ -145,4 +174,6 @@ export function createAccess(options: AccessOptions): (arrival: Arrival, fields:
         .catch(options.surprised);
     else judged(arrival, verdict);
   };
+
+  return { asked, askedInside };
 }

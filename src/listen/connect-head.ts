@@ -51,16 +51,15 @@ function unfinished(bytes: Buffer): ConnectHeadResult {
   return bytes.length > MAX_HEAD ? bad('header_too_large', `over ${MAX_HEAD} bytes`) : { kind: 'more' };
 }
 
-/** The value of a field of a head that was read before; undefined where it is not there, or there more than once. */
-export function fieldOf(head: Buffer, wanted: string): string | undefined {
-  const values = head
+/** The values of a field of a head that was read before, by its lower-case name. */
+export function fieldsOf(head: Buffer, wanted: string): readonly string[] {
+  return head
     .toString('latin1')
     .split('\r\n')
     .flatMap((line) => {
       const field = fieldLine.exec(line);
       return field?.[1]?.toLowerCase() === wanted ? [(field[2] ?? '').trimEnd()] : [];
     });
-  return values.length === 1 ? values[0] : undefined;
 }
 
 /** Parses what has arrived of a connection that starts with `CONNECT `. Never throws. */

@@ -4,7 +4,7 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { TunnelArrival } from '../flow.ts';
 import type { Fields } from './access.ts';
 import { originOf, type Origin } from './arrival.ts';
-import { fieldOf, readConnectHead, type ConnectHead } from './connect-head.ts';
+import { fieldsOf, readConnectHead, type ConnectHead } from './connect-head.ts';
 import type { Speaker } from './front-door.ts';
 import { parseAuthority } from './target.ts';
 
@@ -64,7 +64,7 @@ export function createConnectSpeaker(options: ConnectOptions): Speaker {
           bytes.length === length ? nothing : bytes.subarray(length),
           origin,
         );
-        options.arrived(arrival, (name) => fieldOf(bytes.subarray(0, length), name));
+        options.arrived(arrival, (name) => fieldsOf(bytes.subarray(0, length), name));
       } catch (error) {
         const known = error instanceof SallyportError;
         options.reject(socket, origin, known ? error.code : 'internal_error', known ? error.message : 'arrival failed');

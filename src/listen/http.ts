@@ -142,12 +142,9 @@ function withoutUpgrade(req: IncomingMessage): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** Counted in the raw fields: of some that come twice Node keeps the first, of others it makes one. */
+/** Out of the raw fields: of some that come twice Node keeps the first, of others it makes one. */
 function fieldsOf(req: IncomingMessage): Fields {
-  return (wanted) => {
-    const values = req.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === wanted);
-    return values.length === 1 ? values[0] : undefined;
-  };
+  return (wanted) => req.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === wanted);
 }
 
 /**

@@ -15,7 +15,7 @@ async function ask(
   const { near } = await socketPair();
   const rejected: unknown[] = [];
   const told: unknown[] = [];
-  const asked = createAccess({
+  const { asked } = createAccess({
     tooOften: () => false,
     rules: () => ({ credentials: { required: true, check }, userField: null, groupsField: null }),
     arrived,
@@ -24,7 +24,7 @@ async function ask(
     surprised: (error) => void told.push(error),
   });
   const head = { authority: 'ok.test:443', userAgent: '' };
-  asked(tunnelArrival(near, head, Buffer.alloc(0), originOf(near)), () => 'Basic eDp5');
+  asked(tunnelArrival(near, head, Buffer.alloc(0), originOf(near)), () => ['Basic eDp5']);
   await expect.poll(() => told).toHaveLength(1);
   return { rejected, told };
 }
