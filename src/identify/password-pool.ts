@@ -16,7 +16,6 @@ export interface PasswordPoolOptions {
 }
 
 interface Job {
-  readonly id: number;
   readonly password: string;
   readonly hash: string;
   readonly done: (good: boolean | null) => void;
@@ -30,7 +29,6 @@ interface Thread {
 export function createPasswordPool({ threads, queue, refused }: PasswordPoolOptions): PasswordPool {
   const waiting: Job[] = [];
   const pool = new Set<Thread>();
-  let ids = 0;
 
   const give = (thread: Thread): void => {
     thread.job = waiting.shift() ?? null;
@@ -39,9 +37,9 @@ export function createPasswordPool({ threads, queue, refused }: PasswordPoolOpti
       thread.worker.unref();
       return;
     }
-    const { id, password, hash } = thread.job;
+    const { password, hash } = thread.job;
     thread.worker.ref();
-    thread.worker.postMessage({ id, password, hash });
+    thread.worker.postMessage({ password, hash });
   };
 
   const start = (): Thread => {
@@ -54,7 +52,7 @@ export function createPasswordPool({ threads, queue, refused }: PasswordPoolOpti
       // Those behind it get another; one that cannot be started takes nobody down with it.
       if (waiting.length > 0) give(start());
     };
-    worker.on('message', ({ good }: { readonly id: number; readonly good: boolean }) => {
+    worker.on('message', (good: boolean) => {
       thread.job?.done(good);
       give(thread);
     });
@@ -70,8 +68,7 @@ export function createPasswordPool({ threads, queue, refused }: PasswordPoolOpti
         return Promise.resolve(null);
       }
       return new Promise((resolve) => {
-        ids += 1;
-        waiting.push({ id: ids, password, hash, done: resolve });
+        waiting.push({ password, hash, done: resolve });
         const idle = [...pool].find(({ job }) => job === null);
         if (idle !== undefined) give(idle);
         else if (pool.size < threads) give(start());

@@ -5,7 +5,7 @@
 import { argon2Verify, bcryptVerify } from 'hash-wasm';
 import { parentPort } from 'node:worker_threads';
 
-/** @typedef {{ readonly id: number, readonly password: string, readonly hash: string }} Job */
+/** @typedef {{ readonly password: string, readonly hash: string }} Job */
 
 /** @param {Job} job */
 async function matches({ password, hash }) {
@@ -18,5 +18,5 @@ async function matches({ password, hash }) {
 }
 
 parentPort?.on('message', (/** @type {Job} */ job) => {
-  void matches(job).then((good) => parentPort?.postMessage({ id: job.id, good }));
+  void matches(job).then((good) => parentPort?.postMessage(good));
 });
