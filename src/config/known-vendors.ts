@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stampOf } from './stamp.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
 /** A vendor file's text as it was found. */
@@ -30,10 +31,6 @@ interface Stamped {
 }
 
 let stamped: ReadonlyMap<string, Stamped> = new Map();
-
-function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-}
 
 /** Whether a file is as it was when its text was taken last. */
 export function isUnchanged(file: string, stat: BigIntStats): boolean {

@@ -31,7 +31,7 @@ const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** What is read of a file, line by line. */
-function createTally(read: (bytes: Uint8Array, from: number, to: number) => LineResult) {
+function createLineCounts(read: (bytes: Uint8Array, from: number, to: number) => LineResult) {
   let [lines, domains, bad] = [0, 0, 0];
   let firstBad: ListText['firstBad'] = null;
   const note = (result: LineResult): void => {
@@ -53,7 +53,11 @@ function tooLarge(size: number, maxBytes: number): Error {
   return new Error(`it has ${size} bytes; raise max_bytes of the list, which is ${maxBytes}`);
 }
 
-async function readLines(handle: FileHandle, maxBytes: number, tally: ReturnType<typeof createTally>): Promise<string> {
+async function readLines(
+  handle: FileHandle,
+  maxBytes: number,
+  counts: ReturnType<typeof createLineCounts>,
+): Promise<string> {
   const hash = createHash('sha256');
   const buffer = Buffer.alloc(BUFFER);
   let kept = 0;
@@ -70,24 +74,29 @@ async function readLines(handle: FileHandle, maxBytes: number, tally: ReturnType
     let start = first && buffer.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
     first = false;
     for (let at = buffer.indexOf(NEWLINE, start); at !== -1 && at < end; at = buffer.indexOf(NEWLINE, start)) {
-      if (!skipping) tally.line(buffer, start, at);
+      if (!skipping) counts.line(buffer, start, at);
       skipping = false;
       start = at + 1;
     }
     if (bytesRead === 0) {
-      if (start < end && !skipping) tally.line(buffer, start, end);
+      if (start < end && !skipping) counts.line(buffer, start, end);
       return hash.digest('hex');
     }
     kept = end - start;
     if (kept === BUFFER) {
-      if (!skipping) tally.tooLong();
+      if (!skipping) counts.tooLong();
       skipping = true;
       kept = 0;
     } else if (start > 0) buffer.copyWithin(0, start, end);
   }
 }
 
-function unfit({ lines, domains, bad, firstBad }: ReturnType<ReturnType<typeof createTally>['result']>): string | null {
+function unfit({
+  lines,
+  domains,
+  bad,
+  firstBad,
+}: ReturnType<ReturnType<typeof createLineCounts>['result']>): string | null {
   if (bad <= domains || firstBad === null) return null;
   return `it is no list of domains: ${bad} of ${lines} lines are none, the first is line ${firstBad.line} (${firstBad.why})`;
 }
@@ -109,9 +118,9 @@ export async function readList<T>(
     const stats = await handle.stat();
     refuseKind(stats);
     if (stats.size > maxBytes) throw tooLarge(stats.size, maxBytes);
-    const tally = createTally(createLineReader(format, builder.add).read);
-    const sha256 = await readLines(handle, maxBytes, tally);
-    const result = tally.result();
+    const counts = createLineCounts(createLineReader(format, builder.add).read);
+    const sha256 = await readLines(handle, maxBytes, counts);
+    const result = counts.result();
     const why = unfit(result);
     if (why !== null) throw new Error(why);
     const steps = builder.build();

@@ -10,6 +10,7 @@ import { lstatSync, readlinkSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
+import { stampOf } from './stamp.ts';
 
 export interface Watched {
   readonly files: readonly string[];
@@ -111,10 +112,10 @@ export async function areLocal(folders: readonly string[]): Promise<boolean> {
   }
 }
 
-async function stampOf(path: string): Promise<string> {
+/** Where there is nothing to be had, why. */
+async function stampOrFault(path: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+    return stampOf(await stat(path, { bigint: true }));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? '';
   }
@@ -123,7 +124,7 @@ async function stampOf(path: string): Promise<string> {
 /** What the system says of all files, one after the other: nobody waits for it, and a slow file system is not pressed. */
 async function stampsOf({ files, folders }: Watched): Promise<string> {
   const stamps: string[] = [];
-  for (const file of files) stamps.push(await stampOf(file));
+  for (const file of files) stamps.push(await stampOrFault(file));
   for (const folder of folders) stamps.push((await readdir(folder).catch(() => [])).join('/'));
   return stamps.join('\n');
 }

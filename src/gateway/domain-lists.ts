@@ -11,6 +11,7 @@ import { placedWarnings } from '../config/lint.ts';
 import { invalidConfig } from '../config/problem.ts';
 import { readDomainList, type ListText } from '../config/read-list.ts';
 import type { Config } from '../config/schema.ts';
+import { stampOf } from '../config/stamp.ts';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainList } from '../flow.ts';
 
@@ -88,10 +89,10 @@ function deniedBy({ rules }: Config['policy']): ReadonlySet<string> {
   return new Set(rules.flatMap(({ effect, what }) => (effect === 'deny' ? (what.lists ?? []) : [])));
 }
 
-async function stampOf(file: string): Promise<string> {
+/** Empty where there is no such file. */
+async function stampOrNone(file: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+    return stampOf(await stat(file, { bigint: true }));
   } catch {
     return '';
   }
@@ -140,7 +141,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
 
   /** From the file, or from the copy of the last fetch. */
   const readFile = async (one: Held): Promise<void> => {
-    const stamp = await stampOf(one.list.file);
+    const stamp = await stampOrNone(one.list.file);
     if (stamp === one.stamp || (stamp === '' && one.list.url !== null)) return;
     one.stamp = stamp;
     try {
@@ -172,7 +173,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       return 'refused';
     }
     await keepList(copy, { etag: answer.etag, sha256: found.text.sha256 });
-    one.stamp = await stampOf(copy);
+    one.stamp = await stampOrNone(copy);
     const same = one.text?.sha256 === found.text.sha256;
     if (same) good(one);
     else adopt(one, found);

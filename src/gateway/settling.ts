@@ -7,6 +7,7 @@
  */
 import { statSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
+import { stampOf } from '../config/stamp.ts';
 import { mayHaveLost } from './lost.ts';
 
 /** Milliseconds that the file has to be as it is. */
@@ -20,11 +21,10 @@ export interface Settling {
 }
 
 /** Which file it is, and what every write changes. */
-function stampOf(file: string): { readonly own: string; readonly written: string } {
+function stateOf(file: string): { readonly own: string; readonly written: string } {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (found === undefined) return { own: file, written: '' };
-  const own = `${found.dev} ${found.ino}`;
-  return { own, written: `${own} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` };
+  return { own: `${found.dev} ${found.ino}`, written: stampOf(found) };
 }
 
 /**
@@ -32,12 +32,12 @@ function stampOf(file: string): { readonly own: string; readonly written: string
  * @param file that of the policy in force.
  */
 export function createSettling(now: () => number, file: string): Settling {
-  let { own: inForce } = stampOf(file);
+  let { own: inForce } = stateOf(file);
   let seen = { written: '', since: 0 };
   return {
     settled(before, next) {
       // After it was read: what is written from now on is another stamp.
-      const { own, written } = stampOf(next.policyFile);
+      const { own, written } = stateOf(next.policyFile);
       const waits = own === inForce && mayHaveLost(before.policyOfFile, next.policyOfFile);
       if (waits && seen.written !== written) seen = { written, since: now() };
       if (waits && now() - seen.since < SETTLE) return false;
