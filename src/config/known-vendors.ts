@@ -4,11 +4,12 @@
  * that the build leaves beside the program. A file of which a byte has changed is simply not found.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stampOf } from './stamp.ts';
+import { statOf } from './stat-of.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
 /** A vendor file's text as it was found. */
@@ -52,7 +53,7 @@ export function unchangedOr(
 ): VendorText[] {
   const next = new Map<string, Stamped>();
   const texts = files.flatMap((file) => {
-    const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+    const stat = statOf(file);
     const stamp = stat === undefined ? '' : stampOf(stat);
     const before = stamped.get(file);
     const found = before?.stamp === stamp ? before.found : read(file);

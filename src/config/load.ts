@@ -20,7 +20,7 @@ import type { VendorFile } from './vendor-schema.ts';
 import { attempt, hashOf, placed, readAs, readCatalogue } from './vendors.ts';
 import type { Catalogue } from './vendors.ts';
 import { expectKind } from './which-file.ts';
-import { parseYaml, readText, readYaml } from './yaml.ts';
+import { parseYaml, readText, readYaml, unreadable } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
 interface ReadPolicy {
@@ -42,13 +42,21 @@ export function readPolicy(file: string, home: string, before: ReadPolicy | unde
   return { source, home, document: toPolicy(readAs(policySchema, source), path) };
 }
 
+function whyNoFile(file: string): string | null {
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return null;
+  } catch (error) {
+    return `${file}: ${unreadable(file, error).message}`;
+  }
+  return `there is no file ${file}; create it, or correct the path`;
+}
+
 /** A list that is fetched may come later; a file has to be there. */
 function missingLists({ lists = [] }: PolicyDocument): Finding[] {
-  return lists.flatMap(({ id, file, url }) =>
-    url !== null || statSync(file, { throwIfNoEntry: false })?.isFile() === true
-      ? []
-      : [{ path: ['lists', id, 'file'], message: `there is no file ${file}; create it, or correct the path` }],
-  );
+  return lists.flatMap(({ id, file, url }) => {
+    const message = url === null ? whyNoFile(file) : null;
+    return message === null ? [] : [{ path: ['lists', id, 'file'], message }];
+  });
 }
 
 /** A file that is not there is a mistake of the line that names it, where one does. */

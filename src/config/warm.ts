@@ -2,7 +2,6 @@
  * Reads what has changed in the catalogue ahead of a reload, a little at a time. The reload itself is synchronous, so
  * that it is whole; hundreds of new vendor files in it would keep every connection waiting for most of a second.
  */
-import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import { readBundle } from './bundle.ts';
 import type { Bundle } from './bundle.ts';
 import { isUnchanged, recall, rememberToo, vendorText } from './known-vendors.ts';
 import type { ReadVendor, VendorText } from './known-vendors.ts';
+import { statOf } from './stat-of.ts';
 import { vendorSchema } from './vendor-schema.ts';
 import { attempt, isBundle, readAs } from './vendors.ts';
 import type { CatalogueSettings } from './vendors.ts';
@@ -24,7 +24,7 @@ async function filesIn(dir: string): Promise<string[]> {
 }
 
 function hasChanged(file: string): boolean {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  const found = statOf(file);
   return found !== undefined && !isUnchanged(file, found);
 }
 

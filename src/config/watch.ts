@@ -6,11 +6,12 @@
  * the file). So each folder that lies on the way to a file is watched for the one name that leads on. Where the system
  * says nothing (network file systems), a look at all files now and then finds out.
  */
-import { lstatSync, readlinkSync, statSync, watch } from 'node:fs';
+import { lstatSync, readlinkSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { stampOf } from './stamp.ts';
+import { statOf } from './stat-of.ts';
 
 export interface Watched {
   readonly files: readonly string[];
@@ -166,7 +167,7 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
     names = foldersOf(watched());
     for (const folder of watchers.keys()) if (!names.has(folder)) drop(folder);
     for (const folder of names.keys()) {
-      const found = statSync(folder, { throwIfNoEntry: false });
+      const found = statOf(folder);
       const inode = found === undefined ? '' : `${found.dev} ${found.ino}`;
       if (watchers.get(folder)?.inode === inode) continue;
       drop(folder);
@@ -177,11 +178,14 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
   const tell = async (): Promise<void> => {
     busy = true;
     first = null;
-    // What has come since, such as a folder, may be filled while it is read.
-    follow();
-    await changed();
-    busy = false;
-    afterwards();
+    try {
+      // What has come since, such as a folder, may be filled while it is read.
+      follow();
+      await changed();
+    } finally {
+      busy = false;
+      afterwards();
+    }
   };
 
   const afterwards = (): void => {

@@ -270,3 +270,19 @@ test('links that lead in a circle end', () => {
   symlinkSync(join(dir, 'a'), join(dir, 'b'));
   expect(wayTo(join(dir, 'a/policy.yaml')).length).toBeLessThan(60);
 });
+
+test('a folder that nobody can look into counts as one that is not there, and is watched again once it can be', async () => {
+  const dir = folder();
+  const [vendors, away] = [join(dir, 'vendors'), join(dir, 'away')];
+  mkdirSync(vendors);
+  const told = await watching([], { folders: [vendors] });
+  renameSync(vendors, away);
+  // stat(2) fails with ELOOP, as it does with EACCES or ESTALE where rights or a server are gone.
+  symlinkSync(vendors, vendors);
+  await eventually('that it is gone', () => told.times === 1);
+  unlinkSync(vendors);
+  renameSync(away, vendors);
+  await eventually('that it is back', () => told.times === 2);
+  writeFileSync(join(vendors, 'acme.yaml'), 'id: acme');
+  await eventually('a file in it', () => told.times === 3);
+});
