@@ -6,6 +6,11 @@ import { basename, dirname, join } from 'node:path';
 
 const temporary = /^\.[0-9a-f]{12}\.tmp$/;
 
+/** A name beside the file that nobody has; {@link removeLeftovers} knows it again. */
+export function temporaryFor(file: string): string {
+  return `${file}.${randomBytes(6).toString('hex')}.tmp`;
+}
+
 /** Makes the new name survive a power cut. */
 async function syncDirectory(dir: string): Promise<void> {
   // Windows cannot open a directory, and keeps its own journal.
@@ -47,7 +52,7 @@ async function behindLinks(file: string): Promise<string> {
  */
 export async function replaceFile(file: string, text: string, mayStill: () => Promise<boolean>): Promise<boolean> {
   const real = await behindLinks(file);
-  const written = `${real}.${randomBytes(6).toString('hex')}.tmp`;
+  const written = temporaryFor(real);
   const there = await stat(real).catch(() => null);
   // A new file belongs to whom its folder belongs to.
   const { uid, gid } = there ?? (await stat(dirname(real)));

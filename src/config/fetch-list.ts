@@ -1,6 +1,8 @@
 /** Fetches a domain list into a file, and keeps what is needed to ask next time only for what is new. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { temporaryFor } from './durable.ts';
 import { fetchBody } from './fetch.ts';
 
 /** What a copy was fetched as. */
@@ -8,6 +10,8 @@ interface Tag {
   readonly etag: string;
   /** Of the copy that it belongs to. */
   readonly sha256: string;
+  /** SHA-256 of the URL that gave it, which may hold a key: no other knows what it means. */
+  readonly from: string;
 }
 
 /** A list of a million lines, over a slow line. Milliseconds. */
@@ -17,16 +21,16 @@ function tagFile(copy: string): string {
   return `${copy}.etag`;
 }
 
-/** Where a list is fetched to before it is judged. */
-export function freshFile(copy: string): string {
-  return `${copy}.new`;
+function hashOf(url: string): string {
+  return createHash('sha256').update(url).digest('hex');
 }
 
-/** The entity tag of a copy; null where none is known of just this copy. */
-export function tagOf(copy: string, sha256: string): string | null {
+/** The entity tag that this URL gave to a copy; null where none is known of just this copy. */
+export function tagOf(copy: string, { url, sha256 }: { readonly url: string; readonly sha256: string }): string | null {
   try {
     const tag = JSON.parse(readFileSync(tagFile(copy), 'utf8')) as Partial<Tag> | null;
-    return tag?.sha256 === sha256 && typeof tag.etag === 'string' ? tag.etag : null;
+    const fits = tag?.sha256 === sha256 && tag.from === hashOf(url);
+    return fits && typeof tag.etag === 'string' ? tag.etag : null;
   } catch {
     return null;
   }
@@ -40,9 +44,9 @@ function failedWrite(copy: string, error: unknown): Error {
 }
 
 /**
- * Fetches into {@link freshFile}; nothing else is touched.
+ * Fetches into a file of its own beside the copy; nothing else is touched.
  *
- * @returns the entity tag, null where the server gives none; or `unchanged`.
+ * @returns that file and the entity tag, null where the server gives none; or `unchanged`.
  * @throws {Error} with what was wrong.
  */
 export async function fetchList(options: {
@@ -50,18 +54,22 @@ export async function fetchList(options: {
   readonly etag: string | null;
   readonly copy: string;
   readonly maxBytes: number;
-}): Promise<{ readonly kind: 'unchanged' } | { readonly kind: 'taken'; readonly etag: string | null }> {
-  const { url, etag, copy, maxBytes } = options;
-  const file = freshFile(copy);
+  /** Ends it before. */
+  readonly signal: AbortSignal;
+}): Promise<
+  { readonly kind: 'unchanged' } | { readonly kind: 'taken'; readonly etag: string | null; readonly file: string }
+> {
+  const { url, etag, copy, maxBytes, signal } = options;
+  const file = temporaryFor(copy);
   try {
-    return await fetchBody(
-      { url, etag, ca: null, maxBytes, timeout: TIMEOUT, accept: 'text/plain, */*' },
+    const answered = await fetchBody(
+      { url, etag, ca: null, maxBytes, timeout: TIMEOUT, signal, accept: 'text/plain, */*' },
       async (body) => {
         const writing = <T>(step: Promise<T>): Promise<T> =>
           step.catch((error: unknown) => {
             throw failedWrite(copy, error);
           });
-        const handle = await writing(open(file, 'w', 0o644));
+        const handle = await writing(open(file, 'wx', 0o644));
         try {
           for await (const part of body) await writing(handle.writeFile(part));
           await writing(handle.sync());
@@ -70,23 +78,29 @@ export async function fetchList(options: {
         }
       },
     );
+    return answered.kind === 'taken' ? { ...answered, file } : answered;
   } catch (error) {
     await rm(file, { force: true });
     throw error;
   }
 }
 
-/** Puts what was fetched in the place of the copy: the one or the other whole, whatever happens meanwhile. */
-export async function keepList(
+/**
+ * Puts what was fetched in the place of the copy: the one or the other whole, whatever happens meanwhile. Synchronous, so
+ * that it is still wanted when it is there.
+ */
+export function keepList(
+  file: string,
   copy: string,
-  tag: { readonly etag: string | null; readonly sha256: string },
-): Promise<void> {
+  { url, etag, sha256 }: { readonly url: string; readonly etag: string | null; readonly sha256: string },
+): void {
   try {
-    await rename(freshFile(copy), copy);
+    renameSync(file, copy);
     // A tag that is missing costs a fetch; it names its copy, so that none can be wrong.
-    if (tag.etag === null) await rm(tagFile(copy), { force: true });
-    else writeFileSync(tagFile(copy), `${JSON.stringify(tag)}\n`);
+    if (etag === null) rmSync(tagFile(copy), { force: true });
+    else writeFileSync(tagFile(copy), `${JSON.stringify({ etag, sha256, from: hashOf(url) } satisfies Tag)}\n`);
   } catch (error) {
+    rmSync(file, { force: true });
     throw failedWrite(copy, error);
   }
 }

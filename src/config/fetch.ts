@@ -14,6 +14,8 @@ export interface FetchOptions {
   readonly ca: string | null;
   /** Milliseconds for all of it. */
   readonly timeout?: number;
+  /** Ends it before; left out: nobody does. */
+  readonly signal?: AbortSignal;
   /** Of the content, unpacked. */
   readonly maxBytes?: number;
   readonly accept?: string;
@@ -98,11 +100,15 @@ function redirected(answer: IncomingMessage, from: string): string | null {
  */
 export async function fetchBody(options: FetchOptions, take: TakeBody): Promise<Answered> {
   const { timeout = 30_000, maxBytes = 16 * 1024 * 1024 } = options;
-  const signal = AbortSignal.timeout(timeout);
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  const timer = setTimeout(end, timeout).unref();
+  options.signal?.addEventListener('abort', end);
   try {
+    options.signal?.throwIfAborted();
     let { url } = options;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const answer = await open(url, options, signal);
+      const answer = await open(url, options, ending.signal);
       const next = redirected(answer, url);
       if (next !== null) {
         answer.destroy();
@@ -123,7 +129,11 @@ export async function fetchBody(options: FetchOptions, take: TakeBody): Promise<
     }
     throw new Error(`it redirects more than ${MAX_REDIRECTS} times`);
   } catch (error) {
-    if (signal.aborted) throw new Error(`it did not end within ${timeout / 1000} s`, { cause: error });
+    if (options.signal?.aborted === true) throw new Error('nobody wants it any more', { cause: error });
+    if (ending.signal.aborted) throw new Error(`it did not end within ${timeout / 1000} s`, { cause: error });
     throw error;
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', end);
   }
 }

@@ -5,7 +5,8 @@
 import { rm, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { counted } from '../config/counted.ts';
-import { fetchList, freshFile, keepList, tagOf } from '../config/fetch-list.ts';
+import { removeLeftovers } from '../config/durable.ts';
+import { fetchList, keepList, tagOf } from '../config/fetch-list.ts';
 import { shownUrl } from '../config/fetch.ts';
 import { placedWarnings } from '../config/lint.ts';
 import { invalidConfig } from '../config/problem.ts';
@@ -14,9 +15,7 @@ import type { Config } from '../config/schema.ts';
 import { stampOf } from '../config/stamp.ts';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainList } from '../flow.ts';
-
-const results = ['adopted', 'unchanged', 'refused', 'failed'] as const;
-type FetchResult = (typeof results)[number];
+import { end, heldOf, sourceOf, type FetchResult, type Held } from './held-list.ts';
 
 /** One list, for metrics and people. */
 export interface ListFacts {
@@ -64,27 +63,6 @@ const RETRY = 300_000;
 /** Proxies that start together must not all ask at the same moment. */
 const SPREAD = 0.1;
 
-/** What is known of one list. Replaced where its source is another. */
-interface Held {
-  readonly source: string;
-  list: DomainList;
-  set: DomainSet | null;
-  text: ListText | null;
-  stamp: string;
-  lastSuccessAt: number | null;
-  complained: string;
-  /** How the last fetch ended; null: none has. */
-  last: FetchResult | null;
-  timer: NodeJS.Timeout | undefined;
-  fetching: Promise<void> | null;
-  readonly fetches: Record<FetchResult, number>;
-}
-
-/** Where another makes all that is held worthless. */
-function sourceOf({ file, url, format, sha256 }: DomainList): string {
-  return JSON.stringify([file, url, format, sha256]);
-}
-
 function deniedBy({ rules }: Config['policy']): ReadonlySet<string> {
   return new Set(rules.flatMap(({ effect, what }) => (effect === 'deny' ? (what.lists ?? []) : [])));
 }
@@ -111,6 +89,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
 
   /** One line for each new complaint; a server that is away for a day says so once. */
   const complain = (one: Held, error: unknown): void => {
+    if (one.over.signal.aborted) return;
     const line = error instanceof Error ? error.message : String(error);
     const stays = one.set === null ? 'it was never loaded and covers nothing' : 'the last good one stays';
     const where = one.list.url === null ? one.list.file : shownUrl(one.list.url);
@@ -129,6 +108,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
   };
 
   const adopt = (one: Held, { set, text }: { readonly set: DomainSet; readonly text: ListText }): void => {
+    if (one.over.signal.aborted) return;
     one.set = set;
     one.text = text;
     good(one);
@@ -156,23 +136,26 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
   };
 
   const fetched = async (one: Held): Promise<FetchResult> => {
-    const { list } = one;
-    const { url, file: copy, maxBytes } = list;
-    const etag = one.text === null ? null : tagOf(copy, one.text.sha256);
-    const answer = await fetchList({ url: url ?? '', etag, copy, maxBytes });
+    const { file: copy, maxBytes } = one.list;
+    const url = one.list.url ?? '';
+    const { signal } = one.over;
+    // Of fetches that were killed. One that was given up takes its own away.
+    if (one.last === null) await removeLeftovers(copy).catch(() => undefined);
+    const etag = one.text === null ? null : tagOf(copy, { url, sha256: one.text.sha256 });
+    const answer = await fetchList({ url, etag, copy, maxBytes, signal });
     if (answer.kind === 'unchanged') {
       good(one);
       return 'unchanged';
     }
-    const found = await read(one, freshFile(copy)).catch((error: unknown) => {
+    const found = await read(one, answer.file).catch((error: unknown) => {
       complain(one, error);
       return null;
     });
-    if (found === null) {
-      await rm(freshFile(copy), { force: true });
+    if (found === null || signal.aborted) {
+      await rm(answer.file, { force: true });
       return 'refused';
     }
-    await keepList(copy, { etag: answer.etag, sha256: found.text.sha256 });
+    keepList(answer.file, copy, { url, etag: answer.etag, sha256: found.text.sha256 });
     one.stamp = await stampOrNone(copy);
     const same = one.text?.sha256 === found.text.sha256;
     if (same) good(one);
@@ -189,7 +172,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     one.fetches[result] += 1;
     one.fetching = null;
     one.last = result;
-    if (!running || held.get(one.list.id) !== one) return;
+    if (!running || one.over.signal.aborted) return;
     if (sets !== before) changed();
     askLater(one);
   };
@@ -213,19 +196,9 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       before.list = list;
       return before;
     }
-    clearTimeout(before?.timer);
-    const none = Object.fromEntries(results.map((result) => [result, 0])) as Record<FetchResult, number>;
-    const fresh = {
-      last: null,
-      text: null,
-      stamp: '',
-      lastSuccessAt: null,
-      complained: '',
-      timer: undefined,
-      fetching: null,
-    };
+    if (before !== undefined) end(before);
     // What was there under this name stays until the new source is read.
-    const one: Held = { source: sourceOf(list), list, set: before?.set ?? null, fetches: none, ...fresh };
+    const one = heldOf(list, before?.set ?? null);
     held.set(list.id, one);
     return one;
   };
@@ -247,8 +220,8 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       const lists = policy.lists ?? [];
       const ids = new Set(lists.map(({ id }) => id));
       const gone = [...held].filter(([id]) => !ids.has(id));
-      for (const [id, { timer }] of gone) {
-        clearTimeout(timer);
+      for (const [id, one] of gone) {
+        end(one);
         held.delete(id);
       }
       if (gone.length > 0) publish();
@@ -281,7 +254,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       })),
     close() {
       running = false;
-      for (const { timer } of held.values()) clearTimeout(timer);
+      for (const one of held.values()) end(one);
     },
   };
 }

@@ -14,7 +14,7 @@ export function policyWith(list: string): string {
   return labPolicy.replace('rules:', `lists:\n  ads: ${list}\nrules:\n  ${rule}`);
 }
 
-export async function isDenied(lab: Lab, host: string): Promise<boolean> {
+export async function isDenied(lab: Pick<Lab, 'proxyUrl'>, host: string): Promise<boolean> {
   const { out } = await curl('-x', lab.proxyUrl, `http://${host}/`);
   return out.includes('On the list.');
 }
