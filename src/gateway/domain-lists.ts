@@ -3,7 +3,6 @@
  * wrong with one leaves the last good in force.
  */
 import { rm, stat } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { counted } from '../config/counted.ts';
 import { removeLeftovers } from '../config/durable.ts';
 import { fetchList, keepList, tagOf } from '../config/fetch-list.ts';
@@ -56,7 +55,7 @@ export interface DomainLists {
   readonly close: () => void;
 }
 
-/** How long a start, or a new policy, waits for a list that was never fetched. Milliseconds. */
+/** How long a start, or a new policy, waits for all lists that were never fetched. Milliseconds. */
 const PATIENCE = 5_000;
 /** After a failure a list is asked for again sooner than it would be refreshed. Milliseconds. */
 const RETRY = 300_000;
@@ -190,6 +189,15 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     one.fetching ??= fetchOnce(one);
   };
 
+  const fetchedInTime = async (missing: readonly Held[]): Promise<void> => {
+    const ids = missing.map(({ list }) => list.id).join(', ');
+    log(`waiting up to ${PATIENCE / 1000} s for the ${missing.length === 1 ? 'list' : 'lists'} ${ids}`);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE)));
+    await Promise.race([Promise.all(missing.flatMap(({ fetching }) => fetching ?? [])), late]);
+    clearTimeout(timer);
+  };
+
   const hold = (list: DomainList): Held => {
     const before = held.get(list.id);
     if (before?.source === sourceOf(list)) {
@@ -206,13 +214,15 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
   return {
     sets: () => sets,
     async prepare({ policy }) {
+      const missing: Held[] = [];
       for (const list of policy.lists ?? []) {
         const one = hold(list);
         await readFile(one);
         if (!fetches || list.url === null || one.text !== null) continue;
         ask(one);
-        await Promise.race([one.fetching, pause(PATIENCE, undefined, { ref: false })]);
+        missing.push(one);
       }
+      if (missing.length > 0) await fetchedInTime(missing);
       if (!running) awaited = deniedBy(policy);
     },
     follow({ policy }) {

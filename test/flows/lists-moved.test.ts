@@ -33,13 +33,7 @@ test('a fetch that is under way when the URL changes is ended, and writes nothin
   await eventually('that it is asked for again', () => next.asked.length === 2);
   expect(readFileSync(copy, 'utf8')).toBe('next.test\n');
   expect(await isDenied(lab, 'slow.test')).toBe(false);
-  expect(lab.told.filter((line) => !line.startsWith('reloaded: '))).toEqual([
-    'list ads: 1 domain',
-    'list ads: 1 domain',
-    'list ads: 1 domain',
-    'list ads: 1 domain',
-    'list ads: 1 domain',
-  ]);
+  expect(lab.told.filter((line) => !/^(waiting up|reloaded: |list ads: 1 domain$)/.test(line))).toEqual([]);
   expect(namesOf(lab.dir)).toEqual(['fetched-ads.list', 'fetched-ads.list.etag']);
 });
 
