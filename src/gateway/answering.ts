@@ -11,8 +11,8 @@ type Answers = ReturnType<typeof createAnswers>;
 export interface Answering extends ActAnswers {
   /** What went wrong before there was an arrival. */
   readonly turnedAway: (code: ErrorCode, about: { readonly id: string; readonly at: number }) => Answer;
-  /** Follows a new configuration, or a new address of the pages. */
-  readonly follow: (config: Config, pagesUrl: string) => void;
+  /** Lays out the answers of a new configuration or address of the pages; what is returned puts them into force. */
+  readonly toFollow: (config: Config, pagesUrl: string) => () => void;
 }
 
 function about(arrival: Arrival): Parameters<Answers['denied']>[1] {
@@ -50,8 +50,11 @@ export function createAnswering(
     connectDenied: (denial, arrival) => answers.connectDenied(denial, about(arrival)),
     failed: (code, arrival) => answers.failed(code, about(arrival)),
     turnedAway: (code, { id, at }) => answers.failed(code, { id, at, target: null, facts: null }),
-    follow(next, url) {
-      answers = answersOf(next, url);
+    toFollow(next, url) {
+      const made = answersOf(next, url);
+      return () => {
+        answers = made;
+      };
     },
   };
 }

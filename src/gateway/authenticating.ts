@@ -25,8 +25,12 @@ export interface Authenticating {
   readonly rules: () => AccessRules | null;
   readonly missing: () => void;
   readonly counts: () => Readonly<Record<Result, number>>;
-  /** Follows a new configuration. @throws {ConfigError} for a password file that cannot be used. */
-  readonly follow: (config: Config) => void;
+  /**
+   * Opens what a new configuration names; what is returned puts it into force, and has to be called.
+   *
+   * @throws {ConfigError} for a password file that cannot be used.
+   */
+  readonly toFollow: (config: Config) => () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -94,10 +98,12 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
     rules: () => now.rules,
     missing: () => void (counts.missing += 1),
     counts: () => counts,
-    follow(next) {
+    toFollow(next) {
       const opened = openAll(next);
-      now.passwords?.close();
-      now = opened;
+      return () => {
+        now.passwords?.close();
+        now = opened;
+      };
     },
     async close() {
       now.passwords?.close();

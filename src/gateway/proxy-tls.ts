@@ -68,7 +68,8 @@ function shown(leaf: PortLeaf | null): Pick<Material, 'cert' | 'key'> {
 }
 
 export interface ProxyTlsPort extends ProxyTls {
-  readonly follow: (config: Config) => void;
+  /** Makes what a new configuration needs; what is returned puts it into force. @throws {ConfigError} */
+  readonly toFollow: (config: Config) => () => void;
 }
 
 export interface OpenOptions {
@@ -123,12 +124,14 @@ export function openProxyTls(
       }
       tls.lift(socket, ready, failed);
     },
-    follow(next) {
-      if (next.proxyTls === null) return;
-      const fresh = leafFor(next.proxyTls, leaf);
-      material = materialOf(next.proxyTls, fresh, log);
-      [settings, leaf] = [next.proxyTls, fresh];
-      tls.renew(material);
+    toFollow({ proxyTls: next }) {
+      if (next === null) return () => undefined;
+      const fresh = leafFor(next, leaf);
+      const made = materialOf(next, fresh, log);
+      return () => {
+        [settings, leaf, material] = [next, fresh, made];
+        tls.renew(material);
+      };
     },
   };
 }

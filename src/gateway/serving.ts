@@ -71,7 +71,7 @@ export interface Serving {
   readonly listen: (address: Addresses['proxy'], reusePort?: boolean) => Promise<Addresses['proxy']>;
   /** The port over TLS that is listened on; null: none. */
   readonly tlsPort: () => number | null;
-  /** Follows a new configuration. @throws {ConfigError} where it names something that cannot be used. */
+  /** Follows a new configuration, or nothing of it. @throws {ConfigError} where it names something that cannot be used. */
   readonly follow: (config: Config) => void;
   /**
    * Other exceptions or pauses are in force: judges what is open again, and has clients that were denied, and have no
@@ -248,9 +248,9 @@ export function createServing(options: ServingOptions): Serving {
     tlsPort: () => tlsPort,
     met: limiting.met,
     follow(next) {
-      proxyTls?.follow(next);
-      answers.follow(next, pagesUrl(next));
-      authenticating.follow(next);
+      // All of it is made before any of it is in force: whatever cannot be used throws here. What is opened comes last.
+      const made = [proxyTls?.toFollow(next), answers.toFollow(next, pagesUrl(next)), authenticating.toFollow(next)];
+      for (const swap of made) swap?.();
       limiting.follow(next);
       metrics.expect(expectedSeries(next.vendors));
       // Once it is in force, which it is not yet.
@@ -260,7 +260,7 @@ export function createServing(options: ServingOptions): Serving {
       decrypted.closeIdle();
       openTunnels.judgeAgain();
     },
-    renamePages: () => answers.follow(inForce.config(), pagesUrl(inForce.config())),
+    renamePages: () => answers.toFollow(inForce.config(), pagesUrl(inForce.config()))(),
     async drain() {
       doors.stop();
       const until = performance.now() + drainTimeout;

@@ -1,11 +1,14 @@
 /** The proxy over TLS: what `https://` proxies promise, with curl and with raw sockets, on the whole product. */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeCertificate } from '../support/certificate.ts';
 import { curl } from '../support/curl.ts';
+import { bcryptLine } from '../support/passwords.ts';
 import { makeStaffCa, type Pair, type StaffCa } from '../support/staff-ca.ts';
 import { connectRaw, httpOrigin, rawClient, tcpOrigin } from '../support/streams.ts';
 import { tlsLab as lab, linesOf as lines, overTls, type TlsLab } from '../support/tls-lab.ts';
@@ -272,6 +275,28 @@ test('a reload shows a new certificate, and one that cannot be used leaves the o
   expect(at.told.join('\n')).toContain('do not go together');
   expect(await fingerprint()).toBe(before);
   writeFileSync(at.certFile.replace('cert.pem', 'key.pem'), readFileSync(next.file.replace('cert.pem', 'key.pem')));
+  expect(at.gateway.reload()).toBe(true);
+  expect(await fingerprint()).not.toBe(before);
+});
+
+test('a reload that fails over another file leaves the certificate too', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sallyport-htpasswd-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const passwords = join(dir, 'htpasswd');
+  writeFileSync(passwords, await bcryptLine('ada'));
+  const at = await lab({}, {}, { clients: { authentication: { password_file: passwords } } });
+  const fingerprint = async (): Promise<string> =>
+    (await overTls(at, { rejectUnauthorized: false })).socket.getPeerCertificate().fingerprint256;
+  const before = await fingerprint();
+  const next = makeCertificate('127.0.0.1');
+  onTestFinished(() => next.remove());
+  writeFileSync(at.certFile, next.cert);
+  writeFileSync(at.certFile.replace('cert.pem', 'key.pem'), readFileSync(next.file.replace('cert.pem', 'key.pem')));
+  writeFileSync(passwords, 'ada:plain\n');
+  expect(at.gateway.reload()).toBe(false);
+  expect(at.told.join('\n')).toMatch(/reload failed, the old policy stays: .*htpasswd/);
+  expect(await fingerprint()).toBe(before);
+  writeFileSync(passwords, await bcryptLine('ada'));
   expect(at.gateway.reload()).toBe(true);
   expect(await fingerprint()).not.toBe(before);
 });

@@ -107,7 +107,7 @@ test('once the CA has ended the last one stays, which is told once an hour, and 
   here.at(here.authority.notAfter + day + 3_600_001);
   await shown(here);
   expect(here.told).toEqual([line, line]);
-  here.tls.follow(configOf('next.test'));
+  here.tls.toFollow(configOf('next.test'))();
   expect(await shown(here)).toEqual(first);
 });
 

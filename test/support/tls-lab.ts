@@ -16,8 +16,8 @@ export interface TlsLab extends Lab {
   readonly certificate: string;
 }
 
-/** @param more keys of `proxy_tls`. @param listen keys of `listen`. */
-export async function tlsLab(more: object = {}, listen: object = {}): Promise<TlsLab> {
+/** @param more keys of `proxy_tls`. @param listen keys of `listen`. @param settings other keys. */
+export async function tlsLab(more: object = {}, listen: object = {}, settings: object = {}): Promise<TlsLab> {
   const certificate = makeCertificate('127.0.0.1', 'proxy.test');
   onTestFinished(() => certificate.remove());
   const proxyTls = {
@@ -29,7 +29,7 @@ export async function tlsLab(more: object = {}, listen: object = {}): Promise<Tl
   const addresses = { proxy: '127.0.0.1:0', pages: '127.0.0.1:0', admin: '127.0.0.1:0' };
   const started = await startLab({
     policy: labPolicy,
-    settings: { listen: { ...addresses, proxy_tls: proxyTls, ...listen }, limits: { head_timeout: '2s' } },
+    settings: { listen: { ...addresses, proxy_tls: proxyTls, ...listen }, limits: { head_timeout: '2s' }, ...settings },
   });
   onTestFinished(() => started.close());
   const port = Number(/proxy over TLS on 127\.0\.0\.1:(\d+)/.exec(started.told.join('\n'))?.[1]);
