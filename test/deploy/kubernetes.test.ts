@@ -14,7 +14,7 @@ interface Container {
   readonly env?: readonly { readonly name: string; readonly value: string }[];
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly securityContext: object;
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 }
 interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
@@ -85,7 +85,8 @@ describe('kubernetes', () => {
     expect(names).toEqual(['proxy', 'pages', 'admin']);
     const { startupProbe, readinessProbe, livenessProbe } = container;
     expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet)).toEqual([
-      { path: '/readyz', port: 'admin' },
+      // A pod that waits for a list is started, and is not to be started again.
+      { path: '/livez', port: 'admin' },
       { path: '/readyz', port: 'admin' },
       { path: '/livez', port: 'admin' },
     ]);
@@ -119,6 +120,17 @@ describe('kubernetes', () => {
     expect(installed).toEqual([config.certificates.authority?.keyFile, config.certificates.authority?.certFile]);
     expect(posix.join(mountedAt('state'), '/')).toBe(to);
     expect(config.certificates.dir.startsWith(to)).toBe(true);
+  });
+
+  test('the copy of a fetched list has to be named, and has its place on a volume that may be written', () => {
+    const mount = (path: string) => container.volumeMounts.find(({ mountPath }) => path.startsWith(`${mountPath}/`));
+    expect(mount(container.env?.find(({ name }) => name === 'SALLYPORT_CONFIG')?.value ?? '')).toMatchObject({
+      name: 'config',
+      readOnly: true,
+    });
+    const [, copy = ''] = /`copy: (\S+)`/.exec(read('deploy/README.md')) ?? [];
+    expect(mount(copy)).toMatchObject({ name: 'state' });
+    expect(mount(copy)?.readOnly).toBeUndefined();
   });
 
   test('every volume is there and used', () => {
