@@ -5,6 +5,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Target } from '../flow.ts';
+import { canonicalIpv6, lastIpv4 } from '../ip.ts';
 
 /** A destination that may be reached although its address or port is not for everyone. */
 export interface Allowance {
@@ -77,16 +78,6 @@ nat64.addSubnet('64:ff9b::', 96, 'ipv6');
 /** Interface identifiers `0:5efe:a.b.c.d`, with the universal bit or without it (RFC 5214, section 6.1). */
 const isatap = /:0?(?:200)?:?5efe:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 
-function canonicalIpv6(address: string): string {
-  return new URL(`http://[${address}]/`).hostname.slice(1, -1);
-}
-
-function embeddedIpv4(address: string): string {
-  const [high = '0', low = '0'] = address.split(':').slice(-2);
-  const bits = [Number.parseInt(high || '0', 16), Number.parseInt(low || '0', 16)];
-  return bits.flatMap((part) => [part >> 8, part & 255]).join('.');
-}
-
 /** The name of the special range that an address is in, or null for an address of the public internet. */
 export function specialRange(address: string): string | null {
   // What is no address here may be one to the system: it reads up to a NUL, and numbers as addresses.
@@ -94,7 +85,7 @@ export function specialRange(address: string): string | null {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (family === 'ipv6') {
     const canonical = canonicalIpv6(address);
-    if (nat64.check(canonical, 'ipv6')) return specialRange(embeddedIpv4(canonical));
+    if (nat64.check(canonical, 'ipv6')) return specialRange(lastIpv4(canonical));
     if (isatap.test(canonical)) return 'ISATAP';
   }
   return ranges.find(({ list }) => list.check(address, family))?.name ?? null;
@@ -107,7 +98,7 @@ mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
 function reached(address: string): string {
   if (!isIPv6(address)) return address;
   const canonical = canonicalIpv6(address);
-  return mapped.check(canonical, 'ipv6') || nat64.check(canonical, 'ipv6') ? embeddedIpv4(canonical) : canonical;
+  return mapped.check(canonical, 'ipv6') || nat64.check(canonical, 'ipv6') ? lastIpv4(canonical) : canonical;
 }
 
 export interface Destinations {

@@ -4,6 +4,7 @@
  * names and addresses (`Host`, `X-Forwarded-*`) is not believed.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { peerAddress } from '../ip.ts';
 import { createApp, serverOf } from './http-server.ts';
 import type { HttpServer, Refusal } from './http-server.ts';
 import { pacFile } from './pac.ts';
@@ -127,11 +128,8 @@ function tokenOf({ query }: FastifyRequest): string | null {
 }
 
 function visitorOf(request: FastifyRequest): Visitor {
-  return { address: clientAddressOf(request), acceptLanguage: request.headers['accept-language'] ?? '' };
-}
-
-/** The peer's address, an IPv4 address that came over an IPv6 socket in its own form. */
-function clientAddressOf({ raw }: FastifyRequest): string {
-  const address = raw.socket.remoteAddress ?? '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+  return {
+    address: peerAddress(request.raw.socket.remoteAddress),
+    acceptLanguage: request.headers['accept-language'] ?? '',
+  };
 }

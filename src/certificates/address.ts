@@ -1,15 +1,11 @@
 /** Addresses as octets, the way an `iPAddress` of a certificate holds them (RFC 5280, section 4.2.1.6). */
 import { isIPv4, isIPv6 } from 'node:net';
 import { SallyportError } from '../errors.ts';
+import { ipv6Words } from '../ip.ts';
 
 function ipv6Octets(address: string): Buffer {
-  const [left = '', right] = address.split('::');
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
-  const head = groups(left);
-  const tail = groups(right ?? '');
-  const zeros = right === undefined ? [] : Array<string>(8 - head.length - tail.length).fill('0');
   const octets = Buffer.alloc(16);
-  [...head, ...zeros, ...tail].forEach((group, index) => octets.writeUInt16BE(Number.parseInt(group, 16), index * 2));
+  ipv6Words(address).forEach((word, index) => octets.writeUInt16BE(word, index * 2));
   return octets;
 }
 

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import type { Hostname } from '../flow.ts';
+import { canonicalIpv6, ipv6Words } from '../ip.ts';
 import { parseHost } from '../listen/target.ts';
 
 export interface Address {
@@ -26,11 +27,7 @@ export interface AllowedDestination {
 /** Bits of an address, most significant first; `text` must be valid for its family. */
 function bitsOf(text: string, family: 4 | 6): bigint {
   if (family === 4) return text.split('.').reduce((bits, part) => (bits << 8n) | BigInt(Number(part)), 0n);
-  const [head = '', tail] = text.split('::');
-  const words = (part: string): string[] => (part === '' ? [] : part.split(':'));
-  const [left, right] = [words(head), words(tail ?? '')];
-  const zeros = new Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].reduce((bits, word) => (bits << 16n) | BigInt(`0x${word}`), 0n);
+  return ipv6Words(text).reduce((bits, word) => (bits << 16n) | BigInt(word), 0n);
 }
 
 function textOf(bits: bigint, family: 4 | 6): string {
@@ -41,7 +38,7 @@ function textOf(bits: bigint, family: 4 | 6): string {
 
 /** The WHATWG form, which has no dotted part; a mapped IPv4 address stays IPv6, so that its prefix keeps its meaning. */
 function canonical(text: string): string {
-  return isIP(text) === 6 ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text;
+  return isIP(text) === 6 ? canonicalIpv6(text) : text;
 }
 
 /** An address literal in canonical form. @throws {ConfigError} */

@@ -1,6 +1,7 @@
 /** How many wrong tokens of one client the admin port hears out. */
 import type { TokenAttempts } from '../admin/guard.ts';
-import { clientKey, peerAddress } from '../listen/peers.ts';
+import { peerAddress } from '../ip.ts';
+import { clientKey } from '../listen/peers.ts';
 import { createRate } from '../listen/rate.ts';
 
 /** At once, and in each minute from then on: as many as wrong passwords of a proxy that leaves them at their default. */

@@ -1,5 +1,6 @@
 /** IP addresses as numbers, so that a block is a prefix. */
 import { isIP } from 'node:net';
+import { canonicalIpv6, ipv6Words } from '../ip.ts';
 
 export interface Bits {
   readonly width: 32 | 128;
@@ -12,15 +13,7 @@ function ipv4Bits(text: string): bigint {
 }
 
 function ipv6Bits(text: string): bigint {
-  const dotted = text.includes('.') ? text.lastIndexOf(':') + 1 : text.length;
-  const tail = ipv4Bits(text.slice(dotted));
-  const hex =
-    dotted === text.length
-      ? text
-      : `${text.slice(0, dotted)}${(tail >> 16n).toString(16)}:${(tail & 0xffffn).toString(16)}`;
-  const [left = [], right = []] = hex.split('::').map((part) => (part === '' ? [] : part.split(':')));
-  const zeros = new Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].reduce((bits, word) => (bits << 16n) | BigInt(`0x${word}`), 0n);
+  return ipv6Words(text).reduce((bits, word) => (bits << 16n) | BigInt(word), 0n);
 }
 
 /** Null for what is no address. The zone of a link-local address (`%eth0`) says nothing about who it is. */
@@ -48,7 +41,7 @@ export function addressText(text: string): string {
   const { value } = bits;
   if (isMapped(bits) || value >> 32n === NAT64)
     return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
-  return new URL(`http://[${text.split('%', 1)[0] ?? ''}]/`).hostname.slice(1, -1);
+  return canonicalIpv6(text.split('%', 1)[0] ?? '');
 }
 
 /** An IPv4-mapped address as the IPv4 address that it is. */

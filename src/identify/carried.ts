@@ -4,6 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Hostname } from '../flow.ts';
+import { canonicalIpv6 } from '../ip.ts';
 
 /** Longer than any URL that a person follows; what stands behind it is not looked at. */
 const MAX_PATH = 2048;
@@ -39,7 +40,7 @@ function spelledAddress(rest: string): Hostname | null {
     return canonical([0, 2, 4, 6].map((at) => Number.parseInt(label.slice(at, at + 2), 16)).join('.'));
   }
   const ipv6 = label.replaceAll('-', ':');
-  return ipv6.includes('::') && isIPv6(ipv6) ? (new URL(`http://[${ipv6}]`).hostname.slice(1, -1) as Hostname) : null;
+  return ipv6.includes('::') && isIPv6(ipv6) ? (canonicalIpv6(ipv6) as Hostname) : null;
 }
 
 /**

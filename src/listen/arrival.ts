@@ -3,7 +3,8 @@ import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { RequestFacts } from '../flow.ts';
-import { peerAddress, peerOf, type Peer } from './peers.ts';
+import { peerAddress } from '../ip.ts';
+import { peerOf, type Peer } from './peers.ts';
 import type { WholeRequest } from './whole-request.ts';
 
 const ID_BYTES = 12;

@@ -4,8 +4,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { OuterTunnel, TrustResult } from '../flow.ts';
+import { peerAddress } from '../ip.ts';
 import { newId, type Origin } from './arrival.ts';
-import { peerAddress, peerOf } from './peers.ts';
+import { peerOf } from './peers.ts';
 
 export interface Inside extends OuterTunnel {
   readonly scheme: 'http' | 'https';

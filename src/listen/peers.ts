@@ -3,6 +3,7 @@
  * it, or TLS around it.
  */
 import type { Socket } from 'node:net';
+import { ipv6Words, peerAddress } from '../ip.ts';
 
 /** What is asked of a socket here; streams that are typed as less have it too. */
 export interface Peer {
@@ -33,12 +34,6 @@ export function connectionKey(
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
-/** A peer's address without the `::ffff:` that a dual-stack socket puts before IPv4. */
-export function peerAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-}
-
 /**
  * What limits per client are counted by: an IPv4 address, or the /64 of an IPv6 address, in which one machine can have
  * as many addresses as it likes (RFC 8981).
@@ -46,14 +41,6 @@ export function peerAddress(address: string | undefined): string {
 export function clientKey(address: string): string {
   const plain = peerAddress(address);
   if (!plain.includes(':')) return plain;
-  const [left = '', right] = plain.split('%', 1)[0]?.split('::', 2) ?? [];
-  const words = left === '' ? [] : left.split(':');
-  // A dotted tail stands for two words.
-  const tail = right === undefined || right === '' ? 0 : right.split(':').length + (right.includes('.') ? 1 : 0);
-  const zeros = right === undefined ? 0 : 8 - words.length - tail;
-  const whole = [...words, ...new Array<string>(Math.max(0, zeros)).fill('0'), ...(right ?? '').split(':')];
-  return whole
-    .slice(0, 4)
-    .map((word) => word.replace(/^0+(?=.)/, '').toLowerCase())
-    .join(':');
+  const [a = 0, b = 0, c = 0, d = 0] = ipv6Words(plain);
+  return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}`;
 }

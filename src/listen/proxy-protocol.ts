@@ -3,6 +3,7 @@
  * to say whose they are (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt).
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import { canonicalIpv6, mappedIpv4 } from '../ip.ts';
 
 export interface ProxiedPeer {
   readonly address: string;
@@ -51,27 +52,21 @@ function readLine(bytes: Buffer): ProxyHeader {
   if (![source, destination].every((one) => isAddress(one) && !one.includes('%')) || port === null)
     return bad('an address or a port is not valid');
   if (readPort(to) === null) return bad('an address or a port is not valid');
-  return { kind: 'header', length, peer: { address: family === 'TCP6' ? canonicalIpv6(source) : source, port } };
+  return { kind: 'header', length, peer: { address: family === 'TCP6' ? clientText(source) : source, port } };
 }
 
 /**
  * One text for one client, however it is spelled: IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address that
  * groups, networks and limits know.
  */
-function canonicalIpv6(text: string): string {
-  const canonical = new URL(`http://[${text}]/`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
-  if (mapped === null) return canonical;
-  return mapped
-    .slice(1)
-    .map((word) => Number.parseInt(word, 16))
-    .flatMap((word) => [word >> 8, word & 255])
-    .join('.');
+function clientText(text: string): string {
+  const canonical = canonicalIpv6(text);
+  return mappedIpv4(canonical) ?? canonical;
 }
 
 /** The canonical text of 16 bytes. */
 function ipv6Text(bytes: Buffer): string {
-  return canonicalIpv6(Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16)).join(':'));
+  return clientText(Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16)).join(':'));
 }
 
 /** Section 2.2: command and family in a byte each, the length of what follows, addresses, TLVs. */

@@ -10,6 +10,7 @@ import { isIPv6 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { SallyportError } from '../errors.ts';
 import type { HostKind, Hostname, Target } from '../flow.ts';
+import { canonicalIpv6, mappedIpv4 } from '../ip.ts';
 import { inOnePiece } from '../in-one-piece.ts';
 
 export interface Host {
@@ -55,15 +56,13 @@ function shown(text: string): string {
   return JSON.stringify(cut < head.length ? `${head.slice(0, cut)}…` : head);
 }
 
-function canonicalIpv6(text: string): Host {
+function readIpv6(text: string): Host {
   if (!isIPv6(text) || text.includes('%'))
     throw invalid(`${shown(text)} is not an IPv6 address (zone ids are refused)`);
-  const canonical = new URL(`http://[${text}]/`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
-  if (mapped === null) return { host: canonical as Hostname, kind: 'ipv6' };
-  const high = Number.parseInt(mapped[1] ?? '', 16);
-  const low = Number.parseInt(mapped[2] ?? '', 16);
-  return { host: `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}` as Hostname, kind: 'ipv4' };
+  const canonical = canonicalIpv6(text);
+  const ipv4 = mappedIpv4(canonical);
+  if (ipv4 === null) return { host: canonical as Hostname, kind: 'ipv6' };
+  return { host: ipv4 as Hostname, kind: 'ipv4' };
 }
 
 /** Newer releases of Node pass ASCII through `domainToASCII` unread, so that broken Punycode must be found here. */
@@ -85,8 +84,8 @@ export function parseHost(text: string): Host {
   }
   if (text === '') throw invalid('the host is empty');
   if (text.length > 1024) throw invalid(`the host is ${text.length} characters long; names end at ${MAX_NAME}`);
-  if (text.startsWith('[') && text.endsWith(']')) return canonicalIpv6(text.slice(1, -1));
-  if (isIPv6(text)) return canonicalIpv6(text);
+  if (text.startsWith('[') && text.endsWith(']')) return readIpv6(text.slice(1, -1));
+  if (isIPv6(text)) return readIpv6(text);
   if (forbidden.test(text)) throw invalid(`${shown(text)} has a character that no host name has`);
   const folded = domainToASCII(text);
   const name = folded.endsWith('.') ? folded.slice(0, -1) : folded;

@@ -1,7 +1,8 @@
 /** Whose a new connection is, and whether that client may stay: the PROXY protocol, networks, connections of one client. */
 import type { Socket } from 'node:net';
+import { peerAddress } from '../ip.ts';
 import type { Usher } from './front-door.ts';
-import { clientKey, introduce, peerAddress, peerOf } from './peers.ts';
+import { clientKey, introduce, peerOf } from './peers.ts';
 import { readProxyHeader, type ProxiedPeer } from './proxy-protocol.ts';
 import type { Tally } from './tally.ts';
 

@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from 'node:net';
 import type { TrustResult } from '../flow.ts';
+import { ipv6Words } from '../ip.ts';
 
 export interface TrustOptions {
   /** Refusals in a row before the CONNECT itself is answered; 0: never. */
@@ -82,10 +83,9 @@ const none = (): Record<TrustResult, number> => ({
 /** The block of addresses that one office, home or pod network usually has. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return `${address.split('.').slice(0, 3).join('.')}.0/24`;
-  const [before = '', after] = address.split('::');
-  const start = before === '' ? [] : before.split(':');
-  const missing = after === undefined ? 0 : 8 - start.length - (after === '' ? 0 : after.split(':').length);
-  const groups = [...start, ...Array.from({ length: missing }, () => '0'), ...(after ?? '').split(':')].slice(0, 4);
+  const groups = ipv6Words(address)
+    .slice(0, 4)
+    .map((word) => word.toString(16));
   return `${groups.join(':').replace(/(?:^|:)0(?::0)*$/, '')}::/64`;
 }
 

@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '../..');
 /** The compiled `src/certificates/authority.js`, below `dir`. */
 export function compileAuthority(dir: string): string {
   const station = readdirSync(join(root, 'src/certificates')).map((name) => join('certificates', name));
-  for (const name of [...station, 'errors.ts', 'read-whole.ts']) {
+  for (const name of [...station, 'errors.ts', 'ip.ts', 'read-whole.ts']) {
     const { outputText } = ts.transpileModule(readFileSync(join(root, 'src', name), 'utf8'), {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,

@@ -2,7 +2,6 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { factsOf, newId, originOf, userAgentOf } from '../../src/listen/arrival.ts';
-import { peerAddress } from '../../src/listen/peers.ts';
 
 /** A request of no connection: only what is given is read of it. */
 const request = (fields: object): IncomingMessage =>
@@ -12,16 +11,6 @@ test('ids are 96 bits in hexadecimal and never twice, beyond the pool too', () =
   const ids = Array.from({ length: 5_000 }, newId);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{24}$/);
-});
-
-test.each([
-  ['::ffff:192.0.2.1', '192.0.2.1'],
-  ['192.0.2.1', '192.0.2.1'],
-  ['::ffff:c000:201', '::ffff:c000:201'],
-  ['2001:db8::1', '2001:db8::1'],
-  [undefined, ''],
-])('the peer %j is %j', (address, expected) => {
-  expect(peerAddress(address)).toBe(expected);
 });
 
 test('a peer that is gone has an origin all the same', () => {
