@@ -135,8 +135,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     notReady() {
       if (draining) return 'draining';
       if (crew?.counts().running === 0) return 'no worker serves';
-      const list = domainLists.awaited();
-      return list === null ? null : `the list ${list}, which a denial names, was never loaded`;
+      return domainLists.awaited();
     },
     metrics: {
       contentType: metrics.contentType,

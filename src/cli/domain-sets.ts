@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainSets } from '../decide/near.ts';
+import { listsDenied } from '../config/lists-schema.ts';
 import { readDomainList, type ListText } from '../config/read-list.ts';
 import type { Config } from '../config/schema.ts';
 import type { DomainList, PolicyDocument } from '../flow.ts';
@@ -29,6 +30,9 @@ export interface ListWarning {
   readonly fatal: boolean;
 }
 
+const emptyCure =
+  'a proxy that starts with it is not ready (/readyz) until it has one; fill the file, or take the list out';
+
 function badLines(id: string, { bad, firstBad }: ListText): string[] {
   if (firstBad === null) return [];
   const lines = bad === 1 ? '1 line that is no domain: it' : `${bad} lines that are no domains; the first`;
@@ -43,7 +47,9 @@ function whyNothing({ file, url }: DomainList, error: unknown): string {
   return `${why}; ${url === null ? 'correct it' : 'a running proxy fetches it anew'}`;
 }
 
-export async function listsOnDisk({ lists = [] }: PolicyDocument): Promise<ListsOnDisk> {
+export async function listsOnDisk(policy: PolicyDocument): Promise<ListsOnDisk> {
+  const { lists = [] } = policy;
+  const denied = listsDenied(policy);
   const sets = new Map<string, DomainSet>();
   const found: ListFound[] = [];
   const warnings: ListWarning[] = [];
@@ -53,7 +59,11 @@ export async function listsOnDisk({ lists = [] }: PolicyDocument): Promise<Lists
       const { set, text } = await readDomainList(list, list.file, buildDomainSet(0));
       sets.set(id, set);
       found.push({ list, domains: set.size, badLines: text.bad, sha256: text.sha256 });
-      warnings.push(...badLines(id, text).map((message) => ({ id, message, fatal: false })));
+      const empty =
+        set.size === 0 && denied.has(id)
+          ? [`the list "${id}" has no domain in it, and a denial names it: ${emptyCure}`]
+          : [];
+      warnings.push(...[...empty, ...badLines(id, text)].map((message) => ({ id, message, fatal: false })));
     } catch (error) {
       const message = `the list "${id}" covers nothing here: ${whyNothing(list, error)}`;
       warnings.push({ id, message, fatal: list.url === null });

@@ -1,6 +1,6 @@
 /** `lists` of policy.yaml: long lists of domains that others keep. */
 import { z } from 'zod';
-import type { DomainList } from '../flow.ts';
+import type { DomainList, PolicyDocument } from '../flow.ts';
 import { listFormats } from './list-lines.ts';
 import { duration, id, line, strict, webUrl } from './scalars.ts';
 
@@ -48,4 +48,9 @@ export function toLists(given: z.output<typeof listsSchema>, path: (name: string
     maxBytes,
     sha256: sha256 ?? null,
   }));
+}
+
+/** The lists without which less is denied than the policy says. */
+export function listsDenied({ rules }: Pick<PolicyDocument, 'rules'>): ReadonlySet<string> {
+  return new Set(rules.flatMap(({ effect, what }) => (effect === 'deny' ? (what.lists ?? []) : [])));
 }

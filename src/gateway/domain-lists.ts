@@ -8,6 +8,7 @@ import { removeLeftovers } from '../config/durable.ts';
 import { fetchList, keepList, tagOf } from '../config/fetch-list.ts';
 import { shownUrl } from '../config/fetch.ts';
 import { placedWarnings } from '../config/lint.ts';
+import { listsDenied } from '../config/lists-schema.ts';
 import { invalidConfig } from '../config/problem.ts';
 import { readDomainList, type ListText } from '../config/read-list.ts';
 import type { Config } from '../config/schema.ts';
@@ -49,7 +50,7 @@ export interface DomainLists {
   readonly follow: (config: Pick<Config, 'policy'>) => void;
   /** @throws {InvalidConfig} where a file that the policy names is no list, and none is held that could go on. */
   readonly demand: (config: Pick<Config, 'policy' | 'policyFile'>) => void;
-  /** A list that a denial names and the start wanted, but that was never had; null: there is none. */
+  /** What is wrong with a list that a denial names and the start wanted: never had, or empty; null: nothing is. */
   readonly awaited: () => string | null;
   readonly facts: () => readonly ListFacts[];
   readonly close: () => void;
@@ -61,10 +62,6 @@ const PATIENCE = 5_000;
 const RETRY = 300_000;
 /** Proxies that start together must not all ask at the same moment. */
 const SPREAD = 0.1;
-
-function deniedBy({ rules }: Config['policy']): ReadonlySet<string> {
-  return new Set(rules.flatMap(({ effect, what }) => (effect === 'deny' ? (what.lists ?? []) : [])));
-}
 
 /** Empty where there is no such file. */
 async function stampOrNone(file: string): Promise<string> {
@@ -115,7 +112,11 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     const { bad, firstBad } = text;
     const first =
       firstBad === null ? '' : `, ${counted(bad, 'bad line')}, the first is line ${firstBad.line}: ${firstBad.why}`;
-    log(`list ${one.list.id}: ${counted(set.size, 'domain')}${first}`);
+    const wanting = set.size === 0 && awaited.has(one.list.id);
+    const cure = 'not ready until it has one; fill the file, or take the list out of the policy';
+    log(
+      `list ${one.list.id}: ${counted(set.size, 'domain')}${first}${wanting ? `, and a denial names it: ${cure}` : ''}`,
+    );
   };
 
   /** From the file, or from the copy of the last fetch. */
@@ -215,6 +216,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     sets: () => sets,
     async prepare({ policy }) {
       const missing: Held[] = [];
+      if (!running) awaited = listsDenied(policy);
       for (const list of policy.lists ?? []) {
         const one = hold(list);
         await readFile(one);
@@ -223,7 +225,6 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
         missing.push(one);
       }
       if (missing.length > 0) await fetchedInTime(missing);
-      if (!running) awaited = deniedBy(policy);
     },
     follow({ policy }) {
       running = true;
@@ -251,7 +252,14 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       });
       if (unread.length > 0) throw invalidConfig(placedWarnings(unread));
     },
-    awaited: () => [...awaited].find((id) => held.get(id)?.set === null) ?? null,
+    awaited() {
+      for (const id of awaited) {
+        const one = held.get(id);
+        const why = one?.set === null ? 'was never loaded' : one?.set.size === 0 ? 'has no domain in it' : null;
+        if (why !== null) return `the list ${id}, which a denial names, ${why}`;
+      }
+      return null;
+    },
     facts: () =>
       [...held.values()].map(({ list, set, text, lastSuccessAt, complained, fetches: ended }) => ({
         id: list.id,

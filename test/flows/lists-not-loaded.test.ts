@@ -1,5 +1,6 @@
 /** Domain lists that could not be loaded: what does not come into force, and how loud the rest is. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
@@ -63,6 +64,14 @@ test('metrics say of files and URLs alike whether the last load went well, and f
   expect(await loaded('own')).toBe(1);
 });
 
+/** A list with this in it, in a folder of its own. */
+function listOfTest(text: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'sallyport-list-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  writeFileSync(join(dir, 'ads.txt'), text);
+  return join(dir, 'ads.txt');
+}
+
 async function readiness(lab: Lab): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${lab.addresses.admin.port}/readyz`);
   return `${response.status} ${await response.text()}`.trim();
@@ -92,4 +101,37 @@ test('a list that only lifts what is denied keeps nobody from being ready', asyn
   const url = `http://127.0.0.1:${await closedPort()}/`;
   const lab = await labOfTest({ policy: policyWith(`{ url: '${url}' }`).replace('effect: deny', 'effect: allow') });
   expect(await readiness(lab)).toMatch(/^200/);
+});
+
+test('a file that a denial names and that is empty at the start keeps a proxy from being ready until it has a domain', async () => {
+  const list = listOfTest('# emptied\n');
+  const lab = await labOfTest({ policy: policyWith(`{ file: ${list} }`), settings: { reload: 'watch' } });
+  expect(await readiness(lab)).toMatch(/^503 .*the list ads, which a denial names, has no domain in it/);
+  expect(lab.told).toContain(
+    'list ads: 0 domains, and a denial names it: not ready until it has one; fill the file, or take the list out of the policy',
+  );
+  writeFileSync(list, 'ads.test\n');
+  await expect.poll(() => readiness(lab), { timeout: 5_000 }).toMatch(/^200/);
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+  writeFileSync(list, '');
+  expect(await lab.gateway.refresh()).toBe(true);
+  expect(await readiness(lab)).toMatch(/^200/);
+  expect(await isDenied(lab, 'ads.test')).toBe(true);
+});
+
+test('an empty file that only lifts what is denied keeps nobody from being ready, and check says nothing of it', async () => {
+  const policy = policyWith(`{ file: ${listOfTest('')} }`);
+  const lab = await labOfTest({ policy: policy.replace('effect: deny', 'effect: allow') });
+  expect(await readiness(lab)).toMatch(/^200/);
+  const told: string[] = [];
+  const io = { out: () => undefined, err: (line: string) => told.push(line), env: {}, cwd: '.' };
+  await check.run(['-c', lab.file], io);
+  expect(told.filter((line) => line.includes('the list'))).toEqual([]);
+  writeFileSync(join(lab.dir, 'policy.yaml'), policy);
+  expect(await check.run(['-c', lab.file, '--strict'], io)).toBe(1);
+  expect(told.filter((line) => line.includes('the list'))).toEqual([
+    expect.stringMatching(
+      /policy\.yaml:\d+:\d+: warning: the list "ads" has no domain in it, and a denial names it: a proxy that starts with it is not ready/,
+    ),
+  ]);
 });
