@@ -1,8 +1,11 @@
 /** What a policy says of people whom a running proxy never learns of: users and groups that nobody proves or names. */
 import { endOf, isPause } from './exception-line.ts';
 import type { Warning } from './lint.ts';
+import { readPasswords } from './password-file.ts';
 import { shownPath } from './problem.ts';
 import type { Config } from './schema.ts';
+import { ConfigError } from '../errors.ts';
+import { foldUser } from '../user-name.ts';
 
 /** Whether clients can have a user: by credentials, a certificate, or a trusted proxy's word. */
 function hearsOfUsers({ clients, proxyTls }: Pick<Config, 'clients' | 'proxyTls'>): boolean {
@@ -16,23 +19,94 @@ export function hearsOfGroups({ groupsField, authentication }: Config['clients']
   return groupsField !== null || (source?.kind === 'ldap' && source.search?.groupAttribute != null);
 }
 
+interface Named {
+  /** Whose names they are: `the group "x"`. */
+  readonly whose: string;
+  readonly users: readonly string[];
+  readonly place: Omit<Warning, 'message'>;
+}
+
+/** Everyone whom the policy or an exception that has not ended names. */
+function usersNamed({ policyOfFile, policyFile, stored, exceptionsFile }: Config, now: number): Named[] {
+  return [
+    ...Object.entries(policyOfFile.groups).map(([id, { users }]) => ({
+      whose: `the group "${id}"`,
+      users,
+      place: { file: policyFile, path: ['groups', id, 'users'], onKey: true },
+    })),
+    ...[...stored.contents.lines].flatMap(([index, entry]) =>
+      isPause(entry) || endOf(entry) <= now
+        ? []
+        : [
+            {
+              whose: `the exception "${entry.id}"`,
+              users: entry.users ?? [],
+              place: { file: exceptionsFile, path: [], position: { line: index + 1, column: 1 } },
+            },
+          ],
+    ),
+  ].filter(({ users }) => users.length > 0);
+}
+
+/** The users of the password file; null where names come from elsewhere too, or it is not for this account to read. */
+function onlyUsers({ clients, proxyTls }: Config): { readonly file: string; readonly users: readonly string[] } | null {
+  const source = clients.authentication?.source;
+  if (source?.kind !== 'file' || clients.userField !== null || (proxyTls?.clientCaFile ?? null) !== null) return null;
+  try {
+    return { file: source.file, users: [...readPasswords(source.file).keys()] };
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
+}
+
+/** Names in one line. */
+const SHOWN = 5;
+
+function quoted(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => `"${name}"`);
+  const more = names.length - shown.length;
+  return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
+}
+
+/** Whom nobody can ever be. */
+function strangers(config: Config, named: readonly Named[]): Warning[] {
+  const known = onlyUsers(config);
+  if (known === null) return [];
+  const file = shownPath(known.file);
+  const byName = new Map<string, readonly string[]>();
+  for (const name of known.users) byName.set(foldUser(name), [...(byName.get(foldUser(name)) ?? []), name]);
+  const path = ['clients', 'authentication', 'password_file'];
+  const twins = [...byName.values()].filter((names) => names.length > 1);
+  return [
+    ...twins.map((names) => ({
+      file: config.file,
+      path,
+      message: `${file} has the users ${names.map((name) => `"${name}"`).join(' and ')}: policies take them for one; rename one of them`,
+    })),
+    ...named.flatMap(({ whose, users, place }) => {
+      const missing = users.filter((name) => !byName.has(foldUser(name)));
+      if (missing.length === 0) return [];
+      const one = missing.length === 1;
+      const cure = one ? 'add the user there, or correct the name' : 'add the users there, or correct the names';
+      const message = `${whose} names ${quoted(missing)}, who ${one ? 'is' : 'are'} not in ${file}, where all user names are; ${cure}`;
+      return [{ ...place, message }];
+    }),
+  ];
+}
+
 /** @param now epoch milliseconds; what ended before is history. */
 export function lintPeople(config: Config, now: number): Warning[] {
-  const { policyOfFile, policyFile, stored, exceptionsFile } = config;
+  const { policyOfFile, policyFile } = config;
   const settings = shownPath(config.file);
   const groups = Object.entries(policyOfFile.groups);
   const found: Warning[] = [];
-  if (!hearsOfUsers(config)) {
+  const named = usersNamed(config, now);
+  if (hearsOfUsers(config)) found.push(...strangers(config, named));
+  else {
     const cure = `no client has a user name: set clients.authentication, clients.user_field or listen.proxy_tls.client_ca_file in ${settings}`;
-    for (const [id, { users }] of groups) {
-      if (users.length === 0) continue;
-      const message = `the group "${id}" names users, but ${cure}`;
-      found.push({ file: policyFile, path: ['groups', id, 'users'], onKey: true, message });
-    }
-    for (const [index, entry] of stored.contents.lines) {
-      if (isPause(entry) || entry.users === undefined || endOf(entry) <= now) continue;
-      const message = `the exception "${entry.id}" is for users, but ${cure}`;
-      found.push({ file: exceptionsFile, path: [], position: { line: index + 1, column: 1 }, message });
+    for (const { whose, place } of named) {
+      found.push({ ...place, message: `${whose} names users, but ${cure}` });
     }
   }
   if (!hearsOfGroups(config.clients)) {

@@ -1,6 +1,7 @@
 /** Exceptions that let the same through: a second one beside the first is hardly meant, and keeps it when the first is revoked. */
 import { endOf, isPause } from './exception-line.ts';
 import type { ExceptionLine, StoredLine } from './exception-line.ts';
+import { foldUser } from '../user-name.ts';
 
 const scope = [
   'vendors',
@@ -17,7 +18,9 @@ const scope = [
 ] as const;
 
 function scopeOf(line: ExceptionLine): string {
-  return JSON.stringify(scope.map((key) => [...new Set(line[key] ?? [])].toSorted()));
+  const words = (key: (typeof scope)[number]): readonly string[] =>
+    key === 'users' ? (line.users ?? []).map(foldUser) : (line[key] ?? []);
+  return JSON.stringify(scope.map((key) => [...new Set(words(key))].toSorted()));
 }
 
 function beginOf({ from, created_at: created }: ExceptionLine): number {

@@ -38,11 +38,16 @@ const TELL_AGAIN = 60_000;
 
 /**
  * One word for all that a directory takes for one (RFC 4518): it looks neither at case nor at width nor at the number of
- * spaces, where rules and limits do. Null for a name with characters that it would not see at all.
+ * spaces, of which rules and limits overlook the case alone. Null for a name with characters that it would not see at all.
  */
 function foldedName(user: string): string | null {
   if (user.length > 256 || /[\p{Cc}\p{DI}]/u.test(user)) return null;
   return user.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim() || null;
+}
+
+/** Of the values of an attribute the one that is the name of the user. @param user as it was typed, or folded. */
+export function nameAmong(values: readonly string[], user: string): string | undefined {
+  return values.find((one) => foldedName(one) === foldedName(user)) ?? values[0];
 }
 
 function hex(char: string): string {
@@ -96,8 +101,7 @@ async function bySearch(
   // As many round trips for a user that is not there, or the time would tell who is.
   const good = await directory.bind(entry?.dn ?? `cn=${randomUUID()},${base}`, password);
   if (entry === undefined || !good) return false;
-  const names = entry.values(userAttribute);
-  const name = names.find((one) => foldedName(one) === user) ?? names[0];
+  const name = nameAmong(entry.values(userAttribute), user);
   if (name === undefined) throw new Error(`an entry has no ${userAttribute}`);
   const groups = groupAttribute === null ? [] : entry.values(groupAttribute).flatMap(groupNames);
   return { user: name, ...(groups.length > 0 && { groups }) };

@@ -19,25 +19,25 @@ const line = (id: string, until: string): string =>
   });
 const stored = `${line('gone', '2026-02-01T00:00:00Z')}\n${line('now', '2099-01-01T00:00:00Z')}\n`;
 
-function warnings(settings: string): readonly string[] {
+function warnings(settings: string, people = hash): readonly string[] {
   const files = {
     'policy.yaml': policy,
     'exceptions.jsonl': stored,
     'sallyport.yaml': settings,
-    users: hash,
+    users: people,
     a: '',
     b: '',
     c: '',
   };
-  return withConfig(files, (file) =>
+  return withConfig(files, (file, dir) =>
     placedWarnings(lint(loadConfig(file), Date.parse('2026-08-01T00:00:00Z'))).map(
-      ({ position, message }) => `${position?.line ?? 0}: ${message.replace(/, but .*/, '')}`,
+      ({ position, message }) => `${position?.line ?? 0}: ${message.replace(/, but .*/, '').replaceAll(`${dir}/`, '')}`,
     ),
   );
 }
 const hash = `ada:$2y$05$${'a'.repeat(53)}\n`;
 
-const users = ['5: the group "named" names users', '2: the exception "now" is for users'];
+const users = ['5: the group "named" names users', '2: the exception "now" names users'];
 const forwarded = ['6: the group "told" is told by "forwarded"'];
 
 test('users and groups that no proxy learns of, each with its line', () => {
@@ -56,4 +56,26 @@ test.each([
   ],
 ])('%s tells', (_, settings, rest) => {
   expect(warnings(`${settings}\n`).toSorted()).toEqual(rest.toSorted());
+});
+
+test('names that the password file does not have, where no other source of names is', () => {
+  const file = 'clients: { authentication: { password_file: users } }';
+  const other = hash.replace('ada', 'bob');
+  expect(warnings(`${file}\n`, hash.replace('ada', 'ADA'))).toEqual(forwarded);
+  expect(warnings(`${file}\n`, other).toSorted()).toEqual(
+    [
+      ...forwarded,
+      '5: the group "named" names "ada", who is not in users, where all user names are; add the user there, or correct the name',
+      '2: the exception "now" names "ada", who is not in users, where all user names are; add the user there, or correct the name',
+    ].toSorted(),
+  );
+  const field = 'clients: { authentication: { password_file: users }, user_field: { name: X-U, trusted: [10.0.0.5] } }';
+  expect(warnings(`${field}\n`, other)).toEqual(forwarded);
+});
+
+test('two names of the password file that policies take for one', () => {
+  const file = 'clients: { authentication: { password_file: users } }';
+  expect(warnings(`${file}\n`, hash + hash.replace('ada', 'Ada')).toSorted()).toEqual(
+    ['1: users has the users "ada" and "Ada": policies take them for one; rename one of them', ...forwarded].toSorted(),
+  );
 });

@@ -20,6 +20,7 @@ test.each<[string, Partial<ExceptionLine>, Partial<ExceptionLine>, boolean]>([
   ['the same in another order', {}, { vendors: ['openai', 'anthropic', 'openai'] }, true],
   ['less', {}, { vendors: ['openai'] }, false],
   ['for others', {}, { groups: undefined, users: ['ada'] }, false],
+  ['for one written in another case', { users: ['ada'] }, { users: ['Ada'] }, true],
   ['at one site alone', {}, { sites: ['berlin'] }, false],
   ['after the first has ended', {}, { from: 9_000 }, false],
   ['before the first begins', { from: 12_000, until: 20_000 }, {}, false],

@@ -193,6 +193,40 @@ test('a name in a field is believed from a trusted proxy alone, and goes no furt
   expect(origin.seen.join('\n')).not.toContain('carol');
 });
 
+test('a denial of a user holds however the name is written, and the log has the name as it was given', async () => {
+  const policy = labPolicy
+    .replace('rules:', 'groups: { lent: { users: [Ada, bob] } }\nrules:')
+    .replace(
+      '- { id: refused,',
+      '- { id: lent-out, domains: lent.test, groups: lent, effect: deny, reason: Lent. }\n  - { id: refused,',
+    );
+  const passwords = join(writeConfig(), '../htpasswd');
+  writeFileSync(passwords, await bcryptLine('Bob'));
+  const started = await startLab({
+    policy,
+    settings: {
+      clients: {
+        user_field: { name: 'X-User', trusted: ['127.0.0.1'] },
+        authentication: { password_file: passwords },
+      },
+    },
+  });
+  onTestFinished(() => started.close());
+  const ask = (fields: string) =>
+    exchange(
+      started.proxyPort,
+      `GET http://lent.test/ HTTP/1.1\r\nHost: lent.test\r\nConnection: close\r\n${fields}\r\n`,
+    );
+  const names = ['ada', 'Ada', 'ADA'];
+  for (const name of names) expect(await ask(`X-User: ${name}\r\n`)).toContain('Lent.');
+  for (const name of ['CORP\\ada', 'ada@corp.example']) expect(await ask(`X-User: ${name}\r\n`)).not.toContain('Lent.');
+  const password = (user: string): string => `Proxy-Authorization: ${basic(user, 'Bob-secret')}\r\n`;
+  for (const name of ['Bob', 'bob']) expect(await ask(password(name))).toContain('Lent.');
+  const users = () => (started.lines() as Line[]).map(({ user }) => user?.name);
+  // Who has a password is known by the name that stands beside it.
+  await expect.poll(users).toEqual([...names, 'CORP\\ada', 'ada@corp.example', 'Bob', 'Bob']);
+});
+
 test('the groups in a field are believed from a trusted proxy alone, and go no further', async () => {
   const origin = await headerOrigin();
   const field = 'X-Groups: Guests , Chip Design';

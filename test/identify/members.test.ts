@@ -3,7 +3,7 @@ import { indexMembers } from '../../src/identify/members.ts';
 
 const members = indexMembers({
   groups: {
-    design: { networks: ['10.20.0.0/16'], users: ['ada', 'bob@corp.test'], forwarded: ['Chip Design'] },
+    design: { networks: ['10.20.0.0/16'], users: ['Ada', 'bob@corp.test', '\u00e1sa'], forwarded: ['Chip Design'] },
     research: { networks: [], users: ['ada'], forwarded: ['R&D', 'Chip Design'] },
     staff: { networks: ['10.0.0.0/8'], users: [], forwarded: [] },
   },
@@ -17,7 +17,10 @@ test.each<readonly [address: string, user: string | null, forwarded: readonly st
   ['192.0.2.1', 'ada', [], ['design', 'research']],
   ['10.20.0.1', 'ada', [], ['design', 'research', 'staff']],
   ['192.0.2.1', 'bob@corp.test', [], ['design']],
-  ['192.0.2.1', 'Ada', [], []],
+  ['192.0.2.1', 'Ada', [], ['design', 'research']],
+  ['192.0.2.1', 'BOB@Corp.test', [], ['design']],
+  ['192.0.2.1', 'CORP\\ada', [], []],
+  ['192.0.2.1', 'A\u0301SA', [], ['design']],
   ['192.0.2.1', 'design', [], []],
   ['192.0.2.1', null, ['R&D'], ['research']],
   ['192.0.2.1', null, ['Chip Design', 'unheard'], ['design', 'research']],

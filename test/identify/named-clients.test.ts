@@ -20,7 +20,7 @@ test.each<[address: string, user: string | null, expected: string[]]>([
   ['10.2.0.1', 'alice', ['staff', 'user:alice']],
   ['10.1.0.1', null, ['network:10.1.0.0/16', 'staff']],
   ['10.1.0.1', 'alice', ['network:10.1.0.0/16', 'staff', 'user:alice']],
-  ['10.1.0.1', 'Alice', ['network:10.1.0.0/16', 'staff']],
+  ['10.1.0.1', 'Alice', ['network:10.1.0.0/16', 'staff', 'user:alice']],
   ['192.0.2.1', 'alice', ['user:alice']],
   ['192.0.2.1', 'bob', []],
 ])('%s %s', (address, user, expected) => {

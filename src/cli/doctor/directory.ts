@@ -5,7 +5,7 @@ import { counted } from '../../config/counted.ts';
 import { readLdapAuthorities, type LdapSettings } from '../../config/ldap-schema.ts';
 import type { Config } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
-import { escapeFilter, groupNames } from '../../identify/ldap.ts';
+import { escapeFilter, groupNames, nameAmong } from '../../identify/ldap.ts';
 import { converse, whyOf, type Directory } from '../../identify/ldap-session.ts';
 import { bad, good, warning, type Finding } from './finding.ts';
 
@@ -65,12 +65,12 @@ async function lookFor(
     throw new Unfit(`it finds no "${user}" below ${base}`, `correct ${key('base')} or ${key('filter')}`);
   if (another !== undefined)
     throw new Unfit(`it finds more than one entry for "${user}"`, `make ${key('filter')} find one entry for a user`);
-  const [name] = entry.values(userAttribute);
+  const name = nameAmong(entry.values(userAttribute), user);
   if (name === undefined)
     throw new Unfit(`${entry.dn} has no ${userAttribute}`, `correct ${key('user_attribute')}, or let it be read`);
   const groups = groupAttribute === null ? [] : entry.values(groupAttribute).flatMap(groupNames);
   const known = groupAttribute === null ? 'groups are not read' : `groups: ${groups.join('; ') || 'none'}`;
-  return `and finds ${entry.dn}: rules know it as ${name.toLowerCase()}; ${known}`;
+  return `and finds ${entry.dn}: rules know it as ${name}, in upper or lower case; ${known}`;
 }
 
 async function server(settings: LdapSettings, url: string, user: string | undefined): Promise<Finding> {

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { foldUser } from '../src/user-name.ts';
+
+test.each([
+  ['ada', 'ADA'],
+  ['ada', 'Ada'],
+  ['corp\\ada', 'CORP\\Ada'],
+  ['ada@corp.example', 'Ada@Corp.Example'],
+  ['\u00e9lodie', 'E\u0301LODIE'],
+  ['\u03bf\u03b4\u03bf\u03c2', '\u039f\u0394\u039f\u03a3'],
+  ['\u03bf\u03b4\u03bf\u03c3', '\u039f\u0394\u039f\u03a3'],
+])('%s and %s are one', (one, other) => {
+  expect(foldUser(one)).toBe(foldUser(other));
+});
+
+test.each([
+  ['ada', 'CORP\\ada'],
+  ['ada', 'ada@corp.example'],
+  ['ada', 'ada '],
+  ['jose', 'jos\u00e9'],
+  ['strasse', 'stra\u00dfe'],
+])('%s and %s are two', (one, other) => {
+  expect(foldUser(one)).not.toBe(foldUser(other));
+});
