@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { doubtLine, findAuthority, openAuthority, validityFault } from '../certificates/authority.ts';
 import type { Authority, AuthorityOptions } from '../certificates/authority.ts';
-import { loadConfig } from '../config/load.ts';
+import { settingsOf } from '../config/load.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -136,7 +136,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
   if (name === 'export' && values.json === true)
     throw new UsageError('ca export: it prints PEM, --json is for the others');
-  const { dir, keyType, organisation, authority } = loadConfig(configFile(values.config, io)).certificates;
+  const { dir, keyType, organisation, authority } = settingsOf(configFile(values.config, io)).certificates;
   const given: Given = {
     options: { dir, keyType, organisation, now: Date.now, own: authority },
     json: values.json ?? false,

@@ -3,11 +3,10 @@ import { userInfo } from 'node:os';
 import { add, Refused, revoke, shownEntry } from '../config/exception-changes.ts';
 import type { Shown } from '../config/exception-line.ts';
 import { changeExceptions } from '../config/exception-store.ts';
-import { loadConfig } from '../config/load.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { shownPath } from '../config/problem.ts';
 import { listEntries, termsOf } from '../config/stored-exceptions.ts';
-import type { Config } from '../config/schema.ts';
+import { policyAtHand, wholePolicy } from './policy-at-hand.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -44,7 +43,8 @@ interface Call {
   readonly values: Values;
   readonly names: readonly string[];
   readonly io: Io;
-  readonly config: Config;
+  /** The configuration. */
+  readonly file: string;
 }
 
 /** Who runs the command, by the system's word. */
@@ -116,7 +116,7 @@ export function entryLine(entry: Shown): string {
 
 const aboutOptions = ['vendor', 'product', 'channel', 'tag', 'risk', 'domain', 'list'] as const;
 
-async function addOne({ values, io, config }: Call): Promise<ExitCode> {
+async function addOne({ values, io, file }: Call): Promise<ExitCode> {
   if (aboutOptions.every((option) => values[option] === undefined)) {
     const known = aboutOptions.map((option) => `--${option}`).join(', ');
     throw new UsageError(`exceptions add: it says nothing about what it is for; add one of ${known}`);
@@ -148,6 +148,7 @@ async function addOne({ values, io, config }: Call): Promise<ExitCode> {
     reason: reason ?? '',
     replace: values.replace,
   };
+  const config = wholePolicy('exceptions add', file);
   const terms = termsOf(config, Date.now());
   const changed = await changeExceptions(config.exceptionsFile, (contents) =>
     add(contents, wanted, whoAsks(values.by), terms),
@@ -165,22 +166,22 @@ async function addOne({ values, io, config }: Call): Promise<ExitCode> {
   return 0;
 }
 
-function list({ values, io, config }: Call): ExitCode {
-  const { exceptionsFile } = config;
-  const listed = listEntries(config, values.all === true, Date.now());
+function list({ values, io, file }: Call): ExitCode {
+  const { exceptionsFile, entries: known, isWhole } = policyAtHand(file, io);
+  const listed = listEntries(known, values.all === true, Date.now());
   const entries = [...listed.exceptions, ...listed.pauses];
   if (values.json === true) io.out(JSON.stringify({ file: exceptionsFile, ...listed }, null, 2));
   else if (entries.length > 0) entries.forEach((entry) => io.out(entryLine(entry)));
-  else io.out(`no exceptions in ${shownPath(exceptionsFile)} and the policy`);
+  else io.out(`no exceptions in ${shownPath(exceptionsFile)}${isWhole ? ' and the policy' : ''}`);
   return 0;
 }
 
-async function revokeOne({ values, names, io, config }: Call): Promise<ExitCode> {
+async function revokeOne({ values, names, io, file }: Call): Promise<ExitCode> {
   const [id] = names;
   if (id === undefined) throw new UsageError('exceptions revoke: name the id; "sallyport exceptions list" shows it');
-  const terms = termsOf(config, Date.now());
-  const [stored] = await changeExceptions(config.exceptionsFile, (contents) =>
-    revoke(contents, id, whoAsks(values.by), terms),
+  const { exceptionsFile, terms } = policyAtHand(file, io);
+  const [stored] = await changeExceptions(exceptionsFile, (contents) =>
+    revoke(contents, id, whoAsks(values.by), terms(Date.now())),
   );
   if (stored === undefined) return 1;
   const shown = shownEntry(stored, Date.now());
@@ -210,8 +211,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const option = action === 'add' ? `; what it is for has an option, as in --vendor ${name}` : '';
     throw new UsageError(`exceptions ${action}: "${name}" is one argument too many${option}`);
   }
-  const config = loadConfig(configFile(values.config, io));
-  return attempt(`exceptions ${action}`, io, async () => act({ values, names, io, config }));
+  const file = configFile(values.config, io);
+  return attempt(`exceptions ${action}`, io, async () => act({ values, names, io, file }));
 }
 
 export const exceptions: Verb = {

@@ -1,13 +1,13 @@
 /** `sallyport pac`: the PAC file that the pages port serves, for whoever hands it out by other means. */
 import { pacFile, pacSettings } from '../admin/pac.ts';
-import { loadConfig } from '../config/load.ts';
+import { settingsOf } from '../config/load.ts';
 import { ConfigError } from '../errors.ts';
 import { configFile, configOption, parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
 function run(args: readonly string[], io: Io): ExitCode {
   const { values } = parse({ args: [...args], options: { ...configOption, json: { type: 'boolean' } } });
-  const { listen, pages, proxyTls } = loadConfig(configFile(values.config, io));
+  const { listen, pages, proxyTls } = settingsOf(configFile(values.config, io));
   if (listen.proxy.port === 0) {
     throw new ConfigError('pac: listen.proxy has port 0, which the system chooses at each start; name a port');
   }

@@ -1,12 +1,12 @@
 /** `sallyport pause` and `resume`: for a while, what is denied of a vendor is let through and counted instead. */
 import { parseLength, pause as pauseVendor, resume as resumeVendor, shownEntry } from '../config/exception-changes.ts';
-import type { Change, Terms } from '../config/exception-changes.ts';
+import type { Change } from '../config/exception-changes.ts';
 import type { PauseLine } from '../config/exception-line.ts';
 import { changeExceptions } from '../config/exception-store.ts';
 import type { Contents } from '../config/exceptions-file.ts';
-import { loadConfig } from '../config/load.ts';
 import { termsOf } from '../config/stored-exceptions.ts';
 import { attempt, entryLine, whoAsks } from './exceptions.ts';
+import { policyAtHand, wholePolicy } from './policy-at-hand.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
@@ -18,17 +18,15 @@ const options = {
 } as const;
 
 interface Wanted {
-  readonly config: string | undefined;
   readonly json: boolean;
   readonly what: 'pause' | 'resume';
-  readonly edit: (contents: Contents, terms: Terms) => Change<PauseLine>;
+  readonly exceptionsFile: string;
+  readonly edit: (contents: Contents) => Change<PauseLine>;
 }
 
-function carryOut({ config: file, json, what, edit }: Wanted, io: Io): Promise<ExitCode> {
-  const config = loadConfig(configFile(file, io));
+function carryOut({ json, what, exceptionsFile, edit }: Wanted, io: Io): Promise<ExitCode> {
   return attempt(what, io, async () => {
-    const terms = termsOf(config, Date.now());
-    const changed = await changeExceptions(config.exceptionsFile, (contents) => edit(contents, terms));
+    const changed = await changeExceptions(exceptionsFile, edit);
     const shown = changed.map((stored) => shownEntry(stored, Date.now()));
     if (json) io.out(JSON.stringify(shown, null, 2));
     else shown.forEach((entry) => io.out(entryLine(entry)));
@@ -67,9 +65,11 @@ export const pause: Verb = {
       throw new UsageError('pause: --all lets everybody use every AI vendor; write --yes too if that is meant');
     }
     const { reason } = values;
-    const edit = (contents: Contents, terms: Terms): Change<PauseLine> =>
-      pauseVendor(contents, { vendor, length, reason }, whoAsks(values.by), terms);
-    return carryOut({ config: values.config, json: values.json === true, what: 'pause', edit }, io);
+    const config = wholePolicy('pause', configFile(values.config, io));
+    const edit = (contents: Contents): Change<PauseLine> =>
+      pauseVendor(contents, { vendor, length, reason }, whoAsks(values.by), termsOf(config, Date.now()));
+    const { exceptionsFile } = config;
+    return carryOut({ json: values.json === true, what: 'pause', exceptionsFile, edit }, io);
   },
 };
 
@@ -79,8 +79,9 @@ export const resume: Verb = {
   async run(args, io) {
     const { values, positionals } = parse({ args: [...args], options, allowPositionals: true });
     const vendor = vendorOf('resume', values.all, positionals);
-    const edit = (contents: Contents, terms: Terms): Change<PauseLine> =>
-      resumeVendor(contents, vendor, whoAsks(values.by), terms);
-    return carryOut({ config: values.config, json: values.json === true, what: 'resume', edit }, io);
+    const { exceptionsFile, terms } = policyAtHand(configFile(values.config, io), io);
+    const edit = (contents: Contents): Change<PauseLine> =>
+      resumeVendor(contents, vendor, whoAsks(values.by), terms(Date.now()));
+    return carryOut({ json: values.json === true, what: 'resume', exceptionsFile, edit }, io);
   },
 };

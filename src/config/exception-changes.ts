@@ -33,6 +33,9 @@ export interface Terms {
   readonly now: number;
 }
 
+/** What the end of an exception or a pause is held to; `names` null: what there is cannot be known. */
+export type EndingTerms = Pick<Terms, 'taken' | 'now'> & { readonly names: Names | null };
+
 /** New lines, and others in the place of those that are there. */
 export interface Change<T extends StoredLine = StoredLine> {
   readonly append: readonly T[];
@@ -165,7 +168,7 @@ function revoked<T extends StoredLine>(stored: T, by: string, now: number): T {
 }
 
 /** @throws {Refused} where there is nothing of that id to end. */
-export function revoke(contents: Contents, id: string, by: string, { now, taken }: Terms): Change {
+export function revoke(contents: Contents, id: string, by: string, { now, taken }: EndingTerms): Change {
   const found = [...contents.lines].find(([, stored]) => stored.id === id);
   if (found === undefined) {
     if (taken.has(id)) {
@@ -234,7 +237,7 @@ export function resume(
   contents: Contents,
   vendor: string | null,
   by: string,
-  { now, names }: Terms,
+  { now, names }: EndingTerms,
 ): Change<PauseLine> {
   const all = [...contents.lines.values()].filter((stored) => isPause(stored) && inForce(stored, now));
   const vendors = new Set(all.map((stored) => (isPause(stored) ? stored.pause : '')));
@@ -242,7 +245,7 @@ export function resume(
   const found = targets.flatMap((one) => pausesOf(contents, one, now));
   if (found.length > 0) return { append: [], replace: ended(found, by, now) };
   if (vendor === null) throw new Refused('unknown', 'nothing is paused');
-  const wrong = unknownVendor(vendor, names);
+  const wrong = names === null ? null : unknownVendor(vendor, names);
   if (wrong !== null) throw new Refused('invalid', wrong);
   throw new Refused(
     'unknown',

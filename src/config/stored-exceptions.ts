@@ -76,8 +76,13 @@ function shownException(exception: Exception, now: number): Shown {
   return { ...facts, state, source: 'policy' };
 }
 
+export interface Entries {
+  readonly policyOfFile: Pick<PolicyDocument, 'exceptions'>;
+  readonly stored: StoredExceptions;
+}
+
 /** What there is, of the policy file and of its own; with `all` what has ended too. */
-export function listEntries({ policyOfFile, stored }: Config, all: boolean, now: number) {
+export function listEntries({ policyOfFile, stored }: Entries, all: boolean, now: number) {
   const lines = [...stored.contents.lines.values()].filter((line) => all || endOf(line) > now);
   const own = policyOfFile.exceptions.filter(({ until }) => all || until > now);
   const show = (line: StoredLine): Shown => ({ ...shownEntry(line, now), source: 'exceptions' });

@@ -151,3 +151,10 @@ test.each([
   await expect(refused).rejects.toBeInstanceOf(UsageError);
   await expect(refused).rejects.toThrow(message);
 });
+
+test('needs no policy', async () => {
+  const { cwd, run } = office();
+  writeFileSync(join(cwd, 'config/policy.yaml'), 'rules: [\n');
+  expect(await run('init')).toMatchObject({ code: 0, err: '' });
+  expect(await run('show')).toMatchObject({ code: 0, err: '' });
+});

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { check } from '../../src/cli/check.ts';
 import { exceptions } from '../../src/cli/exceptions.ts';
 import { explain } from '../../src/cli/explain.ts';
@@ -212,4 +212,46 @@ test('check warns of what is about something that is no longer there', async () 
       /exceptions\.jsonl:1:1: warning: "acme-for-staff": the policy file has the same id; rename one/,
     ),
   ]);
+});
+
+describe('with a policy that cannot be read', () => {
+  const note = expect.stringMatching(/^note: the policy is left out, .*policy\.yaml:2:1: not valid YAML/) as string;
+  const breakPolicy = (): void => writeFileSync(join(dir, 'policy.yaml'), 'rules: [\n');
+
+  test('what is there is listed and ended all the same', async () => {
+    await run(`${add} --group staff`);
+    await run('pause acme 30m');
+    breakPolicy();
+    const listed = await run('exceptions list');
+    expect(listed).toEqual([
+      0,
+      note,
+      expect.stringMatching(/^active +acme-for-staff /),
+      expect.stringMatching(/pause/),
+    ]);
+    expect(await run('exceptions revoke acme-for-staff')).toEqual([0, note, expect.stringMatching(/^revoked /)]);
+    expect(await run('exceptions revoke acme-for-staff')).toEqual([1, note, expect.stringMatching(/ended at/)]);
+    expect(await run('resume acme')).toEqual([0, note, expect.stringMatching(/^revoked /)]);
+    expect(await run('resume acme')).toEqual([1, note, expect.stringMatching(/acme is not paused/)]);
+    expect(await run('exceptions list')).toEqual([
+      0,
+      note,
+      expect.stringMatching(/^no exceptions in .*exceptions\.jsonl$/),
+    ]);
+  });
+
+  test('nothing new is made, whose names could not be checked', async () => {
+    breakPolicy();
+    const why = /: nothing was made, because names cannot be checked: .*policy\.yaml:2:1: not valid YAML/;
+    await expect(run(add)).rejects.toThrow(why);
+    await expect(run('pause acme 30m')).rejects.toThrow(why);
+  });
+
+  test('what is wrong in sallyport.yaml or in the file of exceptions is told as before', async () => {
+    breakPolicy();
+    writeFileSync(join(dir, 'exceptions.jsonl'), 'no JSON\n');
+    await expect(run('exceptions list')).rejects.toThrow(/exceptions\.jsonl:1:1: not valid JSON/);
+    writeFileSync(join(dir, 'sallyport.yaml'), 'polcy: x\n');
+    await expect(run('resume --all')).rejects.toThrow(/sallyport\.yaml:1:1: .*polcy/);
+  });
 });

@@ -68,3 +68,9 @@ test('prints what the pages port serves', async () => {
     await lab.close();
   }
 });
+
+test('needs no policy', async () => {
+  const file = await run('-c', 'sallyport.yaml');
+  writeFileSync(join(dir, 'policy.yaml'), 'rules: [\n');
+  expect(await run('-c', 'sallyport.yaml')).toBe(file);
+});

@@ -95,6 +95,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'gateway/authenticating.ts': 'test/flows/who.test.ts',
   'identify/password-worker.mjs': 'test/identify/password-pool.test.ts',
   'cli/pause.ts': 'test/cli/exceptions.test.ts',
+  'cli/policy-at-hand.ts': 'test/cli/exceptions.test.ts',
   'config/durable.ts': 'test/config/exception-store.test.ts',
   'config/freeze.ts': 'test/config/load.test.ts',
   'config/exception-line.ts': 'test/config/exceptions-file.test.ts',
