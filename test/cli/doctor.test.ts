@@ -8,6 +8,7 @@ import { doctor } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { UsageError, type Io } from '../../src/cli/verb.ts';
 import { makeCertificate } from '../support/certificate.ts';
+import { startDnsServer } from '../support/dns-server.ts';
 import { labPolicy, repository, shippedVendors, writeConfig, type Lab } from '../support/lab.ts';
 import { closedPort, labOfTest } from '../support/origins.ts';
 import { httpOrigin } from '../support/streams.ts';
@@ -126,6 +127,28 @@ describe('on the machine of the proxy', () => {
       status: 'bad',
       says: 'there is none yet, and no folder /does/not/exist to make it in',
       cure: expect.stringContaining('make that folder') as string,
+    });
+  });
+
+  test('names are resolved as the proxy does it: by its own servers, but for those that the configuration fixes', async () => {
+    await using dns = await startDnsServer({
+      'assistant.test': { A: ['127.0.0.1'] },
+      'example.com': { A: ['127.0.0.1'] },
+    });
+    const outbound = { hosts: {}, dns_servers: [dns.address] };
+    const told = await findings(['-c', configOfTest({ outbound })]);
+    expect(told['DNS']).toMatchObject({ status: 'good', says: 'resolves assistant.test' });
+    expect(dns.asked).toContain('A assistant.test');
+
+    const fixed = await findings(['-c', configOfTest({ outbound: { ...outbound, hosts: { '*.test': '127.0.0.1' } } })]);
+    expect(fixed['DNS']).toMatchObject({ status: 'good', says: 'resolves example.com' });
+
+    delete dns.zone['assistant.test'];
+    const gone = await findings(['-c', configOfTest({ outbound })]);
+    expect(gone['DNS']).toMatchObject({
+      status: 'bad',
+      says: 'does not resolve assistant.test (ENOTFOUND)',
+      cure: `look at outbound.dns_servers (${dns.address}) and the way there`,
     });
   });
 

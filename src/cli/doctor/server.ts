@@ -1,10 +1,10 @@
 /** Whether the machine of the proxy has what the proxy needs: configuration, CA, ports, DNS, disk, open files. */
-import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { dirname } from 'node:path';
+import { createFixed, createResolver } from '../../act/resolver.ts';
 import { findAuthority, validityFault } from '../../certificates/authority.ts';
 import { trustedRoots } from '../../certificates/roots.ts';
 import { counted } from '../../config/counted.ts';
@@ -13,7 +13,8 @@ import { loadConfig } from '../../config/load.ts';
 import { callableHost, formatAddress, hostOfUrl, type Address } from '../../config/network.ts';
 import { shownPath, type Path } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, SallyportError } from '../../errors.ts';
+import { parseHost } from '../../listen/target.ts';
 import { openFiles } from '../open-files.ts';
 import { examine, portFiles } from '../start-files.ts';
 import { directories } from './directory.ts';
@@ -139,26 +140,35 @@ async function portOverTls({ proxyTls }: Config): Promise<Finding[]> {
 
 /** Names that this very configuration depends on; else one that is kept for such use (RFC 2606). */
 function namesToResolve({ policy, outbound }: Config): readonly string[] {
+  const [fixed, always] = [createFixed(outbound.hosts), createFixed({})];
   const names = policy.assistants.map(({ url }) => hostOfUrl(new URL(url)));
-  const asked = names.filter((name) => isIP(name) === 0 && outbound.hosts[name] === undefined);
+  // What the configuration fixes says nothing of DNS.
+  const asked = names.filter((name) => isIP(name) === 0 && (fixed(name) === null || always(name) !== null));
   return asked.length > 0 ? [...new Set(asked)] : ['example.com'];
 }
 
+/** Asks as the proxy does: the hosts file, its own servers or those of the system, within the same time. */
 async function names(config: Config): Promise<Finding> {
+  const { hosts, dnsServers: servers, connectTimeout: timeout } = config.outbound;
+  const resolver = createResolver({ hosts, servers, timeout });
   const asked = namesToResolve(config);
   const answers = await Promise.all(
     asked.map(async (name) => {
-      const late = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, `${name} (no answer)`).unref());
-      const found = lookup(name).then(
-        () => null,
-        (error: unknown) => `${name} (${faultOf(error)})`,
-      );
-      return Promise.race([found, late]);
+      try {
+        await resolver.resolve({ ...parseHost(name), port: 443 });
+        return null;
+      } catch (error) {
+        return `${name} (${error instanceof SallyportError ? error.message : faultOf(error)})`;
+      }
     }),
   );
   const failed = answers.filter((answer) => answer !== null);
   if (failed.length === 0) return good('DNS', `resolves ${asked.join(', ')}`);
-  return bad('DNS', `does not resolve ${failed.join(', ')}`, 'look at /etc/resolv.conf and the way to its servers');
+  const cure =
+    servers.length === 0
+      ? 'look at /etc/resolv.conf and the way to its servers'
+      : `look at outbound.dns_servers (${servers.join(', ')}) and the way there`;
+  return bad('DNS', `does not resolve ${failed.join(', ')}`, cure);
 }
 
 function disk(config: Config): Finding[] {
