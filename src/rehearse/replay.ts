@@ -17,6 +17,7 @@ import { createCounted, createPeople } from './people.ts';
 import { countOf, createTally } from './tally.ts';
 import type { Count, Ranked, Tallied } from './tally.ts';
 import { createTargets } from './targets.ts';
+import { untoldGroups } from './untold-groups.ts';
 
 export interface Log {
   readonly name: string;
@@ -69,6 +70,8 @@ export interface Replayed extends Tallied, Count {
   /** The first and the last attempt, ISO 8601; null where there is none. */
   readonly since: string | null;
   readonly until: string | null;
+  /** Groups by the word of a proxy or a directory, which no log has: nobody is taken to be in them. */
+  readonly groupsNotTold: readonly string[];
   readonly changes: Changed | null;
   readonly lookAlikes: Ranked<LookAlike>;
 }
@@ -196,6 +199,9 @@ export async function replay(logs: readonly Log[], options: ReplayOptions): Prom
     since: since === Infinity ? null : new Date(since).toISOString(),
     until: until === -Infinity ? null : new Date(until).toISOString(),
     ...tally.read(top),
+    groupsNotTold: untoldGroups(
+      [options.policy, ...(options.against === null ? [] : [options.against])].map(({ document }) => document),
+    ),
     changes: other === null ? null : changes.read(top),
     lookAlikes: lookAlikes.read(top),
     skipped,

@@ -157,12 +157,17 @@ function printable(line: string): string {
 }
 
 export function reportLines(replayed: Replayed, { policy, against, when }: Titles): string[] {
-  const { attempts, users, moreUsers, since, until, changes } = replayed;
+  const { attempts, users, moreUsers, since, until, groupsNotTold, changes } = replayed;
   const span = since === null || until === null ? '' : `, from ${since} to ${until}`;
   const lines = [
     ...fileLines(replayed),
     `${some(attempts, 'attempt')} by ${moreUsers ? 'at least ' : ''}${some(users, 'user')}${span}`,
     `judged by ${policy}, ${when}`,
+    ...(groupsNotTold.length === 0
+      ? []
+      : [
+          `groups that no log tells, because a proxy or a directory does ("forwarded"), so that nobody is in them here: ${groupsNotTold.join(', ')}`,
+        ]),
     ...section('would be', effectLines(replayed)),
     ...(changes === null || against === null ? [] : section(`what changes with ${against}`, changedLines(changes))),
     ...tables(replayed),

@@ -50,6 +50,21 @@ test('says what would have been', async () => {
   expect(bars.at(-1)).toBe('');
 });
 
+test('says which groups no log tells of, in which it takes nobody to be', async () => {
+  const told = goodPolicy
+    .replace('rules:', '  design: { forwarded: Chip Design }\nrules:')
+    .replace('vendors: acme', 'vendors: acme\n    groups: design');
+  writeFileSync(join(dir, 'told.yaml'), told);
+  writeFileSync(join(dir, 'forwarding.yaml'), 'policy: told.yaml\n');
+  const { out } = await run('-c', 'forwarding.yaml', '--log', 'access.log');
+  expect(out).toContain(
+    '\ngroups that no log tells, because a proxy or a directory does ("forwarded"), so that nobody is in them here: design\n',
+  );
+  expect((await run('--log', 'access.log')).out).not.toContain('groups that no log tells');
+  const { out: json } = await run('-c', 'forwarding.yaml', '--log', 'access.log', '--json');
+  expect(JSON.parse(json)).toMatchObject({ groupsNotTold: ['design'] });
+});
+
 test('shows what moves the cursor of a terminal, and does not do it', async () => {
   const { out } = await run('--log', 'hostile.log');
   expect(out).toContain('ad\\u001b]0;title\\u0007a\\u009b2J');
