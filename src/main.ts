@@ -85,6 +85,23 @@ process.on('warning', (warning: Error & { code?: string }) => {
 // then, and nothing else: uncaught, each would be one more exception that is written to the same standard error.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+/** What a reader that goes leaves behind. */
+const left: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
+
+// A report that is cut off by a full disk is no report. The access log of a proxy is another thing: it tells for itself.
+if (process.argv[2] !== 'serve') {
+  const onFault = (error: NodeJS.ErrnoException): void => {
+    if (left.has(error.code)) return;
+    process.stdout.off('error', onFault);
+    io.err(
+      `sallyport: standard output cannot be written (${error.code ?? error.message}); what was to be there is not`,
+    );
+    // The exit code of the answer may still come.
+    process.once('exit', (code) => (process.exitCode = Math.max(1, code)));
+  };
+  process.stdout.on('error', onFault);
+}
+
 try {
   process.exitCode = await run(process.argv.slice(2), io);
 } catch (error) {

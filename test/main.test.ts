@@ -1,4 +1,5 @@
 /** The command line from outside: which words it knows, and its exit codes. */
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { run } from './support/product.ts';
 
@@ -61,4 +62,16 @@ test.each([
   const called = run(args);
   called.leave();
   expect(await called.ended).toEqual({ code, signal: null });
+});
+
+test.skipIf(!existsSync('/dev/full')).each([
+  ['a good answer', ['catalog', 'list']],
+  ['one that is JSON', ['check', '--json']],
+  ['the help', ['--help']],
+])('%s that finds no room where it is written to is told, and no success', async (_, args) => {
+  const full = openSync('/dev/full', 'w');
+  const called = run(args, { out: full });
+  closeSync(full);
+  expect(await called.ended).toEqual({ code: 1, signal: null });
+  expect(called.stderr()).toBe('sallyport: standard output cannot be written (ENOSPC); what was to be there is not\n');
 });

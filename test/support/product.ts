@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** For Node.js itself. */
   readonly node?: readonly string[];
+  /** An open file that standard output goes to; left out: it is kept. */
+  readonly out?: number;
 }
 
 /** Runs `sallyport ARGS`; it is killed when the test ends. */
@@ -42,21 +44,21 @@ export function run(args: readonly string[], options: RunOptions = {}): Process 
   build();
   const child = spawn(process.execPath, [...(options.node ?? []), main, ...args], {
     cwd: options.cwd ?? repository,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.out ?? 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
   return {
     pid: child.pid ?? 0,
     stdout: () => out,
     stderr: () => err,
     kill: (signal) => void child.kill(signal),
     leave() {
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     },
     ended: new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal }))),
   };
