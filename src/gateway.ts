@@ -5,6 +5,7 @@ import { doubtLine } from './certificates/authority.ts';
 import { readToken } from './certificates/secret.ts';
 import type { Bundle } from './config/bundle.ts';
 import type { Config } from './config/schema.ts';
+import type { DomainSets } from './decide/near.ts';
 import { describe } from './errors.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createDomainLists } from './gateway/domain-lists.ts';
@@ -45,6 +46,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** The configuration in force. */
   readonly config: () => Config;
+  /** The external domain lists in force. */
+  readonly lists: () => DomainSets;
   /** The certificate that clients have to trust. */
   readonly caFile: string;
   /** Opens all three ports, or none. @throws {ConfigError} naming the port that cannot be had. */
@@ -197,6 +200,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   return {
     config: inForce.config,
+    lists: domainLists.sets,
     caFile: authority.certFile,
     async listen() {
       const proxy = {

@@ -1,13 +1,9 @@
 /** `sallyport serve`: runs the proxy until a signal ends it. */
-import { relative } from 'node:path';
-import { isLoopback } from '../admin/guard.ts';
 import { counted } from '../config/counted.ts';
 import { tryConfig } from '../config/load.ts';
-import { callableHost, formatAddress, type Address } from '../config/network.ts';
 import type { Config } from '../config/schema.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import type { CrewHears } from '../gateway/crew.ts';
-import type { Addresses } from '../gateway/listening.ts';
 import { canReusePort } from '../workers/share.ts';
 import { createCrew } from '../workers/crew.ts';
 import { isWorker, spawnWorker } from '../workers/processes.ts';
@@ -15,20 +11,9 @@ import { obeySignals } from './early-signals.ts';
 import { tuneForServing } from './serving-v8.ts';
 import { openFiles, workersOf } from './open-files.ts';
 import { version } from './version.ts';
+import { welcome } from './welcome.ts';
 import { work } from './worker.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
-
-/** Where this very machine reaches what listens on every address. */
-function here({ host, port }: Address): string {
-  return formatAddress({ host: callableHost(host), port });
-}
-
-/** What needs a token is refused to everybody on a port that others reach and that has none. */
-function adminNote({ admin }: Addresses, tokenFile: string | null): string {
-  return isLoopback(admin.host) || tokenFile !== null
-    ? ''
-    : '  (other machines reach it; /api refuses everybody until admin.token_file is set)';
-}
 
 /** One line where the system allows fewer open files than the connections need that the configuration allows. */
 function tellOpenFiles(config: Config, io: Io): void {
@@ -39,38 +24,6 @@ function tellOpenFiles(config: Config, io: Io): void {
   io.err(
     `sallyport: only ${most} files may be open, and the ${each} that limits.connections allows need ${wanted}: raise LimitNOFILE of the service (ulimit -n), or lower limits.connections`,
   );
-}
-
-/** What a person at the terminal needs next: the addresses, and three lines that show the product at work. */
-function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
-  const config = gateway.config();
-  const proxy = formatAddress(addresses.proxy);
-  const pages = formatAddress(addresses.pages);
-  const admin = formatAddress(addresses.admin);
-  const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
-  const workers = workersOf(config);
-  const overTls = config.proxyTls?.address;
-  // Where the system has chosen the port, the log has said it.
-  const tls =
-    overTls === undefined || overTls.port === 0
-      ? ''
-      : `\n  TLS    https://${formatAddress(overTls)}  (the proxy once more)`;
-  const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
-  return `Sallyport ${version()}: ${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}, ${counted(workers, 'worker')}
-
-  proxy  http://${proxy}${tls}
-  pages  http://${pages}/  (set-up help, PAC, CA certificate)
-  admin  http://${admin}/metrics${adminNote(addresses, config.admin.tokenFile)}
-  CA     ${ca}
-
-Try it in another terminal:
-  # allowed: through a tunnel, untouched
-  curl -sS --proxytunnel -x http://${asked} http://${here(addresses.pages)}/assistant -o /dev/null -w '%{http_code}\\n'
-  # denied: answered inside TLS, with the reason
-  curl -sS -x http://${asked} --cacert ${ca} https://api.anthropic.com/v1/messages -d '{}'
-  # counted
-  curl -sS http://${here(addresses.admin)}/metrics | grep '^sallyport_blocked_total.*anthropic' | grep -v ' 0$'
-`;
 }
 
 /** Milliseconds for what is still to be written to standard output and error after the end. */

@@ -86,6 +86,24 @@ test('says at its start how many workers serve, who reaches the admin port, and 
   expect(two.stderr()).not.toContain('may be open');
 });
 
+test.each([
+  ['denies bare addresses', labPolicy.replace(/ {2}- \{ id: loopback.*\n/, ''), {}, ['denied', 'counted']],
+  ['denies nobody', 'rules: []\ndefaults: { raw_address: allow }\n', {}, ['allowed', 'counted']],
+  [
+    'refuses at the CONNECT',
+    labPolicy.replace('effect: deny', 'effect: deny, manner: refuse'),
+    {},
+    ['allowed', 'counted'],
+  ],
+  ['lets nobody reach this machine', labPolicy, { outbound: { allow: ['*.test'] } }, ['denied', 'counted']],
+])(
+  'a start whose configuration %s shows no command that would do another thing',
+  async (_, policy, settings, shown) => {
+    const product = await serve({ policy, settings });
+    expect(product.stdout().match(/(?<=^ {2}# )\w+/gm)).toEqual(shown);
+  },
+);
+
 test('the three lines it prints do what they say', async () => {
   // The stand-in for the assistant is reached through the proxy on the pages port, as in the shipped configuration.
   const { ports, listen } = await freePorts();

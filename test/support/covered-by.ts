@@ -46,6 +46,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'workers/messages.ts': 'test/flows/workers.test.ts',
   'workers/processes.ts': 'test/flows/workers.test.ts',
   'workers/received.ts': 'test/flows/workers.test.ts',
+  'cli/welcome.ts': 'test/cli/serve.test.ts',
   'cli/worker.ts': 'test/flows/workers.test.ts',
   'reset.ts': 'test/listen/front-door.test.ts',
   'answers/settings.ts': 'test/answers/answers.test.ts',

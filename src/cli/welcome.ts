@@ -1,0 +1,94 @@
+/** What `sallyport serve` says when it has started. */
+import { relative } from 'node:path';
+import { isLoopback } from '../admin/guard.ts';
+import { counted } from '../config/counted.ts';
+import { callableHost, formatAddress, type Address } from '../config/network.ts';
+import type { Target } from '../flow.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Addresses } from '../gateway/listening.ts';
+import { parseHost } from '../listen/target.ts';
+import { createExplainer } from './explanation.ts';
+import { workersOf } from './open-files.ts';
+import { prohibited } from './prohibited.ts';
+import { version } from './version.ts';
+import type { Io } from './verb.ts';
+
+/** What most policies deny. */
+const DENIED = 'api.anthropic.com';
+
+/** Where this very machine reaches what listens on every address. */
+function here({ host, port }: Address): string {
+  return formatAddress({ host: callableHost(host), port });
+}
+
+/** What needs a token is refused to everybody on a port that others reach and that has none. */
+function adminNote({ admin }: Addresses, tokenFile: string | null): string {
+  return isLoopback(admin.host) || tokenFile !== null
+    ? ''
+    : '  (other machines reach it; /api refuses everybody until admin.token_file is set)';
+}
+
+type Sample = 'allowed' | 'denied inside TLS' | null;
+
+/** What comes of a CONNECT by somebody on this machine who has no name yet; null: something that no sample shows. */
+function createSampler(gateway: Gateway): (host: string, port: number) => Sample {
+  const config = gateway.config();
+  const explain = createExplainer(config, gateway.lists());
+  return (host, port) => {
+    const target: Target = { ...parseHost(host), port };
+    const asked = { target, moment: 'connect', path: null, address: '127.0.0.1', user: null, at: Date.now() } as const;
+    const { effect, action } = explain(asked);
+    if (effect === 'deny') return action === 'intercept' ? 'denied inside TLS' : null;
+    return prohibited(config, target) === null ? 'allowed' : null;
+  };
+}
+
+/** Commands that do what they say, as the policy stands. */
+function samples(gateway: Gateway, { pages, admin }: Addresses, proxy: string, ca: string): string[] {
+  const sampled = createSampler(gateway);
+  const isDenied = sampled(DENIED, 443) === 'denied inside TLS';
+  const series = isDenied ? "'^sallyport_blocked_total.*anthropic'" : "'^sallyport_requests_total'";
+  return [
+    ...(sampled(callableHost(pages.host), pages.port) === 'allowed'
+      ? [
+          '  # allowed: through a tunnel, untouched',
+          `  curl -sS --proxytunnel -x http://${proxy} http://${here(pages)}/assistant -o /dev/null -w '%{http_code}\\n'`,
+        ]
+      : []),
+    ...(isDenied
+      ? [
+          '  # denied: answered inside TLS, with the reason',
+          `  curl -sS -x http://${proxy} --cacert ${ca} https://${DENIED}/v1/messages -d '{}'`,
+        ]
+      : []),
+    '  # counted',
+    `  curl -sS http://${here(admin)}/metrics | grep ${series} | grep -v ' 0$'`,
+  ];
+}
+
+/** What a person at the terminal needs next: the addresses, and lines that show the product at work. */
+export function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
+  const config = gateway.config();
+  const proxy = formatAddress(addresses.proxy);
+  const pages = formatAddress(addresses.pages);
+  const admin = formatAddress(addresses.admin);
+  const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
+  const workers = workersOf(config);
+  const overTls = config.proxyTls?.address;
+  // Where the system has chosen the port, the log has said it.
+  const tls =
+    overTls === undefined || overTls.port === 0
+      ? ''
+      : `\n  TLS    https://${formatAddress(overTls)}  (the proxy once more)`;
+  const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
+  return `Sallyport ${version()}: ${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}, ${counted(workers, 'worker')}
+
+  proxy  http://${proxy}${tls}
+  pages  http://${pages}/  (set-up help, PAC, CA certificate)
+  admin  http://${admin}/metrics${adminNote(addresses, config.admin.tokenFile)}
+  CA     ${ca}
+
+Try it in another terminal:
+${samples(gateway, addresses, asked, ca).join('\n')}
+`;
+}
