@@ -9,7 +9,9 @@ import { counted } from '../config/counted.ts';
 import { settingsOf } from '../config/load.ts';
 import { didYouMean } from '../config/nearest.ts';
 import { InvalidConfig, invalidConfig } from '../config/problem.ts';
+import { id } from '../config/scalars.ts';
 import { vendorJsonSchema } from '../config/vendor-json-schema.ts';
+import { parts } from '../config/vendor-schema.ts';
 import type { ProductFile, VendorFile } from '../config/vendor-schema.ts';
 import { readCatalogue, readVendors } from '../config/vendors.ts';
 import type { Catalogue, CatalogueSettings } from '../config/vendors.ts';
@@ -177,6 +179,14 @@ function importFile({ values, names, io, settings }: Call): ExitCode {
   if (file === undefined || vendor === undefined || name === undefined || source === undefined) {
     throw new UsageError('catalog import: name a file and the vendor, as in import list.txt --vendor acme');
   }
+  const { error: fault } = id.safeParse(vendor);
+  if (fault !== undefined) {
+    const why = fault.issues[0]?.message ?? 'it is no id';
+    throw new UsageError(`catalog import: --vendor "${vendor}": ${why}; --name has what people read`);
+  }
+  const kinds: readonly string[] = parts.kind.options;
+  if (!kinds.includes(kind))
+    throw new UsageError(`catalog import: unknown --kind "${kind}"; ${didYouMean(kind, kinds)}`);
   let text: string;
   try {
     text = readFileSync(resolve(io.cwd, file), 'utf8');

@@ -1,6 +1,6 @@
 /**
  * Lists of others as hosts of ours: v2fly domain lists, AdGuard services, rules of Clash and Surge, hosts files, and
- * plain lists of names. Only what names a host is taken; keywords and expressions are reported and left out.
+ * plain lists of names, in which `=` stands before one that is meant alone, as in the lists of a policy. Only what names a host is taken; keywords and expressions are reported and left out.
  */
 import { SallyportError } from '../errors.ts';
 import { parseHost } from '../listen/target.ts';
@@ -35,6 +35,7 @@ const forms: readonly (readonly [RegExp, (name: string) => Read])[] = [
   [/^(?:regexp:|DOMAIN-REGEX,|\/)(.+)$/i, () => expression],
   [/^(?:IP-CIDR6?|IP-ASN|GEOIP),(.+)$/i, () => ({ why: 'addresses; add them as "addresses" by hand' })],
   [/^@@(.+)$/, () => ({ why: 'an exception of the list' })],
+  [/^=([^\s,|/^*]+)$/, (name) => ({ match: 'exact', name })],
   [/^(?:full:|DOMAIN,)([^,]+)/i, (name) => ({ match: 'exact', name })],
   [/^(?:domain:|DOMAIN-SUFFIX,)([^,]+)/i, (name) => ({ match: 'suffix', name })],
   [/^\|\|([^/^|$]+)\^?(?:\$.*)?$/, (name) => ({ match: 'suffix', name })],

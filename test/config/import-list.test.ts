@@ -8,6 +8,7 @@ function hosts(text: string, service: string | null = null): string[] {
 test.each([
   ['domain:acme.test', ['suffix acme.test']],
   ['full:api.acme.test @ads', ['exact api.acme.test']],
+  ['=only.acme.test', ['exact only.acme.test']],
   ['acme.test # the app', ['suffix acme.test']],
   ['Acme.Test.', ['suffix acme.test']],
   ['*.acme.test', ['suffix acme.test']],
