@@ -14,6 +14,8 @@ interface Entry {
   readonly text: string;
 }
 
+const atLimit = { status: 503, fault: 'proxy', proxyStatus: 'connection_limit_reached' } as const;
+
 export const errors = {
   malformed_request: {
     status: 400,
@@ -37,7 +39,7 @@ export const errors = {
     status: 400,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'The Host header names another host than the request target.',
+    text: 'The Host header names a different host than the request target.',
   },
   not_a_proxy_request: {
     status: 400,
@@ -49,7 +51,7 @@ export const errors = {
     status: 421,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'The request names another host than the tunnel it came through.',
+    text: 'The request names a different host than the tunnel it came through.',
   },
   header_too_large: {
     status: 431,
@@ -61,19 +63,19 @@ export const errors = {
     status: 405,
     fault: 'client',
     proxyStatus: 'http_request_denied',
-    text: 'This method is not passed on.',
+    text: 'The proxy does not forward this method.',
   },
   request_timeout: {
     status: 408,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'The request head was not complete in time.',
+    text: 'The request head did not arrive in time.',
   },
   version_not_supported: {
     status: 505,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'Only HTTP/1.0 and HTTP/1.1 are spoken here.',
+    text: 'Only HTTP/1.0 and HTTP/1.1 are supported.',
   },
   policy_denied: {
     status: 403,
@@ -91,7 +93,7 @@ export const errors = {
     status: 407,
     fault: 'client',
     proxyStatus: 'http_request_denied',
-    text: 'The proxy needs a user name and a password that are good.',
+    text: 'The proxy requires a valid user name and password.',
   },
   authentication_limit: {
     status: 429,
@@ -103,7 +105,7 @@ export const errors = {
     status: 503,
     fault: 'proxy',
     proxyStatus: 'proxy_internal_error',
-    text: 'Passwords cannot be checked just now; try again shortly.',
+    text: 'Passwords cannot be checked right now; try again shortly.',
   },
   destination_prohibited: {
     status: 403,
@@ -121,14 +123,19 @@ export const errors = {
     status: 403,
     fault: 'policy',
     proxyStatus: 'http_request_denied',
-    text: 'The TLS server name is not the name that was asked for.',
+    text: 'The TLS server name does not match the requested host.',
   },
-  ech_denied: { status: 403, fault: 'policy', proxyStatus: 'http_request_denied', text: 'The true name is encrypted.' },
+  ech_denied: {
+    status: 403,
+    fault: 'policy',
+    proxyStatus: 'http_request_denied',
+    text: 'The TLS server name is hidden (Encrypted Client Hello), which policy does not allow.',
+  },
   tls_required: {
     status: 403,
     fault: 'policy',
     proxyStatus: 'http_request_denied',
-    text: 'Only TLS may be spoken in a tunnel to this port.',
+    text: 'Tunnels to this port may carry only TLS.',
   },
   hello_timeout: {
     status: 408,
@@ -140,13 +147,13 @@ export const errors = {
     status: 403,
     fault: 'client',
     proxyStatus: 'tls_alert_received',
-    text: 'The client does not trust the certificate authority of the company.',
+    text: "The client does not trust the company's certificate authority.",
   },
   client_closed: {
     status: 499,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'The client went away before the answer.',
+    text: 'The client disconnected before it was answered.',
   },
   proxy_tls_error: {
     status: 400,
@@ -171,13 +178,13 @@ export const errors = {
     status: 504,
     fault: 'upstream',
     proxyStatus: 'connection_timeout',
-    text: 'The destination did not answer in time.',
+    text: 'The connection to the destination was not established in time.',
   },
   connection_terminated: {
     status: 502,
     fault: 'upstream',
     proxyStatus: 'connection_terminated',
-    text: 'The destination ended the connection before the answer was complete.',
+    text: 'The destination closed the connection before the response was complete.',
   },
   destination_unreachable: {
     status: 502,
@@ -195,7 +202,7 @@ export const errors = {
     status: 502,
     fault: 'upstream',
     proxyStatus: 'tls_certificate_error',
-    text: 'The certificate of the destination is not valid.',
+    text: "The destination's certificate is not valid.",
   },
   tls_protocol_error: {
     status: 502,
@@ -203,18 +210,23 @@ export const errors = {
     proxyStatus: 'tls_protocol_error',
     text: 'The destination did not complete the TLS handshake.',
   },
-  response_timeout: { status: 504, fault: 'upstream', proxyStatus: 'http_response_timeout', text: 'No timely answer.' },
+  response_timeout: {
+    status: 504,
+    fault: 'upstream',
+    proxyStatus: 'http_response_timeout',
+    text: 'The destination did not start its response in time.',
+  },
   idle_timeout: {
     status: 504,
     fault: 'upstream',
     proxyStatus: 'http_response_timeout',
-    text: 'Nothing moved for longer than the idle limit.',
+    text: 'No data was transferred for longer than the idle limit.',
   },
   policy_changed: {
     status: 403,
     fault: 'policy',
     proxyStatus: 'http_request_denied',
-    text: 'It was open when a rule that denies it came into force.',
+    text: 'The connection was closed because the policy now denies it.',
   },
   loop_detected: {
     status: 502,
@@ -222,27 +234,12 @@ export const errors = {
     proxyStatus: 'proxy_loop_detected',
     text: 'The request came back to the proxy that sent it.',
   },
-  connection_limit: {
-    status: 503,
-    fault: 'proxy',
-    proxyStatus: 'connection_limit_reached',
-    text: 'The proxy is at its connection limit; try again shortly.',
-  },
-  client_limit: {
-    status: 503,
-    fault: 'proxy',
-    proxyStatus: 'connection_limit_reached',
-    text: 'This client has too many connections open; try again shortly.',
-  },
+  connection_limit: { ...atLimit, text: 'The proxy is at its connection limit; try again shortly.' },
+  client_limit: { ...atLimit, text: 'This client has too many connections open; try again shortly.' },
   rate_limit: { status: 429, fault: 'client', proxyStatus: 'http_request_denied', text: 'Too many requests.' },
-  certificate_limit: { status: 503, fault: 'proxy', proxyStatus: 'connection_limit_reached', text: 'Too many names.' },
-  lifetime_limit: { status: 503, fault: 'proxy', proxyStatus: 'connection_limit_reached', text: 'Open for too long.' },
-  draining: {
-    status: 503,
-    fault: 'proxy',
-    proxyStatus: 'connection_limit_reached',
-    text: 'The proxy is shutting down; try again shortly.',
-  },
+  certificate_limit: { ...atLimit, text: 'Too many new certificates are being issued; try again shortly.' },
+  lifetime_limit: { ...atLimit, text: 'The connection reached its maximum lifetime.' },
+  draining: { ...atLimit, text: 'The proxy is shutting down; try again shortly.' },
   internal_error: {
     status: 500,
     fault: 'proxy',

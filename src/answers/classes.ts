@@ -32,7 +32,7 @@ const rows: readonly Row[] = [
   {
     name: 'grpc',
     is: (facts) => facts.httpVersion === '2.0' && /^application\/grpc(?:[+;]|$)/.test(contentType(facts)),
-    why: 'A 403 loses the text, and a header block followed by an empty DATA frame is INTERNAL: trailers-only.',
+    why: 'A 403 loses the text, and a header block followed by an empty DATA frame counts as INTERNAL, so trailers-only.',
     answer: (asking, name) =>
       emptyAnswer({
         ...head(asking, name, 200),
@@ -47,7 +47,7 @@ const rows: readonly Row[] = [
   {
     name: 'grpc-web',
     is: (facts) => grpcWeb.test(contentType(facts)),
-    why: 'It reads its status from the head where there is no body, in a browser only what CORS lets it see.',
+    why: 'It reads the status from the response head when there is no body; in a browser, only what CORS exposes.',
     answer: (asking, name) =>
       emptyAnswer({
         ...head(asking, name, 200),
@@ -70,7 +70,7 @@ const rows: readonly Row[] = [
   {
     name: 'doh',
     is: (facts) => dohAsked(facts) !== null,
-    why: 'A resolver tells its error inside its answer; the client takes any other status for a server that is down.',
+    why: 'A resolver reports its error inside its answer; to the client, any other status means that the server is down.',
     answer(asking, name) {
       const type = dohAsked(asking.facts) ?? DNS_MESSAGE;
       const json = jsonAnswer(head(asking, name, 200), refusedJson(asking.message));
@@ -81,13 +81,13 @@ const rows: readonly Row[] = [
   {
     name: 'codex-websocket',
     is: (facts) => isWebSocket(facts) && isCodex(facts),
-    why: 'Codex prints the body of a refused upgrade as it is and stops; to anything else it tries again.',
+    why: 'Codex prints the body of a refused upgrade as it is and stops; after anything else it tries again.',
     answer: (asking, name) => textAnswer(head(asking, name, 400), asking.message),
   },
   {
     name: 'codex-workspace',
     is: (facts) => workspaceAsked(facts) !== null,
-    why: 'Signed in with ChatGPT, Codex asks seventeen times where its workspace is and reports that failure; told that it is here, it asks for its model, and shows the denial of that.',
+    why: 'Signed in with ChatGPT, Codex asks seventeen times where its workspace is and reports that failure; told that it is here, it asks for its model and shows that denial.',
     answer: (asking, name) =>
       jsonAnswer(head(asking, name, 200), {
         accounts: [
@@ -102,7 +102,7 @@ const rows: readonly Row[] = [
   {
     name: 'codex-list',
     is: (facts) => listAsked(facts) !== null,
-    why: 'Codex asks for each of these lists three or four times, prints the JSON of every refusal above the message that counts, and adds the list to what it brings itself: nothing to add ends it at once.',
+    why: 'Codex asks for each of these lists three or four times, prints the JSON of every refusal above the message that counts, and adds the list to its own: an empty list ends it at once.',
     answer: (asking, name) => jsonAnswer(head(asking, name, 200), listAsked(asking.facts) ?? {}),
   },
   {
@@ -133,7 +133,7 @@ const rows: readonly Row[] = [
   {
     name: 'browser',
     is: (facts) => headerOf(facts, 'origin') !== '' || headerOf(facts, 'sec-fetch-site') !== '',
-    why: 'With CORS fields the script of the page can read the denial, and an EventSource stops to reconnect.',
+    why: 'With CORS fields the script of the page can read the denial, and an EventSource stops reconnecting.',
     answer: (asking, name) => wireAnswer(asking, name, 403, readableBy(asking.facts)),
   },
   {
@@ -145,32 +145,32 @@ const rows: readonly Row[] = [
   {
     name: 'connect-rpc',
     is: (facts) => headerOf(facts, 'connect-protocol-version') !== '',
-    why: 'A unary call of the Connect protocol knows its error by this code.',
+    why: 'A unary call of the Connect protocol recognises its error by this code.',
     answer: (asking, name) =>
       jsonAnswer(head(asking, name, 403), { code: 'permission_denied', message: asking.message }),
   },
   {
     name: 'httpdns',
     is: httpdnsAsked,
-    why: 'Refused, or told of no server, it asks the next of eight; told that its server is the one that it asked, it asks that for the name, is refused, and stops.',
+    why: 'If refused, or told of no server, it asks the next of eight; told that its server is the one it just asked, it asks that one for the name, is refused, and stops.',
     answer: (asking, name) => jsonAnswer(head(asking, name, 200), sameServer(asking.about.target)),
   },
   {
     name: 'claude-flags',
     is: asksForFlags,
-    why: 'Told that its telemetry goes nowhere, Claude Code keeps it to itself, and asks for no directory of servers.',
+    why: 'Told that its telemetry goes nowhere, Claude Code sends none, and does not ask for the directory of servers.',
     answer: (asking, name) => jsonAnswer(head(asking, name, 200), flagsHere),
   },
   {
     name: 'claude-start',
     is: isClaudeStart,
-    why: 'Claude Code asks again for settings that it is refused, and once for those that do not exist; it shows neither.',
+    why: 'Claude Code asks again for settings that are refused, but only once for settings that do not exist; it shows neither.',
     answer: (asking, name) => wireAnswer(asking, name, 404, {}),
   },
   {
     name: 'wire',
     is: () => true,
-    why: 'The error of its own API, with the status that ends it: shown at once, no second try. Streams too: every SDK looks at the status first.',
+    why: 'The error of its own API, with the status that stops retries: shown at once, no second try. Streams too: every SDK looks at the status first.',
     answer: (asking) => {
       const dialect = dialectOf(asking.facts, asking.denial.service);
       return wireAnswer(

@@ -11,10 +11,10 @@ import { dateAndTime } from './text.ts';
 
 /** Who has to act, in words for the person who cannot. */
 const advice: Readonly<Record<Fault, string>> = {
-  client: 'The program that asked for this has to ask differently; trying again will not help.',
-  policy: 'This is a rule of the proxy; trying again will not help.',
-  upstream: 'The fault is beyond the proxy. Try again in a while.',
-  proxy: 'The fault is in the proxy. Try again in a while, and tell its operators the reference if it stays.',
+  client: 'The program that sent this request has to change it; trying again will not help.',
+  policy: "The proxy's rules do not allow this; trying again will not help.",
+  upstream: 'The problem is beyond the proxy. Try again later.',
+  proxy: 'The problem is in the proxy. Try again later; if it persists, give its operators the reference.',
 };
 
 const heading: Readonly<Record<Fault, string>> = {

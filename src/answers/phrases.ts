@@ -49,7 +49,7 @@ export interface Phrases {
 
 const en: Phrases = {
   language: 'en',
-  skip: 'Skip to the content',
+  skip: 'Skip to content',
   blocked: 'Blocked by company policy',
   title: (product, assistant) =>
     `Blocked by company policy: ${product}${assistant === null ? '' : ` — use ${assistant}`}`,
@@ -80,15 +80,14 @@ const en: Phrases = {
   reference: 'Reference',
   whereToAsk: 'Ask',
   detailsTitle: (product, id) => `Blocked: ${product}, reference ${id}`,
-  detailsRoom: 'Details of a block',
+  detailsRoom: 'Block details',
   wasBlocked: (product) => html`${product} was blocked`,
   onlyThisMachine: 'Only the machine that was blocked can see this page.',
   absentTitle: 'There is nothing here',
   absentRoom: 'Page not found',
   absent: 'The address is wrong, or what was here is gone.',
-  absentWhy:
-    'Details of a block are shown only to the machine that was blocked, and only as long as they are remembered.',
-  toHome: 'To the home page of the proxy',
+  absentWhy: 'Block details are shown only to the machine that was blocked, and only while the proxy remembers them.',
+  toHome: "Go to the proxy's home page",
 };
 
 const zh: Phrases = {

@@ -74,7 +74,7 @@ function whom({ groups, sites }: Entry): string {
 function obstacle({ entry }: Candidate, client: Client, now: number): string | null {
   if (now < entry.from) return `not yet in force: from ${moment(entry.from)}`;
   if (now >= entry.until) return `no longer in force: until ${moment(entry.until)}`;
-  if (!inForce(entry, now)) return 'outside of its windows';
+  if (!inForce(entry, now)) return 'outside its windows';
   if (isFor(entry, client)) return null;
   return `${whom(entry)}, which the client is not in`;
 }
@@ -86,7 +86,7 @@ function known({ entry, near }: Candidate): string {
 }
 
 function whyWon(winner: Candidate): string {
-  if (winner.entry.kind === 'exception') return `an exception goes before every rule; it names ${known(winner)}`;
+  if (winner.entry.kind === 'exception') return `exceptions take precedence over every rule; it names ${known(winner)}`;
   return `the strongest that applies; it names ${known(winner)}`;
 }
 
@@ -94,16 +94,16 @@ function whyWon(winner: Candidate): string {
 function whyLost(loser: Candidate, winner: Candidate): string {
   const { id } = winner.entry;
   const [exceptionFirst, level, domain] = loser.rank;
-  if (exceptionFirst !== winner.rank[0]) return `the exception ${id} goes before every rule`;
+  if (exceptionFirst !== winner.rank[0]) return `the exception ${id} takes precedence over every rule`;
   if (level !== winner.rank[1]) {
-    return `less specific than ${id}: ${levelNames[winner.rank[1]] ?? ''} goes before ${levelNames[level] ?? ''}`;
+    return `less specific than ${id}: ${levelNames[winner.rank[1]] ?? ''} takes precedence over ${levelNames[level] ?? ''}`;
   }
   if (domain !== winner.rank[2]) return `less specific than ${id}, which names ${known(winner)}`;
   if (whomRank(loser.entry) !== whomRank(winner.entry)) return `${whom(loser.entry)}; ${id} is ${whom(winner.entry)}`;
   if (loser.entry.effect !== winner.entry.effect) {
-    return `of the same rank as ${id}, where ${winner.entry.effect} goes before ${loser.entry.effect}`;
+    return `of the same rank as ${id}, where ${winner.entry.effect} takes precedence over ${loser.entry.effect}`;
   }
-  return `of the same rank as ${id}, which stands before it in the file`;
+  return `of the same rank as ${id}, which comes before it in the file`;
 }
 
 interface Heard {
@@ -153,7 +153,7 @@ function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, 
       (own.winner === undefined || winner === undefined
         ? ''
         : own.winner === one
-          ? `${winner.entry.id} is about another vendor that has a part in it, and the stricter of the two stands`
+          ? `${winner.entry.id} is about another vendor that has a part in it, and the stricter of the two wins`
           : whyLost(one, own.winner));
     return { kind, id, effect, host, verdict: 'lost', why };
   };
@@ -168,8 +168,8 @@ function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, 
   const isDefault = { kind: 'default', id: fallback.id, effect: byDefault.effect, host } as const;
   const last: Considered =
     winner === undefined
-      ? { ...isDefault, verdict: 'won', why: 'no rule and no exception applies' }
-      : { ...isDefault, verdict: 'lost', why: 'defaults hold only where no rule and no exception applies' };
+      ? { ...isDefault, verdict: 'won', why: 'no rule or exception applies' }
+      : { ...isDefault, verdict: 'lost', why: 'defaults apply only where no rule or exception does' };
   const winnerFirst = [...rows, last].toSorted((a, b) => Number(b.verdict === 'won') - Number(a.verdict === 'won'));
   return {
     rows: pause === undefined ? winnerFirst : paused(pause, winnerFirst, host),
@@ -183,7 +183,7 @@ function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, 
 function paused(pause: Pause, rows: readonly Considered[], host: Hostname): Considered[] {
   const denial = rows.find(({ verdict }) => verdict === 'won')?.id ?? '';
   const whose = pause.vendor ?? 'every AI vendor';
-  const why = `what is denied of ${whose} is let through and counted until ${moment(pause.until)}; else ${denial} denies`;
+  const why = `what is denied of ${whose} is let through and counted until ${moment(pause.until)}; otherwise ${denial} denies it`;
   const lost = rows.map((row) =>
     row.verdict === 'won' ? { ...row, verdict: 'lost' as const, why: `the pause ${pause.id} lifts it` } : row,
   );
@@ -200,7 +200,7 @@ export function consider(policy: Policy, question: Question, now: number): reado
   const asked = hear(policy, subjectOf(target.host, service, policy.risksOf), target.kind, client, now);
   const own = { kind: 'built-in', effect: 'deny', host: target.host, verdict: 'won' } as const;
   if (denied !== null) {
-    const why = 'the tunnel was denied, and no later moment lifts that';
+    const why = 'the tunnel was denied, and nothing inside it can lift that';
     return [
       { ...own, id: denied.rule, why },
       ...overruled(asked.rows, `the denial of the tunnel by ${denied.rule} stands`),
@@ -210,9 +210,9 @@ export function consider(policy: Policy, question: Question, now: number): reado
   const veil = (rows: readonly Considered[]): readonly Considered[] => {
     const winner = rows.find(({ verdict }) => verdict === 'won');
     if (!hidden || (winner?.effect === 'deny' && winner.id !== builtIn.serverNameMismatch)) return rows;
-    const why = 'the ClientHello may hide another one, for another host';
+    const why = 'the ClientHello may hide another one for a different host';
     const rest = rows.filter(({ id }) => id !== builtIn.serverNameMismatch);
-    return [{ ...own, id: builtIn.encryptedClientHello, why }, ...overruled(rest, 'what is meant is encrypted')];
+    return [{ ...own, id: builtIn.encryptedClientHello, why }, ...overruled(rest, 'the true destination is encrypted')];
   };
   if (serverName === null) return veil(asked.rows);
 
@@ -222,16 +222,16 @@ export function consider(policy: Policy, question: Question, now: number): reado
     case 'target': {
       const why = agreed
         ? `the ClientHello hides another one, and ${serverName.host} only stands in for ${target.host}`
-        : `what ${target.host} gets stands for the whole tunnel`;
+        : `the decision for ${target.host} holds for the whole tunnel`;
       return veil([...asked.rows, ...overruled(spoken.rows, why)]);
     }
     case 'server-name':
       return veil([
         ...spoken.rows,
-        ...overruled(asked.rows, `what ${serverName.host} gets stands for the whole tunnel`),
+        ...overruled(asked.rows, `the decision for ${serverName.host} holds for the whole tunnel`),
       ]);
     case 'mismatch': {
-      const why = `the tunnel was asked for ${target.host} and speaks to ${serverName.host}`;
+      const why = `the tunnel was requested for ${target.host} but speaks to ${serverName.host}`;
       const lost = [asked, spoken].flatMap(({ rows }) => overruled(rows, 'the two names of the tunnel differ'));
       return veil([{ ...own, id: builtIn.serverNameMismatch, why }, ...lost]);
     }

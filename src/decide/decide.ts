@@ -110,7 +110,7 @@ function unlessDenied(policy: Policy, { target, service, client }: Question, dec
   return byEncryptedHello(policy, { subject: subjectOf(target.host, service, policy.risksOf), client });
 }
 
-const accountReason = 'A call about an account, without which the client could not show why the rest is denied.';
+const accountReason = 'An account call, without which the client could not show why everything else is denied.';
 
 function withAction(decision: Decision, question: Question): { decision: Decision; action: Action } {
   return { decision, action: actionFor(decision, question) };

@@ -71,14 +71,14 @@ export function byDefault(policy: Policy, fallback: Default, circumstances: Circ
 
 /** A tunnel that was asked for under one name and speaks to another: whichever is meant, one of them is a lie. */
 export function byMismatch(policy: Policy, circumstances: Circumstances): Decision {
-  const reason = 'The TLS server name is not the name that the tunnel was asked for.';
+  const reason = 'The TLS server name is not the host that the tunnel was requested for.';
   const terms = { manner: 'reset', error: 'server_name_mismatch' } as const;
   return deny(policy, builtIn.serverNameMismatch, reason, circumstances, terms);
 }
 
 /** A tunnel that may speak to any host of whoever runs the one it was asked for. No answer would get through to it. */
 export function byEncryptedHello(policy: Policy, circumstances: Circumstances): Decision {
-  const reason = 'The name that the tunnel is meant for is encrypted.';
+  const reason = 'The tunnel hides its true destination in an encrypted ClientHello.';
   const terms = { manner: 'reset', error: 'ech_denied' } as const;
   return deny(policy, builtIn.encryptedClientHello, reason, circumstances, terms);
 }

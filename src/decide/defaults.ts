@@ -44,16 +44,16 @@ function fallback(id: string, given: Effect, why: string, what: 'it' | 'that'): 
 /** Put into words once for each policy, and not for each decision. */
 export function fallbacksOf({ defaults, sanctionedOnly = false }: PolicyDocument): Fallbacks {
   const { unknownModel, catalogue, rawAddress, unlisted } = defaults;
-  const unapproved = 'Only AI services that are approved may be used, and this one is not.';
+  const unapproved = 'Only approved AI services may be used, and this one is not approved.';
   return {
     sanctionedOnly: sanctionedOnly ? { id: builtIn.sanctionedOnly, effect: 'deny', reason: unapproved } : null,
     unknownModel:
       unknownModel === undefined
         ? null
-        : fallback(builtIn.unknownModel, unknownModel, 'Whose model answers here is not known', 'that'),
+        : fallback(builtIn.unknownModel, unknownModel, 'It is not known whose model answers here', 'that'),
     catalogue: fallback(builtIn.catalogue, catalogue, 'No rule names this AI service', 'it'),
-    rawAddress: fallback(builtIn.rawAddress, rawAddress, 'The client names an address and no host', 'that'),
-    unlisted: fallback(builtIn.unlisted, unlisted, 'No rule names this host, and it is no known AI service', 'it'),
+    rawAddress: fallback(builtIn.rawAddress, rawAddress, 'The client names an address, not a host', 'that'),
+    unlisted: fallback(builtIn.unlisted, unlisted, 'No rule names this host, and it is not a known AI service', 'it'),
   };
 }
 

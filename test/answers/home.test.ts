@@ -70,8 +70,8 @@ describe('the home page', () => {
 
   test.each([
     [true, 'has accepted it'],
-    [false, 'still to be installed'],
-    [null, 'shows when something is blocked'],
+    [false, 'install it there too'],
+    [null, 'once something has been blocked'],
   ])('trusted: %s is told', (trusted, text) => {
     const page = homePage({ ...model, trusted });
     expectSoundPage(page);
@@ -90,6 +90,6 @@ describe('the home page', () => {
     expect(bare.html).toContain('has no certificate authority');
     expect(bare.html).toContain('1 rule,');
     expect(bare.html).toContain('href="http://127.0.0.1:9128"');
-    expect(bare.html).not.toContain('To the approved assistant');
+    expect(bare.html).not.toContain('Go to the approved assistant');
   });
 });

@@ -28,9 +28,9 @@ describe("the assistant's stand-in", () => {
     [{ kind: 'nowhere' }, 'Welcome to Qoder', false],
     [{ kind: 'block', vendor: 'Anthropic', id, detailsUrl }, 'on your way to Anthropic', true],
     [{ kind: 'block', vendor: null, id, detailsUrl: null }, 'on your way to another AI service', true],
-    [{ kind: 'unverified', why: 'malformed' }, 'not complete', false],
+    [{ kind: 'unverified', why: 'malformed' }, 'is incomplete', false],
     [{ kind: 'unverified', why: 'forged' }, 'not made by this proxy', false],
-    [{ kind: 'unverified', why: 'expired' }, 'an old one', false],
+    [{ kind: 'unverified', why: 'expired' }, 'has expired', false],
   ])('from %o', (from, text, showsId) => {
     const page = assistantPage({ company, name: 'Qoder', from });
     expectSoundPage(page);

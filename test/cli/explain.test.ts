@@ -124,7 +124,7 @@ test('prints the same for people', async () => {
     '  won   rule ban (deny): the strongest that applies; it names the vendor acme',
     '  lost  exception trial (allow): no longer in force: until 2026-08-01T00:00Z',
     '  lost  rule count (monitor): no longer in force: until 2026-07-10T00:00Z',
-    '  lost  default default-catalogue (monitor): defaults hold only where no rule and no exception applies',
+    '  lost  default default-catalogue (monitor): defaults apply only where no rule or exception does',
     'changes: none, as the policy stands',
   ]);
 });

@@ -183,5 +183,5 @@ test('the denial speaks of the service that was asked for', () => {
 test('an explanation names the vendor that has a part in it', () => {
   const [won, lost] = consider(compile(document({ rules: [allowCloud, denyModel] })), ask(claude), now);
   expect(won?.why).toBe('the strongest that applies; it names the vendor anthropic; anthropic has a part in it');
-  expect(lost?.why).toBe('ban is about another vendor that has a part in it, and the stricter of the two stands');
+  expect(lost?.why).toBe('ban is about another vendor that has a part in it, and the stricter of the two wins');
 });

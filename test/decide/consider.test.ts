@@ -14,16 +14,16 @@ function shown(policy: PolicyGiven, asked: QuestionGiven): string[] {
   );
 }
 
-const defaultLost = 'lost default-catalogue: defaults hold only where no rule and no exception applies';
+const defaultLost = 'lost default-catalogue: defaults apply only where no rule or exception does';
 const vendor = { vendors: ['anthropic'] } as const;
 
 test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expected: string[]]>([
-  ['nothing applies', {}, {}, ['won default-catalogue: no rule and no exception applies']],
+  ['nothing applies', {}, {}, ['won default-catalogue: no rule or exception applies']],
   [
     'what is about something else is left out',
     { rules: [{ vendors: ['openai'] }, { domains: ['corp.test'] }, { channels: ['cloud'] }] },
     {},
-    ['won default-catalogue: no rule and no exception applies'],
+    ['won default-catalogue: no rule or exception applies'],
   ],
   [
     'the time is not right',
@@ -41,7 +41,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     { rules: [{ ...vendor, groups: ['research', 'design'] }] },
     {},
     [
-      'won default-catalogue: no rule and no exception applies',
+      'won default-catalogue: no rule or exception applies',
       'lost rule-0: for the group research or design, which the client is not in',
     ],
   ],
@@ -50,8 +50,8 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     { rules: [vendor], exceptions: [vendor] },
     {},
     [
-      'won exception-0: an exception goes before every rule; it names the vendor anthropic',
-      'lost rule-0: the exception exception-0 goes before every rule',
+      'won exception-0: exceptions take precedence over every rule; it names the vendor anthropic',
+      'lost rule-0: the exception exception-0 takes precedence over every rule',
       defaultLost,
     ],
   ],
@@ -60,7 +60,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     { rules: [vendor], pauses: [{ vendor: 'anthropic', from: now, until: now + day }] },
     {},
     [
-      'won pause-0: what is denied of anthropic is let through and counted until 2026-07-11T00:00Z; else rule-0 denies',
+      'won pause-0: what is denied of anthropic is let through and counted until 2026-07-11T00:00Z; otherwise rule-0 denies it',
       'lost rule-0: the pause pause-0 lifts it',
       defaultLost,
     ],
@@ -82,11 +82,11 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     [
       'won rule-6: the strongest that applies; it names the host =claude.ai',
       'lost rule-5: less specific than rule-6, which names the host =claude.ai',
-      'lost rule-4: less specific than rule-6: host goes before product',
-      'lost rule-3: less specific than rule-6: host goes before vendor',
-      'lost rule-1: less specific than rule-6: host goes before class',
-      'lost rule-2: less specific than rule-6: host goes before class',
-      'lost rule-0: less specific than rule-6: host goes before everything',
+      'lost rule-4: less specific than rule-6: host takes precedence over product',
+      'lost rule-3: less specific than rule-6: host takes precedence over vendor',
+      'lost rule-1: less specific than rule-6: host takes precedence over class',
+      'lost rule-2: less specific than rule-6: host takes precedence over class',
+      'lost rule-0: less specific than rule-6: host takes precedence over everything',
       defaultLost,
     ],
   ],
@@ -103,8 +103,8 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     { groups: ['design', 'research'] },
     [
       'won rule-2: the strongest that applies; it names the vendor anthropic',
-      'lost rule-3: of the same rank as rule-2, which stands before it in the file',
-      'lost rule-1: of the same rank as rule-2, where monitor goes before allow',
+      'lost rule-3: of the same rank as rule-2, which comes before it in the file',
+      'lost rule-1: of the same rank as rule-2, where monitor takes precedence over allow',
       'lost rule-0: for everyone; rule-2 is for the group research',
       defaultLost,
     ],
@@ -114,7 +114,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     { rules: [{ ...vendor, effect: 'allow' }] },
     { moment: 'request', denied: outerDenial },
     [
-      'won outer: the tunnel was denied, and no later moment lifts that',
+      'won outer: the tunnel was denied, and nothing inside it can lift that',
       'lost rule-0: the denial of the tunnel by outer stands',
       defaultLost,
     ],
@@ -126,7 +126,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     [
       'won rule-0: the strongest that applies; it names the vendor anthropic',
       defaultLost,
-      'lost default-unlisted: what claude.ai gets stands for the whole tunnel',
+      'lost default-unlisted: the decision for claude.ai holds for the whole tunnel',
     ],
   ],
   [
@@ -134,7 +134,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     {},
     { host: 'corp.test', serverName: 'claude.ai' },
     [
-      'won server-name-mismatch: the tunnel was asked for corp.test and speaks to claude.ai',
+      'won server-name-mismatch: the tunnel was requested for corp.test but speaks to claude.ai',
       'lost default-unlisted: the two names of the tunnel differ',
       'lost default-catalogue: the two names of the tunnel differ',
     ],
@@ -144,7 +144,7 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     {},
     { host: 'corp.test', serverName: 'cloudflare-ech.com', ech: true },
     [
-      'won default-unlisted: no rule and no exception applies',
+      'won default-unlisted: no rule or exception applies',
       'lost default-unlisted: the ClientHello hides another one, and cloudflare-ech.com only stands in for corp.test',
     ],
   ],
@@ -153,8 +153,8 @@ test.each<[sentence: string, policy: PolicyGiven, question: QuestionGiven, expec
     { defaults: { ech: 'deny' } },
     { host: 'cloudflare-ech.com', moment: 'hello', ech: true },
     [
-      'won encrypted-client-hello: the ClientHello may hide another one, for another host',
-      'lost default-unlisted: what is meant is encrypted',
+      'won encrypted-client-hello: the ClientHello may hide another one for a different host',
+      'lost default-unlisted: the true destination is encrypted',
     ],
   ],
 ])('%s', (_, policy, asked, expected) => {

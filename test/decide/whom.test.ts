@@ -220,6 +220,6 @@ describe('where only what is sanctioned may be used', () => {
 
   test('the reason says so', () => {
     const { decision } = decided({ sanctionedOnly }, {});
-    expect(decision.reason).toBe('Only AI services that are approved may be used, and this one is not.');
+    expect(decision.reason).toBe('Only approved AI services may be used, and this one is not approved.');
   });
 });

@@ -87,6 +87,6 @@ test('an origin that cannot prove its name is sent nothing', async () => {
   const { lab, port, asked } = await world('let_account_calls_pass: true', false);
   const headers = { authorization };
   const { status, body } = await askInside(lab.proxyPort, lab.ca, `https://chatgpt.com:${port}${check}`, { headers });
-  expect([status, body]).toEqual([502, expect.stringContaining('The certificate of the destination is not valid.')]);
+  expect([status, body]).toEqual([502, expect.stringContaining("The destination's certificate is not valid.")]);
   expect(asked).toEqual([]);
 });

@@ -117,7 +117,7 @@ describe.skipIf(noBrowser)('the pages', () => {
     await openers[name](page);
     await page.keyboard.press('Tab');
     const skip = page.locator(':focus');
-    expect(await skip.innerText()).toBe('Skip to the content');
+    expect(await skip.innerText()).toBe('Skip to content');
     expect((await skip.boundingBox())?.x, 'it can be seen').toBeGreaterThanOrEqual(0);
     expect(await page.locator('h1').count()).toBe(1);
   });

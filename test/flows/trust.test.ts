@@ -84,7 +84,7 @@ test('a client that keeps refusing is answered at the CONNECT, until it accepts 
   expect(lab.lines()[2]).toMatchObject({ sallyport: { action: 'refuse', answer: 'connect', vendor: 'anthropic' } });
 
   const home = await (await fetch(`http://127.0.0.1:${lab.addresses.pages.port}/`)).text();
-  expect(home).toContain('A program on this machine has refused it');
+  expect(home).toContain('A program on this machine rejected it');
   const api = `http://127.0.0.1:${lab.addresses.admin.port}/api/trust`;
   expect(await (await fetch(api)).json()).toMatchObject({
     results: { unknown_ca: 2, accepted: 0 },

@@ -94,7 +94,7 @@ test('the order of the rules decides only between what is of the same rank', { t
         const [first, second] = [one(request).decision, two(request).decision];
         expect(second.effect).toBe(first.effect);
         const told = explain({ ...request, moment: request.path === null ? 'connect' : 'request' });
-        if (told.considered.some(({ why }) => why.endsWith('which stands before it in the file'))) ties += 1;
+        if (told.considered.some(({ why }) => why.endsWith('which comes before it in the file'))) ties += 1;
         else expect(second.rule).toBe(first.rule);
       }
     }),
