@@ -26,13 +26,12 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   'hash-password': async () => (await import('./cli/hash-password.ts')).hash,
 };
 
-const whichFile = `FILE, the configuration, is what -c names, else what the environment variable SALLYPORT_CONFIG names, else
-config/sallyport.yaml here, else the example that the program brings.`;
+const whichFile = `FILE is the configuration: -c, else $SALLYPORT_CONFIG, else ./config/sallyport.yaml, else the bundled example.`;
 
 async function help(): Promise<string> {
   const all = await Promise.all(Object.values(verbs).map((load) => load()));
   const lines = all.map((verb) => `  sallyport ${verb.usage}\n      ${verb.summary}`);
-  return `Usage: sallyport COMMAND [OPTIONS]\n\n${lines.join('\n')}\n  sallyport --version\n\n${whichFile}\n\nExit codes: 0 good, 1 the answer is no, 2 wrong use or unusable configuration.`;
+  return `Usage: sallyport COMMAND [OPTIONS]\n\n${lines.join('\n')}\n  sallyport --version\n\n${whichFile}\n\nExit codes: 0 success, 1 the answer is no, 2 wrong usage or unusable configuration.`;
 }
 
 async function run(argv: readonly string[], io: Io): Promise<ExitCode> {

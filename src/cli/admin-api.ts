@@ -60,8 +60,8 @@ export async function callApi(
 /** Why the answer is 401: the proxy knows of the header alone, and this side where the token came from. */
 function wrongToken(tokenFile: string | null): string {
   if (tokenFile === null)
-    return 'the running proxy wants a token, and this configuration names none; set admin.token_file to the file of that proxy';
-  return `${tokenFile}: the token in it is another one than that of the running proxy; correct admin.token_file, or restart the proxy where the file has changed since its start`;
+    return 'the running proxy requires a token, but this configuration names none; set admin.token_file to the file that the proxy uses';
+  return `${tokenFile}: its token is not the one that the running proxy uses; correct admin.token_file, or restart the proxy if the file has changed since it started`;
 }
 
 /** What an answer that says no gives as its reason. */

@@ -84,7 +84,8 @@ async function exportCertificate(given: Given, io: Io): Promise<ExitCode> {
     await writeFile(given.out, pem, { flag: given.force ? 'w' : 'wx' });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    const cure = code === 'EEXIST' ? 'there is such a file: add --force to replace it' : `cannot be written (${code})`;
+    const cure =
+      code === 'EEXIST' ? 'the file exists already: add --force to replace it' : `cannot be written (${code})`;
     io.err(`${given.out}: ${cure}`);
     return 1;
   }
@@ -95,7 +96,7 @@ async function exportCertificate(given: Given, io: Io): Promise<ExitCode> {
 const said: Readonly<Record<Authority['source'], string>> = {
   made: 'made a certificate authority',
   found: 'there is a certificate authority already; nothing was changed',
-  brought: 'the configuration brings a certificate authority; nothing was made',
+  brought: 'the configuration names its own certificate authority; nothing was made',
 };
 
 async function init(given: Given, io: Io): Promise<ExitCode> {
@@ -135,7 +136,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     throw new UsageError(`ca ${name}: --out and --force belong to "ca export"`);
   }
   if (name === 'export' && values.json === true)
-    throw new UsageError('ca export: it prints PEM, --json is for the others');
+    throw new UsageError('ca export: it prints PEM; --json is for the other actions');
   const { dir, keyType, organisation, authority } = settingsOf(configFile(values.config, io)).certificates;
   const given: Given = {
     options: { dir, keyType, organisation, now: Date.now, own: authority },
@@ -147,7 +148,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const ca: Verb = {
-  summary: 'Shows the certificate authority, hands out its certificate, or makes one',
+  summary: 'Shows the certificate authority, exports its certificate, or makes one',
   usage: 'ca [show | export [--out FILE] [--force] | init] [-c FILE] [--json]',
   run,
 };

@@ -36,8 +36,8 @@ function guards(known: readonly VendorFile[], vendor: string): Guard {
   return ({ host, match }) => {
     const owner = owners.get(host);
     if (shared.has(host)) return 'carries other traffic too; it is listed as shared';
-    if (owner !== undefined) return owner === vendor ? 'there already' : `already a host of ${owner}`;
-    if (publicSuffix(host) !== null) return 'a public suffix, under which anyone registers';
+    if (owner !== undefined) return owner === vendor ? 'already listed' : `already a host of ${owner}`;
+    if (publicSuffix(host) !== null) return 'a public suffix, under which anyone can register';
     return tooWide({ host, match });
   };
 }

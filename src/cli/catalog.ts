@@ -84,7 +84,7 @@ function productLines(product: ProductFile): string[] {
     `  ${id}: ${product.name} (${kind}, ${channel}, wire ${wire})`,
     ...(note === undefined ? [] : [`    ${note}`]),
     ...(calls === undefined ? [] : [`    its model calls go to hosts of: ${calls.join(', ')}`]),
-    ...(carried.length === 0 ? [] : [`    carries, out of a denial's reach: ${carried.join(', ')}`]),
+    ...(carried.length === 0 ? [] : [`    carries, beyond the reach of a denial: ${carried.join(', ')}`]),
     ...hosts.flatMap(({ suffix = [], exact = [], template = [], role, source, confidence }) =>
       [...suffix.map((host) => `*.${host}`), ...exact, ...template.map(({ text }) => text)].map(
         (host) => `    ${host.padEnd(48)} ${role.padEnd(13)} ${confidence} (${source})`,
@@ -99,7 +99,7 @@ function vendorLines(vendor: VendorFile): string[] {
     `${id}: ${name}, ${owner ?? 'owner unknown'}, ${country ?? 'country unknown'}${tags.length > 0 ? `; ${tags.join(', ')}` : ''}`,
     ...risks.map((risk) => `  risk: ${risk}`),
     ...products.flatMap(productLines),
-    ...(shared.length === 0 ? [] : ['  never denied whole:']),
+    ...(shared.length === 0 ? [] : ['  never denied as a whole:']),
     ...shared.map(({ host, suffix, template, why, paths }) => {
       const shown = host ?? (suffix === undefined ? (template?.text ?? '') : `*.${suffix}`);
       return `    ${shown.padEnd(48)} ${why}${paths === undefined ? '' : ` The AI part: ${paths.join(', ')}`}`;
@@ -235,12 +235,12 @@ function run(args: readonly string[], io: Io): ExitCode {
   if (act === undefined) {
     throw new UsageError(
       action === ''
-        ? `catalog: say what: ${known.join(', ')}`
+        ? `catalog: name an action: ${known.join(', ')}`
         : `catalog: unknown action "${action}"; ${didYouMean(action, known)}`,
     );
   }
   const most = { show: 1, diff: 2, import: 1 }[action] ?? 0;
-  if (names.length > most) throw new UsageError(`catalog ${action}: "${names[most] ?? ''}" is one argument too many`);
+  if (names.length > most) throw new UsageError(`catalog ${action}: unexpected argument "${names[most] ?? ''}"`);
   return act({ values, names, io, settings: () => settingsOf(configFile(values.config, io)).catalogueFrom });
 }
 

@@ -111,7 +111,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const check: Verb = {
-  summary: 'Says whether the configuration is good, and warns of what is hardly meant',
+  summary: 'Checks the configuration, and warns of likely mistakes',
   usage: 'check [-c FILE] [--policy FILE] [--strict] [--json]',
   run,
 };

@@ -62,7 +62,7 @@ export function deniedAssistants(config: Config, sets: DomainSets, now: number):
     const { effect, rule } = explain({ target, moment, path: asked, ...nobody, at: now });
     if (effect !== 'deny') return [];
     const whom = group === null ? 'clients in no group' : group;
-    const message = `the assistant "${id}" is at ${target.host}, which ${rule} denies to ${whom}: they are told of no assistant, or blocked there again; name another, or allow its address`;
+    const message = `the assistant "${id}" is at ${target.host}, which ${rule} denies to ${whom}: they are offered no assistant, or are blocked again there; name another, or allow its address`;
     return [{ file: config.policyFile, path, message }];
   });
 }

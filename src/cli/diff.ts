@@ -57,7 +57,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [old, now, ...more] = positionals;
   if (old === undefined || now === undefined)
     throw new UsageError('diff: name two policies, the old one and the new one');
-  if (more.length > 0) throw new UsageError(`diff: two policies at a time, but there is "${more.join(' ')}" too`);
+  if (more.length > 0) throw new UsageError(`diff: it compares two policies; unexpected argument "${more.join(' ')}"`);
   const base = configFile(values.config, io);
   const asked = Date.now();
   // What was let through and is over tells nothing of the policies, and would cut each consequence in two.
@@ -81,14 +81,14 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (same) io.out('no difference');
   else if (changes.length === 0) io.out('the policies say the same');
   else part('the policy says', changes.map(changeLine));
-  if (effects.length > 0) part('what comes of it', effects.map(consequenceLine));
-  else if (!same) io.out('nothing is allowed, counted or denied otherwise than before');
+  if (effects.length > 0) part('the effect is', effects.map(consequenceLine));
+  else if (!same) io.out('nothing is allowed, counted or denied differently than before');
   return same ? 0 : 1;
 }
 
 export const diff: Verb = {
   summary:
-    'Says in sentences what a change of policy changes, for whom and when; exits with 0 where nothing does, with 1 where it differs',
+    'Says in plain sentences what differs between two policies, for whom and when; exits with 0 if nothing does, else with 1',
   usage: 'diff OLD NEW [--json] [-c FILE]',
   run,
 };

@@ -33,11 +33,11 @@ function environment(env: Io['env']): Finding {
   const check = 'environment';
   const [upper, lower] = [env['HTTPS_PROXY'] ?? '', env['https_proxy'] ?? ''];
   const cure =
-    'set HTTPS_PROXY, https_proxy, HTTP_PROXY and http_proxy to http://HOST:PORT, for everybody who works here';
+    'set HTTPS_PROXY, https_proxy, HTTP_PROXY and http_proxy to http://HOST:PORT, for every user of this machine';
   if (upper === '' && lower === '')
-    return warning(check, 'HTTPS_PROXY is not set: command lines go out directly', cure);
+    return warning(check, 'HTTPS_PROXY is not set: command-line tools bypass the proxy', cure);
   if (upper !== '' && lower !== '' && upper !== lower)
-    return bad(check, 'HTTPS_PROXY and https_proxy name two proxies', cure);
+    return bad(check, 'HTTPS_PROXY and https_proxy name different proxies', cure);
   if (upper === '' || lower === '')
     return warning(
       check,
@@ -46,7 +46,7 @@ function environment(env: Io['env']): Finding {
     );
   const around = `${env['NO_PROXY'] ?? ''},${env['no_proxy'] ?? ''}`.split(',').map((name) => name.trim());
   if (around.includes('*'))
-    return bad(check, 'NO_PROXY is "*": nothing goes through the proxy', 'name single domains in it');
+    return bad(check, 'NO_PROXY is "*": nothing goes through the proxy', 'list individual domains in it');
   return good(check, 'HTTPS_PROXY and https_proxy name the proxy');
 }
 
@@ -54,7 +54,7 @@ function readCa(file: string): X509Certificate {
   try {
     return new X509Certificate(readFileSync(file));
   } catch (error) {
-    throw new UsageError(`${file}: there is no certificate that can be read (${faultOf(error)})`);
+    throw new UsageError(`${file}: it holds no readable certificate (${faultOf(error)})`);
   }
 }
 
@@ -73,22 +73,22 @@ async function examineClient(options: ClientOptions, io: Io, now: number): Promi
   const ca = own ?? visited.ca;
   const stores =
     ca === null
-      ? [skipped('trust', 'without the certificate of the proxy no store can be looked through')]
+      ? [skipped('trust', 'without the certificate of the proxy no store can be checked')]
       : await examineStores(ca, { env, home: env['HOME'] ?? homedir(), platform: platform(), run: runProgram });
   const differ =
     own !== null && visited.ca !== null && own.fingerprint256 !== visited.ca.fingerprint256
       ? [
           bad(
             'CA file',
-            'the certificate in --ca is not the one that the proxy gives out',
-            'fetch it anew from the pages',
+            'the certificate in --ca is not the one that the proxy hands out',
+            'download it again from the pages',
           ),
         ]
       : [];
   const veil = proxy.protocol === 'https:' ? [await proxyCertificate(proxy, ca)] : [];
   // No password goes to a proxy that may be another's.
   const probed = veil.some(({ status }) => status === 'bad')
-    ? skipped('denied host', `${options.probe} was not asked for: the certificate of the proxy is not good`)
+    ? skipped('denied host', `${options.probe} was not requested: the certificate of the proxy is not valid`)
     : await probe(proxy, options.probe, ca);
   return [surroundings, reached, ...veil, ...visited.findings, ...differ, probed, ...stores];
 }
@@ -127,7 +127,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   const json = values.json ?? false;
   if (values.client === true) {
-    if (values.user !== undefined) throw new UsageError('--user is for the machine of the proxy; leave --client out');
+    if (values.user !== undefined)
+      throw new UsageError('--user works only on the machine of the proxy; leave out --client');
     const { proxy, pages, ca, probe: host = 'api.anthropic.com' } = values;
     return report(await examineClient({ proxy, pages, ca, probe: host }, io, Date.now()), json, io);
   }
@@ -138,7 +139,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 export const doctor: Verb = {
   summary:
-    "Looks whether this machine is set up: the proxy's, or with --client one that uses it; says the cure of what is wrong",
+    "Checks whether this machine (the proxy's, or with --client one that uses it) is set up correctly and says how to fix what is not",
   usage:
     'doctor [-c FILE] [--user NAME] [--client [--proxy HOST:PORT] [--pages URL] [--ca FILE] [--probe HOST]] [--json]',
   run,

@@ -35,16 +35,16 @@ const emptyCure =
 
 function badLines(id: string, { bad, firstBad }: ListText): string[] {
   if (firstBad === null) return [];
-  const lines = bad === 1 ? '1 line that is no domain: it' : `${bad} lines that are no domains; the first`;
+  const lines = bad === 1 ? '1 line that is not a domain: it' : `${bad} lines that are not domains; the first`;
   return [`the list "${id}" has ${lines} is line ${firstBad.line}: ${firstBad.why}`];
 }
 
 function whyNothing({ file, url }: DomainList, error: unknown): string {
   if (url !== null && !existsSync(file)) {
-    return `no copy of it is kept in ${file}; a running proxy fetches it, and no command does`;
+    return `there is no copy of it in ${file}; only a running proxy fetches it`;
   }
   const why = error instanceof Error ? error.message : String(error);
-  return `${why}; ${url === null ? 'correct it' : 'a running proxy fetches it anew'}`;
+  return `${why}; ${url === null ? 'correct it' : 'a running proxy fetches it again'}`;
 }
 
 export async function listsOnDisk(policy: PolicyDocument): Promise<ListsOnDisk> {

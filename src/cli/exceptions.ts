@@ -119,7 +119,7 @@ const aboutOptions = ['vendor', 'product', 'channel', 'tag', 'risk', 'domain', '
 async function addOne({ values, io, file }: Call): Promise<ExitCode> {
   if (aboutOptions.every((option) => values[option] === undefined)) {
     const known = aboutOptions.map((option) => `--${option}`).join(', ');
-    throw new UsageError(`exceptions add: it says nothing about what it is for; add one of ${known}`);
+    throw new UsageError(`exceptions add: say what it is for; add one of ${known}`);
   }
   const { until, reason, 'approved-by': approvedBy } = values;
   const needed = Object.entries({ until, reason, 'approved-by': approvedBy });
@@ -160,7 +160,7 @@ async function addOne({ values, io, file }: Call): Promise<ExitCode> {
   else changed.forEach((one) => io.out(entryLine(shownEntry(one, Date.now()))));
   if (values.json !== true && whom(shown) === everyone) {
     io.err(
-      `note: "${stored.id}" is for everyone; --group, --site, --user or --client would make it for some ("sallyport exceptions revoke ${stored.id}" ends it)`,
+      `note: "${stored.id}" is for everyone; --group, --site, --user or --client would limit it ("sallyport exceptions revoke ${stored.id}" ends it)`,
     );
   }
   return 0;
@@ -202,21 +202,23 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (act === undefined) {
     const wrong =
-      action === '' ? `say what: ${known.join(', ')}` : `unknown action "${action}"; ${didYouMean(action, known)}`;
+      action === ''
+        ? `name an action: ${known.join(', ')}`
+        : `unknown action "${action}"; ${didYouMean(action, known)}`;
     throw new UsageError(`exceptions: ${wrong}`);
   }
   const most = action === 'revoke' ? 1 : 0;
   if (names.length > most) {
     const name = names[most] ?? '';
-    const option = action === 'add' ? `; what it is for has an option, as in --vendor ${name}` : '';
-    throw new UsageError(`exceptions ${action}: "${name}" is one argument too many${option}`);
+    const option = action === 'add' ? `; say what it is for with an option, such as --vendor ${name}` : '';
+    throw new UsageError(`exceptions ${action}: unexpected argument "${name}"${option}`);
   }
   const file = configFile(values.config, io);
   return attempt(`exceptions ${action}`, io, async () => act({ values, names, io, file }));
 }
 
 export const exceptions: Verb = {
-  summary: 'Lets somebody use what a rule denies, until a date; a running proxy follows within a second',
+  summary: 'Lets people use what a rule denies until a date; a running proxy follows within a second',
   usage:
     'exceptions add (--vendor|--product|--domain|--list|--tag|--risk|--channel NAME)... [--group|--site|--user|--client WHO]... --until DATE|30d|2h --approved-by NAME --reason TEXT [--from DATE] [--ticket ID] [--id ID] [--replace] | list [--all] | revoke ID [--by NAME] [--json] [-c FILE]',
   run,

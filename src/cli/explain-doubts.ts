@@ -25,7 +25,7 @@ function aboutForwarded({ policy, clients, file }: Config, forwarded: readonly s
   if (forwarded.length === 0) return [];
   const known = Object.values(policy.groups).flatMap((group) => group.forwarded);
   const unknown = forwarded.filter((name) => !known.includes(name));
-  const said = `clients.groups_field is not in ${shownPath(file)}: a running proxy believes nobody's word for a group`;
+  const said = `clients.groups_field is not in ${shownPath(file)}: a running proxy accepts group names from nobody`;
   return [
     ...unknown.map((name) => `no group of the policy has "${name}" as "forwarded"; ${didYouMean(name, known)}`),
     ...(hearsOfGroups(clients) ? [] : [`${said}; set it`]),
@@ -40,7 +40,7 @@ function aboutHost({ vendors }: Config, { host }: Target): string[] {
     vendors.flatMap(({ products }) => products.filter(({ id }) => id === host));
   const example = meant.flatMap(({ hosts }) => hosts)[0]?.host;
   if (example === undefined) return [];
-  return [`"${host}" is asked about as a host, and is a name in the catalogue; ask about a host, such as ${example}`];
+  return [`"${host}" is taken for a host, but it is a name in the catalogue; ask about a host, such as ${example}`];
 }
 
 /** One line each. */

@@ -18,7 +18,7 @@ const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
 /** A browser or client asks for an https URL and for a bare host by CONNECT; an http URL is a request that is read. */
 function readTarget(text: string): Pick<Asked, 'target' | 'moment' | 'path'> {
   if (text.includes('://')) {
-    if (!/^https?:/i.test(text)) throw new ConfigError(`"${text}" is no URL of the web; write http:// or https://`);
+    if (!/^https?:/i.test(text)) throw new ConfigError(`"${text}" is not a web URL; begin it with http:// or https://`);
     // What a browser keeps to itself comes along where an address is copied.
     const { scheme, target, path } = parseUrl(text.replace(/#.*/, ''));
     return { target, path, moment: scheme === 'https' ? 'connect' : 'request' };
@@ -40,13 +40,14 @@ function used<T>(what: string, read: () => T): T {
 
 function readClient(text: string): string {
   const address = text.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(address) === 0) throw new ConfigError(`"${text}" is no IP address; write one such as 10.0.0.7 or fd00::7`);
+  if (isIP(address) === 0)
+    throw new ConfigError(`"${text}" is not an IP address; write one such as 10.0.0.7 or fd00::7`);
   return parseHost(address).host;
 }
 
 const actions: Readonly<Record<Action['kind'], string>> = {
   tunnel: 'tunnel, untouched',
-  listen: 'wait for the name in the TLS hello, and judge that; without a name the above holds',
+  listen: 'wait for the name in the TLS hello and judge that; without a name, the decision above holds',
   intercept: 'end TLS here and answer the client in its own language',
   refuse: 'answer the CONNECT with 403',
   reset: 'reset the connection',
@@ -70,7 +71,7 @@ function modelLines({ vendor, operator, model, stages }: Explained): string[] {
 
 function lines(shown: Explained, target: Target, barred: Prohibited | null): string[] {
   const { vendor, product, channel, assistant, client, groups, exception } = shown;
-  const service = vendor === null ? 'in no catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
+  const service = vendor === null ? 'not in the catalogue' : `${vendor}/${product ?? ''}, ${channel ?? ''}`;
   const who = [
     client.address ?? 'any client',
     ...(client.user === null ? [] : [`user ${client.user}`]),
@@ -122,7 +123,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   const [text, ...more] = positionals;
   if (text === undefined) throw new UsageError('explain: name a URL or a host, such as https://claude.ai/');
-  if (more.length > 0) throw new UsageError(`explain: one URL or host at a time, but there is "${more.join(' ')}" too`);
+  if (more.length > 0)
+    throw new UsageError(`explain: it takes one URL or host; unexpected argument "${more.join(' ')}"`);
   const { client, at } = values;
   const target = used('the target', () => readTarget(text));
   const address = client === undefined ? null : used('--client', () => readClient(client));
@@ -150,7 +152,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const explain: Verb = {
-  summary: 'Says what the policy does with a host and why; exits with 0 where it lets through, with 1 where it denies',
+  summary: 'Says what the policy does with a host and why; exits with 0 if it is let through, with 1 if it is denied',
   usage:
     'explain URL-or-HOST [--client IP] [--user NAME] [--group ID]... [--forwarded NAME]... [--at TIME] [--json] [-c FILE] [--policy FILE]',
   run,

@@ -117,13 +117,13 @@ export function makerOf({ vendor, by }: KnownModel): string {
 
 function inWords(moment: Question['moment'], service: Service | null): string {
   const seen = moment === 'connect' ? 'the host alone' : 'the request';
-  if (service === null) return `${seen} is in no catalogue`;
+  if (service === null) return `${seen} is not in the catalogue`;
   const { vendor, product } = service;
   const model = modelOf(service);
   const maker =
     model?.vendor ??
     `unknown: ${told[model?.by ?? 'nothing']} tells it${moment === 'connect' ? ' once it is read' : ''}`;
-  return `${seen} tells ${vendor}/${product}; whose model answers: ${maker}`;
+  return `${seen} identifies ${vendor}/${product}; whose model answers: ${maker}`;
 }
 
 const MOST_CHANGES = 10;

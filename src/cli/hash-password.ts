@@ -26,16 +26,16 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (user === undefined) throw new UsageError('hash-password: name the user, as in hash-password ada');
   // What is one word too many may be the password, so the message must not repeat it.
   if (more.length > 0)
-    throw new UsageError('hash-password: it takes the user alone; the password comes by standard input');
+    throw new UsageError('hash-password: it takes only the user; the password comes from standard input');
   if (user === '' || /[:\p{Cc}]/u.test(user) || user.startsWith('#')) {
-    throw new UsageError('hash-password: a user name has no colon and no control character, and no # at its beginning');
+    throw new UsageError('hash-password: a user name has no colon or control character, and does not begin with #');
   }
   // On a terminal, so that nobody waits for a program that is waiting for them.
-  if (io.progress !== undefined) io.err(`the password of ${user}, in one line (what you type can be seen):`);
+  if (io.progress !== undefined) io.err(`password of ${user}, on one line (it is visible as you type):`);
   const password = await readLine(io);
-  if (password === '') throw new UsageError('hash-password: the password is empty; send it in one line');
+  if (password === '') throw new UsageError('hash-password: the password is empty; send it on one line');
   if (Buffer.byteLength(password) > MAX_BYTES) {
-    throw new UsageError(`hash-password: the password is longer than ${MAX_BYTES} bytes; is it another file?`);
+    throw new UsageError(`hash-password: the password is longer than ${MAX_BYTES} bytes; is it the wrong file?`);
   }
   io.out(`${user}:${await hashPassword(password)}`);
   return 0;

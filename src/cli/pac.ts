@@ -9,7 +9,7 @@ function run(args: readonly string[], io: Io): ExitCode {
   const { values } = parse({ args: [...args], options: { ...configOption, json: { type: 'boolean' } } });
   const { listen, pages, proxyTls } = settingsOf(configFile(values.config, io));
   if (listen.proxy.port === 0) {
-    throw new ConfigError('pac: listen.proxy has port 0, which the system chooses at each start; name a port');
+    throw new ConfigError('pac: listen.proxy has port 0, so the system chooses a port at each start; name one');
   }
   const settings = pacSettings(pages.url, listen.proxy.port, proxyTls);
   const text = pacFile(settings);

@@ -37,14 +37,14 @@ function carryOut({ json, what, exceptionsFile, edit }: Wanted, io: Io): Promise
 /** The vendor that is named, or null for all of them. */
 function vendorOf(what: string, all: boolean | undefined, names: readonly string[]): string | null {
   const [vendor, ...more] = names;
-  if (more.length > 0) throw new UsageError(`${what}: "${more.join(' ')}" is one argument too many`);
+  if (more.length > 0) throw new UsageError(`${what}: unexpected argument "${more.join(' ')}"`);
   if (all === true && vendor !== undefined) throw new UsageError(`${what}: name a vendor or write --all, not both`);
   if (all !== true && vendor === undefined) throw new UsageError(`${what}: name a vendor, or write --all`);
   return vendor ?? null;
 }
 
 export const pause: Verb = {
-  summary: 'Lets through and counts what is denied of a vendor, for a while; a running proxy follows within a second',
+  summary: 'Lets through and counts what is denied of a vendor for a while; a running proxy follows within a second',
   usage: 'pause VENDOR|--all 30m [--yes] [--reason TEXT] [--by NAME] [--json] [-c FILE]',
   async run(args, io) {
     const { values, positionals } = parse({
@@ -62,7 +62,7 @@ export const pause: Verb = {
     }
     const vendor = vendorOf('pause', values.all, positionals.slice(0, -1));
     if (vendor === null && values.yes !== true) {
-      throw new UsageError('pause: --all lets everybody use every AI vendor; write --yes too if that is meant');
+      throw new UsageError('pause: --all lets everybody use every AI vendor; add --yes if you mean that');
     }
     const { reason } = values;
     const config = wholePolicy('pause', configFile(values.config, io));
@@ -74,7 +74,7 @@ export const pause: Verb = {
 };
 
 export const resume: Verb = {
-  summary: 'Ends the pause of a vendor, or every pause, before its time',
+  summary: 'Ends the pause of a vendor, or every pause, early',
   usage: 'resume VENDOR|--all [--by NAME] [--json] [-c FILE]',
   async run(args, io) {
     const { values, positionals } = parse({ args: [...args], options, allowPositionals: true });

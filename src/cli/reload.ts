@@ -11,7 +11,8 @@ interface Reloaded {
 
 function tell({ policy, needsRestart = [] }: Reloaded, io: Io): void {
   io.out(`reloaded: policy ${policy}`);
-  if (needsRestart.length > 0) io.err(`warning: ${needsRestart.join(', ')}: changed, but needs a restart to act`);
+  if (needsRestart.length > 0)
+    io.err(`warning: ${needsRestart.join(', ')}: changed, but needs a restart to take effect`);
 }
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -31,7 +32,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const reload: Verb = {
-  summary: 'Has the running proxy read its configuration again; exit code 1 where the old policy stays.',
+  summary: 'Tells the running proxy to read its configuration again; exits with 1 if the old policy stays',
   usage: 'reload [-c FILE] [--json]',
   run,
 };

@@ -22,7 +22,7 @@ function tellOpenFiles(config: Config, io: Io): void {
   const { most, wanted, connections } = files;
   const each = `${counted(connections, 'connection')}${workersOf(config) === 1 ? '' : ' of one worker'}`;
   io.err(
-    `sallyport: only ${most} files may be open, and the ${each} that limits.connections allows need ${wanted}: raise LimitNOFILE of the service (ulimit -n), or lower limits.connections`,
+    `sallyport: the open-file limit is ${most}, but ${each} (limits.connections) need ${wanted}; raise LimitNOFILE (ulimit -n) or lower limits.connections`,
   );
 }
 
@@ -74,7 +74,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const file = configFile(values.config, io);
   const build = { version: version(), nodeVersion: process.version };
   if (isWorker()) return work(build);
-  process.on('SIGUSR2', () => io.err('sallyport: USR2 means nothing here; HUP reloads, TERM ends'));
+  process.on('SIGUSR2', () => io.err('sallyport: USR2 does nothing here; HUP reloads, TERM stops'));
   const size = workersOf(tryConfig(file));
   const reusePort = canReusePort(process.version, process.platform);
   const gateway = await createGateway({
@@ -93,7 +93,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const serve: Verb = {
-  summary: 'Runs the proxy, the pages for people and the admin port.',
+  summary: 'Runs the proxy, the pages for people and the admin port',
   usage: 'serve [-c FILE]',
   run,
 };

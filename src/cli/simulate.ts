@@ -70,7 +70,7 @@ function readTimes(values: Readonly<Partial<Record<keyof Times, string>>>, zone:
     return text === undefined ? undefined : readTime(option, text, zone);
   };
   const { at = null, from = -Infinity, to = Infinity } = { at: read('at'), from: read('from'), to: read('to') };
-  if (from >= to) throw new UsageError('simulate: --from is not before --to; exchange or correct them');
+  if (from >= to) throw new UsageError('simulate: --from is not before --to; swap or correct them');
   return { at, from, to };
 }
 
@@ -140,8 +140,7 @@ function changed({ changes }: Replayed): boolean {
 
 function nothingFound(names: readonly string[], { lines }: Replayed): string {
   const where = names.map((name) => (name === '-' ? 'standard input' : basename(name))).join(', ');
-  const why =
-    lines === 0 ? 'there is no line in it; pipe or name another log' : 'see the lines that were not understood';
+  const why = lines === 0 ? 'it has no lines; pipe or name another log' : 'see the lines that were not understood';
   return `simulate: no attempt was found in ${where}; ${why}`;
 }
 
@@ -205,7 +204,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const simulate: Verb = {
-  summary: 'Replays access logs and says what the policy would have done, and what another would change',
+  summary: 'Replays access logs and says what the policy would have done, and what another policy would change',
   usage:
     'simulate [--log] FILE... [--against POLICY [--fail-on-change]] [--format squid|common|json] [--at now|TIME] [--from TIME] [--to TIME] [--top N] [--json] [-c FILE]',
   run,

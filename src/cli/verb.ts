@@ -61,17 +61,17 @@ function wrongValue(message: string): string | null {
       message,
     ) ?? [];
   if (fault === undefined) return null;
-  if (fault === 'does not take an argument') return `${option} takes no value; leave what is behind it out`;
-  if (fault === 'argument missing') return `${option} needs a value behind it`;
-  return `${option} needs a value; where that begins with "-", write ${option}=-VALUE`;
+  if (fault === 'does not take an argument') return `${option} takes no value; remove what follows it`;
+  if (fault === 'argument missing') return `${option} needs a value after it`;
+  return `${option} needs a value; if that begins with "-", write ${option}=-VALUE`;
 }
 
 /** Where a command takes no words, a file that is named by itself is hardly another thing than its configuration. */
 function oneTooMany(message: string, { options = {} }: ParseArgsConfig): string | null {
   const given = /^Unexpected argument '([^']*)'/.exec(message)?.[1];
   if (given === undefined) return null;
-  const file = 'config' in options && /\.ya?ml$/.test(given) ? `; write -c ${given} for that sallyport.yaml` : '';
-  return `"${given}" is one argument too many${file}`;
+  const file = 'config' in options && /\.ya?ml$/.test(given) ? `; write -c ${given} to use that sallyport.yaml` : '';
+  return `unexpected argument "${given}"${file}`;
 }
 
 /** A question after the word that was probably meant; null where none is near. */

@@ -81,15 +81,18 @@ export function parseBundle(file: string, text: string, publicKeyFile: string | 
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw wrong(file, 'this is not a bundle of "sallyport catalog bundle"; make it again');
+    throw wrong(file, 'this is not a bundle made by "sallyport catalog bundle"; make it again');
   }
   const result = schema.safeParse(value);
-  if (!result.success) throw wrong(file, 'this is not a bundle of "sallyport catalog bundle"; make it again');
+  if (!result.success) throw wrong(file, 'this is not a bundle made by "sallyport catalog bundle"; make it again');
   const { created, files, signature } = result.data;
   const bundle = { created, files: Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1)) };
   const key = readKey(publicKeyFile, createPublicKey);
   if (!verify(null, message(bundle), key, Buffer.from(signature, 'base64'))) {
-    throw wrong(file, `the signature is not one of ${publicKeyFile}; take the bundle from who holds the key`);
+    throw wrong(
+      file,
+      `the signature is not by the key in ${publicKeyFile}; get the bundle from whoever holds that key`,
+    );
   }
   return bundle;
 }

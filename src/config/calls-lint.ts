@@ -44,7 +44,7 @@ export function lintCalls(policy: PolicyDocument, vendors: readonly Vendor[]): F
     // Where some of them are denied, the tool works for those who take the other way in, which may be what is meant.
     const left = tools.filter(({ modelCalls }) => !modelCalls.some((call) => denied.has(call)));
     if (left.length === 0) return [];
-    const which = left.map(({ ref, modelCalls }) => `${ref} asks its model at hosts of ${modelCalls.join(' and ')}`);
+    const which = left.map(({ ref, modelCalls }) => `${ref} calls its model at hosts of ${modelCalls.join(' and ')}`);
     const message = `the rule "${rule.id}" does not stop what it names: ${which.join(', ')}; deny ${left.flatMap(({ modelCalls }) => modelCalls).join(', ')} as well`;
     return [{ path: ['rules', i], message }];
   });

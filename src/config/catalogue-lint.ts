@@ -21,7 +21,7 @@ function publicSuffixes({ source, vendor }: VendorSource): Problem[] {
     if (kind === null || (kind === 'company' && owned)) return [];
     const cure = kind === 'company' ? ', or write "own_suffix: true" where the vendor owns it' : '';
     return [
-      problem(source, finding(`"${host}" is a public suffix, under which anyone registers; name the hosts${cure}`)),
+      problem(source, finding(`"${host}" is a public suffix, under which anyone can register; name the hosts${cure}`)),
     ];
   });
 }
@@ -31,7 +31,7 @@ function undated({ source, vendor }: VendorSource): Problem[] {
   return vendor.products.flatMap(({ hosts }, p) =>
     hosts.flatMap(({ confidence, checked }, h) => {
       if (confidence === 'own-knowledge' || checked !== undefined) return [];
-      const message = `the entry is "${confidence}" and has no day; add "checked", or say "own-knowledge"`;
+      const message = `the entry is "${confidence}" but has no date; add "checked", or write "own-knowledge"`;
       return [problem(source, { path: ['products', p, 'hosts', h], message })];
     }),
   );
@@ -67,7 +67,7 @@ function unlooked(vendors: readonly VendorFile[]): string[] {
   const own = vendors.flatMap(({ products }) =>
     products.flatMap(({ hosts }) => hosts.filter(({ confidence }) => confidence === 'own-knowledge')),
   );
-  return own.length === 0 ? [] : [`${own.length} host entries are own knowledge that nobody looked up`];
+  return own.length === 0 ? [] : [`${own.length} host entries are own knowledge that nobody has checked`];
 }
 
 function stale(vendors: readonly VendorFile[], now: number): string[] {

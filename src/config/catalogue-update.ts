@@ -55,11 +55,13 @@ export function judgeUpdate(
   if (copy !== null && JSON.stringify(copy) === JSON.stringify(bundle)) return null;
   if (copy !== null && bundle.created <= copy.created) {
     throw refused(
-      `it was made at ${bundle.created}, not after the one from ${copy.created} that is there; make it anew`,
+      `it was made at ${bundle.created}, which is not later than the present one of ${copy.created}; make it again`,
     );
   }
   if (Date.parse(bundle.created) > now + MAX_AHEAD) {
-    throw refused(`it was made at ${bundle.created}, which is still to come; correct the clock where it is made`);
+    throw refused(
+      `it was made at ${bundle.created}, which is in the future; correct the clock of the machine that makes it`,
+    );
   }
   const after = readBundleVendors(FETCHED, bundle);
   const problems = lintVendors(after);
@@ -72,8 +74,8 @@ export function judgeUpdate(
   const hosts = before.reduce((sum, vendor) => sum + hostEntries(vendor).length, 0);
   const share = (100 * changes.hosts.removed.length) / Math.max(1, hosts);
   if (share > updates.maxRemoved) {
-    const message = `it takes out ${changes.hosts.removed.length} of ${hosts} hosts, more than ${updates.maxRemoved}%`;
-    throw refused(`${message}; if it is meant, raise "max_removed" of "vendors_fetch"`);
+    const message = `it removes ${changes.hosts.removed.length} of ${hosts} hosts, more than ${updates.maxRemoved}%`;
+    throw refused(`${message}; if that is intended, raise "max_removed" of "vendors_fetch"`);
   }
   return { bundle, changes };
 }
@@ -93,7 +95,7 @@ export function keepCopy(file: string, text: string): void {
   } catch (error) {
     rmSync(written, { force: true });
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    const cure = 'name a place that can be written as "file" of "vendors_fetch"';
-    throw new Error(`the copy cannot be kept in ${file} (${code}); ${cure}`, { cause: error });
+    const cure = 'set "file" of "vendors_fetch" to a place that can be written';
+    throw new Error(`the copy cannot be written to ${file} (${code}); ${cure}`, { cause: error });
   }
 }

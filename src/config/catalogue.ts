@@ -88,12 +88,12 @@ function ids({ source, vendor }: VendorSource): Finding[] {
   const found: Finding[] = [];
   const name = basename(source.file, '.yaml');
   if (vendor.id !== name) {
-    found.push({ path: ['id'], message: `the id "${vendor.id}" is not the name of the file; write ${name}` });
+    found.push({ path: ['id'], message: `the id "${vendor.id}" does not match the file name; write ${name}` });
   }
   const seen = new Set<string>();
   for (const [p, product] of vendor.products.entries()) {
     if (seen.has(product.id)) {
-      found.push({ path: ['products', p, 'id'], message: `the product "${product.id}" is there twice; rename one` });
+      found.push({ path: ['products', p, 'id'], message: `the product "${product.id}" is listed twice; rename one` });
     }
     seen.add(product.id);
   }

@@ -52,7 +52,7 @@ export interface ProxyTlsSettings {
 
 /** A name or an address that clients may have for the proxy. */
 const serverName = read((text) => {
-  if (text.includes('*')) throw new ConfigError(`"${text}" has a wildcard; write each name of the proxy by itself`);
+  if (text.includes('*')) throw new ConfigError(`"${text}" has a wildcard; write out each name of the proxy`);
   const { host, kind } = parseHost(text);
   return { host, kind };
 });
@@ -62,7 +62,7 @@ export const network = read(parseCidr);
 /** An address to listen on; a port alone, as other programs take it, does not say who may reach it. */
 export const listenAddress = read(parseAddress, ({ input }) =>
   typeof input === 'number'
-    ? `${input} is no address to listen on; write 127.0.0.1:${input}, or 0.0.0.0:${input} for every address`
+    ? `${input} is not an address to listen on; write 127.0.0.1:${input}, or 0.0.0.0:${input} for every address`
     : undefined,
 );
 
@@ -85,7 +85,7 @@ export const clientsSchema = strict({
   })
     .refine(
       ({ password_file: file, ldap }) => (file === undefined) !== (ldap === undefined),
-      'users are in a "password_file" or in "ldap"; write one of the two',
+      'users come from a "password_file" or from "ldap"; write one of the two',
     )
     .optional(),
   user_field: vouchedField.optional(),
@@ -106,15 +106,18 @@ export const proxyTlsSchema = strict({
   const { cert_file: cert, key_file: key, server_names: names } = given;
   const wrong = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
   if (names !== undefined && (cert ?? key) !== undefined)
-    wrong(['server_names'], 'the certificate in "cert_file" says its names itself; remove this key, or the files');
+    wrong(['server_names'], 'the certificate in "cert_file" has its own names; remove this key, or the files');
   if (names === undefined && (cert === undefined || key === undefined))
-    wrong([], 'needs "cert_file" and "key_file", or "server_names" for a certificate of our own CA; add them');
+    wrong([], 'needs "cert_file" and "key_file", or "server_names" for a certificate from our own CA; add them');
   if (given.pac !== 'never' && given.address.port === 0)
-    wrong(['pac'], 'proxy.pac cannot name port 0, which the system chooses at each start; give "address" a port');
+    wrong(
+      ['pac'],
+      'proxy.pac cannot name port 0, for which the system chooses a port at each start; give "address" a port',
+    );
   if (given.client_crl_file !== undefined && given.client_ca_file === undefined)
     wrong(
       ['client_crl_file'],
-      'without "client_ca_file" clients show no certificate that could be revoked; add it, or remove this key',
+      'without "client_ca_file" clients present no certificate that could be revoked; add it, or remove this key',
     );
 });
 

@@ -69,7 +69,9 @@ export function shadowed(rules: readonly Rule[]): Finding[] {
       const step = strictness[other.effect] - strictness[rule.effect];
       if (j === i || step > 0 || (step === 0 && j > i) || !covers(other, rule)) continue;
       const why =
-        step === 0 ? `"${other.id}" says it all before` : `"${other.id}" says it all, and ${other.effect} goes before`;
+        step === 0
+          ? `"${other.id}" comes first and covers all of it`
+          : `"${other.id}" covers all of it, and ${other.effect} takes precedence`;
       return [{ path: ['rules', i], message: `the rule "${rule.id}" never acts: ${why}; remove one of the two` }];
     }
     return [];

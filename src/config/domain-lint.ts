@@ -64,8 +64,8 @@ function meant(name: string, catalogue: Catalogue): string | null {
   if (isKnown(name, catalogue)) return null;
   const unicode = domainToUnicode(name);
   const same = catalogue.skeletons.get(skeleton(unicode));
-  if (same !== undefined && same !== name) return `"${name}" only looks like "${same}"; write that one if it is meant`;
-  if (mixesScripts(unicode)) return `"${name}" is ${unicode}, which mixes alphabets; write the name that is meant`;
+  if (same !== undefined && same !== name) return `"${name}" only looks like "${same}"; write that if you mean it`;
+  if (mixesScripts(unicode)) return `"${name}" is ${unicode}, which mixes alphabets; write the name that you mean`;
   if (name.length < LEAST_LENGTH) return null;
   const near = [...catalogue.hosts].find((host) => Math.abs(host.length - name.length) < 2 && edits(name, host) === 1);
   return near === undefined
@@ -81,11 +81,11 @@ function slips(pattern: string, denies: boolean, own: ReadonlySet<string>, catal
   const kind = publicSuffix(name);
   if (below && kind !== null && isListed(name) && denies) {
     found.push(
-      `"${name}" is a public suffix, under which anyone registers: all of it is denied; name the hosts that are meant`,
+      `"${name}" is a public suffix, under which anyone can register: all of it is denied; name the hosts that you mean`,
     );
   } else if (below && denies && shared.has(name)) {
     found.push(
-      `"${name}" carries far more than AI services, and all of it is denied; name the hosts that are meant, or the product`,
+      `"${name}" carries far more than AI services, and all of it is denied; name the hosts that you mean, or the product`,
     );
   }
   if (kind === null && name.includes('.') && !isKnownEnding(name)) {

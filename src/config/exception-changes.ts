@@ -139,9 +139,9 @@ export function add(contents: Contents, wanted: WantedException, by: string, ter
     }),
   );
   if (isPause(stored)) throw new Refused('invalid', 'an exception has no "pause"; remove it');
-  if (isTaken(id)) throw new Refused('taken', `there is an exception "${id}" already; choose another id, or none`);
+  if (isTaken(id)) throw new Refused('taken', `there already is an exception "${id}"; choose another id, or none`);
   if (stored.until <= terms.now) {
-    throw new Refused('invalid', `"until" is ${shownMoment(stored.until)}, which is over; write a later time`);
+    throw new Refused('invalid', `"until" is ${shownMoment(stored.until)}, which is in the past; write a later time`);
   }
   const { groups } = stored;
   const [finding] = checkEntry({ ...toException(stored), groups }, [], terms.names);
@@ -152,7 +152,7 @@ export function add(contents: Contents, wanted: WantedException, by: string, ter
     const [, { id: other, until: end }] = first;
     throw new Refused(
       'taken',
-      `"${other}" is for the same, until ${shownMoment(end)}; write "replace" (--replace) to end it and put this one in its place, or an "id" for a second beside it`,
+      `"${other}" is for the same, until ${shownMoment(end)}; write "replace" (--replace) to end it and put this one in its place, or an "id" to keep both`,
     );
   }
   return { append: [stored], replace: replace ? ended(same, by, terms.now) : new Map() };
@@ -172,7 +172,7 @@ export function revoke(contents: Contents, id: string, by: string, { now, taken 
   const found = [...contents.lines].find(([, stored]) => stored.id === id);
   if (found === undefined) {
     if (taken.has(id)) {
-      throw new Refused('unknown', `the exception "${id}" stands in the policy file; take it out there`);
+      throw new Refused('unknown', `the exception "${id}" is in the policy file; remove it there`);
     }
     const near = nearest(
       id,
@@ -215,7 +215,7 @@ export function pause(contents: Contents, wanted: WantedPause, by: string, terms
   const wrong = vendor === null ? null : unknownVendor(vendor, names);
   if (wrong !== null) throw new Refused('invalid', wrong);
   if (length < 1 || length > LONGEST_PAUSE) {
-    throw new Refused('invalid', 'a pause lasts at most 7d; for longer add an exception');
+    throw new Refused('invalid', 'a pause lasts at most 7d; to allow longer, add an exception');
   }
   const stored = valid(() =>
     checkLine({
@@ -228,7 +228,7 @@ export function pause(contents: Contents, wanted: WantedPause, by: string, terms
       created_by: by,
     }),
   );
-  if (!isPause(stored)) throw new Refused('invalid', 'this is no pause');
+  if (!isPause(stored)) throw new Refused('invalid', 'this is not a pause');
   return { append: [stored], replace: ended(pausesOf(contents, vendor, now), by, now) };
 }
 
@@ -249,7 +249,7 @@ export function resume(
   if (wrong !== null) throw new Refused('invalid', wrong);
   throw new Refused(
     'unknown',
-    vendors.has('*') ? `${vendor} is paused with all others; resume --all ends that` : `${vendor} is not paused`,
+    vendors.has('*') ? `${vendor} is paused with all other vendors; resume --all ends that` : `${vendor} is not paused`,
   );
 }
 

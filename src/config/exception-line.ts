@@ -66,7 +66,7 @@ export function checkLine(value: unknown): StoredLine {
   if (!result.ok) throw new ConfigError(result.findings[0]?.message ?? 'it is not valid');
   const stored = result.value;
   if (stored.from !== undefined && stored.from >= stored.until) {
-    throw new ConfigError('"until" is not after "from"; exchange or correct them');
+    throw new ConfigError('"until" is not after "from"; swap or correct them');
   }
   return stored;
 }

@@ -43,7 +43,7 @@ function afterChange({ file, raw, lines }: Contents, { append, replace }: Change
   for (const stored of append) put(rawAfter.length, stored);
   const bytes = rawAfter.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
   if (bytes > MAX_BYTES)
-    throw new Refused('unwritable', 'the file of exceptions is full; move lines that ended elsewhere');
+    throw new Refused('unwritable', 'the file of exceptions is full; move ended exceptions elsewhere');
   return { file, raw: rawAfter, lines: linesAfter };
 }
 
@@ -51,7 +51,7 @@ function afterChange({ file, raw, lines }: Contents, { append, replace }: Change
 function inWords(file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (error instanceof ConfigError || code === undefined) return error;
-  const cure = 'let this account write to its folder, or name another place as "exceptions" in sallyport.yaml';
+  const cure = 'give this account write access to its folder, or set "exceptions" in sallyport.yaml to another place';
   return new Refused('unwritable', `${shownPath(file)}: cannot be written (${code}); ${cure}`);
 }
 
@@ -77,7 +77,7 @@ async function takeTurn(file: string, queue: Waiting[]): Promise<void> {
       if (contents === before) return;
       await removeLeftovers(file);
       if (!(await replaceFile(file, contents.raw.map((one) => `${one}\n`).join(''), still))) {
-        throw new Refused('unwritable', `${shownPath(file)}: another process took over meanwhile; try again`);
+        throw new Refused('unwritable', `${shownPath(file)}: another process took over in the meantime; try again`);
       }
     });
     for (const { tell } of answers) tell();

@@ -38,7 +38,7 @@ function textOf(file: string): string {
     throw wrong(
       file,
       null,
-      `the file has ${bytes.length} bytes; it ends at ${MAX_BYTES}; move lines that ended elsewhere`,
+      `the file has ${bytes.length} bytes; at most ${MAX_BYTES} are allowed; move ended exceptions elsewhere`,
     );
   }
   try {
@@ -53,7 +53,7 @@ function parseLine(file: string, index: number, text: string): StoredLine {
   try {
     value = JSON.parse(text);
   } catch {
-    throw wrong(file, index, 'not valid JSON, each line is one exception; correct or remove it');
+    throw wrong(file, index, 'not valid JSON; each line is one exception; correct or remove it');
   }
   try {
     return checkLine(value);
@@ -81,7 +81,7 @@ export function readExceptions(file: string, before?: Contents): Contents {
     const stored = known.get(text) ?? parseLine(file, index, text);
     const first = seen.get(stored.id);
     if (first !== undefined) {
-      throw wrong(file, index, `the id "${stored.id}" is already that of line ${first + 1}; rename one of the two`);
+      throw wrong(file, index, `the id "${stored.id}" is already used in line ${first + 1}; rename one of the two`);
     }
     seen.set(stored.id, index);
     lines.set(index, stored);

@@ -39,8 +39,8 @@ export function tagOf(copy: string, { url, sha256 }: { readonly url: string; rea
 /** What failed with a file, without its path twice. */
 function failedWrite(copy: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  const cure = 'name a place with room that can be written as "copy" of the list';
-  return new Error(`the copy cannot be kept in ${copy} (${code}); ${cure}`, { cause: error });
+  const cure = 'set "copy" of the list to a place that can be written and has room';
+  return new Error(`the copy cannot be written to ${copy} (${code}); ${cure}`, { cause: error });
 }
 
 /**

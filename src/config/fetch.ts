@@ -70,7 +70,7 @@ async function takeBody(answer: IncomingMessage, maxBytes: number, take: TakeBod
   try {
     if (encoding === 'gzip') await pipeline(answer, createGunzip(), bound);
     else if (encoding === 'identity') await pipeline(answer, bound);
-    else throw new Error(`it is packed with ${JSON.stringify(encoding)}, which was not asked for`);
+    else throw new Error(`it is encoded as ${JSON.stringify(encoding)}, which was not requested`);
   } catch (error) {
     // What is wrong with the content says more than that nobody reads on.
     await taken;
@@ -87,7 +87,7 @@ function redirected(answer: IncomingMessage, from: string): string | null {
   const { location = '' } = headers;
   const to = URL.canParse(location, from) ? new URL(location, from).href : '';
   if (!to.startsWith('https:') && !(to.startsWith('http:') && from.startsWith('http:'))) {
-    throw new Error('it redirects to no URL that may be followed');
+    throw new Error('it redirects to a URL that may not be followed');
   }
   return to;
 }
@@ -122,7 +122,7 @@ export async function fetchBody(options: FetchOptions, take: TakeBody): Promise<
       }
       if (statusCode !== 200) {
         answer.destroy();
-        throw new Error(`it was answered with status ${statusCode}`);
+        throw new Error(`the server answered with status ${statusCode}`);
       }
       await takeBody(answer, maxBytes, take);
       return { kind: 'taken', etag: headers.etag ?? null };

@@ -25,8 +25,8 @@ export interface ImportedList {
 
 type Read = { readonly match: 'suffix' | 'exact'; readonly name: string } | { readonly why: string };
 
-const keyword = { why: 'a keyword says nothing of a vendor; it is for reports only' };
-const expression = { why: 'an expression; write a template where no name will do' };
+const keyword = { why: 'a keyword does not identify a vendor; it is for reports only' };
+const expression = { why: 'a regular expression; write a template where no name will do' };
 
 /** The forms that name a host or cannot, each with its reading. */
 const forms: readonly (readonly [RegExp, (name: string) => Read])[] = [
@@ -49,7 +49,7 @@ function readLine(text: string): Read {
     const name = form.exec(text)?.[1];
     if (name !== undefined) return read(name.trim());
   }
-  return { why: 'no form of a host that is known here' };
+  return { why: 'not a known way to write a host' };
 }
 
 function toHost(name: string): { readonly host: string } | { readonly why: string } {

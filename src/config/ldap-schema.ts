@@ -26,7 +26,7 @@ export interface LdapSettings {
 
 const attribute = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'an attribute is a name such as uid or sAMAccountName');
+  .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'an attribute is written as a name such as uid or sAMAccountName');
 
 const url = line.refine(
   (text) => /^ldaps?:\/\/(?:\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/i.test(text) && URL.canParse(text),
@@ -45,7 +45,7 @@ function isFilter(text: string): boolean {
   return depth === 0 && text.startsWith('(') && text.endsWith(')') && compared.test(text);
 }
 
-const filter = line.refine(isFilter, 'a filter is in parentheses and has {user} in it, such as (uid={user})');
+const filter = line.refine(isFilter, 'a filter is in parentheses and contains {user}, such as (uid={user})');
 
 const ldapKeys = strict({
   url: oneOrMany(url),
@@ -66,22 +66,22 @@ type Given = z.output<typeof ldapKeys>;
 function faultOf(given: Given): readonly [key: keyof Given, message: string] | null {
   const { bind_dn: name, base, filter: wanted } = given;
   if (given.url.some((one) => one.toLowerCase().startsWith('ldap:') !== given.starttls))
-    return ['url', 'passwords go over TLS alone: write ldaps://, or ldap:// with "starttls: true"'];
+    return ['url', 'passwords go over TLS only: write ldaps://, or ldap:// with "starttls: true"'];
   if ((base === undefined) !== (wanted === undefined))
-    return [base === undefined ? 'filter' : 'base', 'a search needs both "base" and "filter"; write the other one too'];
+    return [base === undefined ? 'filter' : 'base', 'a search needs both "base" and "filter"; add the other one'];
   if (base === undefined) {
     if (name?.includes('{user}') !== true || !/[=@\\]/.test(name))
-      return ['bind_dn', 'without "base" and "filter" users bind by "bind_dn", such as uid={user},ou=people,dc=corp'];
+      return ['bind_dn', 'without "base" and "filter" users bind as "bind_dn", such as uid={user},ou=people,dc=corp'];
     for (const key of ['password_file', 'user_attribute', 'group_attribute'] as const)
       if (given[key] !== undefined) return [key, `"${key}" belongs to a search; add "base" and "filter", or remove it`];
     return null;
   }
   if (name?.includes('{user}') === true)
-    return ['bind_dn', 'beside "base" and "filter", "bind_dn" is who searches, without {user}'];
+    return ['bind_dn', 'with "base" and "filter", "bind_dn" is the account that searches, without {user}'];
   if ((name === undefined) !== (given.password_file === undefined))
     return [
       name === undefined ? 'password_file' : 'bind_dn',
-      'who searches has "bind_dn" and "password_file"; write both',
+      'the account that searches needs both "bind_dn" and "password_file"; write both',
     ];
   return null;
 }

@@ -37,7 +37,7 @@ function subject(entry: Rule | Exception): string {
 function ended(policy: PolicyDocument, now: number): Finding[] {
   const exceptions = policy.exceptions.flatMap(({ id, until }, i) => {
     if (until > now) return [];
-    const message = `the exception "${id}" ran out at ${date(until)}; renew or remove it`;
+    const message = `the exception "${id}" expired at ${date(until)}; renew or remove it`;
     return [{ path: ['exceptions', i, 'until'], message }];
   });
   const rules = policy.rules.flatMap((rule, i) => {
@@ -60,7 +60,7 @@ function matchNothing(config: Config): Finding[] {
   const useless = (entries: readonly (Rule | Exception)[], kind: 'rule' | 'exception'): Finding[] =>
     entries.flatMap((entry, i) => {
       if (usable(entry)) return [];
-      const message = `the ${kind} "${entry.id}" can match no host of the catalogue: all that it names must hold at once; correct or remove it`;
+      const message = `the ${kind} "${entry.id}" can match no host of the catalogue: everything that it names must hold at once; correct or remove it`;
       return [{ path: [`${kind}s`, i], message }];
     });
   return [...useless(policy.rules, 'rule'), ...useless(policy.exceptions, 'exception')];
@@ -81,7 +81,7 @@ function catchAlls({ policy, vendors }: Config): Finding[] {
   };
   const open = rules.some(({ effect, what }) => effect === 'allow' && (what.domains ?? what.lists) !== undefined);
   const wide = rules.flatMap((rule, i) => {
-    const message = `the rule "${rule.id}" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes`;
+    const message = `the rule "${rule.id}" denies nearly every AI service to everyone; write "mode: sanctioned-only" for that, which still lets approved services pass`;
     return isWide(rule) ? [{ path: ['rules', i], message }] : [];
   });
   if (defaults.unlisted !== 'deny' || open) return wide;
@@ -99,11 +99,11 @@ function vendorPlace({ files, file }: Config, id: string, path: Path): Pick<Warn
 function hostless(config: Config): Warning[] {
   return config.vendors.flatMap(({ id, products }) => {
     if (products.length === 0) {
-      const message = `the vendor "${id}" has no products, so that no host reaches it; add some`;
+      const message = `the vendor "${id}" has no products, so it matches no host; add some`;
       return [{ ...vendorPlace(config, id, ['products']), message }];
     }
     return products.flatMap((product, i) => {
-      const message = `the product "${id}/${product.id}" has no hosts, so that nothing reaches it; add some`;
+      const message = `the product "${id}/${product.id}" has no hosts, so it matches nothing; add some`;
       return isHostless(product) ? [{ ...vendorPlace(config, id, ['products', i]), message }] : [];
     });
   });

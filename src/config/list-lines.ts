@@ -15,7 +15,7 @@ export const listFormats = ['auto', 'plain', 'hosts', 'adblock'] as const;
 export type ListFormat = (typeof listFormats)[number];
 
 /** `domains`: names that were taken; `nothing`: blank, a comment, or about parts of pages; else what is wrong with it. */
-export type LineResult = 'domains' | 'nothing' | 'not a domain' | 'a whole top-level domain' | 'of another format';
+export type LineResult = 'domains' | 'nothing' | 'not a domain' | 'a whole top-level domain' | 'in another format';
 
 /** Hears of each name: lower-case ASCII between `from` and `to`. */
 export type TakeName = (bytes: Uint8Array, from: number, to: number, listed: 'suffix' | 'exact' | 'not') => void;
@@ -141,7 +141,7 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
   const line = (bytes: Uint8Array, from: number, to: number): LineResult => {
     const first = bytes[from];
     if (first === PIPE && bytes[from + 1] === PIPE) {
-      return format === 'plain' || format === 'hosts' ? 'of another format' : adblock(bytes, from + 2, to, 'suffix');
+      return format === 'plain' || format === 'hosts' ? 'in another format' : adblock(bytes, from + 2, to, 'suffix');
     }
     if (first === AT && bytes[from + 1] === AT && (format === 'auto' || format === 'adblock')) {
       if (bytes[from + 2] !== PIPE || bytes[from + 3] !== PIPE) return 'nothing';
@@ -150,10 +150,10 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
     let blank = from;
     while (blank < to && !isBlank(bytes[blank])) blank++;
     if (blank < to) {
-      if (format === 'adblock' || format === 'plain') return 'of another format';
+      if (format === 'adblock' || format === 'plain') return 'in another format';
       return hosts(bytes, from, to);
     }
-    if (format === 'hosts') return 'of another format';
+    if (format === 'hosts') return 'in another format';
     const result = plain(bytes, from, to);
     return result === 'not a domain' && format !== 'plain' && isOtherRule(bytes, from, to) ? 'nothing' : result;
   };

@@ -22,16 +22,16 @@ const list = strict({
     .default(64 * MIB),
   sha256: z
     .string()
-    .regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 hexadecimal digits in lower case')
+    .regex(/^[0-9a-f]{64}$/, 'a SHA-256 is written as 64 hexadecimal digits in lower case')
     .optional(),
 })
   .refine(
     ({ file, url }) => (file === undefined) !== (url === undefined),
-    'a list comes from one place; write one of "file" and "url"',
+    'a list comes from one place; write either "file" or "url"',
   )
   .refine(
     ({ copy, url }) => copy === undefined || url !== undefined,
-    '"copy" is for lists that are fetched; write "url", or leave it out',
+    '"copy" is for lists that are fetched; write "url", or remove it',
   )
   .refine(({ refresh }) => refresh >= HOUR / 60, '"refresh" is less than a minute; write 1m or more');
 

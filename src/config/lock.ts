@@ -140,7 +140,7 @@ async function waitForTurn(file: string, queue: Queue, number: number): Promise<
       const [, , process = ''] = form.exec(first.name.slice(first.name.lastIndexOf('.lock-') + 6)) ?? [];
       const who = `process ${process.split('.', 1)[0] ?? 'unknown'}`;
       throw new ConfigError(
-        `${file}: ${who} has been writing to it for ${limits.wait / 1000} s; look at it, then try again`,
+        `${file}: ${who} has been writing to it for ${limits.wait / 1000} s; check that process, then try again`,
       );
     }
     // Each look reads the files of all: who stands far behind looks seldom.

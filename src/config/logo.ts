@@ -29,6 +29,6 @@ export function readLogo(file: string): string {
   }
   if (bytes.length > LARGEST) throw complaint(`the logo has ${bytes.length} bytes; make it ${LARGEST} or less`);
   const kind = kinds.find(({ is }) => is(bytes));
-  if (kind === undefined) throw complaint('the logo is no picture that pages can show; use SVG, PNG, JPEG or WebP');
+  if (kind === undefined) throw complaint('the logo is not an image that pages can show; use SVG, PNG, JPEG or WebP');
   return `data:${kind.type};base64,${bytes.toString('base64')}`;
 }

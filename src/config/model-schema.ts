@@ -8,12 +8,14 @@ const places = ['{maker}', '{model-id}'];
 
 /** A path pattern as its segments. */
 const segments = read((text) => {
-  if (!text.startsWith('/')) throw new ConfigError(`"${text}" is no path; begin it with /`);
+  if (!text.startsWith('/')) throw new ConfigError(`"${text}" is not a path; begin it with /`);
   const parts = text.slice(1).split('/');
   for (const [i, part] of parts.entries()) {
     if (part === '**' && i === parts.length - 1) continue;
     if (part === '*' || places.includes(part) || /^[^{}*?#]+\*?$/.test(part)) continue;
-    throw new ConfigError(`"${part}" is no segment; write text, text*, *, {maker}, {model-id}, or ** at the end`);
+    throw new ConfigError(
+      `"${part}" is not a path segment; write text, text*, *, {maker}, {model-id}, or ** at the end`,
+    );
   }
   return parts;
 });

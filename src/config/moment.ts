@@ -16,7 +16,7 @@ function parseDay(text: string): Extract<Moment, { kind: 'day' }> | null {
   // Date.UTC turns the 30th of February into the 2nd of March.
   const back = new Date(Date.UTC(year, month - 1, date));
   if (year < 1970 || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== date) {
-    throw new ConfigError(`"${text}" is not a day of the calendar; correct it`);
+    throw new ConfigError(`"${text}" is not a calendar date; correct it`);
   }
   return { kind: 'day', year, month, day: date };
 }

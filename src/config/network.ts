@@ -75,7 +75,7 @@ export function parseCidr(text: string): string {
   }
   const width = family === 4 ? 32 : 128;
   if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= width)) {
-    throw new ConfigError(`"${text}" has no valid prefix length; write 0 to ${width} behind the slash`);
+    throw new ConfigError(`"${text}" has no valid prefix length; write 0 to ${width} after the slash`);
   }
   const length = prefix === undefined ? width : Number(prefix);
   const plain = canonical(address);
@@ -84,7 +84,7 @@ export function parseCidr(text: string): string {
   const network = (bits >> hostBits) << hostBits;
   if (network !== bits) {
     const meant = `${textOf(network, family)}/${length}`;
-    throw new ConfigError(`"${text}" has bits set behind its prefix; write ${meant} for the block`);
+    throw new ConfigError(`"${text}" has bits set after its prefix; write ${meant} for the block`);
   }
   return `${plain}/${length}`;
 }

@@ -129,19 +129,19 @@ function incomplete(overlay: OverlayFile, own: VendorFile | undefined): Finding[
   if (own === undefined && overlay.name === undefined) {
     found.push({
       path: ['id'],
-      message: `"${overlay.id}" is no vendor of the catalogue; correct it, or add "name" for a new one`,
+      message: `"${overlay.id}" is not a vendor of the catalogue; correct it, or add "name" for a new one`,
     });
   }
   for (const [i, { id, name, kind }] of overlay.products.entries()) {
     const known = own?.products.some((product) => product.id === id) === true;
     if (known || (name !== undefined && kind !== undefined)) continue;
-    const message = `"${id}" is no product of the vendor; correct it, or add "name" and "kind" for a new one`;
+    const message = `"${id}" is not a product of the vendor; correct it, or add "name" and "kind" for a new one`;
     found.push({ path: ['products', i, 'id'], message });
   }
   const hosts = new Set(own?.products.flatMap((product) => product.hosts.flatMap(textsOf)));
   for (const [i, host] of (overlay.remove ?? []).entries()) {
     if (hosts.has(host)) continue;
-    found.push({ path: ['remove', i], message: `"${host}" is no host of the vendor; correct or remove it` });
+    found.push({ path: ['remove', i], message: `"${host}" is not a host of the vendor; correct or remove it` });
   }
   return found;
 }

@@ -21,7 +21,7 @@ export function onePortEach({ listen }: Ports, context: z.RefinementCtx): void {
       ) ?? [];
     taken.set(key, own);
     if (other === undefined) continue;
-    const message = `listen.${key} is ${formatAddress(own)}, the port of listen.${other}; give each a port of its own`;
+    const message = `listen.${key} is ${formatAddress(own)}, which is also the port of listen.${other}; give each its own port`;
     context.addIssue({ code: 'custom', path: ['listen', key], message });
   }
 }

@@ -15,10 +15,10 @@ function isDear(hash: string): boolean {
 
 function faultOf(user: string, hash: string, known: ReadonlyMap<string, string>): string | null {
   if (user === '' || /\p{Cc}/u.test(user)) return 'a line is "user:hash"; correct it';
-  if (known.has(user)) return 'this user is in the file already; remove one of the lines';
+  if (known.has(user)) return 'this user is already in the file; remove one of the lines';
   if (bcrypt.test(hash) || argon2.test(hash)) {
     if (!isDear(hash)) return null;
-    return 'a check of this hash takes seconds or over 256 MiB; set the password again with "sallyport hash-password USER"';
+    return 'checking this hash takes seconds or over 256 MiB; set the password again with "sallyport hash-password USER"';
   }
   // Never the line itself: what follows the colon may be a password in the clear.
   return 'the hash is neither bcrypt nor argon2; set the password again with "sallyport hash-password USER"';
@@ -41,6 +41,6 @@ export function readPasswords(file: string): ReadonlyMap<string, string> {
     if (fault !== null) throw new ConfigError(`${file}:${index + 1}: ${fault}`);
     users.set(user, hash);
   }
-  if (users.size === 0) throw new ConfigError(`${file}: holds no user; add one with "sallyport hash-password USER"`);
+  if (users.size === 0) throw new ConfigError(`${file}: contains no user; add one with "sallyport hash-password USER"`);
   return users;
 }

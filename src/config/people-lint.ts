@@ -112,7 +112,7 @@ export function lintPeople(config: Config, now: number): Warning[] {
   if (!hearsOfGroups(config.clients)) {
     for (const [id, { forwarded }] of groups) {
       if (forwarded.length === 0) continue;
-      const message = `the group "${id}" is told by "forwarded", but nobody is believed: set clients.groups_field or clients.authentication.ldap.group_attribute in ${settings}`;
+      const message = `the group "${id}" depends on "forwarded", but nothing is trusted to supply group names: set clients.groups_field or clients.authentication.ldap.group_attribute in ${settings}`;
       found.push({ file: policyFile, path: ['groups', id, 'forwarded'], onKey: true, message });
     }
   }

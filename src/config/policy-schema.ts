@@ -65,7 +65,7 @@ export const whatKeys = Object.keys(what) as (keyof typeof what)[];
 export function namesSomething(entry: { readonly [K in keyof typeof what]?: unknown }): boolean {
   return whatKeys.some((key) => entry[key] !== undefined);
 }
-export const namesNothing = `it says nothing about what it is for; add one of ${whatKeys.join(', ')}`;
+export const namesNothing = `it does not say what it is about; add one of ${whatKeys.join(', ')}`;
 
 const whom = { groups: oneOrMany(id).optional(), sites: oneOrMany(id).optional() };
 
@@ -97,7 +97,7 @@ const rule = strict({
   .refine(namesSomething, namesNothing)
   .refine(
     ({ manner, let_account_calls_pass: pass }) => pass !== true || manner === undefined || manner === 'intercept',
-    'let_account_calls_pass needs to read the requests; write "manner: intercept", or leave one of the two out',
+    'let_account_calls_pass needs decrypted requests; write "manner: intercept", or remove one of the two',
   );
 
 const exception = strict({
@@ -134,7 +134,7 @@ const group = strict({
   forwarded: oneOrMany(line).optional(),
 }).refine(
   (entry) => (entry.networks ?? entry.users ?? entry.forwarded) !== undefined,
-  'it has nobody in it; add one of networks, users, forwarded',
+  'the group is empty; add one of networks, users, forwarded',
 );
 
 const site = strict({
@@ -152,7 +152,7 @@ const riskClass = strict({
   tags: what.tags,
 }).refine(
   (entry) => riskKeys.some((key) => entry[key] !== undefined),
-  `it has nothing in it; add one of ${riskKeys.join(', ')}`,
+  `the class is empty; add one of ${riskKeys.join(', ')}`,
 );
 
 const shapeOfPolicy = strict({
@@ -191,7 +191,7 @@ function oneClock({ rules = [], exceptions, sites, time_zone: zone }: Written): 
       if (entry.time_zone !== undefined || !(days || (entry.windows ?? entry.holidays) !== undefined)) return [];
       const zones = new Set((entry.sites ?? []).map((id) => sites[id]?.time_zone ?? zone));
       if (zones.size < 2) return [];
-      const message = `its sites have several time zones, ${[...zones].join(' and ')}; add "time_zone", or write a rule for each`;
+      const message = `its sites are in different time zones, ${[...zones].join(' and ')}; add "time_zone", or write a rule for each`;
       return [{ code: 'custom', path: [list, i, 'sites'], message }];
     }),
   );

@@ -50,7 +50,7 @@ function createLineCounts(read: (bytes: Uint8Array, from: number, to: number) =>
 }
 
 function tooLarge(size: number, maxBytes: number): Error {
-  return new Error(`it has ${size} bytes; raise max_bytes of the list, which is ${maxBytes}`);
+  return new Error(`it has ${size} bytes, but max_bytes of the list is ${maxBytes}; raise that`);
 }
 
 async function readLines(
@@ -98,7 +98,7 @@ function unfit({
   firstBad,
 }: ReturnType<ReturnType<typeof createLineCounts>['result']>): string | null {
   if (bad <= domains || firstBad === null) return null;
-  return `it is no list of domains: ${bad} of ${lines} lines are none, the first is line ${firstBad.line} (${firstBad.why})`;
+  return `it is not a list of domains: ${bad} of ${lines} lines are not domains, the first is line ${firstBad.line} (${firstBad.why})`;
 }
 
 /**
@@ -148,8 +148,8 @@ export async function readDomainList<T extends { readonly size: number }>(
 ): Promise<{ readonly set: T; readonly text: ListText }> {
   const found = await readList(file, format, maxBytes, builder);
   if (sha256 !== null && found.text.sha256 !== sha256) {
-    throw new Error(`its SHA-256 is ${found.text.sha256}, and not the one that the policy names`);
+    throw new Error(`its SHA-256 is ${found.text.sha256}, not the one that the policy names`);
   }
-  if (url !== null && found.set.size === 0) throw new Error('it has no domain in it');
+  if (url !== null && found.set.size === 0) throw new Error('it contains no domains');
   return found;
 }

@@ -111,14 +111,14 @@ export function checkEntry(entry: Rule | Exception, path: Path, names: Names): F
   const found = checkWords(entry, path, names);
   found.push(...checkAssistant('assistant' in entry ? entry.assistant : undefined, path, names));
   if (isReserved(entry.id)) {
-    const message = `the id "${entry.id}" is one that this program gives itself; choose another`;
+    const message = `the id "${entry.id}" is reserved; choose another`;
     found.push({ path: [...path, 'id'], message });
   }
   if (entry.from !== undefined && entry.until !== undefined && entry.from >= entry.until) {
-    found.push({ path: [...path, 'until'], message: '"until" is not after "from"; exchange or correct them' });
+    found.push({ path: [...path, 'until'], message: '"until" is not after "from"; swap or correct them' });
   }
   if (entry.schedule !== undefined && entry.schedule.onHolidays !== 'as-usual' && entry.schedule.holidays.size === 0) {
-    const message = 'there are no holidays to go by; list their dates under "holidays" at the top of the file';
+    const message = 'no holidays are defined; list their dates under "holidays" at the top level of the file';
     found.push({ path: [...path, 'holidays'], message });
   }
   return found;
@@ -139,7 +139,7 @@ function checkSites({ groups, sites = {} }: PolicyDocument, names: Names): Findi
   return Object.entries(sites).flatMap(([id, { assistant }]) => [
     // Clients are in groups and sites by one set of ids.
     ...(Object.hasOwn(groups, id)
-      ? [{ path: ['sites', id], message: `"${id}" is already the id of a group; rename one`, onKey: true }]
+      ? [{ path: ['sites', id], message: `"${id}" is already the id of a group; rename one of the two`, onKey: true }]
       : []),
     ...checkAssistant(assistant, ['sites', id], names),
   ]);
@@ -172,7 +172,10 @@ export function checkPolicy(policy: PolicyDocument, vendors: readonly VendorFile
   for (const { entry, path, kind } of entries) {
     const before = seen.get(entry.id);
     if (before !== undefined) {
-      found.push({ path: [...path, 'id'], message: `the id "${entry.id}" is already that of ${before}; rename one` });
+      found.push({
+        path: [...path, 'id'],
+        message: `the id "${entry.id}" is already used by ${before}; rename one of the two`,
+      });
     } else seen.set(entry.id, `another ${kind}`);
     found.push(...checkEntry(entry, path, names));
   }

@@ -68,7 +68,7 @@ export const id = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9._-]{0,62}$/,
-    'an id has only a-z, 0-9, ".", "_" and "-", at most 63, and begins with a letter or digit; rename it',
+    'an id has at most 63 characters, only a-z, 0-9, ".", "_" and "-", and begins with a letter or digit; rename it',
   );
 
 /** `vendor/product`. */
@@ -82,7 +82,7 @@ const LONGEST = 24 * units.d;
 
 function withoutUnit({ input, path }: z.core.$ZodRawIssue): string | undefined {
   if (typeof input !== 'number') return undefined;
-  return `${named(path)} is ${input} without a unit; write ${input}s for seconds, or one of ms, m, h, d in its place`;
+  return `${named(path)} is ${input} without a unit; write ${input}s for seconds, or use ms, m, h or d`;
 }
 
 /** `500ms`, `10s`, `5m`, `1h`, `1d` in milliseconds. */
@@ -100,7 +100,8 @@ function parseWebUrl(text: string): string {
   const url = URL.canParse(text) && /^https?:\/\//i.test(text) ? new URL(text) : null;
   if (url === null)
     throw new ConfigError(`${shown(text)} is not a URL; write one that begins with http:// or https://`);
-  if (url.username !== '' || url.password !== '') throw new ConfigError('a URL here has no credentials; remove them');
+  if (url.username !== '' || url.password !== '')
+    throw new ConfigError('a URL here may not contain credentials; remove them');
   return text;
 }
 

@@ -134,11 +134,11 @@ const hostName = z.string().superRefine((text, context) => {
 const baseUrl = webUrl.transform((text, context) => {
   const url = new URL(text);
   if (url.search === '' && url.hash === '') return text.replace(/\/+$/, '');
-  context.addIssue({ code: 'custom', message: 'the URL of the pages has no query and no fragment; remove them' });
+  context.addIssue({ code: 'custom', message: 'the URL of the pages may not have a query or fragment; remove them' });
   return z.NEVER;
 });
 
-const noWorkers = '"workers" is a whole number from 1 to 256, or auto for one on each core; write one of them';
+const noWorkers = '"workers" must be a whole number from 1 to 256, or auto for one on each core';
 
 export const settingsSchema = strict({
   policy: file.default('policy.yaml'),
@@ -165,7 +165,7 @@ export const settingsSchema = strict({
       contact: line.optional(),
       colour: z
         .string()
-        .regex(/^#[0-9a-f]{6}$/i, 'a colour is written #rrggbb, such as "#1d4fd7", in quotes')
+        .regex(/^#[0-9a-f]{6}$/i, 'a colour is written as #rrggbb in quotes, such as "#1d4fd7"')
         .optional(),
       logo: file.optional(),
     }).prefault({}),

@@ -17,7 +17,7 @@ function isLoopback(host: string): boolean {
 
 function unreachablePages({ listen, pages, file }: Config): Warning[] {
   if (!/^https?:\/\/(?:0\.0\.0\.0|\[::\])(?::|\/|$)/.test(pages.url)) return [];
-  const message = `pages.url is ${pages.url}, which no browser can open; set it to the name that people reach ${listen.pages.host} by`;
+  const message = `pages.url is ${pages.url}, which no browser can open; set it to the name by which people reach ${listen.pages.host}`;
   return [{ file, path: ['pages', 'url'], message }];
 }
 
@@ -30,7 +30,7 @@ function hasOthers({ listen, proxyTls }: Config): boolean {
 function ownPages(config: Config): Warning[] {
   const { pages, file } = config;
   if (!hasOthers(config) || !isLoopback(hostOfUrl(new URL(pages.url)))) return [];
-  const message = `pages.url is ${pages.url}, which on any machine but the proxy's leads nowhere, and block pages link there; set it to the name that people reach the pages by`;
+  const message = `pages.url is ${pages.url}, which works only on the proxy's own machine, and block pages link there; set it to the name by which people reach the pages`;
   return [{ file, path: ['pages', 'url'], message }];
 }
 
@@ -58,7 +58,7 @@ function ownAssistants(config: Config): Warning[] {
   if (!hasOthers(config)) return [];
   return policyOfFile.assistants.flatMap(({ id, url }) => {
     if (!isLoopback(hostOfUrl(new URL(url)))) return [];
-    const message = `the assistant "${id}" is at ${url}, which on any machine but the proxy's leads nowhere; write the address that people reach it by`;
+    const message = `the assistant "${id}" is at ${url}, which works only on the proxy's own machine; write the address by which people reach it`;
     return [{ file, path: ['assistants', id, 'url'], message }];
   });
 }
@@ -96,7 +96,7 @@ function isMissing(file: string): boolean {
 function missingFiles(config: Config): Warning[] {
   return namedFiles(config).flatMap(([path, named]) => {
     if (named === null || !isMissing(named)) return [];
-    const message = `there is no file ${shownPath(named)} here, and the proxy needs it; create it, or correct the path`;
+    const message = `there is no file ${shownPath(named)} here, but the proxy needs it; create it, or correct the path`;
     return [{ file: config.file, path, message }];
   });
 }

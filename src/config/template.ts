@@ -38,13 +38,16 @@ function partsOf(label: string, template: string): LabelPart[] {
   for (const piece of label.split(/(\{[^{}]*\})/)) {
     if (piece === '') continue;
     if (!piece.startsWith('{')) {
-      if (!/^[a-z0-9_-]+$/.test(piece)) throw new ConfigError(`"${template}" has a character that no host name has`);
+      if (!/^[a-z0-9_-]+$/.test(piece))
+        throw new ConfigError(`"${template}" has a character that is not allowed in host names`);
       parts.push({ text: piece });
       continue;
     }
     const place = piece.slice(1, -1);
     if (!places.has(place)) {
-      throw new ConfigError(`"${piece}" is no place; write {name}, {region}, {digits} or a choice such as {us|eu}`);
+      throw new ConfigError(
+        `"${piece}" is not a placeholder; write {name}, {region}, {digits} or a choice such as {us|eu}`,
+      );
     }
     parts.push({ place: place as 'name' | 'region' | 'digits' });
   }
@@ -53,11 +56,11 @@ function partsOf(label: string, template: string): LabelPart[] {
     parts.length === 1 || !parts.some((part, i) => 'place' in part && i > 0 && 'place' in (parts[i - 1] ?? part));
   if (found.length > 2 || !apart) {
     throw new ConfigError(
-      `"${template}" has a label with more than two places, or two without text between; simplify it`,
+      `"${template}" has a label with more than two placeholders, or two without text between them; simplify it`,
     );
   }
   if (found.length === 2 && found.some(({ place }) => place !== 'name')) {
-    throw new ConfigError(`"${template}" has two places in a label; both must be {name}`);
+    throw new ConfigError(`"${template}" has two placeholders in a label; both must be {name}`);
   }
   return parts;
 }
@@ -67,7 +70,8 @@ function parseOne(text: string, template: string): ParsedTemplate {
   const labels = (below ? text.slice(3) : text).split('.');
   const last = labels.findLastIndex((label) => label.includes('{'));
   const tail = labels.slice(last + 1);
-  if (tail.length < 2) throw new ConfigError(`"${template}" ends in a place; it needs at least two fixed labels there`);
+  if (tail.length < 2)
+    throw new ConfigError(`"${template}" ends in a placeholder; it needs at least two fixed labels there`);
   const end = tail.join('.');
   if (!hostName.test(end)) throw new ConfigError(`"${template}" does not end in a host name; correct it`);
   return { template, below, labels: labels.slice(0, last + 1).map((label) => partsOf(label, template)), tail: end };
@@ -79,9 +83,9 @@ function parseOne(text: string, template: string): ParsedTemplate {
  * @throws {ConfigError} saying what is wrong and what to write instead.
  */
 export function parseTemplate(template: string): ParsedTemplate[] {
-  if (template.length > MAX_LENGTH) throw new ConfigError('a template is no longer than a host name; shorten it');
+  if (template.length > MAX_LENGTH) throw new ConfigError('a template may not be longer than a host name; shorten it');
   if (!template.includes('{')) {
-    throw new ConfigError(`"${template}" has no place in it; use "exact" or "suffix"`);
+    throw new ConfigError(`"${template}" has no placeholder; use "exact" or "suffix"`);
   }
   return choices(template).map((text) => parseOne(text, template));
 }

@@ -17,7 +17,7 @@ const languageTag = read((text) => {
 
 const written = z
   .record(languageTag, line)
-  .refine((given) => Object.keys(given).length > 0, 'it has no text; write one');
+  .refine((given) => Object.keys(given).length > 0, 'there is no text; write one');
 
 /** One line of text, or one for each language. `name` is the key in complaints. */
 export function texts(name: string): z.ZodPipe<z.ZodUnknown, z.ZodTransform<Texts>> {

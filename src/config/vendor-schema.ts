@@ -147,7 +147,7 @@ const carries = strict({ vendors: oneOrMany(id), ...provenance });
 const account = strict({
   hosts: oneOrMany(hostName),
   methods: oneOrMany(z.enum(['GET', 'HEAD', 'POST'])),
-  paths: oneOrMany(line.regex(/^\/[^?#]*$/, 'a path begins with "/" and has no query')),
+  paths: oneOrMany(line.regex(/^\/[^?#]*$/, 'a path must begin with "/" and have no query')),
   ...provenance,
 });
 
@@ -177,7 +177,7 @@ const product = strict({
 
 const markingHeader = read((text) => {
   if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:\s*\S/.test(text)) return text;
-  throw new ConfigError(`"${text}" is no header field; write Name: value`);
+  throw new ConfigError(`"${text}" is not a header field; write Name: value`);
 });
 
 /** A host that carries other traffic too. It is never denied whole, only the part that is AI, where one can be told. */
@@ -195,11 +195,11 @@ const shared = strict({
   ...provenance,
 }).refine(
   ({ host, suffix, template }) => [host, suffix, template].filter((given) => given !== undefined).length === 1,
-  'a shared entry names one host; write one of "host", "suffix" and "template"',
+  'a shared entry names one host; write one of "host", "suffix" or "template"',
 );
 
 /** ISO 3166-1 alpha-2. */
-const country = z.string().regex(/^[A-Z]{2}$/, 'a country is two capital letters (ISO 3166-1), such as US');
+const country = z.string().regex(/^[A-Z]{2}$/, 'a country is written as two capital letters (ISO 3166-1), such as US');
 
 /** What an overlay may say in the same words. */
 export const parts = { kind, channel, wire, model: modelSchema, hosts, shared, country };

@@ -82,7 +82,7 @@ function yamlFiles(dir: string, key: string): string[] {
     const problem = unreadable(dir, error);
     const isFile = (error as NodeJS.ErrnoException).code === 'ENOTDIR';
     const missing = isFile ? 'this is not a folder' : 'there is no such folder';
-    const cure = `${missing}; "${key}" in sallyport.yaml names the folder with one file for each vendor`;
+    const cure = `${missing}; set "${key}" in sallyport.yaml to the folder with one file for each vendor`;
     throw invalidConfig([/no such file/.test(problem.message) ? { ...problem, message: cure } : problem]);
   }
   const visible = names.filter((name) => !name.startsWith('.'));
@@ -214,8 +214,8 @@ function configured({ vendors: from, key }: CatalogueSettings): Own {
 function updated(bundle: Bundle, file: string, own: Own): Own {
   const since = lastChecked(own.vendors.map(({ vendor }) => vendor));
   if (since !== null && bundle.created.slice(0, 10) < since) {
-    const message = `it was made on ${bundle.created.slice(0, 10)}, before the catalogue that is there, of ${since}`;
-    throw invalidConfig([{ file, position: null, message: `${message}; make it anew` }]);
+    const message = `it was made on ${bundle.created.slice(0, 10)}, before the present catalogue of ${since}`;
+    throw invalidConfig([{ file, position: null, message: `${message}; make it again` }]);
   }
   const vendors = vendorSources(bundled(file, bundle));
   return { vendors, files: own.files, fetched: bundle.created, unused: null };

@@ -157,7 +157,9 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       if (!complained)
-        log(`${folder} cannot be watched (${code}); changes are looked for every ${(look ?? OFTEN) / 1000} s`);
+        log(
+          `${folder} cannot be watched (${code}); it is checked for changes every ${(look ?? OFTEN) / 1000} s instead`,
+        );
       complained = true;
     }
   };

@@ -16,8 +16,8 @@ export function hasKeysOf(kind: 'settings' | 'policy', value: unknown): boolean 
 
 const confused = {
   settings:
-    'this is a policy, and a sallyport.yaml is needed here; name that one with -c, and a policy with --policy (check, explain)',
-  policy: 'this is a sallyport.yaml, and a policy is needed here; name the policy, and this file with -c',
+    'this is a policy, but a sallyport.yaml is needed here; name that with -c, and a policy with --policy (check, explain)',
+  policy: 'this is a sallyport.yaml, but a policy is needed here; name the policy, and this file with -c',
 } as const;
 
 /** One line in place of a complaint about each key. @throws {InvalidConfig} for the other file of the two. */

@@ -24,7 +24,7 @@ function daysOf(text: string): number {
   let days = 0;
   for (const part of text.split(',')) {
     const [first = '', last = first, ...more] = part.split('-');
-    if (more.length > 0) throw new ConfigError(`"${part}" is not a span of days; ${cure}`);
+    if (more.length > 0) throw new ConfigError(`"${part}" is not a range of days; ${cure}`);
     const end = dayOf(last);
     for (let day = dayOf(first); ; day = (day + 1) % 7) {
       days |= 1 << day;
@@ -47,16 +47,16 @@ function minuteOf(text: string, most: number): number {
 export function parseWindow(text: string): Window {
   const words = text.trim().toLowerCase().split(/\s+/);
   const [first = '', second] = words;
-  if (words.length > 2) throw new ConfigError(`"${text}" is not a window; ${cure}`);
+  if (words.length > 2) throw new ConfigError(`"${text}" is not a time window; ${cure}`);
   const hoursOnly = second === undefined && first.includes(':');
   const days = hoursOnly ? daysOf('daily') : daysOf(first);
   const hours = hoursOnly ? first : second;
   if (hours === undefined) return { days, start: 0, end: DAY_MINUTES };
   const [begins = '', ends, ...more] = hours.split('-');
-  if (ends === undefined || more.length > 0) throw new ConfigError(`"${hours}" is not a span of hours; ${cure}`);
+  if (ends === undefined || more.length > 0) throw new ConfigError(`"${hours}" is not a range of hours; ${cure}`);
   const start = minuteOf(begins, DAY_MINUTES - 1);
   const end = minuteOf(ends, DAY_MINUTES);
-  if (start === end) throw new ConfigError(`"${hours}" has no length; for whole days write the days alone`);
+  if (start === end) throw new ConfigError(`"${hours}" has no length; for whole days write only the days`);
   // From 22:00 to 06:00 is until the next morning.
   return { days, start, end: end > start ? end : end + DAY_MINUTES };
 }

@@ -33,11 +33,11 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; create it, or correct the path',
   ENOTDIR: 'there is no such file; a part of the path is not a folder',
   EISDIR: 'this is a folder; name the file in it',
-  EACCES: 'the file may not be read; allow it to the account that Sallyport runs under',
-  EPERM: 'the file may not be read; allow it to the account that Sallyport runs under',
+  EACCES: 'the file may not be read; give the account that Sallyport runs under read access',
+  EPERM: 'the file may not be read; give the account that Sallyport runs under read access',
   EMFILE:
-    'cannot be read (EMFILE), as this process has as many files open as it may; raise LimitNOFILE of the service (ulimit -n)',
-  ENFILE: 'cannot be read (ENFILE), as this machine has as many files open as it may; raise fs.file-max',
+    'cannot be read (EMFILE): this process has reached its open-file limit; raise LimitNOFILE of the service (ulimit -n)',
+  ENFILE: 'cannot be read (ENFILE): this machine has reached its open-file limit; raise fs.file-max',
 };
 
 /** The one line for a file or folder that the system would not hand out. */
@@ -49,7 +49,7 @@ export function unreadable(file: string, error: unknown): Problem {
 function readBytes(file: string): Buffer | string {
   const { size } = statSync(file);
   return size > MAX_BYTES
-    ? `the file has ${size} bytes; configuration files end at ${MAX_BYTES}; split it`
+    ? `the file has ${size} bytes; configuration files may have ${MAX_BYTES}; split it`
     : readWhole(file);
 }
 
@@ -111,7 +111,7 @@ function syntaxMessage(error: YAMLError, text: string): string {
   if (code === 'BLOCK_AS_IMPLICIT_KEY' && error.message.startsWith('Nested mappings')) {
     const line = text.slice(error.pos[0]).split('\n', 1)[0] ?? '';
     return /:(?:\s|$)/.test(line)
-      ? 'a text with a colon in it is read as a key; put the text in quotes, or the key on a line of its own'
+      ? 'text with a colon in it is read as a key; put the text in quotes, or the key on its own line'
       : 'the next line is indented as if it belonged to this value; align it with the lines around it';
   }
   return `not valid YAML: ${error.message.replace(/\.?\s*$/, '')}; check indentation, colons and quotes`;
@@ -131,7 +131,7 @@ function forbidden(document: Document, place: (offset: number) => Position, file
       const seen = new Set<unknown>();
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
-        if (seen.has(key.value)) add(key, `the key "${String(key.value)}" stands twice in one mapping; keep one`);
+        if (seen.has(key.value)) add(key, `the key "${String(key.value)}" appears twice in one mapping; keep one`);
         if (key.value === '__proto__') add(key, 'the key "__proto__" is not supported; remove it');
         if (key.value === '<<') add(key, 'the merge key "<<" is not supported; write the keys out');
         seen.add(key.value);

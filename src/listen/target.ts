@@ -86,7 +86,7 @@ export function parseHost(text: string): Host {
   if (text.length > 1024) throw invalid(`the host is ${text.length} characters long; names end at ${MAX_NAME}`);
   if (text.startsWith('[') && text.endsWith(']')) return readIpv6(text.slice(1, -1));
   if (isIPv6(text)) return readIpv6(text);
-  if (forbidden.test(text)) throw invalid(`${shown(text)} has a character that no host name has`);
+  if (forbidden.test(text)) throw invalid(`${shown(text)} has a character that is not allowed in host names`);
   const folded = domainToASCII(text);
   const name = folded.endsWith('.') ? folded.slice(0, -1) : folded;
   if (ipv4.test(name)) return { host: name as Hostname, kind: 'ipv4' };

@@ -36,7 +36,7 @@ export function createWebhook({ url, onFault, timeout = 5_000 }: WebhookOptions)
         answer.on('error', reject).resume();
         const { statusCode = 0 } = answer;
         if (statusCode >= 200 && statusCode < 300) answer.once('end', resolve);
-        else reject(new Error(`it was answered with status ${statusCode}`));
+        else reject(new Error(`the server answered with status ${statusCode}`));
       });
       outgoing.on('error', reject).end(body);
     });

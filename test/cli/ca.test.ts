@@ -129,7 +129,7 @@ describe('export', () => {
     const refused = await run('export', '--out', 'corp.pem');
     expect(refused).toMatchObject({
       code: 1,
-      err: `${join(cwd, 'corp.pem')}: there is such a file: add --force to replace it`,
+      err: `${join(cwd, 'corp.pem')}: the file exists already: add --force to replace it`,
     });
     expect(readFileSync(join(cwd, 'corp.pem'), 'utf8')).toBe('mine');
     expect((await run('export', '--out', 'corp.pem', '--force')).code).toBe(0);
@@ -143,7 +143,7 @@ test.each([
   [['toString'], /"toString" is not show, export or init/],
   [['show', 'me'], /"show me" is not/],
   [['show', '--out', 'x'], /--out and --force belong to "ca export"/],
-  [['export', '--json'], /--json is for the others/],
+  [['export', '--json'], /--json is for the other actions/],
   [['--frobnicate'], /frobnicate/],
 ])('%j is a wrong use', async (args, message) => {
   const { run } = office();

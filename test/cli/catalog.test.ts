@@ -54,7 +54,7 @@ test('says that the catalogue is good, or what is wrong with it', async () => {
     out: expect.stringMatching(/1 vendor, .*: no errors$/) as unknown,
   });
   write('vendors/acme.yaml', goodVendor.replace('acme.test', 'co.uk'));
-  const line = 'vendors/acme.yaml:12:19: "co.uk" is a public suffix, under which anyone registers; name the hosts';
+  const line = 'vendors/acme.yaml:12:19: "co.uk" is a public suffix, under which anyone can register; name the hosts';
   expect(await run('lint')).toEqual({ code: 1, out: '', err: line });
   expect(JSON.parse((await run('lint', '--json')).out)).toEqual({ ok: false, errors: [line], notes: [] });
   write('vendors/acme.yaml', goodVendor.replace('country: GB', 'country: gb'));
@@ -106,7 +106,7 @@ test('imports a list behind the guards', async () => {
   expect(err.split('\n')).toEqual([
     'list.txt:3: left out "acme.test": already a host of acme',
     expect.stringMatching(/^list\.txt:4: left out "github\.com": "github\.com" carries far more/),
-    'list.txt:5: left out "co.uk": a public suffix, under which anyone registers',
+    'list.txt:5: left out "co.uk": a public suffix, under which anyone can register',
     expect.stringMatching(/^list\.txt:6: left out "keyword:beta": a keyword/),
   ]);
   write('vendors/beta.yaml', `${out}\n`);
@@ -122,7 +122,7 @@ test('prints the schema of a vendor file', async () => {
 
 describe('wrong use', () => {
   test.each([
-    [[], /say what: list, show/],
+    [[], /name an action: list, show/],
     [['lst'], /unknown action "lst"; did you mean "list"\?/],
     [['show'], /name a vendor/],
     [['show', 'acmee'], /unknown vendor "acmee"; did you mean "acme"\?/],
@@ -132,7 +132,7 @@ describe('wrong use', () => {
     [['import', 'none.txt', '--vendor', 'a', '--kind', 'chatt'], /--kind "chatt"; did you mean "chat"\?/],
     [['import', 'none.txt', '--vendor', 'x'], /"none\.txt" cannot be read/],
     [['bundle'], /name the private key/],
-    [['list', 'extra'], /"extra" is one argument too many/],
+    [['list', 'extra'], /unexpected argument "extra"/],
     [['list', '--nonsense'], /nonsense/],
   ])('%j', async (args, reason) => {
     await expect(run(...args)).rejects.toThrow(UsageError);

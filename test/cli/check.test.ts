@@ -148,9 +148,9 @@ defaults: { unlisted: deny }
 });
 
 test('a word that belongs behind an option is told so', async () => {
-  await expect(run(['extra'])).rejects.toThrow('"extra" is one argument too many');
+  await expect(run(['extra'])).rejects.toThrow('unexpected argument "extra"');
   await expect(run(['my/sallyport.yaml'])).rejects.toThrow(
-    '"my/sallyport.yaml" is one argument too many; write -c my/sallyport.yaml for that sallyport.yaml',
+    'unexpected argument "my/sallyport.yaml"; write -c my/sallyport.yaml to use that sallyport.yaml',
   );
 });
 

@@ -29,7 +29,7 @@ const deny = (id: string, more = ''): string => `  - { id: ${id}, vendors: acme,
 test('an assistant that is denied to those whom a rule, a site or the policy sends there', () => {
   const policy = `${people}default_assistant: acme\nrules:\n${deny('ban', ', assistant: acme')}`;
   const blocked = (whom: string): string =>
-    `the assistant "acme" is at chat.acme.test, which ban denies to ${whom}: they are told of no assistant, or blocked there again; name another, or allow its address`;
+    `the assistant "acme" is at chat.acme.test, which ban denies to ${whom}: they are offered no assistant, or are blocked again there; name another, or allow its address`;
   expect(warnings(policy)).toEqual([`8: ${blocked('eu')}`, `9: ${blocked('clients in no group')}`]);
 });
 

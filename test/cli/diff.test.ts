@@ -30,7 +30,7 @@ test.each(['open.yaml', 'other.yaml'])('says what %s changes', async (other) => 
     out: [
       'the policy says',
       '  ~ rule ban: effect allow, was deny',
-      'what comes of it',
+      'the effect is',
       '  acme, for everyone: allowed by ban, was denied by ban',
     ].join('\n'),
   });
@@ -38,7 +38,7 @@ test.each(['open.yaml', 'other.yaml'])('says what %s changes', async (other) => 
 
 test('other words without another effect', async () => {
   const { code, out } = await run('policy.yaml', 'worded.yaml');
-  expect([code, out.split('\n').at(-1)]).toEqual([1, 'nothing is allowed, counted or denied otherwise than before']);
+  expect([code, out.split('\n').at(-1)]).toEqual([1, 'nothing is allowed, counted or denied differently than before']);
 });
 
 test('of a new group only what it has', async () => {
@@ -73,7 +73,7 @@ test('prints every fact as JSON', async () => {
 test.each([
   [[], 'name two policies'],
   [['policy.yaml'], 'name two policies'],
-  [['policy.yaml', 'open.yaml', 'x'], 'two policies at a time'],
+  [['policy.yaml', 'open.yaml', 'x'], 'it compares two policies'],
   [['policy.yaml', 'missing.yaml'], 'no such file'],
 ])('wrong use: %j', async (args, message) => {
   await expect(run(...args)).rejects.toThrow(message);

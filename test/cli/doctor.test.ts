@@ -201,7 +201,7 @@ describe("on a client's machine", () => {
     onTestFinished(() => rmSync(dir, { recursive: true }));
     const stranger = await labOfTest();
     expect((await findings(at(lab, '--ca', stranger.caFile)))['CA file']).toMatchObject({ status: 'bad' });
-    await expect(run(at(lab, '--ca', join(dir, 'none.pem')))).rejects.toThrow(/no certificate that can be read/);
+    await expect(run(at(lab, '--ca', join(dir, 'none.pem')))).rejects.toThrow(/holds no readable certificate/);
   });
 
   test('a proxy that wants a password, or that is named over TLS, is told as such', async () => {
@@ -215,7 +215,7 @@ describe("on a client's machine", () => {
     });
     expect((await findings(['--client', '--proxy', `https://127.0.0.1:${lab.proxyPort}`]))['proxy']).toMatchObject({
       status: 'bad',
-      says: expect.stringContaining('is not reached') as string,
+      says: expect.stringContaining('cannot be reached') as string,
     });
     expect((await findings(['--client', '--proxy', `socks5://127.0.0.1:${lab.proxyPort}`]))['proxy']).toMatchObject({
       status: 'bad',
@@ -236,12 +236,12 @@ describe("on a client's machine", () => {
     const byAddress = await findings(['--client', '--proxy', `https://${address}`, ...pages]);
     expect(byAddress['proxy TLS']).toMatchObject({
       status: 'bad',
-      says: 'its certificate is for DNS:localhost, and not for 127.0.0.1',
+      says: 'its certificate is for DNS:localhost, not for 127.0.0.1',
       cure: expect.stringContaining('listen.proxy_tls.server_names') as string,
     });
     expect(byAddress['denied host']?.status).toBe('skipped');
     const blind = await findings(['--client', '--proxy', `https://localhost:${port}`, '--pages', '127.0.0.1:1']);
-    expect(blind['proxy TLS']?.says).toMatch(/not good \(.*(ISSUER|SELF|VERIFY).*\)/);
+    expect(blind['proxy TLS']?.says).toMatch(/not valid \(.*(ISSUER|SELF|VERIFY).*\)/);
   });
 
   test('a port over TLS that wants a client certificate is told as such', async () => {
@@ -268,10 +268,10 @@ describe("on a client's machine", () => {
   test('no proxy, a proxy that is not there, and a server that is none are told apart', async () => {
     expect((await findings(['--client']))['proxy']).toMatchObject({ status: 'bad', says: 'no proxy is named' });
     const nobody = (await findings(['--client', '--proxy', '127.0.0.1:1']))['proxy'];
-    expect(nobody?.says).toContain('is not reached (ECONNREFUSED)');
+    expect(nobody?.says).toContain('cannot be reached (ECONNREFUSED)');
     const { port } = await httpOrigin((_req, res) => res.end('hello'));
     const stranger = (await findings(['--client', '--proxy', `127.0.0.1:${port}`]))['proxy'];
-    expect(stranger?.says).toContain('it is no Sallyport');
+    expect(stranger?.says).toContain('it is not Sallyport');
   });
 
   test('a clock that is wrong is said', async () => {

@@ -82,7 +82,7 @@ test('is for a list of the policy, and says where it is for everyone', async () 
   const [code, line, note, ...more] = await run(`exceptions add --list ads ${whole}`);
   expect([code, more]).toEqual([0, []]);
   expect(line).toMatch(/^active +ads +ads; for everyone; until /);
-  expect(note).toMatch(/^note: "ads" is for everyone; --group, --site, --user or --client would make it for some/);
+  expect(note).toMatch(/^note: "ads" is for everyone; --group, --site, --user or --client would limit it/);
   await expect(run(`exceptions add --list adz ${whole}`)).rejects.toThrow(/unknown list "adz"; did you mean "ads"\?/);
   expect(await run(`exceptions add --list ads --group staff ${whole}`)).toHaveLength(2);
 });
@@ -118,29 +118,29 @@ test('lists those of the policy file, which it does not change', async () => {
   const own = '  - { id: own, vendors: acme, until: 2099-01-01, approved_by: Head, reason: Why. }\n';
   dir = makeConfig({ 'policy.yaml': `exceptions:\n${own}` });
   expect(await json('exceptions list')).toMatchObject({ exceptions: [{ id: 'own', source: 'policy' }] });
-  expect(await run('exceptions revoke own')).toEqual([1, expect.stringMatching(/stands in the policy file/)]);
-  await expect(run(`${add} --id own`)).rejects.toThrow('there is an exception "own" already');
+  expect(await run('exceptions revoke own')).toEqual([1, expect.stringMatching(/is in the policy file/)]);
+  await expect(run(`${add} --id own`)).rejects.toThrow('there already is an exception "own"');
 });
 
 test.each([
-  ['exceptions', 'exceptions: say what: add, list, revoke'],
+  ['exceptions', 'exceptions: name an action: add, list, revoke'],
   ['exceptions ad', 'exceptions: unknown action "ad"; did you mean "add"?'],
   [
     'exceptions add acme --until 1h',
-    'exceptions add: "acme" is one argument too many; what it is for has an option, as in --vendor acme',
+    'exceptions add: unexpected argument "acme"; say what it is for with an option, such as --vendor acme',
   ],
   ['pause chat 30m', 'unknown vendor "chat"; it is the product "acme/chat": did you mean its vendor "acme"?'],
-  ['exceptions list now', 'exceptions list: "now" is one argument too many'],
+  ['exceptions list now', 'exceptions list: unexpected argument "now"'],
   ['exceptions revoke', 'exceptions revoke: name the id'],
   ['exceptions add --vendor acme --until 30d --reason x', 'exceptions add: --approved-by is missing; add it'],
   ['exceptions add --vendor acme', 'exceptions add: --until, --reason, --approved-by are missing; add them'],
   [`${add} --vendor acne`, 'exceptions add: unknown vendor "acne"; did you mean "acme"?'],
   [`${add} --group stuff`, 'exceptions add: unknown group "stuff"; did you mean "staff"?'],
-  [`${add} --until 2020-01-01`, 'which is over'],
+  [`${add} --until 2020-01-01`, 'which is in the past'],
   [`${add} --until 30`, '"30" has no unit; write 30d for days, 30h for hours, or a date'],
   [
     'exceptions add --until 30d --reason x --approved-by me',
-    'it says nothing about what it is for; add one of --vendor, --product, --channel, --tag, --risk, --domain, --list',
+    'exceptions add: say what it is for; add one of --vendor, --product, --channel, --tag, --risk, --domain, --list',
   ],
   ['pause', 'pause: name a vendor, and say for how long, as in "sallyport pause openai 30m"'],
   ['pause --all', 'pause: say for how long'],
@@ -149,7 +149,7 @@ test.each([
   ['pause acme 30 minutes', 'pause: say for how long'],
   ['pause acne 30m', 'pause: unknown vendor "acne"; did you mean "acme"?'],
   ['pause acme 60d', 'pause: a pause lasts at most 7d'],
-  ['pause --all 10m', 'write --yes too if that is meant'],
+  ['pause --all 10m', 'add --yes if you mean that'],
   ['pause acme --all 10m', 'name a vendor or write --all, not both'],
   ['resume', 'resume: name a vendor, or write --all'],
   ['resume acne', 'resume: unknown vendor "acne"; did you mean "acme"?'],

@@ -48,7 +48,7 @@ rules:
   const twice = await asked({ 'sallyport.yaml': settings }, '--forwarded', 'Chips', '--forwarded', 'Chip Design');
   expect(twice).toContain('  client     10.0.0.5, forwarded as Chips and Chip Design, in own, design');
   expect((await asked({}, '--forwarded', 'Chips'))[0]).toMatch(
-    /^warning: clients\.groups_field is not in \S+sallyport\.yaml: a running proxy believes nobody's word for a group; set it$/,
+    /^warning: clients\.groups_field is not in \S+sallyport\.yaml: a running proxy accepts group names from nobody; set it$/,
   );
 });
 
@@ -90,7 +90,7 @@ test('a name with commas that the policy knows is one name', async () => {
 test.each(['acme', 'chat'])('doubts that "%s" is meant for a host', async (word) => {
   const { out } = await askedOf(word);
   expect(out[0]).toBe(
-    `warning: "${word}" is asked about as a host, and is a name in the catalogue; ask about a host, such as acme.test`,
+    `warning: "${word}" is taken for a host, but it is a name in the catalogue; ask about a host, such as acme.test`,
   );
 });
 

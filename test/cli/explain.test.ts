@@ -79,7 +79,7 @@ test('prints every fact as JSON', async () => {
       {
         moment: 'connect',
         channel: 'direct',
-        known: 'the host alone tells acme/chat; whose model answers: acme',
+        known: 'the host alone identifies acme/chat; whose model answers: acme',
         effect: 'deny',
         rule: 'ban',
         vendor: 'acme',
@@ -89,7 +89,7 @@ test('prints every fact as JSON', async () => {
       {
         moment: 'request',
         channel: 'direct',
-        known: 'the request tells acme/chat; whose model answers: acme',
+        known: 'the request identifies acme/chat; whose model answers: acme',
         effect: 'deny',
         rule: 'ban',
         vendor: 'acme',
@@ -200,14 +200,17 @@ test.each([
 
 test.each([
   [[], 'explain: name a URL or a host, such as https://claude.ai/'],
-  [['a.test', 'b.test'], 'explain: one URL or host at a time, but there is "b.test" too'],
-  [['foo bar'], 'explain: the target: "foo bar" has a character that no host name has'],
-  [['ftp://a.test/'], 'explain: the target: "ftp://a.test/" is no URL of the web; write http:// or https://'],
+  [['a.test', 'b.test'], 'explain: it takes one URL or host; unexpected argument "b.test"'],
+  [['foo bar'], 'explain: the target: "foo bar" has a character that is not allowed in host names'],
+  [['ftp://a.test/'], 'explain: the target: "ftp://a.test/" is not a web URL; begin it with http:// or https://'],
   [['a.test:0'], 'explain: the target: "0" is not a port; ports are 1 to 65535'],
-  [['a.test', '--client', 'ada'], 'explain: --client: "ada" is no IP address; write one such as 10.0.0.7 or fd00::7'],
+  [
+    ['a.test', '--client', 'ada'],
+    'explain: --client: "ada" is not an IP address; write one such as 10.0.0.7 or fd00::7',
+  ],
   [
     ['a.test', '--client', '10.0.0.0/8'],
-    'explain: --client: "10.0.0.0/8" is no IP address; write one such as 10.0.0.7 or fd00::7',
+    'explain: --client: "10.0.0.0/8" is not an IP address; write one such as 10.0.0.7 or fd00::7',
   ],
   [['a.test', '--at', 'now'], 'explain: --at: "now" is not a date; write 2026-07-10 or 2026-07-10T08:00:00+02:00'],
 ])('wrong use: %j', async (args, message) => {
@@ -253,7 +256,7 @@ test('says what is known of the model at which moment', async () => {
         effect: 'monitor',
         channel: 'cloud',
         model: unknown,
-        known: 'the host alone tells aws/bedrock; whose model answers: unknown: the path tells it once it is read',
+        known: 'the host alone identifies aws/bedrock; whose model answers: unknown: the path tells it once it is read',
       },
       {
         moment: 'request',
@@ -280,13 +283,13 @@ test('shows people the other vendors that have a part in it', async () => {
   const { out } = await run([invoke, '-c', 'config/sallyport.yaml', '--at', '2026-09-01']);
   expect(out).toContain('  model      anthropic, by path');
   expect(out).toContain(
-    '  first      the host alone tells aws/bedrock; whose model answers: unknown: the path tells it once it is read',
+    '  first      the host alone identifies aws/bedrock; whose model answers: unknown: the path tells it once it is read',
   );
   expect(out).toContain(
-    '  inside     the request tells aws/bedrock; whose model answers: anthropic, which is deny by claude-ban',
+    '  inside     the request identifies aws/bedrock; whose model answers: anthropic, which is deny by claude-ban',
   );
   const part = await run(['https://x.com/i/grok', '-c', 'config/sallyport.yaml']);
-  expect(part.out).toContain('  first      the host alone is in no catalogue');
+  expect(part.out).toContain('  first      the host alone is not in the catalogue');
   const google = await run(['claude.googleapis.com', '-c', 'config/sallyport.yaml', '--at', '2026-09-01']);
   expect(google.out).toContain('  run by     google');
 });

@@ -39,9 +39,9 @@ test('two hashes of one password differ', async () => {
 
 test.each<readonly [string, readonly string[], string, RegExp]>([
   ['no user', [], 'x\n', /name the user/],
-  ['a password as an argument', ['ada', 'hunter2'], 'x\n', /the password comes by standard input/],
+  ['a password as an argument', ['ada', 'hunter2'], 'x\n', /the password comes from standard input/],
   ['a user with a colon', ['a:b'], 'x\n', /no colon/],
-  ['a user that would be a comment', ['#ada'], 'x\n', /no # at its beginning/],
+  ['a user that would be a comment', ['#ada'], 'x\n', /does not begin with #/],
   ['no password', ['ada'], '\n', /the password is empty/],
   ['nothing at all', ['ada'], '', /the password is empty/],
   ['a whole file', ['ada'], 'x'.repeat(5_000), /longer than 4096 bytes/],

@@ -52,7 +52,7 @@ test('what is denied is not dialled, and needs no other reason', async () => {
 test('says it first, with its cure, and does not promise a tunnel', async () => {
   const { out } = await explained('plain.test:22');
   expect(out.slice(0, 2)).toEqual([
-    'prohibited  plain.test:22  (in no catalogue)',
+    'prohibited  plain.test:22  (not in the catalogue)',
     '  outbound   403 port_prohibited, whatever the policy allows: port 22 is not an allowed port; outbound.ports or outbound.allow would let it through',
   ]);
   expect(out.join('\n')).not.toContain('tunnel');

@@ -40,7 +40,7 @@ test('says what waits for a restart, as often as it is asked', async () => {
   const { file } = await product();
   writeFileSync(file, `${readFileSync(file, 'utf8')}redirect: { context_lifetime: 5m }\n`);
   const again = await reload(file);
-  const warned = { code: 0, err: 'warning: redirect.context_lifetime: changed, but needs a restart to act\n' };
+  const warned = { code: 0, err: 'warning: redirect.context_lifetime: changed, but needs a restart to take effect\n' };
   expect([again, await reload(file)]).toMatchObject([warned, warned]);
   expect(JSON.parse((await reload(file, '--json')).out)).toMatchObject({ needsRestart: ['redirect.context_lifetime'] });
 });
@@ -57,12 +57,12 @@ test('with the token of the configuration', async () => {
   const wrong = 'sallyport: not reloaded, the old policy stays: ';
   expect(await reload(guarded.file)).toMatchObject({
     code: 1,
-    err: `${wrong}${tokenFile}: the token in it is another one than that of the running proxy; correct admin.token_file, or restart the proxy where the file has changed since its start\n`,
+    err: `${wrong}${tokenFile}: its token is not the one that the running proxy uses; correct admin.token_file, or restart the proxy if the file has changed since it started\n`,
   });
   writeFileSync(guarded.file, readFileSync(guarded.file, 'utf8').replace(/^admin:\n {2}token_file:.*\n/m, ''));
   expect(await reload(guarded.file)).toMatchObject({
     code: 1,
-    err: `${wrong}the running proxy wants a token, and this configuration names none; set admin.token_file to the file of that proxy\n`,
+    err: `${wrong}the running proxy requires a token, but this configuration names none; set admin.token_file to the file that the proxy uses\n`,
   });
 });
 

@@ -50,7 +50,7 @@ test('the port over TLS is shown beside the plain one', async () => {
     settings: { listen: { ...listen, proxy_tls: { address, server_names: ['localhost'] } } },
   });
   expect(product.stdout()).toContain(
-    `  proxy  http://${listen.proxy}\n  TLS    https://${address}  (the proxy once more)\n`,
+    `  proxy  http://${listen.proxy}\n  TLS    https://${address}  (the same proxy)\n`,
   );
 });
 
@@ -76,14 +76,14 @@ test('says at its start how many workers serve, who reaches the admin port, and 
   const one = await serve({ settings: { limits, listen: { ...(await freePorts()).listen, admin: '0.0.0.0:0' } } });
   expect(one.stdout()).toMatch(/^Sallyport .*, policy [0-9a-f]{12}, 1 worker\n/);
   expect(one.stdout()).toMatch(
-    /admin {2}http:\S+ {2}\(other machines reach it; \/api refuses everybody until admin\.token_file/,
+    /admin {2}http:\S+ {2}\(other machines can reach it; \/api refuses everybody until admin\.token_file/,
   );
-  const told = /only \d+ files may be open, and the 1000000 connections .* need 2000200: raise LimitNOFILE/;
+  const told = /the open-file limit is \d+, but 1000000 connections .* need 2000200; raise LimitNOFILE/;
   expect(told.test(one.stderr())).toBe(few(2_000_200));
   const two = await serve({ settings: { workers: 2, limits: { connections: 100 } } });
   expect(two.stdout()).toMatch(/, 2 workers\n/);
   expect(two.stdout()).not.toContain('token_file');
-  expect(two.stderr()).not.toContain('may be open');
+  expect(two.stderr()).not.toContain('open-file limit');
 });
 
 test.each([

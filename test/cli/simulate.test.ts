@@ -122,7 +122,7 @@ test('an empty standard input is told as that', async () => {
   const io = { out: () => undefined, err: print, env: {}, cwd: dir, stdin: Readable.from([]) };
   expect(await simulate.run(['-', '-c', 'sallyport.yaml'], io)).toBe(1);
   expect(told.at(-1)).toBe(
-    'simulate: no attempt was found in standard input; there is no line in it; pipe or name another log',
+    'simulate: no attempt was found in standard input; it has no lines; pipe or name another log',
   );
 });
 
@@ -141,8 +141,8 @@ test.each([
   [['--log', 'access.log', '--top', '0'], '--top'],
   [['--log', 'access.log', '--at', 'soon'], '--at: "soon" is not a date'],
   [['--log', 'access.log', '--from', '2026-08-01', '--to', '2026-07-01'], '--from is not before --to'],
-  [['--log'], '--log needs a value behind it'],
-  [['--log', 'access.log', '--at', '-x'], '--at needs a value; where that begins with "-", write --at=-VALUE'],
+  [['--log'], '--log needs a value after it'],
+  [['--log', 'access.log', '--at', '-x'], '--at needs a value; if that begins with "-", write --at=-VALUE'],
   [['access.log', '--json=yes'], '--json takes no value'],
   [['--log', 'access.log', '--fail-on-change'], '--against'],
   [['--log', 'access.log', '--against', 'missing.yaml'], 'no such file'],

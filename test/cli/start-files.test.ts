@@ -170,7 +170,7 @@ test('on the machine of the proxy doctor says of each whether a start can use it
   const good = (await found(await config(ports))).find((finding) => finding.check === 'files');
   expect(good).toMatchObject({
     status: 'good',
-    says: 'those of admin.token_file and listen.proxy_tls can be used',
+    says: 'admin.token_file and listen.proxy_tls can be used',
   });
   const bad = (await found(await config(ports, ['token', 'proxy.key']))).filter((finding) => finding.check === 'files');
   expect(bad.map(({ status, says }) => `${status} ${says.replace(/^.*\//, '')}`)).toEqual([

@@ -66,8 +66,9 @@ describe('is refused', () => {
     expect(text).toContain(from);
     return text.replace(from, to);
   };
-  const untrusted = 'catalogue.json: the signature is not one of ours.pub; take the bundle from who holds the key';
-  const none = 'catalogue.json: this is not a bundle of "sallyport catalog bundle"; make it again';
+  const untrusted =
+    'catalogue.json: the signature is not by the key in ours.pub; get the bundle from whoever holds that key';
+  const none = 'catalogue.json: this is not a bundle made by "sallyport catalog bundle"; make it again';
   test.each([
     ['with a changed file', changed('acme.test', 'evil.test'), untrusted],
     ['with another file name', changed('acme.yaml', 'acmf.yaml'), untrusted],
@@ -109,6 +110,6 @@ test('a configuration may name one in the place of the folder', () => {
     expect(config.files).toContain(join(folder, 'key.pub'));
   });
   withConfig({ ...files, 'catalogue.json': one.replace('acme.test', 'evil.test') }, (file) => {
-    expect(() => loadConfig(file)).toThrow(/the signature is not one of/);
+    expect(() => loadConfig(file)).toThrow(/the signature is not by the key in/);
   });
 });

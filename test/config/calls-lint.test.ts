@@ -29,7 +29,7 @@ const rules = (...lines: readonly string[]): string =>
   `rules:\n${lines.map((line, i) => `  - { id: r${i}, effect: deny, reason: x, ${line} }\n`).join('')}`;
 
 const said =
-  'the rule "r0" does not stop what it names: tools/code asks its model at hosts of tools/api; deny tools/api as well';
+  'the rule "r0" does not stop what it names: tools/code calls its model at hosts of tools/api; deny tools/api as well';
 
 test.each([
   ['the product', rules('products: tools/code')],

@@ -27,13 +27,13 @@ test.each([
   [
     'a suffix of a registry',
     goodVendor.replace('acme.test', 'co.uk'),
-    ['12: "co.uk" is a public suffix, under which anyone registers; name the hosts'],
+    ['12: "co.uk" is a public suffix, under which anyone can register; name the hosts'],
   ],
   [
     'one of a company',
     goodVendor.replace('acme.test', 'web.app'),
     [
-      '12: "web.app" is a public suffix, under which anyone registers; name the hosts, or write "own_suffix: true" where the vendor owns it',
+      '12: "web.app" is a public suffix, under which anyone can register; name the hosts, or write "own_suffix: true" where the vendor owns it',
     ],
   ],
   ['one of its own', goodVendor.replace('acme.test, ', 'claude.app, own_suffix: true, '), []],
@@ -41,7 +41,7 @@ test.each([
   [
     'a line without a day',
     goodVendor.replace(', checked: 2026-07-10', ''),
-    ['12: the entry is "verified" and has no day; add "checked", or say "own-knowledge"'],
+    ['12: the entry is "verified" but has no date; add "checked", or write "own-knowledge"'],
   ],
 ])('%s', (_, text, expected) => {
   expect(read({ 'vendors/acme.yaml': text }).errors).toEqual(expected);
@@ -55,7 +55,7 @@ test('notes what is worth a look', () => {
   const { vendors } = read({ 'vendors/beta.yaml': beta });
   expect(notesOn(vendors, Date.UTC(2026, 6, 11))).toEqual([
     'beta: b.acme.test lies inside acme.test of acme; the longer one wins',
-    '1 host entries are own knowledge that nobody looked up',
+    '1 host entries are own knowledge that nobody has checked',
   ]);
   expect(notesOn(vendors, Date.UTC(2028, 0, 1))).toContain('acme: lines were last checked on 2026-07-10');
 });

@@ -18,7 +18,7 @@ const broken: readonly Case[] = [
   [
     'a vendors folder that is not where a line says',
     { 'sallyport.yaml': 'policy: policy.yaml\nvendors: elsewhere\n' },
-    'sallyport.yaml:2:10: elsewhere: there is no such folder; "vendors" in sallyport.yaml names the folder with one file for each vendor',
+    'sallyport.yaml:2:10: elsewhere: there is no such folder; set "vendors" in sallyport.yaml to the folder with one file for each vendor',
   ],
   [
     'a missing file of passwords',
@@ -28,7 +28,7 @@ const broken: readonly Case[] = [
   [
     'a missing vendors folder',
     { 'vendors/acme.yaml': null },
-    'vendors: there is no such folder; "vendors" in sallyport.yaml names the folder with one file for each vendor',
+    'vendors: there is no such folder; set "vendors" in sallyport.yaml to the folder with one file for each vendor',
   ],
   [
     'a vendor file with another ending',
@@ -39,7 +39,7 @@ const broken: readonly Case[] = [
   [
     'a file as vendors folder',
     { 'sallyport.yaml': 'vendors: policy.yaml\n' },
-    'policy.yaml: this is not a folder; "vendors" in sallyport.yaml names the folder with one file for each vendor',
+    'policy.yaml: this is not a folder; set "vendors" in sallyport.yaml to the folder with one file for each vendor',
   ],
   [
     'a host in two files',
@@ -49,7 +49,7 @@ const broken: readonly Case[] = [
   [
     'an id that is not the file name',
     { 'vendors/beta.yaml': goodVendor },
-    'vendors/beta.yaml:1:5: the id "acme" is not the name of the file; write beta (and 1 more)',
+    'vendors/beta.yaml:1:5: the id "acme" does not match the file name; write beta (and 1 more)',
   ],
   [
     'a shared apex',
@@ -89,7 +89,7 @@ const broken: readonly Case[] = [
   [
     'a day that is none',
     { 'vendors/acme.yaml': goodVendor.replace('2026-07-10', '2026-13-10') },
-    'vendors/acme.yaml:12:90: "2026-13-10" is not a day of the calendar; correct it',
+    'vendors/acme.yaml:12:90: "2026-13-10" is not a calendar date; correct it',
   ],
   [
     'a host both owned and shared',
@@ -99,7 +99,7 @@ const broken: readonly Case[] = [
   [
     'a product twice',
     { 'vendors/acme.yaml': goodVendor + '  - { id: chat, name: X, kind: chat, hosts: [] }\n' },
-    'vendors/acme.yaml:13:11: the product "chat" is there twice; rename one',
+    'vendors/acme.yaml:13:11: the product "chat" is listed twice; rename one',
   ],
 ];
 

@@ -33,9 +33,9 @@ test.each([
   ['cert_file: a, key_file: b, server_names: a.test', /remove this key, or the files/],
   ['key_file: b, server_names: a.test', /remove this key, or the files/],
   ['server_names: []', /"server_names" is an empty list/],
-  ["server_names: '*.a.test'", /has a wildcard; write each name/],
+  ["server_names: '*.a.test'", /has a wildcard; write out each name/],
   ['server_names: a b', /write a host such as example\.com/],
-  ['server_names: a.test, client_crl_file: c', /without "client_ca_file" clients show no certificate/],
+  ['server_names: a.test, client_crl_file: c', /without "client_ca_file" clients present no certificate/],
 ])('%s is a mistake, told with its line', (keys, told) => {
   expect(() => proxyTls(keys)).toThrow(told);
   expect(() => proxyTls(keys)).toThrow(/sallyport\.yaml:1/);

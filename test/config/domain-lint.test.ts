@@ -26,22 +26,22 @@ describe('warns of', () => {
     [
       'a name that carries everything',
       'google.com',
-      '"google.com" carries far more than AI services, and all of it is denied; name the hosts that are meant, or the product',
+      '"google.com" carries far more than AI services, and all of it is denied; name the hosts that you mean, or the product',
     ],
     [
       'a cloud',
       'amazonaws.com',
-      '"amazonaws.com" carries far more than AI services, and all of it is denied; name the hosts that are meant, or the product',
+      '"amazonaws.com" carries far more than AI services, and all of it is denied; name the hosts that you mean, or the product',
     ],
     [
       'a registry',
       'ai',
-      '"ai" is a public suffix, under which anyone registers: all of it is denied; name the hosts that are meant',
+      '"ai" is a public suffix, under which anyone can register: all of it is denied; name the hosts that you mean',
     ],
     [
       'the suffix of a company',
       'workers.dev',
-      '"workers.dev" is a public suffix, under which anyone registers: all of it is denied; name the hosts that are meant',
+      '"workers.dev" is a public suffix, under which anyone can register: all of it is denied; name the hosts that you mean',
     ],
     [
       'an ending that there is not',
@@ -71,17 +71,13 @@ describe('warns of', () => {
     [
       'a digit for a letter',
       'paypa1-ai.com',
-      '"paypa1-ai.com" only looks like "paypal-ai.com"; write that one if it is meant',
+      '"paypa1-ai.com" only looks like "paypal-ai.com"; write that if you mean it',
     ],
-    [
-      'two letters for one',
-      'acrnechat.ai',
-      '"acrnechat.ai" only looks like "acmechat.ai"; write that one if it is meant',
-    ],
+    ['two letters for one', 'acrnechat.ai', '"acrnechat.ai" only looks like "acmechat.ai"; write that if you mean it'],
     [
       'a name in another alphabet',
       'аcmechat.ai',
-      '"xn--cmechat-1fg.ai" only looks like "acmechat.ai"; write that one if it is meant',
+      '"xn--cmechat-1fg.ai" only looks like "acmechat.ai"; write that if you mean it',
     ],
   ])('%s', (_, domains, slip) => {
     expect(slips(domains)).toEqual([`the rule "r": ${slip}`]);
@@ -89,7 +85,7 @@ describe('warns of', () => {
 
   test('two alphabets in one name', () => {
     expect(slips('exаmple-shop.com')).toEqual([
-      expect.stringContaining('which mixes alphabets; write the name that is meant'),
+      expect.stringContaining('which mixes alphabets; write the name that you mean'),
     ]);
   });
 });

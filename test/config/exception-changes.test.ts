@@ -111,15 +111,15 @@ test.each<[sentence: string, given: Partial<WantedException>, why: Refused['why'
   ['an unknown group', { groups: ['reserch'] }, 'invalid', 'unknown group "reserch"; did you mean "research"?'],
   ['a bad network', { networks: ['10.1.2'] }, 'invalid', '"10.1.2"'],
   ['a bad domain', { domains: ['*.claude.ai'] }, 'invalid', 'has a wildcard'],
-  ['nothing', { vendors: undefined }, 'invalid', 'says nothing about what it is for'],
+  ['nothing', { vendors: undefined }, 'invalid', 'does not say what it is about'],
   ['a word for an end', { until: 'soon' }, 'invalid', '"soon" is not a date'],
   ['a length without a unit that is known', { until: '30 days' }, 'invalid', '"30 days" is not a length of time'],
-  ['an end that is over', { until: '2026-07-09' }, 'invalid', 'which is over'],
+  ['an end that is over', { until: '2026-07-09' }, 'invalid', 'which is in the past'],
   ['a reason of several lines', { reason: 'a\nb' }, 'invalid', 'control characters'],
   ['a reason with a line separator', { reason: 'a\u2028b' }, 'invalid', 'control characters'],
   ['half a character', { reason: '\ud800' }, 'invalid', 'control characters'],
-  ['an id that cannot be one', { id: 'No Id' }, 'invalid', 'an id has only'],
-  ['an id of the policy', { id: 'in-the-policy' }, 'taken', 'there is an exception "in-the-policy" already'],
+  ['an id that cannot be one', { id: 'No Id' }, 'invalid', 'an id has at most'],
+  ['an id of the policy', { id: 'in-the-policy' }, 'taken', 'there already is an exception "in-the-policy"'],
 ])('refuses %s', (_, given, why, message) => {
   const change = (): unknown => add(contents(), { ...wanted, ...given }, 'alice', terms);
   expect(change).toThrow(Refused);
@@ -135,7 +135,7 @@ test('a revoked one stays as history, and ends at once', () => {
 
 test.each([
   ['anthropc', 'there is no exception "anthropc"; did you mean "anthropic"?'],
-  ['in-the-policy', 'the exception "in-the-policy" stands in the policy file; take it out there'],
+  ['in-the-policy', 'the exception "in-the-policy" is in the policy file; remove it there'],
 ])('cannot revoke %s', (id, message) => {
   expect(() => revoke(contents(added()), id, 'bob', terms)).toThrow(
     expect.objectContaining({ why: 'unknown', message }),
@@ -154,7 +154,7 @@ test('a pause takes the place of the one before', () => {
   const [one, two] = [...second.lines.values()];
   expect(one).toMatchObject({ id: 'pause-openai', revoked_by: 'bob', reason: 'Paused by alice.' });
   expect(two).toMatchObject({ id: 'pause-openai-2', reason: 'An outage.' });
-  if (two === undefined || !isPause(two)) throw new Error('this is no pause');
+  if (two === undefined || !isPause(two)) throw new Error('this is not a pause');
   expect(toPause(two)).toMatchObject({ vendor: 'openai', from: now, until: now + 2 * hour });
 });
 
@@ -171,7 +171,7 @@ test('resume ends the pause of one vendor, and of all', () => {
   expect([...resume(both, 'openai', 'b', terms).replace.keys()]).toEqual([0]);
   expect([...resume(both, null, 'b', terms).replace.keys()]).toEqual([0, 1]);
   expect(() => resume(both, 'anthropic', 'b', terms)).toThrow(
-    'anthropic is paused with all others; resume --all ends that',
+    'anthropic is paused with all other vendors; resume --all ends that',
   );
   expect(() => resume(one, 'anthropic', 'b', terms)).toThrow('anthropic is not paused');
   expect(() => resume(one, 'antropic', 'b', terms)).toThrow('did you mean "anthropic"?');

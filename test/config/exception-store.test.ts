@@ -95,7 +95,7 @@ test('says where it cannot write', async () => {
   await expect(changeExceptions(nowhere, append('one'))).rejects.toThrow(
     expect.objectContaining({
       why: 'unwritable',
-      message: expect.stringMatching(/cannot be written \(ENOENT\); let this/) as unknown,
+      message: expect.stringMatching(/cannot be written \(ENOENT\); give this/) as unknown,
     }),
   );
 });

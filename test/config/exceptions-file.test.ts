@@ -68,19 +68,19 @@ test.each<[sentence: string, content: string | Uint8Array, expected: string]>([
   [
     'half a line',
     text(one) + text(pause).slice(0, 40),
-    'exceptions.jsonl:2:1: not valid JSON, each line is one exception; correct or remove it',
+    'exceptions.jsonl:2:1: not valid JSON; each line is one exception; correct or remove it',
   ],
   ['an unknown key', text({ ...one, untill: 1 }), 'exceptions.jsonl:1:1: unknown key "untill"; did you mean "until"?'],
   ['a missing key', text({ ...one, approved_by: undefined }), 'exceptions.jsonl:1:1: "approved_by" is missing; add it'],
   [
     'nothing that it is for',
     text({ ...one, vendors: undefined }),
-    'exceptions.jsonl:1:1: it says nothing about what it is for',
+    'exceptions.jsonl:1:1: it does not say what it is about',
   ],
   [
     'an id twice',
     text(one, pause, one),
-    'exceptions.jsonl:3:1: the id "one" is already that of line 1; rename one of the two',
+    'exceptions.jsonl:3:1: the id "one" is already used in line 1; rename one of the two',
   ],
   [
     'a day without a time',
@@ -90,7 +90,7 @@ test.each<[sentence: string, content: string | Uint8Array, expected: string]>([
   [
     'an end before the beginning',
     text({ ...one, from: '2026-09-10T08:00:00Z' }),
-    'exceptions.jsonl:1:1: "until" is not after "from"; exchange or correct them',
+    'exceptions.jsonl:1:1: "until" is not after "from"; swap or correct them',
   ],
   ['no object', '[]\n', 'exceptions.jsonl:1:1: "the file" must be'],
   [

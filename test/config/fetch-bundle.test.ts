@@ -53,7 +53,7 @@ test('304 to the tag of what is there already', async () => {
 
 test('304 to nothing is an error', async () => {
   const url = await serve((_, res) => void res.writeHead(304).end());
-  await expect(from(url)).rejects.toThrow('it was answered with status 304');
+  await expect(from(url)).rejects.toThrow('the server answered with status 304');
 });
 
 test('what is packed is unpacked', async () => {
@@ -75,8 +75,8 @@ test('nobody is led from TLS into the clear, nor away from HTTP', async () => {
   const url = await serve((req, res) => {
     res.writeHead(302, { Location: req.url === '/file' ? 'file:///etc/passwd' : clear }).end();
   });
-  await expect(from(url)).rejects.toThrow('it redirects to no URL that may be followed');
-  await expect(from(new URL('/file', url).href)).rejects.toThrow('it redirects to no URL that may be followed');
+  await expect(from(url)).rejects.toThrow('it redirects to a URL that may not be followed');
+  await expect(from(new URL('/file', url).href)).rejects.toThrow('it redirects to a URL that may not be followed');
   expect(await from(clear)).toMatchObject({ text: 'clear' });
 });
 
@@ -111,11 +111,11 @@ describe('what goes wrong ends with a line that says so', () => {
       (_, res) => void res.setHeader('Content-Encoding', 'gzip').end(gzipSync('x'.repeat(999)).subarray(0, 12)),
       /unexpected end of file/,
     ],
-    ['an error', (_, res) => void res.writeHead(500).end('oops'), /^it was answered with status 500$/],
+    ['an error', (_, res) => void res.writeHead(500).end('oops'), /^the server answered with status 500$/],
     ['nothing', (req) => void req.socket.destroy(), /socket hang up|ECONNRESET/],
     ['silence', () => undefined, /^it did not end within 0\.3 s$/],
     ['no UTF-8', (_, res) => void res.end(Buffer.from([0xff, 0xfe, 0x00])), /^it is not UTF-8$/],
-    ['another packing', (_, res) => void res.setHeader('Content-Encoding', 'br').end('x'), /packed with "br"/],
+    ['another packing', (_, res) => void res.setHeader('Content-Encoding', 'br').end('x'), /encoded as "br"/],
   ];
   test.each(cases)('%s', async (name, listener, message) => {
     const url = await serve(listener);

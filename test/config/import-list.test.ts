@@ -36,7 +36,7 @@ test.each([
   ['IP-CIDR,10.0.0.0/8', /addresses/],
   ['@@||acme.test^', /exception/],
   ['10.0.0.1', /address/],
-  ['a b c', /no form/],
+  ['a b c', /not a known way/],
   ['exa%6dple.test', /character/],
 ])('%j is left out and says why', (text, why) => {
   const { hosts: found, left } = importList(text, null);

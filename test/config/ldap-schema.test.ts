@@ -39,9 +39,9 @@ test('or are searched for, and go by the attribute that is compared with what th
 });
 
 test.each([
-  [{ ...direct, url: 'ldap://ldap.corp.test' }, 'url: passwords go over TLS alone'],
-  [{ ...direct, starttls: true }, 'url: passwords go over TLS alone'],
-  [{ ...direct, url: ['ldaps://a', 'LDAP://b'] }, 'url: passwords go over TLS alone'],
+  [{ ...direct, url: 'ldap://ldap.corp.test' }, 'url: passwords go over TLS only'],
+  [{ ...direct, starttls: true }, 'url: passwords go over TLS only'],
+  [{ ...direct, url: ['ldaps://a', 'LDAP://b'] }, 'url: passwords go over TLS only'],
   [{ ...direct, url: 'https://ldap.corp.test' }, 'a server is written ldaps://host'],
   [{ ...direct, url: 'ldaps://cn=x:secret@ldap' }, 'a server is written ldaps://host'],
   [{ ...direct, url: 'ldaps://ldap/dc=corp' }, 'a server is written ldaps://host'],
@@ -53,15 +53,15 @@ test.each([
   [{ ...direct, group_attribute: 'memberOf' }, 'group_attribute: "group_attribute" belongs to a search'],
   [{ ...direct, base: 'dc=corp' }, 'base: a search needs both'],
   [{ ...direct, filter: '(uid={user})' }, 'filter: a search needs both'],
-  [{ ...search, bind_dn: name, password_file: 'x' }, 'bind_dn: beside "base" and "filter"'],
-  [{ ...search, bind_dn: 'cn=reader' }, 'bind_dn: who searches has'],
-  [{ ...search, password_file: 'x' }, 'password_file: who searches has'],
+  [{ ...search, bind_dn: name, password_file: 'x' }, 'bind_dn: with "base" and "filter"'],
+  [{ ...search, bind_dn: 'cn=reader' }, 'bind_dn: the account that searches needs'],
+  [{ ...search, password_file: 'x' }, 'password_file: the account that searches needs'],
   [{ ...search, filter: 'uid={user}' }, 'filter: a filter is in parentheses'],
   [{ ...search, filter: '(uid=ada)' }, 'filter: a filter is in parentheses'],
   [{ ...search, filter: '((uid={user})' }, 'filter: a filter is in parentheses'],
   [{ ...search, filter: '(uid={user}))(' }, 'filter: a filter is in parentheses'],
   [{ ...search, filter: '(a=b)(uid={user})' }, 'filter: a filter is in parentheses'],
-  [{ ...search, user_attribute: 'a b' }, 'user_attribute: an attribute is a name'],
+  [{ ...search, user_attribute: 'a b' }, 'user_attribute: an attribute is written as a name'],
   [{ ...search, bind_nd: 'x' }, 'did you mean "bind_dn"?'],
 ])('%j is no directory', (given, told) => {
   expect(read(given)).toContain(told);

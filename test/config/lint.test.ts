@@ -29,7 +29,7 @@ describe('warns of', () => {
     [
       'an exception that ran out',
       exception('2026-08-01'),
-      'the exception "e" ran out at 2026-08-01T00:00Z; renew or remove it',
+      'the exception "e" expired at 2026-08-01T00:00Z; renew or remove it',
     ],
     [
       'a rule that ended',
@@ -39,17 +39,17 @@ describe('warns of', () => {
     [
       'the same rule again',
       rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: [acme], effect: deny'),
-      'the rule "s" never acts: "r" says it all before; remove one of the two',
+      'the rule "s" never acts: "r" comes first and covers all of it; remove one of the two',
     ],
     [
       'an allow behind the same deny',
       rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: acme, effect: allow, until: 2027-01-01'),
-      'the rule "s" never acts: "r" says it all, and deny goes before; remove one of the two',
+      'the rule "s" never acts: "r" covers all of it, and deny takes precedence; remove one of the two',
     ],
     [
       'an allow in front of the same deny',
       rules('id: r, vendors: acme, effect: allow', 'id: s, vendors: acme, effect: deny'),
-      'the rule "r" never acts: "s" says it all, and deny goes before; remove one of the two',
+      'the rule "r" never acts: "s" covers all of it, and deny takes precedence; remove one of the two',
     ],
     [
       'a rule about less, behind one about more',
@@ -58,12 +58,12 @@ describe('warns of', () => {
         'id: s, domains: b.test, effect: allow, groups: a',
         'id: t, domains: b.test, channels: direct, effect: allow',
       ),
-      'the rule "t" never acts: "r" says it all before; remove one of the two',
+      'the rule "t" never acts: "r" comes first and covers all of it; remove one of the two',
     ],
     [
       'the hours of a rule that always holds',
       rules('id: r, vendors: acme, effect: deny', 'id: s, vendors: acme, windows: daily 08:00-09:00, effect: monitor'),
-      'the rule "s" never acts: "r" says it all, and deny goes before; remove one of the two',
+      'the rule "s" never acts: "r" covers all of it, and deny takes precedence; remove one of the two',
     ],
     [
       'a denial of all that is not listed',
@@ -76,17 +76,17 @@ describe('warns of', () => {
         'policy.yaml':
           'risk_classes: { high: { vendors: acme } }\nrules: [{ id: r, risks: high, channels: reseller, effect: deny, reason: x }]',
       },
-      'the rule "r" can match no host of the catalogue: all that it names must hold at once; correct or remove it',
+      'the rule "r" can match no host of the catalogue: everything that it names must hold at once; correct or remove it',
     ],
     [
       'a rule that nothing can match',
       rules('id: r, vendors: acme, channels: reseller, effect: deny'),
-      'the rule "r" can match no host of the catalogue: all that it names must hold at once; correct or remove it',
+      'the rule "r" can match no host of the catalogue: everything that it names must hold at once; correct or remove it',
     ],
     [
       'a product without hosts',
       { 'vendors/acme.yaml': `${goodVendor}  - { id: api, name: API, kind: api, hosts: [] }\n` },
-      'the product "acme/api" has no hosts, so that nothing reaches it; add some',
+      'the product "acme/api" has no hosts, so it matches nothing; add some',
     ],
     [
       'a vendor without products',
@@ -94,12 +94,12 @@ describe('warns of', () => {
         'policy.yaml': '{}',
         'vendors/acme.yaml': 'id: acme\nname: Acme\nowner: Acme\ncountry: GB\nproducts: []\n',
       },
-      'the vendor "acme" has no products, so that no host reaches it; add some',
+      'the vendor "acme" has no products, so it matches no host; add some',
     ],
     [
       'pages under an address that no browser can open',
       { 'sallyport.yaml': 'listen: { pages: 0.0.0.0:8128 }' },
-      'pages.url is http://0.0.0.0:8128, which no browser can open; set it to the name that people reach 0.0.0.0 by',
+      'pages.url is http://0.0.0.0:8128, which no browser can open; set it to the name by which people reach 0.0.0.0',
     ],
   ])('%s', (_, files, message) => {
     expect(warnings(files)).toEqual([message]);
@@ -112,7 +112,7 @@ const lists = (...lines: readonly string[]): Files => ({
 
 test('a rule about a list and more covers one about the list', () => {
   expect(warnings(lists('id: r, lists: [a, b], domains: c.test', 'id: s, lists: a'))).toEqual([
-    'the rule "s" never acts: "r" says it all before; remove one of the two',
+    'the rule "s" never acts: "r" comes first and covers all of it; remove one of the two',
   ]);
 });
 
@@ -187,7 +187,7 @@ test('a denial of every channel is nearly everything', () => {
   const big = `id: big\nname: Big\nproducts:\n${products.join('')}`;
   const files = { ...rules('id: r, channels: [direct, cloud], effect: deny'), 'vendors/big.yaml': big };
   expect(warnings(files)).toEqual([
-    'the rule "r" denies nearly every AI service to everyone; "mode: sanctioned-only" says so, and what is approved still passes',
+    'the rule "r" denies nearly every AI service to everyone; write "mode: sanctioned-only" for that, which still lets approved services pass',
   ]);
   expect(warnings({ ...files, ...rules('id: r, channels: direct, groups: a, effect: deny') })).toEqual([]);
 });

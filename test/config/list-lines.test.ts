@@ -72,15 +72,15 @@ test.each<[string, ...string[]]>([
 
 test.each<[ListFormat, string, ...string[]]>([
   ['plain', 'example.com', 'domains', 'example.com'],
-  ['plain', '||example.com^', 'of another format'],
-  ['plain', '0.0.0.0 example.com', 'of another format'],
+  ['plain', '||example.com^', 'in another format'],
+  ['plain', '0.0.0.0 example.com', 'in another format'],
   ['plain', 'example.com##.ad', 'not a domain'],
   ['hosts', '0.0.0.0 example.com', 'domains', '=example.com'],
-  ['hosts', 'example.com', 'of another format'],
-  ['hosts', '||example.com^', 'of another format'],
+  ['hosts', 'example.com', 'in another format'],
+  ['hosts', '||example.com^', 'in another format'],
   ['adblock', '||example.com^', 'domains', 'example.com'],
   ['adblock', 'example.com', 'domains', 'example.com'],
-  ['adblock', '0.0.0.0 example.com', 'of another format'],
+  ['adblock', '0.0.0.0 example.com', 'in another format'],
 ])('as %s, %j: %s', (format, line, ...result) => {
   expect(read(line, format)).toEqual(result);
 });

@@ -34,7 +34,7 @@ describe('loadConfig', () => {
   test('takes a relative path, and shows paths below the working directory relative', () => {
     expect(loadConfig('config/sallyport.yaml').file).toBe(shipped);
     expect(() => loadConfig('config/policy.yaml')).toThrow(
-      /^config\/policy\.yaml: this is a policy, and a sallyport\.yaml is needed here/,
+      /^config\/policy\.yaml: this is a policy, but a sallyport\.yaml is needed here/,
     );
   });
 

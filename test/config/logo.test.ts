@@ -38,7 +38,7 @@ describe('the logo', () => {
     [
       'a page',
       { 'logo.svg': '<!doctype html><svg/>' },
-      'logo.svg: the logo is no picture that pages can show; use SVG, PNG, JPEG or WebP',
+      'logo.svg: the logo is not an image that pages can show; use SVG, PNG, JPEG or WebP',
     ],
     [
       'a large one',

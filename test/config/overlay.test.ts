@@ -88,17 +88,17 @@ describe('is refused with its line', () => {
     [
       'an unknown vendor without a name',
       { 'own/beta.yaml': 'id: beta\n' },
-      'own/beta.yaml:1:5: "beta" is no vendor of the catalogue; correct it, or add "name" for a new one',
+      'own/beta.yaml:1:5: "beta" is not a vendor of the catalogue; correct it, or add "name" for a new one',
     ],
     [
       'an unknown product without a kind',
       { 'own/acme.yaml': 'id: acme\nproducts:\n  - { id: chatt, hosts: [] }\n' },
-      'own/acme.yaml:3:11: "chatt" is no product of the vendor; correct it, or add "name" and "kind" for a new one',
+      'own/acme.yaml:3:11: "chatt" is not a product of the vendor; correct it, or add "name" and "kind" for a new one',
     ],
     [
       'a removed host that is not there',
       { 'own/acme.yaml': 'id: acme\nremove: [x.example]\n' },
-      'own/acme.yaml:2:10: "x.example" is no host of the vendor; correct or remove it',
+      'own/acme.yaml:2:10: "x.example" is not a host of the vendor; correct or remove it',
     ],
     [
       'a shared apex',
@@ -108,7 +108,7 @@ describe('is refused with its line', () => {
     [
       'a file under another name',
       { 'own/x.yaml': 'id: acme\n' },
-      'own/x.yaml:1:5: the id "acme" is not the name of the file; write x',
+      'own/x.yaml:1:5: the id "acme" does not match the file name; write x',
     ],
     [
       'an unknown key',
@@ -118,7 +118,7 @@ describe('is refused with its line', () => {
     [
       'a missing folder',
       {},
-      'sallyport.yaml:2:18: own: there is no such folder; "vendors_overlay" in sallyport.yaml names the folder with one file for each vendor',
+      'sallyport.yaml:2:18: own: there is no such folder; set "vendors_overlay" in sallyport.yaml to the folder with one file for each vendor',
     ],
   ])('%s', (_, files, line) => {
     expect(complaint({ ...settings, ...files })).toBe(line);

@@ -25,7 +25,7 @@ test.each([
   ['SHA-1', 'ada:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=\n', ':1: the hash is neither'],
   ['no colon', '\n# x\nada\n', ':3: a line is "user:hash"'],
   ['no user', ':$2y$04$x\n', ':1: a line is "user:hash"'],
-  ['nobody', '# only a comment\n', 'holds no user'],
+  ['nobody', '# only a comment\n', 'contains no user'],
   [
     'argon2 of 8 GiB',
     'ada:$argon2id$v=19$m=83886080,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA\n',
@@ -34,14 +34,14 @@ test.each([
   [
     'argon2 of 512 MiB',
     'ada:$argon2id$v=19$m=524288,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA\n',
-    ':1: a check of this hash takes',
+    ':1: checking this hash takes',
   ],
   [
     'argon2 of 999 passes',
     'ada:$argon2id$v=19$m=65536,t=999,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA\n',
-    ':1: a check of this hash takes',
+    ':1: checking this hash takes',
   ],
-  ['bcrypt of cost 19', `ada:$2y$19$${'a'.repeat(53)}\n`, ':1: a check of this hash takes'],
+  ['bcrypt of cost 19', `ada:$2y$19$${'a'.repeat(53)}\n`, ':1: checking this hash takes'],
 ])('refuses %s, and shows nothing of the line', (_what, text, fault) => {
   const file = fileOf(text);
   expect(() => readPasswords(file)).toThrow(fault);
@@ -50,6 +50,6 @@ test.each([
 
 test('refuses a user who is there twice, and a file that is not there', async () => {
   const ada = await bcryptLine('ada');
-  expect(() => readPasswords(fileOf(ada + ada))).toThrow(':2: this user is in the file already');
+  expect(() => readPasswords(fileOf(ada + ada))).toThrow(':2: this user is already in the file');
   expect(() => readPasswords('/nowhere/htpasswd')).toThrow('/nowhere/htpasswd: cannot be read (ENOENT)');
 });

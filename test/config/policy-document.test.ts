@@ -68,17 +68,17 @@ rules:
     [
       'a group with nobody in it',
       'groups: { a: {} }',
-      '1:14: it has nobody in it; add one of networks, users, forwarded',
+      '1:14: the group is empty; add one of networks, users, forwarded',
     ],
     [
       'a risk class with nothing in it',
       'risk_classes: { a: {} }',
-      '1:20: it has nothing in it; add one of vendors, products, channels, tags',
+      '1:20: the class is empty; add one of vendors, products, channels, tags',
     ],
     [
       'a site with the id of a group',
       'groups: { a: { users: x } }\nsites: { a: { networks: 10.0.0.0/8 } }',
-      '2:10: "a" is already the id of a group; rename one',
+      '2:10: "a" is already the id of a group; rename one of the two',
     ],
     [
       'an unknown site',
@@ -108,12 +108,12 @@ rules:
     [
       'an id that is ours',
       'rules: [{ id: default-catalogue, vendors: acme, effect: deny, reason: R. }]',
-      '1:15: the id "default-catalogue" is one that this program gives itself; choose another',
+      '1:15: the id "default-catalogue" is reserved; choose another',
     ],
     [
       'days of several clocks',
       'sites: { a: { networks: 10.0.0.0/8, time_zone: Asia/Shanghai }, b: { networks: 11.0.0.0/8 } }\nrules: [{ id: r, vendors: acme, sites: [a, b], windows: daily, effect: deny, reason: R. }]',
-      '2:40: its sites have several time zones, Asia/Shanghai and UTC; add "time_zone", or write a rule for each',
+      '2:40: its sites are in different time zones, Asia/Shanghai and UTC; add "time_zone", or write a rule for each',
     ],
   ])('refuses %s', (_, text, complaint) => {
     expect(() => policyOf(text)).toThrow(`policy.yaml:${complaint}`);
@@ -148,7 +148,7 @@ rules:
   test('says so where there are no holidays to go by', () => {
     const text = 'rules: [{ id: a, vendors: acme, holidays: only, effect: deny, reason: A. }]';
     expect(() => policyOf(text)).toThrow(
-      'policy.yaml:1:43: there are no holidays to go by; list their dates under "holidays" at the top of the file',
+      'policy.yaml:1:43: no holidays are defined; list their dates under "holidays" at the top level of the file',
     );
   });
 

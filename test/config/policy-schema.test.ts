@@ -35,12 +35,12 @@ const broken: readonly Case[] = [
   [
     'a key twice',
     { 'policy.yaml': goodPolicy.replace('    effect: deny\n', '    effect: deny\n    effect: allow\n') },
-    'policy.yaml:9:5: the key "effect" stands twice in one mapping; keep one',
+    'policy.yaml:9:5: the key "effect" appears twice in one mapping; keep one',
   ],
   [
     'two rules with one id',
     { 'policy.yaml': rule('  - { id: ban, vendors: acme, effect: allow, reason: x }\n') },
-    'policy.yaml:10:11: the id "ban" is already that of another rule; rename one',
+    'policy.yaml:10:11: the id "ban" is already used by another rule; rename one of the two',
   ],
   [
     'a rule and an exception with one id',
@@ -49,7 +49,7 @@ const broken: readonly Case[] = [
         'exceptions:\n  - { id: ban, vendors: acme, until: 2027-01-01, approved_by: me, reason: x }\n',
       ),
     },
-    'policy.yaml:11:11: the id "ban" is already that of another rule; rename one',
+    'policy.yaml:11:11: the id "ban" is already used by another rule; rename one of the two',
   ],
   [
     'an unknown vendor',
@@ -104,17 +104,17 @@ const broken: readonly Case[] = [
   [
     'a rule about nothing',
     { 'policy.yaml': goodPolicy.replace('    vendors: acme\n', '') },
-    'policy.yaml:6:5: it says nothing about what it is for; add one of vendors, products, channels, tags, risks, domains, lists',
+    'policy.yaml:6:5: it does not say what it is about; add one of vendors, products, channels, tags, risks, domains, lists',
   ],
   [
     'a prefix that is too long',
     { 'policy.yaml': goodPolicy.replace('10.0.0.0/8', '10.0.0.0/40') },
-    'policy.yaml:4:22: "10.0.0.0/40" has no valid prefix length; write 0 to 32 behind the slash',
+    'policy.yaml:4:22: "10.0.0.0/40" has no valid prefix length; write 0 to 32 after the slash',
   ],
   [
     'host bits in IPv6',
     { 'policy.yaml': goodPolicy.replace('10.0.0.0/8', '[10.0.0.0/8, fd00::1/8]') },
-    'policy.yaml:4:35: "fd00::1/8" has bits set behind its prefix; write fd00::/8 for the block',
+    'policy.yaml:4:35: "fd00::1/8" has bits set after its prefix; write fd00::/8 for the block',
   ],
   [
     'a network in words',
@@ -124,7 +124,7 @@ const broken: readonly Case[] = [
   [
     'a day that is none',
     { 'policy.yaml': rule('    from: 2026-02-30\n') },
-    'policy.yaml:10:11: "2026-02-30" is not a day of the calendar; correct it',
+    'policy.yaml:10:11: "2026-02-30" is not a calendar date; correct it',
   ],
   [
     'a time without zone',
@@ -149,7 +149,7 @@ const broken: readonly Case[] = [
   [
     'a window without length',
     { 'policy.yaml': rule('    from: 2026-07-10\n    until: 2026-07-10\n') },
-    'policy.yaml:11:12: "until" is not after "from"; exchange or correct them',
+    'policy.yaml:11:12: "until" is not after "from"; swap or correct them',
   ],
   [
     'an unknown time zone',
@@ -169,7 +169,7 @@ const broken: readonly Case[] = [
   [
     'a URL as domain',
     { 'policy.yaml': goodPolicy.replace('vendors: acme', 'domains: https://acme.test/') },
-    'policy.yaml:7:14: "https://acme.test/" has a character that no host name has; write a host such as example.com',
+    'policy.yaml:7:14: "https://acme.test/" has a character that is not allowed in host names; write a host such as example.com',
   ],
   [
     'a URL without scheme',
@@ -214,12 +214,12 @@ const broken: readonly Case[] = [
   [
     'an id with capitals',
     { 'policy.yaml': goodPolicy.replace('id: ban', 'id: Ban it') },
-    'policy.yaml:6:9: an id has only a-z, 0-9, ".", "_" and "-", at most 63, and begins with a letter or digit; rename it',
+    'policy.yaml:6:9: an id has at most 63 characters, only a-z, 0-9, ".", "_" and "-", and begins with a letter or digit; rename it',
   ],
   [
     'a group with capitals',
     { 'policy.yaml': goodPolicy.replace('staff', 'Staff') },
-    'policy.yaml:4:3: an id has only a-z, 0-9, ".", "_" and "-", at most 63, and begins with a letter or digit; rename it',
+    'policy.yaml:4:3: an id has at most 63 characters, only a-z, 0-9, ".", "_" and "-", and begins with a letter or digit; rename it',
   ],
   [
     'mistakes in two files',

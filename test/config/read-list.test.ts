@@ -55,17 +55,17 @@ test.each([
   [
     'a page of HTML',
     '<!DOCTYPE html>\n<html>\n<body>Not found</body>\n</html>\n',
-    /no list of domains: 3 of 4 lines .* line 1/,
+    /not a list of domains: 3 of 4 lines .* line 1/,
   ],
-  ['something packed', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff]), /no list of domains/],
-  ['UTF-16', Buffer.from('\ufeffexample.com\nexample.org\n', 'utf16le'), /no list of domains/],
-  ['another format', '||one.test^\n||two.test^\n', /of another format/],
+  ['something packed', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff]), /not a list of domains/],
+  ['UTF-16', Buffer.from('\ufeffexample.com\nexample.org\n', 'utf16le'), /not a list of domains/],
+  ['another format', '||one.test^\n||two.test^\n', /in another format/],
 ])('%s is no list', async (what, content, says) => {
   await expect(read(content, what === 'another format' ? 'hosts' : 'auto')).rejects.toThrow(says);
 });
 
 test('what is too large is not read', async () => {
-  await expect(read('one.test\n'.repeat(100), 'auto', 899)).rejects.toThrow(/has 900 bytes; raise max_bytes/);
+  await expect(read('one.test\n'.repeat(100), 'auto', 899)).rejects.toThrow(/has 900 bytes, but max_bytes/);
 });
 
 test('a million lines leave others their turn', async () => {
@@ -86,5 +86,5 @@ test('a million lines leave others their turn', async () => {
 
 test.skipIf(!existsSync('/proc/self/maps'))('a file without a size is read no further than a list may be', async () => {
   const reading = readList('/proc/self/maps', 'plain', 100, buildDomainSet(1));
-  await expect(reading).rejects.toThrow(/^it has \d+ bytes; raise max_bytes of the list, which is 100$/);
+  await expect(reading).rejects.toThrow(/^it has \d+ bytes, but max_bytes of the list is 100; raise that$/);
 });

@@ -25,7 +25,7 @@ const broken: readonly Case[] = [
   [
     'a number of workers that is none',
     { 'sallyport.yaml': 'workers: many\n' },
-    'sallyport.yaml:1:10: "workers" is a whole number from 1 to 256, or auto for one on each core; write one of them',
+    'sallyport.yaml:1:10: "workers" must be a whole number from 1 to 256, or auto for one on each core',
   ],
   [
     'a duration that is no text at all',
@@ -35,17 +35,17 @@ const broken: readonly Case[] = [
   [
     'the admin port on that of the proxy',
     { 'sallyport.yaml': 'listen:\n  proxy: 127.0.0.1:3128\n  admin: 127.0.0.1:3128\n' },
-    'sallyport.yaml:3:10: listen.admin is 127.0.0.1:3128, the port of listen.proxy; give each a port of its own',
+    'sallyport.yaml:3:10: listen.admin is 127.0.0.1:3128, which is also the port of listen.proxy; give each its own port',
   ],
   [
     'a port on all addresses that another has on one',
     { 'sallyport.yaml': 'listen:\n  proxy: 0.0.0.0:8128\n' },
-    'sallyport.yaml:2:3: listen.pages is 127.0.0.1:8128, the port of listen.proxy; give each a port of its own',
+    'sallyport.yaml:2:3: listen.pages is 127.0.0.1:8128, which is also the port of listen.proxy; give each its own port',
   ],
   [
     'and the other way about',
     { 'sallyport.yaml': 'listen:\n  admin: "[::]:3128"\n' },
-    'sallyport.yaml:2:10: listen.admin is [::]:3128, the port of listen.proxy; give each a port of its own',
+    'sallyport.yaml:2:10: listen.admin is [::]:3128, which is also the port of listen.proxy; give each its own port',
   ],
   [
     'a port out of range in a list',
@@ -60,7 +60,7 @@ const broken: readonly Case[] = [
   [
     'a port alone',
     { 'sallyport.yaml': 'listen:\n  proxy: 3128\n' },
-    'sallyport.yaml:2:10: 3128 is no address to listen on; write 127.0.0.1:3128, or 0.0.0.0:3128 for every address',
+    'sallyport.yaml:2:10: 3128 is not an address to listen on; write 127.0.0.1:3128, or 0.0.0.0:3128 for every address',
   ],
   [
     'an address without a port',
@@ -80,7 +80,7 @@ const broken: readonly Case[] = [
   [
     'a duration without unit',
     { 'sallyport.yaml': 'tunnels:\n  idle_timeout: 10\n' },
-    'sallyport.yaml:2:17: "idle_timeout" is 10 without a unit; write 10s for seconds, or one of ms, m, h, d in its place',
+    'sallyport.yaml:2:17: "idle_timeout" is 10 without a unit; write 10s for seconds, or use ms, m, h or d',
   ],
   [
     'an unknown key type',
@@ -100,22 +100,22 @@ const broken: readonly Case[] = [
   [
     'a base URL with a query',
     { 'sallyport.yaml': 'pages:\n  url: http://x/?a=b\n' },
-    'sallyport.yaml:2:8: the URL of the pages has no query and no fragment; remove them',
+    'sallyport.yaml:2:8: the URL of the pages may not have a query or fragment; remove them',
   ],
   [
     'a URL with credentials, which are not repeated',
     { 'sallyport.yaml': 'pages:\n  url: http://u:hunter2@x/\n' },
-    'sallyport.yaml:2:8: a URL here has no credentials; remove them',
+    'sallyport.yaml:2:8: a URL here may not contain credentials; remove them',
   ],
   [
     'host bits behind the prefix',
     { 'sallyport.yaml': 'outbound:\n  allow: ["10.0.0.1/8"]\n' },
-    'sallyport.yaml:2:11: "10.0.0.1/8" has bits set behind its prefix; write 10.0.0.0/8 for the block',
+    'sallyport.yaml:2:11: "10.0.0.1/8" has bits set after its prefix; write 10.0.0.0/8 for the block',
   ],
   [
     'four bad destinations',
     { 'sallyport.yaml': 'outbound:\n  allow: ["10.0.0.0/33", "foo bar", "a:99999", "*.10.0.0.1"]\n' },
-    'sallyport.yaml:2:11: "10.0.0.0/33" has no valid prefix length; write 0 to 32 behind the slash (and 3 more)',
+    'sallyport.yaml:2:11: "10.0.0.0/33" has no valid prefix length; write 0 to 32 after the slash (and 3 more)',
   ],
   [
     'a name that begins with a bare star',
@@ -125,7 +125,7 @@ const broken: readonly Case[] = [
   [
     'a bad name and a bad address',
     { 'sallyport.yaml': 'outbound:\n  hosts:\n    "a b": 10.0.0.1\n    good.test: nope\n' },
-    'sallyport.yaml:3:5: "a b" has a character that no host name has; write a host such as example.com (and 1 more)',
+    'sallyport.yaml:3:5: "a b" has a character that is not allowed in host names; write a host such as example.com (and 1 more)',
   ],
   [
     'a section without value',

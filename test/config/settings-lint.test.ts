@@ -13,7 +13,7 @@ function warnings(files: Files): readonly string[] {
 }
 
 const missing = (line: number, name: string): string =>
-  `${line}: there is no file ${name} here, and the proxy needs it; create it, or correct the path`;
+  `${line}: there is no file ${name} here, but the proxy needs it; create it, or correct the path`;
 
 test('files that the settings name and that are not there, each at its line', () => {
   const settings = `policy: policy.yaml
@@ -39,7 +39,7 @@ listen:
   expect(warnings({ 'sallyport.yaml': settings, ...there })).toEqual([]);
 });
 
-const elsewhere = /^2: the assistant "inhouse" is at .*, which on any machine but the proxy's leads nowhere; write/;
+const elsewhere = /^2: the assistant "inhouse" is at .*, which works only on the proxy's own machine; write/;
 
 /** What is not about assistants, where the proxy is open on purpose. */
 const named = 'clients: { networks: [10.0.0.0/8, "fd00::/8"] }\npages: { url: "http://proxy.corp.test:8128" }\n';
@@ -117,6 +117,6 @@ test.each([
   const settings = `policy: policy.yaml\nlisten: { proxy: ${proxy} }\nclients: { networks: [10.0.0.0/8] }\n${pages}\n`;
   const found = warnings({ 'sallyport.yaml': settings });
   const message =
-    /pages\.url is http:\/\/\S+, which on any machine but the proxy's leads nowhere, and block pages link there; set/;
+    /pages\.url is http:\/\/\S+, which works only on the proxy's own machine, and block pages link there; set/;
   expect(found).toEqual(warned ? [expect.stringMatching(message)] : []);
 });

@@ -42,17 +42,17 @@ describe('a template covers', () => {
 
 test.each([
   ['api.acme.test', /no place/],
-  ['{country}.acme.test', /is no place/],
-  ['{name}{digits}.acme.test', /more than two places, or two without text/],
-  ['{name}-{name}-{name}.acme.test', /more than two places/],
+  ['{country}.acme.test', /is not a placeholder/],
+  ['{name}{digits}.acme.test', /more than two placeholders, or two without text/],
+  ['{name}-{name}-{name}.acme.test', /more than two placeholders/],
   ['{name}-{digits}.acme.test', /both must be \{name\}/],
   ['api.{name}', /at least two fixed labels/],
   ['api.{name}.test', /at least two fixed labels/],
-  ['a+{name}.acme.test', /character that no host name has/],
+  ['a+{name}.acme.test', /character that is not allowed in host names/],
   ['{a|b|c|d|e|f}{a|b|c|d|e|f}.{name}.acme.test', /more than 32/],
   ['{name}.acme.test|', /does not end in a host name/],
   ['{name}.acme.1', /does not end in a host name/],
-  [`${'a'.repeat(250)}{name}.acme.test`, /no longer than a host name/],
+  [`${'a'.repeat(250)}{name}.acme.test`, /not be longer than a host name/],
 ])('%s is refused', (template, reason) => {
   expect(() => parseTemplate(template)).toThrow(ConfigError);
   expect(() => parseTemplate(template)).toThrow(reason);

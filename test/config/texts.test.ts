@@ -20,7 +20,7 @@ describe('a reason', () => {
   });
 
   test.each([
-    ['{}', 'policy.yaml:9:13: it has no text; write one'],
+    ['{}', 'policy.yaml:9:13: there is no text; write one'],
     ['{ english: x }', 'policy.yaml:9:24: "english" is not a language; write a tag such as en, zh or pt-BR'],
     ['{ en: 42 }', 'policy.yaml:9:19: "en" must be text, not a number; put it in quotes'],
     ['[a]', 'policy.yaml:9:13: "reason" must be text, not a list; correct it'],

@@ -15,13 +15,13 @@ test.each([
 
 test('a policy in the place of the configuration is told in one line, with what to write', () => {
   expect(() => expectKind('settings', { file: '/x/policy.yaml', value: policy })).toThrow(
-    '/x/policy.yaml: this is a policy, and a sallyport.yaml is needed here; name that one with -c, and a policy with --policy (check, explain)',
+    '/x/policy.yaml: this is a policy, but a sallyport.yaml is needed here; name that with -c, and a policy with --policy (check, explain)',
   );
 });
 
 test('a configuration in the place of the policy is told in one line', () => {
   expect(() => expectKind('policy', { file: '/x/sallyport.yaml', value: settings })).toThrow(
-    '/x/sallyport.yaml: this is a sallyport.yaml, and a policy is needed here; name the policy, and this file with -c',
+    '/x/sallyport.yaml: this is a sallyport.yaml, but a policy is needed here; name the policy, and this file with -c',
   );
 });
 

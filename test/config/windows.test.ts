@@ -25,14 +25,14 @@ describe('a weekly window', () => {
 
   test.each([
     ['tuseday 08:00-18:00', '"tuseday" is not a day of the week; did you mean "tuesday"?'],
-    ['mon-tue-wed', '"mon-tue-wed" is not a span of days; write days and hours such as'],
-    ['mon 08:00', '"08:00" is not a span of hours; write days and hours such as'],
+    ['mon-tue-wed', '"mon-tue-wed" is not a range of days; write days and hours such as'],
+    ['mon 08:00', '"08:00" is not a range of hours; write days and hours such as'],
     ['mon 08:00-25:00', '"25:00" is not a time of day; write 00:00 to 24:00'],
     ['mon 24:00-08:00', '"24:00" is not a time of day; write 00:00 to 23:59'],
     ['mon 08:60-09:00', '"08:60" is not a time of day'],
     ['mon 8-18', '"8" is not a time of day'],
-    ['mon 08:00-08:00', '"08:00-08:00" has no length; for whole days write the days alone'],
-    ['mon 08:00 - 18:00', '"mon 08:00 - 18:00" is not a window; write days and hours such as'],
+    ['mon 08:00-08:00', '"08:00-08:00" has no length; for whole days write only the days'],
+    ['mon 08:00 - 18:00', '"mon 08:00 - 18:00" is not a time window; write days and hours such as'],
     ['', '"" is not a day of the week'],
   ])('%s is refused', (text, message) => {
     expect(() => parseWindow(text)).toThrow(ConfigError);

@@ -30,9 +30,9 @@ const broken: readonly Case[] = [
     'policy.yaml:4:1: not valid YAML: Sequence item without - indicator; check indentation, colons and quotes',
   ],
   [
-    'a text with a colon',
+    'text with a colon',
     { 'policy.yaml': goodPolicy.replace('Because.', 'Claude: until July') },
-    'policy.yaml:9:13: a text with a colon in it is read as a key; put the text in quotes, or the key on a line of its own',
+    'policy.yaml:9:13: text with a colon in it is read as a key; put the text in quotes, or the key on its own line',
   ],
   [
     'an unclosed quote',
@@ -107,7 +107,7 @@ const broken: readonly Case[] = [
   [
     'ten megabytes',
     { 'policy.yaml': '# '.padEnd(10_000_000, 'x') },
-    'policy.yaml: the file has 10000000 bytes; configuration files end at 1048576; split it',
+    'policy.yaml: the file has 10000000 bytes; configuration files may have 1048576; split it',
   ],
 ];
 

@@ -81,7 +81,7 @@ const matching: readonly Row[] = [
     ['monitor', 'default-catalogue', 'tunnel'],
   ],
   [
-    'all fields must hold: a host that is in no catalogue has no vendor',
+    'all fields must hold: a host that is not in the catalogue has no vendor',
     { rules: [{ vendors: ['relay'], domains: ['corp.test'] }] },
     { host: 'corp.test' },
     ['allow', 'default-unlisted', 'tunnel'],

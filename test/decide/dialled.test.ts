@@ -169,7 +169,7 @@ test.each([
   ['has no part in it', {}, false],
 ])('the vendor of the address %s', (_, part, home) => {
   const service = serviceAt('claude.ai');
-  if (service === null) throw new Error('claude.ai is in no catalogue');
+  if (service === null) throw new Error('claude.ai is not in the catalogue');
   expect(isAtHome({ ...service, ...part }, { ...service, vendor: 'acme' })).toBe(home);
   expect(isAtHome(null, { ...service, vendor: 'acme' })).toBe(false);
 });

@@ -128,7 +128,7 @@ test('while nothing can be fetched the proxy serves with what it has, and says s
   await eventually('a complaint', () => lab.told.some((line) => line.includes('status 404')));
   await askedTimes(4);
   expect(await lab.metric('sallyport_catalogue_fetches_total', 'result="failed"')).toBeGreaterThan(1);
-  expect(lab.told.filter((line) => line.includes('it was answered with status 404'))).toHaveLength(1);
+  expect(lab.told.filter((line) => line.includes('the server answered with status 404'))).toHaveLength(1);
   const { out } = await curl('-x', lab.proxyUrl, '--cacert', lab.caFile, 'https://api.anthropic.com/v1/messages');
   expect(out).toContain('Claude Code is classified as high-risk.');
 });
@@ -142,11 +142,11 @@ test('what is not better is refused, whatever is wrong with it, and the good cop
   const first = novelText;
   const all = [...shipped, ...novel];
   const wrong: readonly (readonly [string, () => Promise<void>])[] = [
-    ['the signature is not one of', () => publish(all, later(1), 'others')],
-    ['not after the one from', () => publish(shipped, later(-60))],
-    ['which is still to come', () => publish(all, later(60 * 48))],
-    ['this is not a bundle of', () => publishText(good.slice(0, -200))],
-    ['this is not a bundle of', () => publishText('<html>')],
+    ['the signature is not by the key in', () => publish(all, later(1), 'others')],
+    ['not later than the present one', () => publish(shipped, later(-60))],
+    ['which is in the future', () => publish(all, later(60 * 48))],
+    ['this is not a bundle made by', () => publishText(good.slice(0, -200))],
+    ['this is not a bundle made by', () => publishText('<html>')],
     ['is a public suffix', () => publish([...shipped, [name, first.replace('novel.test', 'github.io')]], later(2))],
     ['unknown key "nonsense"', () => publish([...shipped, [name, `${first}nonsense: 1\n`]], later(3))],
     ['is already listed in', () => publish([...shipped, [name, first.replace('novel.test', 'claude.ai')]], later(4))],

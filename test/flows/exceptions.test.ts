@@ -153,7 +153,7 @@ test('a broken file leaves those in force, and a reload too', async () => {
   const file = join(lab.dir, 'exceptions.jsonl');
   const good = readFileSync(file, 'utf8');
   writeFileSync(file, `${good}{"id":`);
-  const line = `exceptions: ${file}:${good.split('\n').length}:1: not valid JSON, each line is one exception; correct or remove it; those in force stay`;
+  const line = `exceptions: ${file}:${good.split('\n').length}:1: not valid JSON; each line is one exception; correct or remove it; those in force stay`;
   await eventually('the complaint', () => lab.told.includes(line));
   expect(await lab.metric('sallyport_exceptions_last_load_successful')).toBe(0);
   expect(await statusOf(lab.proxyUrl)).toBe('502');

@@ -21,12 +21,12 @@ test('a file that is no list, or cannot be read, keeps a proxy from starting and
   const options = { load: () => tryConfig(file), version: '0', nodeVersion: '0', stdout: new PassThrough() };
   const start = createGateway({ ...options, log: (line) => told.push(line) });
   await expect(start).rejects.toThrow(
-    /policy\.yaml:\d+:\d+: the list "ads" cannot be used: .*no list of domains.*; correct/,
+    /policy\.yaml:\d+:\d+: the list "ads" cannot be used: .*not a list of domains.*; correct/,
   );
   expect(told).toEqual([]);
   expect(await check.run(['-c', file], io)).toBe(2);
   expect(told[0]).toMatch(
-    /policy\.yaml:\d+:\d+: the list "ads" covers nothing here: it is no list of domains.*; correct it/,
+    /policy\.yaml:\d+:\d+: the list "ads" covers nothing here: it is not a list of domains.*; correct it/,
   );
 
   const lab = await labOfTest();

@@ -36,7 +36,7 @@ test('a file: in force from the start, followed as it changes, and a broken one 
   expect(await isDenied(lab, 'ads.test')).toBe(false);
 
   writeFileSync(file, '<html>\n<title>Gone\n');
-  await eventually('the complaint', () => lab.told.some((line) => line.includes('no list of domains')));
+  await eventually('the complaint', () => lab.told.some((line) => line.includes('not a list of domains')));
   expect(await isDenied(lab, 'other.test')).toBe(true);
 
   writeFileSync(file, '');
@@ -75,7 +75,7 @@ test('a list that is not named, a file that is not there, and a list of two plac
     return lab.told.at(-1);
   };
   expect(await tell(policyWith('{ file: none.txt }'))).toMatch(/policy\.yaml:\d+:\d+: there is no file .*none\.txt/);
-  expect(await tell(policyWith("{ file: a, url: 'http://a.test/' }"))).toMatch(/one of "file" and "url"/);
+  expect(await tell(policyWith("{ file: a, url: 'http://a.test/' }"))).toMatch(/either "file" or "url"/);
   expect(await tell(policyWith('{ url: "http://a.test/" }').replace('lists: ads', 'lists: adz'))).toMatch(
     /unknown list "adz"; did you mean "ads"\?/,
   );
@@ -105,19 +105,19 @@ type Answer = (req: IncomingMessage, res: ServerResponse) => void;
 
 const faults: readonly [string, Answer, RegExp][] = [
   ['500', (_, res) => res.writeHead(500).end(), /answered with status 500/],
-  ['a page of HTML', (_, res) => res.end('<!DOCTYPE html>\n<html>\n'), /no list of domains/],
-  ['nothing', (_, res) => res.end(), /no domain in it/],
+  ['a page of HTML', (_, res) => res.end('<!DOCTYPE html>\n<html>\n'), /not a list of domains/],
+  ['nothing', (_, res) => res.end(), /contains no domains/],
   [
     'gzip that is none',
     (_, res) => res.writeHead(200, { 'content-encoding': 'gzip' }).end('ads.test\n'),
     /header|gzip/,
   ],
-  ['another packing', (_, res) => res.writeHead(200, { 'content-encoding': 'br' }).end('x'), /packed with "br"/],
+  ['another packing', (_, res) => res.writeHead(200, { 'content-encoding': 'br' }).end('x'), /encoded as "br"/],
   ['redirects without end', (req, res) => res.writeHead(302, { location: req.url ?? '' }).end(), /more than 3 times/],
   [
     'a redirect out of HTTP',
     (_, res) => res.writeHead(302, { location: 'file:///etc/passwd' }).end(),
-    /no URL that may/,
+    /a URL that may not/,
   ],
   [
     'a body without end',
@@ -192,7 +192,7 @@ test('a copy that cannot be kept is told, and costs nothing but the news', async
   const server = await listServer(serving('ads.test\n'));
   const policy = policyWith(`{ url: '${server.url}', copy: kept/ads.list }`);
   const lab = await labOfTest({ policy });
-  expect(lab.told[1]).toMatch(/the copy cannot be kept in .*kept\/ads\.list \(ENOENT\); name a place/);
+  expect(lab.told[1]).toMatch(/the copy cannot be written to .*kept\/ads\.list \(ENOENT\); set "copy" of the list/);
   mkdirSync(join(lab.dir, 'kept'));
   await askAgain(lab, policy);
   expect(await isDenied(lab, 'ads.test')).toBe(true);
@@ -256,5 +256,5 @@ test('explain and check read lists as they are on disk', async () => {
     why: expect.stringContaining('it names the list ads') as string,
   });
   expect(await check.run(['-c', file, '--strict'], io)).toBe(1);
-  expect(told.at(-1)).toMatch(/the list "ads" has 1 line that is no domain: it is line 2/);
+  expect(told.at(-1)).toMatch(/the list "ads" has 1 line that is not a domain: it is line 2/);
 });

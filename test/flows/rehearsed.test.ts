@@ -10,7 +10,7 @@ import { run, serve } from '../support/product.ts';
 const listed = "- { id: listed, lists: ads, effect: deny, reason: 'On the list.' }";
 const never = "- { id: never, lists: later, effect: deny, reason: 'Never fetched.' }";
 const unfetched =
-  /^warning: the list "later" covers nothing here: no copy of it is kept in \S*fetched-later\.list; a running proxy fetches it, and no command does$/m;
+  /^warning: the list "later" covers nothing here: there is no copy of it in \S*fetched-later\.list; only a running proxy fetches it$/m;
 
 /** Nothing listens where the second list is: a command that fetched would say so. */
 function policyWith(ads: string): string {
@@ -139,7 +139,7 @@ test('diff says what a list comes to, what another copy of it has, and which pau
   const rule = await sallyport('diff', plain, join(dirname(before), 'policy.yaml'), '-c', before);
   expect(rule.out).toBe(`the policy says
   + rule listed: denies list ads for everyone: On the list.
-what comes of it
+the effect is
   hosts of the list ads, for everyone: denied by listed, was allowed by default-unlisted
 `);
 });

@@ -19,7 +19,7 @@ test.each(['watch', 'signal'])('a reload without a descriptor is made when there
   if (reload === 'signal') product.kill('SIGHUP');
   await eventually('the failure', () => product.stderr().includes('reload failed'));
   expect(product.stderr()).toMatch(
-    /reload failed, the old policy stays: .*cannot be read \(EMFILE\), as .*; raise LimitNOFILE/,
+    /reload failed, the old policy stays: .*cannot be read \(EMFILE\): .*; raise LimitNOFILE/,
   );
   expect(product.stderr()).not.toContain('correct the path');
   mayOpen(1_000);

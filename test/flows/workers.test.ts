@@ -155,7 +155,7 @@ test.runIf(checked)('an external list acts in all workers, and in one that comes
 
   // A worker that cannot read the list is none: it would let pass what the others deny.
   writeFileSync(join(product.dir, 'bad.txt'), '<html>\n<title>Gone\n');
-  await eventually('the complaint', () => product.stderr().includes('no list of domains'));
+  await eventually('the complaint', () => product.stderr().includes('not a list of domains'));
   const [first = 0] = workersOf(product);
   process.kill(first, 'SIGKILL');
   await eventually('the refusal', () => /could not be started: .*list "bad" cannot be used/.test(product.stderr()));

@@ -46,7 +46,7 @@ test('a spell of failures is told once, and what follows it arrives', async () =
   for (const body of ['1', '2', '3']) webhook.send(body);
   await eventually('three messages', () => got.length === 3);
   await webhook.close();
-  expect(faults).toEqual(['it was answered with status 500']);
+  expect(faults).toEqual(['the server answered with status 500']);
   expect(webhook.lost()).toBe(2);
 });
 

@@ -27,7 +27,7 @@ test.each([
   ['GET', '/index.html', 'names no host'],
   ['GET', 'ftp://claude.ai/', 'the scheme is "ftp"'],
   ['CONNECT', 'claude.ai:99999', 'not a port'],
-  ['CONNECT', 'cla ude.ai:443', 'no host name'],
+  ['CONNECT', 'cla ude.ai:443', 'not allowed in host names'],
   ['GET', 'http:///x', 'the host is empty'],
 ])('says why %s %s cannot be judged', (method, url, why) => {
   expect(targetOf(method, url)).toContain(why);

@@ -153,7 +153,7 @@ attack(
     product.kill('SIGUSR1');
     await eventually('a reload', () => product.stderr().includes('reloaded: '));
     product.kill('SIGUSR2');
-    await eventually('a line', () => product.stderr().includes('USR2 means nothing here'));
+    await eventually('a line', () => product.stderr().includes('USR2 does nothing here'));
     expect(product.stderr()).not.toMatch(/debugger|inspector/i);
     expect(await product.metric('sallyport_workers')).toBe(2);
     expect(await product.metric('sallyport_workers_replaced_total')).toBe(0);

@@ -26,15 +26,18 @@ const noSuchObject = 'it answers with LDAP result 32';
 /** What keeps a server from being asked, by the word for it. */
 const cures: readonly (readonly [RegExp, string])[] = [
   [/ALTNAME|Hostname\/IP/i, `name the server in ${key('url')} as its certificate does`],
-  [/EXPIRED|NOT_YET_VALID/, 'have the certificate of the directory renewed, and look at the clock of this machine'],
+  [/EXPIRED|NOT_YET_VALID/, 'have the certificate of the directory renewed, and check the clock of this machine'],
   [/CERT|ISSUER|SELF_SIGNED|VERIFY|unable to/i, `name the authority of its certificate in ${key('ca_file')}`],
-  [/SSL|EPROTO|TLS/i, `is this its TLS port? ldaps:// is 636 by custom; with ldap:// write "starttls: true"`],
-  [/ECONN|ENOTFOUND|EAI_|EHOST|ENET|TIMEDOUT|no answer|hung up/i, `correct ${key('url')}, or let the firewall pass it`],
+  [/SSL|EPROTO|TLS/i, `is this its TLS port? ldaps:// is usually 636; with ldap:// write "starttls: true"`],
+  [
+    /ECONN|ENOTFOUND|EAI_|EHOST|ENET|TIMEDOUT|no answer|hung up/i,
+    `correct ${key('url')}, or let it through the firewall`,
+  ],
 ];
 
 function cureOf(why: string): string {
   const [, cure] = cures.find(([pattern]) => pattern.test(why)) ?? [];
-  return cure ?? `correct ${key('url')} and what stands beside it; the log of the directory says more`;
+  return cure ?? `correct ${key('url')} and the keys around it; the log of the directory says more`;
 }
 
 async function letIn(directory: Directory, { bindDn, passwordFile }: LdapSettings): Promise<void> {
@@ -57,9 +60,9 @@ async function lookFor(
   const attributes = groupAttribute === null ? [userAttribute] : [userAttribute, groupAttribute];
   const found = await directory.search(base, wanted, attributes).catch((error: unknown) => {
     if (whyOf(error) !== noSuchObject) throw error;
-    throw new Unfit(`it shows no ${base}`, `correct ${key('base')}, or let ${key('bind_dn')} read there`);
+    throw new Unfit(`it does not show ${base}`, `correct ${key('base')}, or let ${key('bind_dn')} read there`);
   });
-  if (user === undefined) return `and searches ${base}; --user NAME shows what it says of somebody`;
+  if (user === undefined) return `and searches ${base}; --user NAME shows what it says about a user`;
   const [entry, another] = found;
   if (entry === undefined)
     throw new Unfit(`it finds no "${user}" below ${base}`, `correct ${key('base')} or ${key('filter')}`);
@@ -82,7 +85,7 @@ async function server(settings: LdapSettings, url: string, user: string | undefi
       if (search === null) {
         // There is no account of our own: a bind that fails is an answer too.
         await directory.bind((bindDn ?? '').replaceAll('{user}', randomUUID()), randomUUID());
-        return 'users bind by their own names, so that no name was tried';
+        return 'users bind with their own names, so no name was tried';
       }
       await letIn(directory, settings);
       const looked = await lookFor(directory, search, user);
@@ -93,7 +96,7 @@ async function server(settings: LdapSettings, url: string, user: string | undefi
     if (error instanceof Unfit) return bad(check, `${url}: ${error.message}`, error.cure);
     if (error instanceof ConfigError) return bad(check, error.message, 'correct the file, or its owner and mode');
     const why = whyOf(error);
-    return bad(check, `${url} cannot be asked: ${why}`, cureOf(why));
+    return bad(check, `${url} cannot be queried: ${why}`, cureOf(why));
   }
 }
 
@@ -108,12 +111,12 @@ export async function directories({ clients }: Pick<Config, 'clients'>, user: st
   if (source?.kind !== 'ldap') {
     return user === undefined
       ? []
-      : [warning('directory', `"${user}" was not looked for: none is configured`, `set ${key('url')}`)];
+      : [warning('directory', `"${user}" was not looked up: no directory is configured`, `set ${key('url')}`)];
   }
   const found = await Promise.all(source.urls.map((url) => server(source, url, user)));
   const failed = found.filter(({ status }) => status === 'bad').length;
   if (failed === 0 || failed === found.length) return found;
   // The others answer for it.
-  const rest = `${counted(found.length - failed, 'other')} can be asked meanwhile`;
+  const rest = `${counted(found.length - failed, 'other')} can still be queried`;
   return found.map((one) => (one.status === 'bad' ? warning(one.check, `${one.says}; ${rest}`, one.cure ?? '') : one));
 }

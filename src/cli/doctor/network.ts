@@ -56,20 +56,20 @@ export function ask(url: URL, options: { readonly path?: string; readonly method
 export async function reach(proxy: URL): Promise<Finding> {
   const check = 'proxy';
   if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:') {
-    const says = `${proxy.host} is named with ${proxy.protocol}//, and the proxy speaks HTTP`;
-    return bad(check, says, 'write --proxy http://HOST:3128, or https:// for its port over TLS');
+    const says = `${proxy.host} is named with ${proxy.protocol}//, but the proxy speaks HTTP`;
+    return bad(check, says, 'write --proxy http://HOST:3128, or https:// for its TLS port');
   }
-  const cure = 'correct the address in HTTPS_PROXY or --proxy, and let the firewall pass it';
+  const cure = 'correct the address in HTTPS_PROXY or --proxy, and let it through the firewall';
   try {
     const { headers } = await ask(proxy, { path: '/' });
     if (headers['x-proxy-error'] !== undefined) return good(check, `${proxy.host} is reached`);
-    return bad(check, `${proxy.host} answers, but it is no Sallyport`, cure);
+    return bad(check, `${proxy.host} answers, but it is not Sallyport`, cure);
   } catch (error) {
     if (proxy.protocol === 'https:' && wantsCertificate(error)) {
-      const says = `${proxy.host} asks for a client certificate, which is not shown from here`;
-      return bad(check, says, 'look at the plain port, as in --proxy http://HOST:3128; or try curl --proxy-cert');
+      const says = `${proxy.host} asks for a client certificate, which doctor cannot send`;
+      return bad(check, says, 'check the plain port, as in --proxy http://HOST:3128; or try curl --proxy-cert');
     }
-    return bad(check, `${proxy.host} is not reached (${faultOf(error)})`, cure);
+    return bad(check, `${proxy.host} cannot be reached (${faultOf(error)})`, cure);
   }
 }
 
@@ -83,7 +83,7 @@ function skewOf({ headers }: Answer, now: number): Finding {
   const skew = Date.parse(headers.date ?? '') - now;
   if (Number.isNaN(skew)) return skipped('clock', 'the proxy does not say what time it is');
   const says = `${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? 'behind' : 'ahead of'} the proxy`;
-  const cure = 'switch on time synchronisation; certificates are refused where the clock is wrong';
+  const cure = 'switch on time synchronisation; certificates are refused if the clock is wrong';
   if (Math.abs(skew) > SKEW_BAD) return bad('clock', says, cure);
   return Math.abs(skew) > SKEW_ODD ? warning('clock', says, cure) : good('clock', says);
 }
@@ -95,7 +95,7 @@ function pacOf({ status, body }: Answer, proxy: URL): Finding {
   const directive = proxy.protocol === 'https:' ? 'HTTPS' : 'PROXY';
   if (text.includes(`${directive} ${proxy.host}`)) return good('PAC', `proxy.pac names ${proxy.host}`);
   const named = /(?:PROXY|HTTPS) ([^";]+)/.exec(text)?.[1] ?? 'nothing';
-  return warning('PAC', `proxy.pac names ${named}, and not ${proxy.host}`, cure);
+  return warning('PAC', `proxy.pac names ${named}, not ${proxy.host}`, cure);
 }
 
 /** @param now epoch milliseconds. */
@@ -104,14 +104,14 @@ export async function visitPages(pages: URL, proxy: URL, now: number): Promise<P
     const [pac, pem] = await Promise.all([ask(new URL('/proxy.pac', pages)), ask(new URL('/ca.pem', pages))]);
     const findings = [good('pages', `${pages.origin} is reached`), pacOf(pac, proxy), skewOf(pac, now)];
     if (pem.status !== 200) {
-      const says = 'the proxy gives out no certificate of its authority';
-      return { findings: [...findings, warning('CA', says, 'denials are refused at the CONNECT then')], ca: null };
+      const says = 'the proxy hands out no CA certificate';
+      return { findings: [...findings, warning('CA', says, 'denied hosts are then refused at the CONNECT')], ca: null };
     }
     const ca = new X509Certificate(pem.body);
     return { findings: [...findings, good('CA', `SHA-256 ${ca.fingerprint256}`)], ca };
   } catch (error) {
     const cure = 'name the address of the pages with --pages, or the certificate with --ca';
-    return { findings: [bad('pages', `${pages.origin} is not reached (${faultOf(error)})`, cure)], ca: null };
+    return { findings: [bad('pages', `${pages.origin} cannot be reached (${faultOf(error)})`, cure)], ca: null };
   }
 }
 
@@ -170,25 +170,29 @@ export async function probe(proxy: URL, host: string, ca: X509Certificate | null
   try {
     const tunnel = await openTunnel(proxy, host);
     if (tunnel.kind === 'refused' && tunnel.answer.startsWith('407')) {
-      const says = `${host} was not asked for: the proxy wants a user name and a password (${tunnel.answer})`;
+      const says = `${host} was not requested: the proxy requires a user name and password (${tunnel.answer})`;
       return warning(check, says, 'name the proxy as http://USER:PASSWORD@HOST:PORT in --proxy or HTTPS_PROXY');
     }
     if (tunnel.kind === 'refused') {
-      const says = `${host} is refused at the CONNECT (${tunnel.answer}): hardly any program shows why`;
-      const cure = 'trust the CA below; else ask whether the rule says "manner: refuse", or the host cannot be reached';
+      const says = `${host} is refused at the CONNECT (${tunnel.answer}): few programs show why`;
+      const cure =
+        'trust the CA below; if it is trusted, ask whether the rule says "manner: refuse" or the host cannot be reached';
       return warning(check, says, cure);
     }
     if (ca === null) {
       tunnel.socket.destroy();
-      return skipped(check, 'without the certificate of the proxy its answer cannot be verified');
+      return skipped(check, 'without the certificate of the proxy, its answer cannot be verified');
     }
     const { trusted, issuer } = await leafOf(tunnel.socket, host, ca);
-    if (trusted) return good(check, `${host} is answered in place, by a certificate of the proxy's CA`);
-    return skipped(check, `${host} is not denied: its certificate is by ${issuer}; name a denied host with --probe`);
+    if (trusted) return good(check, `${host} is answered by the proxy itself, with a certificate of its CA`);
+    return skipped(
+      check,
+      `${host} is not denied: its certificate was issued by ${issuer}; name a denied host with --probe`,
+    );
   } catch (error) {
     return bad(
       check,
-      `${host} could not be asked for (${faultOf(error)})`,
+      `${host} could not be requested (${faultOf(error)})`,
       'see the lines above; then ask the operators',
     );
   }

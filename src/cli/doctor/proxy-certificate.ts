@@ -37,14 +37,14 @@ export function proxyCertificate(proxy: URL, ca: X509Certificate | null): Promis
       const { subjectaltname: names = 'nobody', valid_to: end } = tls.getPeerCertificate();
       const fault = tls.authorized ? null : String(tls.authorizationError);
       tls.destroy();
-      if (fault === null) resolve(good(check, `its certificate is good for ${host}, until ${end}`));
+      if (fault === null) resolve(good(check, `its certificate is valid for ${host} until ${end}`));
       else if (fault.includes('ALTNAME')) {
         const cure = `name the proxy as its certificate does, or put ${host} into listen.proxy_tls.server_names`;
-        resolve(bad(check, `its certificate is for ${names}, and not for ${host}`, cure));
+        resolve(bad(check, `its certificate is for ${names}, not for ${host}`, cure));
       } else {
         const cure =
-          'have this machine trust the authority of that certificate, or let server_names of listen.proxy_tls have one made by the CA of the proxy';
-        resolve(bad(check, `its certificate is not good (${fault})`, cure));
+          'make this machine trust the CA of that certificate, or set listen.proxy_tls.server_names to get one from the CA of the proxy';
+        resolve(bad(check, `its certificate is not valid (${fault})`, cure));
       }
     });
   });

@@ -32,7 +32,7 @@ function configuration(config: Config, now: number): Finding {
   const [first] = warnings;
   const facts = `${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}`;
   if (first === undefined) return good('configuration', facts);
-  const says = `${facts}; ${warnings.length} to look at, the first: ${first.message}`;
+  const says = `${facts}; ${counted(warnings.length, 'warning')}, the first: ${first.message}`;
   return warning('configuration', says, 'run "sallyport check", which lists them all');
 }
 
@@ -46,23 +46,23 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
         return bad(
           'CA',
           says,
-          'make that folder for the account of the proxy; as a service systemd makes it at the start',
+          'make that folder for the account of the proxy; as a service, systemd makes it at the start',
         );
       }
       accessSync(dirname(dir), constants.W_OK);
       return good('CA', `there is none yet; the first start makes it in ${shownPath(dir)}`);
     }
     const days = Math.floor((found.notAfter - now) / DAY);
-    const renew = 'make or bring a new one before that, and roll it out beside the old: certs/README.md';
-    if (days < 0) return bad('CA', `${found.subject} ended ${counted(-days, 'day')} ago`, renew);
+    const renew = 'make or supply a new one before that, and roll it out alongside the old one: certs/README.md';
+    if (days < 0) return bad('CA', `${found.subject} expired ${counted(-days, 'day')} ago`, renew);
     const fault = validityFault(found, now);
     if (fault !== null) return bad('CA', fault, renew);
-    if (days < 90) return warning('CA', `${found.subject} ends in ${counted(days, 'day')}`, renew);
+    if (days < 90) return warning('CA', `${found.subject} expires in ${counted(days, 'day')}`, renew);
     if (found.doubt !== null) return warning('CA', found.doubt.says, found.doubt.cure);
-    return good('CA', `${found.subject}, for ${counted(days, 'more day')}; its key is for its owner alone`);
+    return good('CA', `${found.subject}, valid for ${counted(days, 'more day')}; only its owner can use the key`);
   } catch (error) {
     const says = error instanceof ConfigError ? error.message : `${dir} cannot be used (${faultOf(error)})`;
-    return bad('CA', says, 'correct the file, or its owner and mode, and look again');
+    return bad('CA', says, 'correct the file, or its owner and mode, and try again');
   }
 }
 
@@ -73,10 +73,10 @@ async function filesOfPorts(config: Config): Promise<Finding[]> {
   const { faults, warnings } = await examine(named);
   const key = (path: Path): string => path.join('.');
   if (faults.length + warnings.length === 0) {
-    return [good('files', `those of ${named.map(({ path }) => key(path)).join(' and ')} can be used`)];
+    return [good('files', `${named.map(({ path }) => key(path)).join(' and ')} can be used`)];
   }
   return [
-    ...faults.map(({ path, message }) => bad('files', message, `a proxy does not start so; see ${key(path)}`)),
+    ...faults.map(({ path, message }) => bad('files', message, `the proxy will not start like this; see ${key(path)}`)),
     ...warnings.map(({ path, message }) => warning('files', message, `see ${key(path)}`)),
   ];
 }
@@ -122,7 +122,7 @@ async function port(name: string, place: Address, ask: typeof request | null = r
   const fault = await occupied(place);
   if (fault === null) return good(check, `${shown} is free; the proxy is not running`);
   if (fault === 'EADDRINUSE' && ask === null)
-    return skipped(check, `${shown} is taken; who answers there asks for a client certificate`);
+    return skipped(check, `${shown} is taken; what answers there asks for a client certificate`);
   if (fault === 'EADDRINUSE' && ask !== null) {
     if (await isOurs(place, ask)) return good(check, `${shown} is answered by a running proxy`);
     return bad(check, `${shown} is taken by another process`, `end that process, or change listen.${name}`);
@@ -166,8 +166,8 @@ async function names(config: Config): Promise<Finding> {
   if (failed.length === 0) return good('DNS', `resolves ${asked.join(', ')}`);
   const cure =
     servers.length === 0
-      ? 'look at /etc/resolv.conf and the way to its servers'
-      : `look at outbound.dns_servers (${servers.join(', ')}) and the way there`;
+      ? 'check /etc/resolv.conf and the route to its servers'
+      : `check outbound.dns_servers (${servers.join(', ')}) and the route to them`;
   return bad('DNS', `does not resolve ${failed.join(', ')}`, cure);
 }
 
@@ -195,11 +195,11 @@ function disk(config: Config): Finding[] {
 
 function openFilesFinding(config: Config): Finding {
   const files = openFiles(config);
-  if (files === null) return skipped('open files', 'this system does not tell its limit');
+  if (files === null) return skipped('open files', 'this system does not report its limit');
   const { most, wanted, connections } = files;
   const says = `${most} may be open; ${connections} connections need ${wanted}`;
   if (most >= wanted) return good('open files', says);
-  return warning('open files', says, 'raise LimitNOFILE of the service (ulimit -n), or lower limits.connections');
+  return warning('open files', says, 'raise LimitNOFILE (ulimit -n) or lower limits.connections');
 }
 
 /**

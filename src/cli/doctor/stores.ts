@@ -78,27 +78,23 @@ const install: Partial<Record<NodeJS.Platform, string>> = {
 
 function systemFinding({ machine, system }: Look): Finding {
   const check = 'trust: system';
-  if (system === null) return skipped(check, 'the store of this system cannot be read from here');
+  if (system === null) return skipped(check, 'the trust store of this system cannot be read from here');
   if (system) return good(check, 'curl, wget, Go, .NET and most programs trust the CA');
-  return bad(
-    check,
-    'the CA is not among the authorities of the system',
-    install[machine.platform] ?? 'see the home page',
-  );
+  return bad(check, 'the CA is not in the trust store of the system', install[machine.platform] ?? 'see the home page');
 }
 
 /** A program that reads a file which a variable names, and else something of its own. */
 function byVariable(look: Look, check: string, variables: readonly string[], otherwise: boolean | null): Finding {
   const { env } = look.machine;
   const variable = variables.find((name) => (env[name] ?? '') !== '');
-  const cure = `set ${variables[0] ?? ''} to the file with the CA, for everybody who works here`;
+  const cure = `set ${variables[0] ?? ''} to the file with the CA, for every user of this machine`;
   if (variable !== undefined) {
     const file = env[variable] ?? '';
     if (fileHolds(file, look.ca)) return good(check, `${variable} names ${file}, which has the CA`);
     return bad(check, `${variable} names ${file}, which does not have the CA`, `add the CA to that file`);
   }
-  if (otherwise === true) return good(check, 'reads the store of the system, which has the CA');
-  if (otherwise === null) return skipped(check, 'not known');
+  if (otherwise === true) return good(check, 'uses the trust store of the system, which has the CA');
+  if (otherwise === null) return skipped(check, 'unknown');
   return bad(check, 'does not trust the CA', cure);
 }
 
@@ -135,9 +131,9 @@ async function git(look: Look): Promise<Finding | null> {
 async function java(look: Look): Promise<Finding | null> {
   const listed = await look.machine.run('keytool', '-list', '-cacerts', '-storepass', 'changeit');
   if (listed === null) return null;
-  if (listed.includes(look.ca.fingerprint256)) return good('trust: Java', 'the cacerts of Java have the CA');
+  if (listed.includes(look.ca.fingerprint256)) return good('trust: Java', 'the Java cacerts store has the CA');
   const cure = 'keytool -importcert -cacerts -storepass changeit -noprompt -alias sallyport -file sallyport-ca.pem';
-  return warning('trust: Java', 'the cacerts of Java do not have the CA', cure);
+  return warning('trust: Java', 'the Java cacerts store does not have the CA', cure);
 }
 
 /** Chromium's store on Linux, and the profiles of Firefox. */

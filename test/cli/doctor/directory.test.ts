@@ -55,8 +55,8 @@ test('a server that is not there is told with its cure; beside one that is not t
     urls.map((url) => ({
       check: 'directory',
       status: 'bad',
-      says: `${url} cannot be asked: ECONNREFUSED`,
-      cure: 'correct clients.authentication.ldap.url, or let the firewall pass it',
+      says: `${url} cannot be queried: ECONNREFUSED`,
+      cure: 'correct clients.authentication.ldap.url, or let it through the firewall',
     })),
   );
 });
@@ -77,7 +77,7 @@ describe.skipIf(!slapdIsThere('what doctor says of a directory'))('a real direct
 
     const other = `ldaps://127.0.0.1:${await closedPort()}`;
     expect(await look({ ...settings, urls: [other, directory.url] })).toMatchObject([
-      { status: 'warning', says: expect.stringContaining('1 other can be asked meanwhile') as string },
+      { status: 'warning', says: expect.stringContaining('1 other can still be queried') as string },
       { status: 'good' },
     ]);
     const byName = { bindDn: `uid={user},${people}`, passwordFile: null, search: null };
@@ -91,18 +91,23 @@ describe.skipIf(!slapdIsThere('what doctor says of a directory'))('a real direct
     const settings = settingsOf(directory);
     const cases: readonly (readonly [Partial<LdapSettings>, string | undefined, string, string])[] = [
       [{ passwordFile: secretFile('wrong') }, undefined, `does not let ${reader.dn} in`, 'the password in'],
-      [{ search: { ...search, base: `ou=nowhere,${suffix}` } }, undefined, `shows no ou=nowhere,${suffix}`, '.base'],
+      [
+        { search: { ...search, base: `ou=nowhere,${suffix}` } },
+        undefined,
+        `does not show ou=nowhere,${suffix}`,
+        '.base',
+      ],
       [{ search: { ...search, filter: '(mail={user}@corp.test)' } }, 'shared', 'more than one entry', '.filter'],
       [{ search: { ...search, userAttribute: 'employeeNumber' } }, 'ada', 'has no employeeNumber', '.user_attribute'],
       [{}, 'nobody', 'finds no "nobody"', '.base or'],
-      [{ caFile: null }, undefined, 'cannot be asked: ', '.ca_file'],
+      [{ caFile: null }, undefined, 'cannot be queried: ', '.ca_file'],
       [
         { urls: [directory.url.replace('127.0.0.1', 'localhost')] },
         undefined,
-        'cannot be asked: ERR_TLS_CERT_ALTNAME',
+        'cannot be queried: ERR_TLS_CERT_ALTNAME',
         '.url',
       ],
-      [{ urls: [directory.plainUrl.replace('ldap:', 'ldaps:')] }, undefined, 'cannot be asked: ', '.'],
+      [{ urls: [directory.plainUrl.replace('ldap:', 'ldaps:')] }, undefined, 'cannot be queried: ', '.'],
       [{ passwordFile: '/does/not/exist' }, undefined, 'cannot be read', 'correct the file'],
     ];
     for (const [more, user, says, cure] of cases) {
