@@ -225,7 +225,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     close,
     uncaught(error) {
       metrics.uncaughtException();
-      log(`uncaught exception: ${describe(error)}; draining, then ending`);
+      log(`uncaught exception: ${describe(error)}; draining, then exiting`);
     },
   };
 }

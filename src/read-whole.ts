@@ -35,7 +35,7 @@ export function readWhole(file: string, judge: (stats: Stats) => void = () => un
     const stats = fstatSync(fd);
     refuseKind(stats);
     judge(stats);
-    if (stats.size > MOST) refuse(`it has over ${MOST} bytes`);
+    if (stats.size > MOST) refuse(`it has more than ${MOST} bytes`);
     return readFileSync(fd);
   } finally {
     closeSync(fd);

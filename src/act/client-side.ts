@@ -124,6 +124,6 @@ export function clientSide(arrival: RequestArrival, via: string): ClientSide {
   const { req, res } = arrival;
   if ('stream' in req && !(res instanceof ServerResponse)) return http2(arrival, req, res, via);
   if ('stream' in req || !(res instanceof ServerResponse))
-    throw new SallyportError('internal_error', 'a request and a response of two versions of HTTP');
+    throw new SallyportError('internal_error', 'the request and the response use different versions of HTTP');
   return http1(arrival, req, res, via);
 }

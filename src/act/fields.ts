@@ -131,11 +131,11 @@ export function requestFields(arrival: RequestArrival | UpgradeArrival, via: str
 export function responseFields(res: IncomingMessage, via: string): string[] {
   // Node's parser lets status lines of HTTP/2.0 and HTTP/0.9 pass.
   if (res.httpVersion !== '1.1' && res.httpVersion !== '1.0')
-    throw new SallyportError('upstream_protocol_error', `an answer of HTTP/${res.httpVersion}`);
+    throw new SallyportError('upstream_protocol_error', `an answer in HTTP/${res.httpVersion}`);
   const coding = res.headers['transfer-encoding'];
   // RFC 9112, section 6.1: whoever sends it knows nothing of the framing that it stands for.
   if (coding !== undefined && res.httpVersion === '1.0')
-    throw new SallyportError('upstream_protocol_error', 'Transfer-Encoding in an answer of HTTP/1.0');
+    throw new SallyportError('upstream_protocol_error', 'Transfer-Encoding in an HTTP/1.0 answer');
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
     throw new SallyportError('upstream_protocol_error', 'Transfer-Encoding of the answer is not "chunked"');
   const dropped = nominated(res.headers.connection);

@@ -159,7 +159,7 @@ function takeFree(agent: Agent, request: ClientRequest, options: ClientRequestAr
 /** Has the connections of an agent dialled by us, and its free ones found by {@link takeFree}. */
 function pool<A extends Agent & Partial<Asked>>(agent: A, dialler: Dial): A {
   const { addRequest } = agent;
-  if (addRequest === undefined) throw new Error('this Node.js calls its agents by something else than addRequest');
+  if (addRequest === undefined) throw new Error('this Node.js calls its agents by something other than addRequest');
   const spares = createSpareDials(FREE_FOR);
   const destroy = agent.destroy.bind(agent);
   agent.addRequest = (request, options) => {

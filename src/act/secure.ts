@@ -40,7 +40,7 @@ function failureOf(error: NodeJS.ErrnoException): SallyportError {
 function checkNames(host: string, certificate: PeerCertificate): Error | undefined {
   const named = isIP(host) === 0 ? /(?:^|, )DNS:/ : /(?:^|, )IP Address:/;
   if (named.test(certificate.subjectaltname ?? '')) return checkServerIdentity(host, certificate);
-  const problem = new Error(`no subjectAltName of the certificate is of the kind of ${host}`);
+  const problem = new Error(`the certificate has no subjectAltName of the same kind as ${host}`);
   return Object.assign(problem, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
 }
 

@@ -97,7 +97,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     if (settled.early === null) {
       if (status === 101) {
         upstream.destroy();
-        throw new SallyportError('upstream_protocol_error', '101 without the protocol that it switches to');
+        throw new SallyportError('upstream_protocol_error', '101 without a protocol to switch to');
       }
       const error = await passRefusal(outgoing, settled.answer, client, options);
       // Node.js would keep it for a next request of an agent, and there is none.
@@ -106,7 +106,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     }
     if (settled.answer.headers.upgrade?.toLowerCase() !== 'websocket') {
       upstream.destroy();
-      throw new SallyportError('upstream_protocol_error', '101 to a protocol that nobody asked for');
+      throw new SallyportError('upstream_protocol_error', '101 to a protocol that was not requested');
     }
     const switched = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
     client.write(responseHead(settled.answer, [...responseFields(settled.answer, options.via), ...switched]));

@@ -65,7 +65,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
   const bound: string[] = [];
   const routes = createRoutes();
   // For whoever looks for what other programs have, such as `/healthz`.
-  const absent = (): string => `There is nothing here; there are ${routes.shown()}.`;
+  const absent = (): string => `There is nothing here. Available: ${routes.shown()}.`;
   const { proxyAt, onFault } = options;
   const app = createApp({ headers, refuse, absent, methodsAt: routes.methodsAt, proxyAt, onFault });
   app.addHook('onRoute', ({ method, url }) => routes.add(method, url));

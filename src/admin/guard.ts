@@ -34,7 +34,7 @@ export function checkProvenance(request: IncomingMessage, rules: HostRules): Ref
   if (headerCount(request, 'host') !== 1 || !isOwnHost(hostOf(host), rules)) {
     return {
       status: 421,
-      text: 'The Host header names another host. Use an address of this host, or add the name to admin.hosts.',
+      text: 'The Host header names a different host. Use an address of this host, or add the name to admin.hosts.',
     };
   }
   const site = request.headers['sec-fetch-site'];
@@ -59,7 +59,10 @@ export function checkToken(
 ): Refused | null {
   if (token === null) {
     if (bound.every(isLoopback)) return null;
-    return { status: 403, text: 'This needs a token where the admin port is open to others. Set admin.token_file.' };
+    return {
+      status: 403,
+      text: 'This needs a token because the admin port is reachable from other machines. Set admin.token_file.',
+    };
   }
   const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const address = request.socket.remoteAddress ?? '';
@@ -67,14 +70,14 @@ export function checkToken(
     attempts.refused(address);
     return {
       status: 429,
-      text: 'Too many wrong tokens came from this address. Wait a minute, and send the right one.',
+      text: 'Too many wrong tokens came from this address. Wait a minute, then send the right one.',
     };
   }
   if (given !== undefined && sameText(given, token)) {
     attempts.giveBack(address);
     return null;
   }
-  return { status: 401, text: 'This needs the header Authorization: Bearer with the token in admin.token_file.' };
+  return { status: 401, text: 'This needs the header Authorization: Bearer with the token from admin.token_file.' };
 }
 
 /**

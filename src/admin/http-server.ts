@@ -150,7 +150,7 @@ export function createApp(options: HttpServerOptions): FastifyInstance {
     if (methods.length === 0) return refuse(reply, 404, absent(), null);
     // RFC 9110, section 15.5.6
     reply.header('allow', methods.join(', '));
-    return refuse(reply, 405, `${request.method} is no method of this; there is ${methods.join(', ')}.`, null);
+    return refuse(reply, 405, `${request.method} is not allowed here. Use ${methods.join(' or ')}.`, null);
   });
   app.setErrorHandler((error, _request, reply) => refuseFault(reply, error));
   return app;
@@ -180,7 +180,7 @@ export class RequestFault extends Error {
 function clientText(error: unknown, status: number): string {
   if (error instanceof RequestFault) return error.message;
   if (status === 413) return `The body is larger than ${bodyLimit / 1024} KiB.`;
-  return status === 415 ? 'A body is JSON here: send Content-Type: application/json.' : 'The request is not valid.';
+  return status === 415 ? 'The body must be JSON: send Content-Type: application/json.' : 'The request is not valid.';
 }
 
 /** The status of an error that the client is to blame for, or null. */

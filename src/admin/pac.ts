@@ -95,7 +95,8 @@ function FindProxyForURL(url, host) {
 }
 
 function routeOf({ proxies, failOpen }: PacSettings): string {
-  if (proxies.length === 0) throw new ConfigError('proxy.pac: no proxy is named; name the host that clients reach');
+  if (proxies.length === 0)
+    throw new ConfigError('proxy.pac: no proxy is named; name the host by which clients reach it');
   const routes = proxies.map(({ host, port, type = 'PROXY' }) => {
     if (!hostCharacters.test(host)) {
       throw new ConfigError(`proxy.pac: ${JSON.stringify(host)} is not a host; use a name or an address`);

@@ -89,7 +89,7 @@ function doubtOf(certFile: string, chain: readonly X509Certificate[]): Authority
     if (faults === '') continue;
     return {
       says: `${certFile}: strict clients, such as Python 3.13, refuse ${oneLine(certificate.subject)}: ${faults}`,
-      cure: 'make it anew with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers',
+      cure: 'make it again with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers',
     };
   }
   return null;
@@ -166,7 +166,7 @@ export async function findAuthority(options: AuthorityOptions): Promise<Authorit
   const files = own ?? filesOf(options.dir);
   const certificates = readCertificates(files.certFile);
   if (certificates === null && own !== null) {
-    throw new ConfigError(`${own.certFile}: the certificate of the CA is not there`);
+    throw new ConfigError(`${own.certFile}: the certificate of the CA is missing`);
   }
   if (certificates === null) return null;
   if (own === null && !(await exists(files.keyFile))) {
@@ -187,7 +187,7 @@ async function makeAuthority(options: AuthorityOptions): Promise<Authority> {
   await publish(certFile, authorityCertificate(key, options.organisation, options.now()), 0o644);
   // What counts is what stands on disk: another process may have been first.
   const made = await findAuthority(options);
-  if (made === null) throw new ConfigError(`${certFile}: it vanished while the CA was made: start again`);
+  if (made === null) throw new ConfigError(`${certFile}: it disappeared while the CA was being made: start again`);
   return { ...made, source: 'made' };
 }
 
@@ -195,7 +195,7 @@ const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 16).r
 
 /** Why the authority cannot sign at `now`, or null where it can. */
 export function validityFault(authority: Authority, now: number): string | null {
-  const cure = authority.source === 'brought' ? 'bring a valid one' : 'move it and its key away to have a new CA made';
+  const cure = authority.source === 'brought' ? 'supply a valid one' : 'move it and its key away to have a new CA made';
   if (now > authority.notAfter) return `the CA expired on ${dateOf(authority.notAfter)} UTC: ${cure}`;
   if (now >= authority.notBefore) return null;
   return `the CA is not valid before ${dateOf(authority.notBefore)} UTC: set the clock of this machine, or ${cure}`;

@@ -21,7 +21,7 @@ function keyFault(key: KeyObject): string | null {
   if (type === 'rsa') {
     return modulusLength >= 2048 ? null : `is an RSA key of ${modulusLength} bits, which clients refuse`;
   }
-  if (type !== 'ec') return `is of the type ${String(type)}, which many clients cannot verify`;
+  if (type !== 'ec') return `has the type ${String(type)}, which many clients cannot verify`;
   return curves.has(namedCurve) ? null : `is on the curve ${namedCurve}, which clients refuse`;
 }
 
@@ -73,14 +73,16 @@ function decodeKey(file: string, pem: string, passphraseFile: string | null, pas
   } catch (error) {
     const code = systemCode(error);
     if (passphrase === null && /ENCRYPTED/.test(pem)) {
-      throw new ConfigError(`${file}: the key of the CA is encrypted: name the file with its passphrase`);
+      throw new ConfigError(
+        `${file}: the key of the CA is encrypted: set certificates.authority.passphrase_file to the file with its passphrase`,
+      );
     }
     // A wrong passphrase now and then decrypts to something that is no key, so that the code of the error says nothing.
     if (passphraseFile !== null && /ENCRYPTED/.test(pem)) {
       throw new ConfigError(`${file}: the passphrase in ${passphraseFile} does not open the key of the CA`);
     }
     const cure = 'convert it with "openssl pkcs8 -topk8", or put the right file back';
-    throw new ConfigError(`${file}: this is not a private key in PEM that can be read here (${code}): ${cure}`);
+    throw new ConfigError(`${file}: this is not a readable private key in PEM form (${code}): ${cure}`);
   }
 }
 
@@ -109,13 +111,13 @@ export function readCertificates(file: string): X509Certificate[] | null {
   }
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) {
-    throw new ConfigError(`${file}: there is no certificate in PEM in it: put the right file back, or convert it`);
+    throw new ConfigError(`${file}: it contains no certificate in PEM form: put the right file back, or convert it`);
   }
   return blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
     } catch {
-      throw new ConfigError(`${file}: certificate ${index + 1} in it is damaged: put the right file back`);
+      throw new ConfigError(`${file}: its certificate ${index + 1} is damaged: put the right file back`);
     }
   });
 }

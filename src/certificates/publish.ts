@@ -80,7 +80,7 @@ export async function publish(file: string, text: string, mode: number): Promise
     }
     await syncDirectory(dir);
   } catch (error) {
-    const cure = 'let the user that the proxy runs as write to its folder';
+    const cure = 'give the account that the proxy runs as write access to its folder';
     throw new ConfigError(`${file}: it cannot be written (${systemCode(error)}): ${cure}`);
   }
 }

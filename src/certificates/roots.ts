@@ -43,7 +43,7 @@ function readOwn(file: string): readonly string[] {
   }
   const found = certificatesIn(text);
   if (found.length === 0)
-    throw new ConfigError(`${file}: there is no certificate in it; outbound.ca_file names a file in PEM form`);
+    throw new ConfigError(`${file}: it contains no certificate; outbound.ca_file must name a file in PEM form`);
   for (const [i, pem] of found.entries()) {
     try {
       new X509Certificate(pem);

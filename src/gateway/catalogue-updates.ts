@@ -43,8 +43,8 @@ const SPREAD = 0.1;
 
 function summary({ vendors, hosts }: Changes): string {
   const { added, removed, moved } = hosts;
-  const people = `${counted(vendors.added.length, 'vendor')} more, ${vendors.removed.length} fewer`;
-  return `${people}; ${counted(added.length, 'host')} more, ${removed.length} fewer, ${moved.length} moved`;
+  const people = `${counted(vendors.added.length, 'vendor')} added, ${vendors.removed.length} removed`;
+  return `${people}; ${counted(added.length, 'host')} added, ${removed.length} removed, ${moved.length} moved`;
 }
 
 export function createCatalogueUpdates(options: CatalogueUpdatesOptions): CatalogueUpdates {

@@ -87,7 +87,8 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
   const complain = (one: Held, error: unknown): void => {
     if (one.over.signal.aborted) return;
     const line = error instanceof Error ? error.message : String(error);
-    const stays = one.set === null ? 'it was never loaded and covers nothing' : 'the last good one stays';
+    const stays =
+      one.set === null ? 'it has never been loaded, so it covers nothing' : 'the last good copy stays in use';
     const where = one.list.url === null ? one.list.file : shownUrl(one.list.url);
     // A file without which nothing can be put into force is told as what is wrong with the policy.
     const refused = one.list.url === null && one.set === null;
@@ -128,7 +129,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       const found = await read(one, one.list.file);
       // A list that has lost all its names was cut short; whoever wants none takes it out of the policy.
       if (found.set.size === 0 && one.set !== null && one.set.size > 0)
-        throw new Error('it has no domain in it any more');
+        throw new Error('it no longer contains any domain');
       adopt(one, found);
     } catch (error) {
       complain(one, error);
@@ -247,7 +248,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       const unread = (policy.lists ?? []).flatMap(({ id, url, file: from }) => {
         const one = held.get(id);
         if (url !== null || one === undefined || one.set !== null || one.complained === '') return [];
-        const message = `the list "${id}" cannot be used: ${from}: ${one.complained}; correct the file, or take the list out`;
+        const message = `the list "${id}" cannot be used: ${from}: ${one.complained}; correct the file, or remove the list`;
         return [{ file, path: ['lists', id], onKey: true, message }];
       });
       if (unread.length > 0) throw invalidConfig(placedWarnings(unread));
@@ -255,7 +256,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     awaited() {
       for (const id of awaited) {
         const one = held.get(id);
-        const why = one?.set === null ? 'was never loaded' : one?.set.size === 0 ? 'has no domain in it' : null;
+        const why = one?.set === null ? 'has not been loaded yet' : one?.set.size === 0 ? 'has no domain in it' : null;
         if (why !== null) return `the list ${id}, which a denial names, ${why}`;
       }
       return null;

@@ -59,7 +59,8 @@ function news(before: Contents, after: Contents): string[] {
     const { id, revoked_at: revoked, revoked_by: by } = stored;
     const kind = isPause(stored) ? 'pause' : 'exception';
     const old = known.get(id);
-    if (revoked !== undefined && old?.revoked_at === undefined) return [`${kind} ${id} was ended by ${by ?? 'nobody'}`];
+    if (revoked !== undefined && old?.revoked_at === undefined)
+      return [`${kind} ${id} was ended by ${by ?? 'someone unknown'}`];
     const until = new Date(stored.until).toISOString();
     return old === undefined ? [`${kind} ${id} by ${stored.created_by}, until ${until}`] : [];
   });
@@ -72,7 +73,7 @@ export function createExceptions({ config, adopt, changed, now, log }: Exception
 
   const complain = (problem: string | null): void => {
     if (problem !== null && problem !== complained) log(`exceptions: ${problem}; those in force stay`);
-    if (problem === null && complained !== null) log('exceptions: the file can be read again');
+    if (problem === null && complained !== null) log('exceptions: the file is readable again');
     complained = problem;
   };
 
@@ -101,7 +102,8 @@ export function createExceptions({ config, adopt, changed, now, log }: Exception
     try {
       const { exceptionsFile } = config();
       const lines = await changeExceptions(exceptionsFile, (contents) => {
-        if (gone()) throw new Refused('unwritable', 'who asked for this change has gone; it is not made');
+        if (gone())
+          throw new Refused('unwritable', 'the client that asked for this change has gone, so it was not made');
         return edit(contents, termsOf(config(), now()));
       });
       await refreshed();

@@ -62,7 +62,7 @@ function checkRules({ policyOfFile: before }: Config, { policyOfFile: next, poli
   if (next.rulesLeftOut !== true || before.rules.length === 0) return;
   const inForce = counted(before.rules.length, 'rule');
   throw new ConfigError(
-    `${shownPath(policyFile)}: "rules" is missing, and ${inForce} would go; write "rules: []" for none`,
+    `${shownPath(policyFile)}: "rules" is missing, so ${inForce} would be dropped; write "rules: []" for none`,
   );
 }
 
@@ -113,7 +113,7 @@ export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InF
         if (!news) return 'same';
         reloaded = { successful: true, lastSuccessAt: Date.now(), problem: null };
         log(
-          `reloaded: ${counted(config.policy.rules.length, 'rule')}, policy ${config.policyHash}${changed ? '' : ', as before'}`,
+          `reloaded: ${counted(config.policy.rules.length, 'rule')}, policy ${config.policyHash}${changed ? '' : ', unchanged'}`,
         );
         return changed ? 'changed' : 'same';
       } catch (error) {

@@ -32,13 +32,13 @@ export function pagesUrlOf({ listen, pages }: Pick<Config, 'listen' | 'pages'>, 
 export type Others = Pick<Addresses, 'admin' | 'pages'>;
 
 const cures: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process has it',
-  EACCES: 'ports below 1024 need the capability CAP_NET_BIND_SERVICE, which the unit of systemd can give',
+  EADDRINUSE: 'another process is using it',
+  EACCES: 'ports below 1024 need the capability CAP_NET_BIND_SERVICE, which the systemd unit can grant',
 };
 
 function listenFault(what: string, address: Address, error: unknown): ConfigError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const cure = cures[code] ?? 'it cannot be used on this machine';
+  const cure = cures[code] ?? 'this machine cannot use that address';
   return new ConfigError(
     `cannot listen on ${formatAddress(address)} (${code}): ${cure}; change listen.${what} in the configuration`,
   );

@@ -151,7 +151,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
         if (done === true) {
           const { keep, drain, cut: gone } = became;
           if (drain + gone > 0)
-            log(`open tunnels that are denied now: ${gone} ended, ${drain} end soon, ${keep} go on`);
+            log(`open tunnels that are now denied: ${gone} closed, ${drain} draining, ${keep} kept`);
           return;
         }
         const then = tryJudge(held);

@@ -39,7 +39,7 @@ function openFile(file: string, { pool, log, changed }: PasswordSourceOptions): 
       changed();
       log(`passwords: ${counted(users.size, 'user')}`);
     } catch (error) {
-      log(`passwords stay as they were: ${error instanceof ConfigError ? error.message : describe(error)}`);
+      log(`passwords are unchanged: ${error instanceof ConfigError ? error.message : describe(error)}`);
     }
   };
   watchFile(file, { interval: LOOK, persistent: false }, look);

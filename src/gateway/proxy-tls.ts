@@ -25,8 +25,8 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
   const left = until - Date.now();
   if (left < DAY) {
     const at = new Date(until).toISOString();
-    const end = left < 0 ? `expired at ${at}, and every client certificate is refused` : `expires at ${at}`;
-    log(`${file}: a list of revoked certificates ${end}; fetch it anew and reload`);
+    const end = left < 0 ? `expired at ${at}, so every client certificate is refused` : `expires at ${at}`;
+    log(`${file}: a list of revoked certificates ${end}; download it again and reload`);
   }
   return [...pems];
 }
@@ -56,9 +56,7 @@ export function materialOf(
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'not PEM';
     const file = files?.cert ?? clientCaFile ?? 'listen.proxy_tls';
-    throw new ConfigError(
-      `${file}: certificate, key and authority do not go together (${why}); correct listen.proxy_tls`,
-    );
+    throw new ConfigError(`${file}: certificate, key and authority do not match (${why}); correct listen.proxy_tls`);
   }
   return material;
 }
@@ -95,9 +93,10 @@ export function openProxyTls(
       return mintPortLeaf(authority, [first, ...others], { key, leafDays: certificates.leafDays, now: now() });
     } catch (error) {
       if (!(error instanceof SallyportError)) throw error;
-      if (old === null) throw new ConfigError(`${error.message}; bring a valid one, or set listen.proxy_tls.cert_file`);
+      if (old === null)
+        throw new ConfigError(`${error.message}; supply a valid one, or set listen.proxy_tls.cert_file`);
       // The old certificate stays: a policy must come into force all the same, and some clients look at no date.
-      log(`the certificate of the proxy over TLS is not renewed: ${error.message}`);
+      log(`the certificate of listen.proxy_tls was not renewed: ${error.message}`);
       return { ...old, from: -Infinity, renewal: now() + HOUR };
     }
   };

@@ -48,7 +48,7 @@ export interface Recording {
 /** What a fault of a file of lines means for them. */
 const meaning = {
   write: 'lines are lost until it can be written again',
-  reopen: 'lines go on into the file that was open, and this one is tried again each second that has some',
+  reopen: 'lines still go to the file that was open; opening the new one is tried again every second while lines come',
 } as const satisfies globalThis.Record<Fault, string>;
 
 function eventLog({ config, stdout, log }: RecordingOptions): LineWriter {

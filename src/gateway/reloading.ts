@@ -103,7 +103,7 @@ export function createReloading({ config, look, lists, reload, reloaded, log }: 
 
   const tellRestart = (): void => {
     const keys = needsRestart(started, config()).join(', ');
-    if (keys !== '' && keys !== toldRestart) log(`${keys}: changed, but needs a restart to act`);
+    if (keys !== '' && keys !== toldRestart) log(`${keys}: changed, but needs a restart to take effect`);
     toldRestart = keys;
   };
 

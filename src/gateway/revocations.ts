@@ -35,10 +35,11 @@ export function readRevocations(file: string): Revocations {
   const cure = `correct ${key}`;
   const text = readNamedFile(file, key).toString();
   const pems = text.match(/-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----\n?/g) ?? [];
-  if (pems.length === 0) throw new ConfigError(`${file}: holds no list of revoked certificates in PEM form; ${cure}`);
+  if (pems.length === 0)
+    throw new ConfigError(`${file}: contains no list of revoked certificates in PEM form; ${cure}`);
   try {
     return { pems, until: Math.min(...pems.map(untilOf)) };
   } catch {
-    throw new ConfigError(`${file}: a list of revoked certificates in it is damaged; ${cure}`);
+    throw new ConfigError(`${file}: it contains a damaged list of revoked certificates; ${cure}`);
   }
 }

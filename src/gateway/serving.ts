@@ -155,7 +155,7 @@ export function createServing(options: ServingOptions): Serving {
     const { clientAddress } = arrival;
     const problem = limiting.enterTunnel(clientAddress);
     if (problem === null) void lifecycle.take(arrival).then(() => limiting.leaveTunnel(clientAddress));
-    else reject(arrival.socket, asking(arrival), problem, 'as many tunnels are open as may be');
+    else reject(arrival.socket, asking(arrival), problem, 'the limit of open tunnels is reached');
   };
   const { asked, askedInside } = createAccess({
     tooOften: limiting.tooOften,

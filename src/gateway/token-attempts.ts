@@ -27,7 +27,7 @@ export function createTokenAttempts({ met, log, now }: TokenAttemptsOptions): To
       met();
       if (now() - toldAt < QUIET) return;
       toldAt = now();
-      log(`admin: too many wrong tokens from ${peerAddress(address)}; it is refused for a while, whatever it sends`);
+      log(`admin: too many wrong tokens from ${peerAddress(address)}; everything it sends is refused for a while`);
     },
   };
 }

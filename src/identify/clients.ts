@@ -32,7 +32,7 @@ function indexBlocks(groups: Readonly<Record<string, readonly string[]>>): Recor
   for (const [group, blocks] of Object.entries(groups)) {
     for (const text of blocks) {
       const block = readBlock(text);
-      if (block === null) throw new TypeError(`group "${group}": "${text}" is no address and no CIDR block`);
+      if (block === null) throw new TypeError(`group "${group}": "${text}" is not an address or a CIDR block`);
       const { width, value, length } = block;
       let prefixes = index[width].find((other) => other.length === length);
       if (prefixes === undefined) index[width].push((prefixes = { length, groups: new Map() }));

@@ -93,7 +93,7 @@ async function bySearch(
   password: string,
 ): Promise<Known | false> {
   if (reader !== null && !(await directory.bind(reader.name, reader.password())))
-    throw new Error('bind_dn or its password is not good');
+    throw new Error('bind_dn or its password is not valid');
   const attributes = groupAttribute === null ? [userAttribute] : [userAttribute, groupAttribute];
   const wanted = filter.replaceAll('{user}', () => escapeFilter(user));
   const [entry, another] = await directory.search(base, wanted, attributes);

@@ -47,8 +47,8 @@ export interface AccessOptions {
 }
 
 const refusals = {
-  wrong: ['authentication_required', 'the credentials are not good'],
-  throttled: ['authentication_limit', 'too many wrong passwords of this client or for this user'],
+  wrong: ['authentication_required', 'the credentials are not valid'],
+  throttled: ['authentication_limit', 'too many wrong passwords from this client or for this user'],
   unavailable: ['authentication_unavailable', 'the credentials could not be checked'],
 } as const satisfies Record<Exclude<Verdict['kind'], 'user'>, readonly [ErrorCode, string]>;
 

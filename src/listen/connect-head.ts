@@ -47,7 +47,7 @@ function badRequestLine(line: string): ConnectHeadResult {
 
 /** A head whose lines end in bare LF has no end that counts: it is refused at once, not waited for. */
 function unfinished(bytes: Buffer): ConnectHeadResult {
-  if (bytes.includes('\n\n')) return bad('malformed_request', 'lines end in CR LF');
+  if (bytes.includes('\n\n')) return bad('malformed_request', 'a line does not end in CR LF');
   return bytes.length > MAX_HEAD ? bad('header_too_large', `over ${MAX_HEAD} bytes`) : { kind: 'more' };
 }
 

@@ -93,7 +93,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     const inside = insideOf(req.socket);
     const origin = originOn(req.socket, inside);
     try {
-      if (inside === undefined) throw new SallyportError('internal_error', 'a request came through no known tunnel');
+      if (inside === undefined) throw new SallyportError('internal_error', 'a request came through an unknown tunnel');
       count(inside);
       const { target, facts } = addressTunnelled(req, inside.target, inside.scheme);
       const { id, at, started, clientAddress, clientPort, user, forwarded } = origin;
@@ -125,7 +125,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     const inside = insideOf(req.socket);
     const origin = originOn(req.socket, inside);
     try {
-      if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through no known tunnel');
+      if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through an unknown tunnel');
       count(inside);
       if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
       const addressed = addressTunnelled(req, inside.target, inside.scheme);

@@ -75,8 +75,8 @@ function readBinary(bytes: Buffer): ProxyHeader {
   const command = bytes.readUInt8(12);
   const family = bytes.readUInt8(13);
   const size = bytes.readUInt16BE(14);
-  if (command !== 0x20 && command !== 0x21) return bad(`command 0x${command.toString(16)} of version 2 is not known`);
-  if (size > MAX_BODY) return bad(`a header of ${size} bytes; ${MAX_BODY} are the most`);
+  if (command !== 0x20 && command !== 0x21) return bad(`command 0x${command.toString(16)} of version 2 is unknown`);
+  if (size > MAX_BODY) return bad(`a header of ${size} bytes; at most ${MAX_BODY} are allowed`);
   if (bytes.length < 16 + size) return more;
   const length = 16 + size;
   const body = bytes.subarray(16, length);
@@ -88,13 +88,13 @@ function readBinary(bytes: Buffer): ProxyHeader {
     case 0x32:
       return { kind: 'header', length, peer: null };
     case 0x11:
-      if (size < 12) return bad(`${size} bytes hold no two IPv4 addresses`);
+      if (size < 12) return bad(`${size} bytes cannot hold two IPv4 addresses`);
       return { kind: 'header', length, peer: { address: body.subarray(0, 4).join('.'), port: body.readUInt16BE(8) } };
     case 0x21:
-      if (size < 36) return bad(`${size} bytes hold no two IPv6 addresses`);
+      if (size < 36) return bad(`${size} bytes cannot hold two IPv6 addresses`);
       return { kind: 'header', length, peer: { address: ipv6Text(body), port: body.readUInt16BE(32) } };
     default:
-      return bad(`family 0x${family.toString(16)} is no TCP`);
+      return bad(`family 0x${family.toString(16)} is not TCP`);
   }
 }
 
@@ -103,5 +103,5 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader {
   if (bytes.length === 0) return more;
   if (begins(bytes, SIGNATURE)) return bytes.length < SIGNATURE.length ? more : readBinary(bytes);
   if (begins(bytes, WORD)) return bytes.length < WORD.length ? more : readLine(bytes);
-  return bad('the connection does not begin with its header');
+  return bad('the connection does not begin with a PROXY header');
 }

@@ -86,7 +86,7 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
     // Where no certificate is required, one by a stranger counts as none; a revoked one is turned away all the same.
     if ((inner.authorizationError as unknown) === 'CERT_REVOKED') outer.failed("the client's certificate is revoked");
     else if (options.clientCertificate === 'required' && user === undefined)
-      outer.failed(`the client's certificate has no one ${options.userFrom} to be the user`);
+      outer.failed(`the client's certificate does not have exactly one ${options.userFrom} to use as the user`);
     else outer.ready(inner);
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, inner) => {
@@ -108,7 +108,7 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
       // looked whether the port is open, which is no failure.
       socket.prependOnceListener('close', () => {
         if (waiting.delete(key) && socket.bytesRead > 0)
-          failed('the handshake ended early, or a certificate does not hold');
+          failed('the handshake ended early, or a certificate is not valid');
       });
       server.emit('connection', socket);
     },

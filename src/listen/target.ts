@@ -58,7 +58,7 @@ function shown(text: string): string {
 
 function readIpv6(text: string): Host {
   if (!isIPv6(text) || text.includes('%'))
-    throw invalid(`${shown(text)} is not an IPv6 address (zone ids are refused)`);
+    throw invalid(`${shown(text)} is not an IPv6 address (zone ids are not allowed)`);
   const canonical = canonicalIpv6(text);
   const ipv4 = mappedIpv4(canonical);
   if (ipv4 === null) return { host: canonical as Hostname, kind: 'ipv6' };
@@ -83,14 +83,14 @@ export function parseHost(text: string): Host {
     return { host: text as Hostname, kind: 'name' };
   }
   if (text === '') throw invalid('the host is empty');
-  if (text.length > 1024) throw invalid(`the host is ${text.length} characters long; names end at ${MAX_NAME}`);
+  if (text.length > 1024) throw invalid(`the host is ${text.length} characters long; names have at most ${MAX_NAME}`);
   if (text.startsWith('[') && text.endsWith(']')) return readIpv6(text.slice(1, -1));
   if (isIPv6(text)) return readIpv6(text);
   if (forbidden.test(text)) throw invalid(`${shown(text)} has a character that is not allowed in host names`);
   const folded = domainToASCII(text);
   const name = folded.endsWith('.') ? folded.slice(0, -1) : folded;
   if (ipv4.test(name)) return { host: name as Hostname, kind: 'ipv4' };
-  if (name.length > MAX_NAME) throw invalid(`the host is ${name.length} octets long; names end at ${MAX_NAME}`);
+  if (name.length > MAX_NAME) throw invalid(`the host is ${name.length} octets long; names have at most ${MAX_NAME}`);
   if (!foldedName.test(name)) throw invalid(`${shown(text)} is not a host name`);
   if (name.includes('xn--')) checkAces(name);
   return { host: name as Hostname, kind: 'name' };

@@ -44,7 +44,7 @@ export function createUsher({ proxies, serves, connections }: UsherOptions): Ush
   const admit = (socket: Socket, go: () => void, turnAway: TurnAway): void => {
     const address = peerAddress(peerOf(socket).remoteAddress);
     if (!serves(address)) {
-      turnAway('client_prohibited', `${address} is in none of clients.networks`);
+      turnAway('client_prohibited', `${address} is not in clients.networks`);
       return;
     }
     const key = clientKey(address);

@@ -116,7 +116,7 @@ function descriptorOf(stream: NodeJS.WritableStream): number | null {
 
 function complaintOf(error: unknown): string {
   const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  if (reason === 'ENXIO') return 'nobody reads from this pipe; start its reader first';
+  if (reason === 'ENXIO') return 'nothing reads from this pipe; start its reader first';
   if (reason === 'EISDIR') return 'this is a folder; name a file in it';
-  return `${reason}; create its folder, or give this account the right to write there`;
+  return `${reason}; create its folder, or give this account write access to it`;
 }

@@ -23,7 +23,7 @@ const none = (): Counts => ({ upTo: bounds.map(() => 0), sum: 0, count: 0 });
 export function registerDurations(registry: Registry): (kind: Kind, duration: number) => void {
   const counts: Readonly<Record<Kind, Counts>> = { tunnel: none(), request: none(), upgrade: none() };
   const name = 'sallyport_request_duration_seconds';
-  const help = 'From the arrival of an attempt to its end; for a tunnel as long as it was open.';
+  const help = 'Time from the arrival of an attempt to its end; for a tunnel, how long it was open.';
   const empty = new Histogram({ name, help, labelNames: ['kind'], buckets: bounds, registers: [] });
   for (const kind of Object.keys(counts)) empty.zero({ kind });
 

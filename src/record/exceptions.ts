@@ -30,21 +30,19 @@ export function registerExceptions(registry: Registry, inForce: () => Exceptions
     });
   };
   const seconds = (at: number | null): number | null => (at === null ? null : at / 1000);
-  gauge('sallyport_exceptions_active', 'Exceptions that hold now.', ({ exceptions }) => exceptions.active);
+  gauge('sallyport_exceptions_active', 'Exceptions currently in force.', ({ exceptions }) => exceptions.active);
   gauge('sallyport_exceptions_next_expiry_timestamp_seconds', 'When the next exception ends.', ({ exceptions }) =>
     seconds(exceptions.nextEnd),
   );
   gauge(
     'sallyport_pauses_active',
-    'Pauses that hold now: vendors whose denials are only counted.',
+    'Pauses currently in force: vendors whose denials are only counted.',
     ({ pauses }) => pauses.active,
   );
   gauge('sallyport_pauses_next_expiry_timestamp_seconds', 'When the next pause ends.', ({ pauses }) =>
     seconds(pauses.nextEnd),
   );
-  gauge(
-    'sallyport_exceptions_last_load_successful',
-    '1 if the file of exceptions could be used when last read.',
-    (now) => (now.readable ? 1 : 0),
+  gauge('sallyport_exceptions_last_load_successful', '1 if the exceptions file was usable when last read.', (now) =>
+    now.readable ? 1 : 0,
   );
 }

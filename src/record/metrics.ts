@@ -59,20 +59,20 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registers = [registry];
   const wouldDeny = new Counter({
     name: 'sallyport_would_deny_total',
-    help: 'Attempts that a rule in monitor mode let pass and would have stopped.',
+    help: 'Attempts that a rule in monitor mode let through but would have blocked.',
     labelNames: [...serviceLabels, 'rule'],
     registers,
   });
   const failed = new Counter({
     name: 'sallyport_errors_total',
-    help: 'Attempts that ended with an error, or were turned away, by its code and by who has to act.',
+    help: 'Attempts that failed or were turned away, by error code and by who has to act.',
     labelNames: ['code', 'fault'],
     registers,
   });
   const countDuration = registerDurations(registry);
   const uncaught = new Counter({
     name: 'sallyport_uncaught_exceptions_total',
-    help: 'Exceptions that no handler caught. Each is a defect of the proxy.',
+    help: 'Uncaught exceptions. Each is a defect of the proxy.',
     registers,
   });
   const build = new Gauge({
@@ -142,7 +142,7 @@ function registerBlocks(registry: Registry): {
   const known = new Map<string, Map<string, Count[]>>();
   const blocked = new Counter({
     name: 'sallyport_blocked_total',
-    help: 'Attempts that the policy stopped, each counted once, when it ended.',
+    help: 'Attempts that the policy blocked, each counted once, when it ended.',
     labelNames: [...serviceLabels, 'rule', 'answer'],
     registers: [registry],
     collect() {
@@ -184,7 +184,7 @@ function registerRequests(
   >;
   new Counter({
     name: 'sallyport_requests_total',
-    help: 'Attempts that ended, by kind, by what the policy said and by how they ended.',
+    help: 'Finished attempts, by kind, policy decision and outcome.',
     labelNames: ['kind', 'effect', 'outcome'],
     registers: [registry],
     collect() {

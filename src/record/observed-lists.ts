@@ -31,21 +31,21 @@ export function registerLists(registry: Registry, lists: () => readonly Observed
       },
     });
   };
-  gauge('sallyport_list_domains', 'Domains of an external list that are in force.', ({ domains }) => domains);
-  gauge('sallyport_list_bad_lines', 'Lines of an external list that are no domains.', ({ badLines }) => badLines);
+  gauge('sallyport_list_domains', 'Domains of an external list currently in force.', ({ domains }) => domains);
+  gauge('sallyport_list_bad_lines', 'Lines of an external list that are not domains.', ({ badLines }) => badLines);
   gauge(
     'sallyport_list_last_success_timestamp_seconds',
-    'When an external list was last read, or found to be as it was.',
+    'When an external list was last read or found unchanged.',
     ({ lastSuccessAt }) => (lastSuccessAt === null ? null : lastSuccessAt / 1000),
   );
   gauge(
     'sallyport_list_last_load_successful',
-    '1 if the last reading or fetch of an external list succeeded; 0: an older one is in force, or none.',
+    '1 if the last read or fetch of an external list succeeded; 0 if an older copy, or none, is in force.',
     ({ successful }) => (successful ? 1 : 0),
   );
   new Counter({
     name: 'sallyport_list_fetches_total',
-    help: 'Fetches of external lists, by how they ended.',
+    help: 'Fetches of external lists, by result.',
     labelNames: ['list', 'result'],
     registers,
     collect() {

@@ -82,17 +82,17 @@ export function registerObserved(registry: Registry, observed: Observed): void {
       },
     });
   };
-  gauge('sallyport_tunnels_open', 'Tunnels that are open.', () => observed.tunnelsOpen());
-  gauge('sallyport_connections_open', 'Client connections that are open.', () => observed.connectionsOpen());
+  gauge('sallyport_tunnels_open', 'Open tunnels.', () => observed.tunnelsOpen());
+  gauge('sallyport_connections_open', 'Open client connections.', () => observed.connectionsOpen());
   gauge('sallyport_workers', 'Processes that serve clients.', () => observed.workers().running);
   counter(
     'sallyport_workers_replaced_total',
-    'Processes that ended unasked and were replaced.',
+    'Worker processes that ended unexpectedly and were replaced.',
     () => observed.workers().replaced,
   );
   new Counter({
     name: 'sallyport_limited_total',
-    help: 'What found no room, by the limit that it met.',
+    help: 'Connections and requests turned away, by the limit that was reached.',
     labelNames: ['limit'],
     registers,
     collect() {
@@ -102,7 +102,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   });
   new Counter({
     name: 'sallyport_authentications_total',
-    help: 'Credentials that clients sent, or were asked for, by what came of them.',
+    help: 'Credentials that clients sent or were asked for, by result.',
     labelNames: ['result'],
     registers,
     collect() {
@@ -120,7 +120,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
     const at = observed.caNotAfter();
     return at === null ? null : at / 1000;
   });
-  gauge('sallyport_config_last_reload_successful', '1 if the last reading of the configuration succeeded.', () =>
+  gauge('sallyport_config_last_reload_successful', '1 if the configuration was last read successfully.', () =>
     observed.configReload().successful ? 1 : 0,
   );
   gauge(
@@ -154,7 +154,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   });
   new Counter({
     name: 'sallyport_catalogue_fetches_total',
-    help: 'Fetches of a newer catalogue, by how they ended.',
+    help: 'Fetches of a newer catalogue, by result.',
     labelNames: ['result'],
     registers,
     collect() {
@@ -165,7 +165,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   });
   gauge(
     'sallyport_catalogue_last_fetch_success_timestamp_seconds',
-    'When a fetch last found a newer catalogue that was adopted, or none.',
+    'When a fetch last succeeded: a newer catalogue was adopted, or there was none.',
     () => {
       const at = observed.catalogueFetches().lastSuccessAt;
       return at === null ? null : at / 1000;
@@ -174,7 +174,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   registerLists(registry, () => observed.domainLists());
   new Counter({
     name: 'sallyport_client_trust_total',
-    help: 'Intercepted TLS connections by what the client made of the leaf that it was shown.',
+    help: 'Intercepted TLS connections, by how the client reacted to the certificate it was shown.',
     labelNames: ['result'],
     registers,
     collect() {
@@ -185,7 +185,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   });
   new Counter({
     name: 'sallyport_block_events_total',
-    help: 'Blocks as people count them: the retries of one client against one rule are one event.',
+    help: 'Blocks as people count them: retries by one client against one rule are one event.',
     labelNames: ['vendor', 'product', 'rule'],
     registers,
     collect() {
@@ -206,7 +206,7 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   });
   new Counter({
     name: 'sallyport_open_tunnels_denied_total',
-    help: 'Tunnels that were open when a denial came into force, by what its rule does with them: keep, drain, cut.',
+    help: 'Tunnels that were open when a denial came into force, by what the rule does with them: keep, drain, cut.',
     labelNames: ['vendor', 'rule', 'open_tunnels'],
     registers,
     collect() {

@@ -75,8 +75,8 @@ export function subjectsOf(both: Pair<Judged>, standIns: readonly StandIn[]): Su
     add(host, `host ${domain}`);
   }
   for (const { host, label } of standIns) add(host, label);
-  add('host-in-no-list.invalid' as Hostname, 'hosts that no rule and no catalogue names');
-  add('192.0.2.1' as Hostname, 'bare addresses without a name');
+  add('host-in-no-list.invalid' as Hostname, 'hosts that neither a rule nor the catalogue names');
+  add('192.0.2.1' as Hostname, 'addresses without a name');
   return [...subjects.values()];
 }
 

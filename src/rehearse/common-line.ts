@@ -31,7 +31,7 @@ export function createCommonReader(): (text: string) => Line {
   let last = Number.NaN;
   return (text) => {
     const found = shape.exec(text);
-    if (found === null) return bad('not a line of the common format: no [time] "request" status');
+    if (found === null) return bad('not a line in the common format: no [time] "request" status');
     const [, client = '', user = '', stamp = '', request = '', status] = found;
     if (stamp !== lastText) {
       lastText = stamp;

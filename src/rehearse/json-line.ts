@@ -38,9 +38,9 @@ export function readJsonLine(written: string): Line {
   try {
     line = JSON.parse(written);
   } catch {
-    return bad('not a line of JSON');
+    return bad('not JSON');
   }
-  if (typeof line !== 'object' || line === null) return bad('not an object of JSON');
+  if (typeof line !== 'object' || line === null) return bad('not a JSON object');
   const dataset = text(line, 'event.dataset');
   if (dataset !== null && dataset.startsWith('sallyport.') && dataset !== 'sallyport.access') return noRequest;
   const at = Date.parse(text(line, '@timestamp', 'event.start') ?? '');

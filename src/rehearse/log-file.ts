@@ -47,7 +47,7 @@ function decompressed(
   if (signature === 'none') return { compression: 'none', bytes: source };
   if (signature !== 'gzip' && signature !== 'zstd') {
     throw new UnreadableLog(
-      `${signature} is not read here; pipe it in with "${signature === 'xz' ? 'xzcat' : 'bzcat'} FILE |" and "--log -"`,
+      `${signature} is not supported; pipe it in with "${signature === 'xz' ? 'xzcat' : 'bzcat'} FILE |" and "--log -"`,
     );
   }
   const unpack = signature === 'gzip' ? zlib.createGunzip({ chunkSize: 256 * 1024 }) : zstdDecompress();

@@ -49,7 +49,7 @@ function moved(before: readonly Part[], after: readonly Part[]): PolicyChange[] 
   return now.flatMap((id, place) => {
     if (old[place] === id || old.indexOf(id) > place) return [];
     const next = now[place + 1];
-    const text = next === undefined ? 'now the last' : `now before ${next}`;
+    const text = next === undefined ? 'now last' : `now before ${next}`;
     return [{ change: 'moved' as const, kind: 'rule', id, text, facts: {} }];
   });
 }

@@ -110,7 +110,7 @@ function readerFor(
 ): { readonly format: Format | null; readonly read: ReadLine } {
   const found = format ?? formatOf(batch.filter((text) => text.trim() !== '').slice(0, sampled));
   if (found !== null) return { format: found, read: readerOf(found) };
-  return { format: null, read: () => ({ kind: 'bad', why: 'in none of the formats that are read here' }) };
+  return { format: null, read: () => ({ kind: 'bad', why: 'in none of the supported formats' }) };
 }
 
 function problemOf(error: unknown): string {

@@ -36,7 +36,7 @@ function rest({ rows, total, atMost }: Ranked<unknown>): string[] {
   return [
     ...(total > rows.length ? [`  and ${number(total - rows.length)} more; --top shows more of them`] : []),
     ...(atMost > 0
-      ? [`  too many to keep all: a row, or one that is missing, may lack up to ${number(atMost)} attempts`]
+      ? [`  too many to keep them all: each row, or one that is missing, may lack up to ${number(atMost)} attempts`]
       : []),
   ];
 }
@@ -46,7 +46,7 @@ function fileLines({ files, bad, skipped }: Replayed): string[] {
     [skipped.challenge, 'asked for credentials (407)'],
     [skipped['no-request'], 'without a request'],
     [skipped.inside, 'of tunnels whose requests are counted'],
-    [skipped.outside, 'outside of --from and --to'],
+    [skipped.outside, 'outside --from and --to'],
   ] as const;
   return [
     ...files.map(({ file, format, compression, lines, attempts, problem }) => {
@@ -73,7 +73,7 @@ function effectLines({ effects, unnamed }: Replayed): string[] {
     ...(unnamed === 0
       ? []
       : [
-          `  ${some(unnamed, 'attempt')} at bare addresses: a TLS hello that names a host is judged by that name instead`,
+          `  ${some(unnamed, 'attempt')} to bare addresses: a TLS hello that names a host is judged by that name instead`,
         ]),
   ];
 }
@@ -106,7 +106,7 @@ function tables(replayed: Replayed): string[] {
       users.length === 0 ? [] : [...table(['user', 'denied', 'counted', 'vendors'], users), ...rest(byUser)],
     ),
     ...section(
-      'look like AI, and no rule and no entry of the catalogue names them',
+      'look like AI, but no rule or catalogue entry names them',
       lookAlikes.rows.length === 0
         ? []
         : [
@@ -139,7 +139,7 @@ function changeLines(title: string, change: Change): string[] {
     ...(byUser.total > 5 ? [`    and ${some(byUser.total - 5, 'more user')}`] : []),
     ...examples.map(({ at, client, user, host }) => {
       const who = user === client ? client : `${user} at ${client}`;
-      return `    for example ${host}, asked for by ${who} at ${at}`;
+      return `    for example ${host}, requested by ${who} at ${at}`;
     }),
   ];
 }

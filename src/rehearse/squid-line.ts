@@ -33,7 +33,7 @@ export function readSquidLine(text: string): Line {
   const first = text.charCodeAt(from);
   if (!(first >= 0x30 && first <= 0x39 && text.indexOf('.', from) - from >= 9)) {
     const found = start.exec(text.slice(0, longestPrefix));
-    if (found === null) return bad('not a line of Squid: no time such as 1783670400.123 at its beginning');
+    if (found === null) return bad('not a Squid line: no time such as 1783670400.123 at the beginning');
     from = wordAt(text, found.index);
   }
   let end = wordEnd(text, from);
@@ -41,7 +41,7 @@ export function readSquidLine(text: string): Line {
   from = wordAt(text, end);
   end = wordEnd(text, from);
   const took = Number(text.slice(from, end));
-  if (!(ended > 0) || Number.isNaN(took)) return bad('not a line of Squid: the time or the duration is no number');
+  if (!(ended > 0) || Number.isNaN(took)) return bad('not a Squid line: the time or the duration is not a number');
   from = wordAt(text, end);
   end = wordEnd(text, from);
   const client = text.slice(from, end);
@@ -56,7 +56,7 @@ export function readSquidLine(text: string): Line {
   const url = text.slice(from, end);
   from = wordAt(text, end);
   end = wordEnd(text, from);
-  if (from >= text.length) return bad('not a line of Squid: it ends before the user');
+  if (from >= text.length) return bad('not a Squid line: it ends before the user');
   if (refusedCredentials) return challenge;
   if (isNoRequest(method, url)) return noRequest;
   const user = readUser(text.slice(from, end));

@@ -96,7 +96,7 @@ export function createCrew({ size, spawn, reusePort }: CrewOptions, hears: CrewH
   const lookAtAll = (): void => {
     for (const hand of hands) {
       if (hand.look() < SILENT || !serving.has(hand)) continue;
-      log(`worker ${hand.pid} has said nothing for ${(SILENT * LOOK) / 1000} s; it is killed`);
+      log(`worker ${hand.pid} has not responded for ${(SILENT * LOOK) / 1000} s; killing it`);
       hand.kill();
     }
   };
@@ -124,7 +124,7 @@ export function createCrew({ size, spawn, reusePort }: CrewOptions, hears: CrewH
       try {
         hand ??= await launch();
         const why = await hand.left;
-        if (!isEnding()) log(`worker ${hand.pid} is gone (${why}); another takes its place`);
+        if (!isEnding()) log(`worker ${hand.pid} is gone (${why}); another is taking its place`);
       } catch (error) {
         if (!isEnding())
           log(`a worker could not be started: ${error instanceof Error ? error.message : String(error)}`);

@@ -73,7 +73,7 @@ export function createHand(child: Child, first: () => ToWorker, hear: (message: 
           tellWaiting();
           break;
         case 'leaving':
-          leave('a defect of its own; it ends what is open');
+          leave('an internal defect; it is closing what is open');
           break;
         case 'log':
         case 'lines':

@@ -35,7 +35,7 @@ export const isWorker = (): boolean => cluster.isWorker;
 /** The way to the primary process, from a worker. */
 export function primaryChannel(): Channel & { readonly close: () => void } {
   const { worker } = cluster;
-  if (worker === undefined) throw new ConfigError('this process is no worker: start it by "sallyport serve"');
+  if (worker === undefined) throw new ConfigError('this process is not a worker: start it with "sallyport serve"');
   return {
     send(message, done = noop) {
       if (worker.isConnected()) worker.send(message, done);

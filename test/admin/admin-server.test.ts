@@ -97,7 +97,7 @@ test.each(['/', '/ca.key', '/policy', '/dist/main.js.map', '/%2e%2e/etc/passwd',
     const answer = await raw(address, [`GET ${path} HTTP/1.1`, 'Host: localhost']);
     expect(statusOf(answer)).toBe(404);
     expect(answer).toContain('application/json');
-    expect(answer).toMatch(/\{"error":"There is nothing here; there are \/metrics, \/livez, [^"]+","status":404\}$/);
+    expect(answer).toMatch(/\{"error":"There is nothing here\. Available: \/metrics, \/livez, [^"]+","status":404\}$/);
   },
 );
 

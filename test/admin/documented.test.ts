@@ -29,7 +29,7 @@ const ask = (path: string, method = 'GET'): Promise<Response> =>
 test('every path is there, by each of its methods, and no other', async () => {
   const { error } = (await (await ask('/none')).json()) as { error: string };
   const [first = '', ...others] = error
-    .replace(/^There is nothing here; there are /, '')
+    .replace(/^There is nothing here\. Available: /, '')
     .replace(/\.$/, '')
     .split('; ');
   const there = [`for GET ${first}`, ...others].flatMap((part) => {

@@ -117,7 +117,7 @@ test('says what a body is, where there is none and where it is something else', 
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   expect(await ask('/api/pauses', { method: 'POST', body: wanted, headers: form })).toEqual({
     status: 415,
-    json: { error: 'A body is JSON here: send Content-Type: application/json.', status: 415 },
+    json: { error: 'The body must be JSON: send Content-Type: application/json.', status: 415 },
   });
   const large = { ...wanted, reason: 'x'.repeat(70_000) };
   expect((await ask('/api/exceptions', { method: 'POST', body: large })).json).toEqual({

@@ -37,7 +37,7 @@ async function post(address: Address, type: string, body: string): Promise<strin
 const words: Readonly<Record<number, RegExp>> = {
   400: /The request is not valid\. -$/,
   413: /The body is larger than 64 KiB\. -$/,
-  415: /A body is JSON here: send Content-Type: application\/json\. -$/,
+  415: /The body must be JSON: send Content-Type: application\/json\. -$/,
 };
 
 test.each([

@@ -119,10 +119,10 @@ describe('a later run', () => {
     expect(await refusal(first.certFile, second.certificate)).toMatch(/no certificate in it belongs to the key in/);
     expect(await refusal(first.keyFile, otherKey)).toMatch(/no certificate in it belongs to the key in/);
     expect(await refusal(first.keyFile, null)).toMatch(/a certificate but no key: put its key back, or move/);
-    expect(await refusal(first.keyFile, '')).toMatch(/not a private key in PEM/);
-    expect(await refusal(first.certFile, '')).toMatch(/there is no certificate in PEM in it/);
+    expect(await refusal(first.keyFile, '')).toMatch(/not a readable private key in PEM/);
+    expect(await refusal(first.certFile, '')).toMatch(/it contains no certificate in PEM form/);
     const damaged = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
-    expect(await refusal(first.certFile, damaged)).toMatch(/certificate 1 in it is damaged/);
+    expect(await refusal(first.certFile, damaged)).toMatch(/its certificate 1 is damaged/);
     await expect(openAuthority(one)).resolves.toMatchObject({ fingerprint: first.fingerprint });
   });
 });

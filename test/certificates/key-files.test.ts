@@ -42,7 +42,7 @@ describe('a CA that is brought along', () => {
       `ConfigError: ${own.keyFile}: the passphrase in ${own.passphraseFile} does not open the key of the CA`,
     );
     await expect(openAuthority(options({ own: { ...own, passphraseFile: null } }))).rejects.toThrow(
-      `${own.keyFile}: the key of the CA is encrypted: name the file with its passphrase`,
+      `${own.keyFile}: the key of the CA is encrypted: set certificates.authority.passphrase_file to the file with its passphrase`,
     );
   });
 
@@ -63,7 +63,7 @@ describe('a CA that is brought along', () => {
       /own\.key: the key of the CA cannot be read \(ENOENT\)/,
     );
     rmSync(own.certFile);
-    await expect(openAuthority(options({ own }))).rejects.toThrow(/own\.pem: the certificate of the CA is not there/);
+    await expect(openAuthority(options({ own }))).rejects.toThrow(/own\.pem: the certificate of the CA is missing/);
   });
 
   test.runIf(hasOpenssl)('may stand below other CAs: they are sent, the root is what devices trust', async () => {

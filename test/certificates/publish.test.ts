@@ -23,7 +23,7 @@ test.skipIf(process.platform !== 'linux')(
   'a folder that the system lets nobody make is one line, at once',
   async () => {
     await expect(publish('/proc/certs/ca.key', 'key', 0o600)).rejects.toThrow(
-      /^\/proc\/certs\/ca\.key: it cannot be written \(\w+\): let the user that the proxy runs as write to its folder$/,
+      /^\/proc\/certs\/ca\.key: it cannot be written \(\w+\): give the account that the proxy runs as write access to its folder$/,
     );
   },
 );

@@ -25,7 +25,7 @@ test('without one the roots of Node.js are', () => {
 });
 
 test.each([
-  ['words', /no certificate in it; outbound\.ca_file/],
+  ['words', /it contains no certificate; outbound\.ca_file/],
   ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /certificate 1 of 1 cannot be read/],
 ])('an own file that holds %j is refused', (text, complaint) => {
   expect(() => trustedRoots(file(text))).toThrow(complaint);

@@ -71,6 +71,6 @@ test.skipIf(!hasOpenssl)('what some clients refuse has its cure', async () => {
   const own = rootWith([ca]);
   expect((await findAuthority(options({ own })))?.doubt).toEqual({
     says: `${own.certFile}: strict clients, such as Python 3.13, refuse CN=Root: it has no keyUsage, and it has no subject key identifier`,
-    cure: 'make it anew with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers',
+    cure: 'make it again with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers',
   });
 });

@@ -102,7 +102,7 @@ describe('show', () => {
     const { code, out, err } = await run('show');
     expect(code).toBe(1);
     expect(out).toMatch(/-17[45] days left/);
-    expect(err).toMatch(/own\.pem: the CA expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC: bring a valid one$/);
+    expect(err).toMatch(/own\.pem: the CA expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC: supply a valid one$/);
     expect((await run('init')).code).toBe(1);
     rmSync(join(cwd, 'own.key'));
     await expect(run('show')).rejects.toBeInstanceOf(ConfigError);

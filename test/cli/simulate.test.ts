@@ -95,7 +95,7 @@ test.each([['open.yaml'], ['other.yaml']])('compares with %s', async (other) => 
   expect(out).toContain(`what changes with ${other}`);
   expect(out).toContain('newly allowed: 1 attempt, 1 user');
   expect(out).toContain('rule ban -> ban: 1 attempt, 1 user');
-  expect(out).toContain('for example www.acme.test, asked for by 192.0.2.1 at 2026-07-10T07:59:59.990Z');
+  expect(out).toContain('for example www.acme.test, requested by 192.0.2.1 at 2026-07-10T07:59:59.990Z');
   expect((await run('--log', 'access.log', '--against', other, '--fail-on-change')).code).toBe(1);
 });
 
@@ -113,7 +113,7 @@ test('a log with nothing in it is a no', async () => {
   const { code, err, out } = await run('--log', 'empty.log');
   expect(code).toBe(1);
   expect(err).toContain('no attempt was found in empty.log');
-  expect(out).toContain('empty.log:1: in none of the formats that are read here: nothing');
+  expect(out).toContain('empty.log:1: in none of the supported formats: nothing');
 });
 
 test('an empty standard input is told as that', async () => {
@@ -129,7 +129,7 @@ test('an empty standard input is told as that', async () => {
 test('as of another day', async () => {
   const { out } = await run('--log', 'access.log', '--at', '2026-12-01');
   expect(out).toContain('all as of 2026-12-01T00:00:00.000Z');
-  expect((await run('--log', 'access.log', '--from', '2026-08-01')).out).toContain('1 line outside of --from and --to');
+  expect((await run('--log', 'access.log', '--from', '2026-08-01')).out).toContain('1 line outside --from and --to');
 });
 
 test.each([

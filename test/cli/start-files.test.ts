@@ -73,11 +73,15 @@ test.each([
     'locked.key: the key of the CA is encrypted',
   ],
   ['a wrong passphrase', own('ca.pem', 'locked.key', 'wrong'), 'does not open the key of the CA'],
-  ['certificate and key that are swapped', own('ca.key', 'ca.pem'), 'ca.key: there is no certificate in PEM in it'],
+  ['certificate and key that are swapped', own('ca.key', 'ca.pem'), 'ca.key: it contains no certificate in PEM form'],
   ['the key of another CA', own('ca.pem', 'other.key'), 'no certificate in it belongs to the key in'],
-  ['authorities of origins that are none', { outbound: { ca_file: 'none' } }, 'none: there is no certificate in it'],
+  ['authorities of origins that are none', { outbound: { ca_file: 'none' } }, 'none: it contains no certificate'],
   ['a token that can be guessed', { admin: { token_file: 'short' } }, 'short: the token needs 16 or more'],
-  ['the key of another certificate', tls('proxy.pem', 'ca.key'), 'proxy.pem: certificate, key and authority do not go'],
+  [
+    'the key of another certificate',
+    tls('proxy.pem', 'ca.key'),
+    'proxy.pem: certificate, key and authority do not match',
+  ],
 ])('%s: no start, and check ends with 2 in the same words', async (_, settings, says) => {
   const file = await config(settings);
   const started = run(['serve', '-c', file]);
@@ -119,7 +123,7 @@ test.each([
 test('what is there of a pair is looked at although the rest is elsewhere', async () => {
   const { code, said } = await asked(check, ['-c', await config(own('ca.pem', 'none'), ['ca.pem'])]);
   expect(code).toBe(2);
-  expect(said.join('\n')).toContain('none: this is not a private key in PEM');
+  expect(said.join('\n')).toContain('none: this is not a readable private key in PEM');
 });
 
 test('a CA of the proxy itself that has ended', async () => {
@@ -142,7 +146,7 @@ test.skipIf(!hasOpenssl)(
     chmodSync(keyFile, 0o600);
     const says = `${certFile}: strict clients, such as Python 3.13, refuse CN=Old: it has no keyUsage`;
     const cure =
-      'make it anew with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers';
+      'make it again with basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and both key identifiers';
     const started = await serve({ settings: { ...own(certFile, keyFile), limits: { connections: 100 } } });
     expect(started.stderr()).toBe(`sallyport: ${says}; ${cure}\n`);
     const checked = await asked(check, ['-c', started.file]);
@@ -180,7 +184,7 @@ test('on the machine of the proxy doctor says of each whether a start can use it
   const swapped = (await found(await config(own('ca.key', 'ca.pem')))).find((finding) => finding.check === 'CA');
   expect(swapped).toMatchObject({ status: 'bad', says: expect.stringContaining('no certificate in PEM') as string });
   const gone = (await found(await config(own('ca.pem', 'ca.key'), ['ca.pem']))).find(({ check: of }) => of === 'CA');
-  expect(gone).toMatchObject({ status: 'bad', says: expect.stringContaining('is not there') as string });
+  expect(gone).toMatchObject({ status: 'bad', says: expect.stringContaining('is missing') as string });
 });
 
 test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(

@@ -111,7 +111,7 @@ test('a newer catalogue is adopted, logged, kept, and used at the next start; th
   expect(vendors()).toBe(shipped.length);
   await publish([...shipped, ...novel], later(0));
   expect(vendors()).toBe(shipped.length + 1);
-  expect(lab.told.join('\n')).toMatch(/catalogue: adopting the bundle of .*: 1 vendor more, 0 fewer; 1 host more/);
+  expect(lab.told.join('\n')).toMatch(/catalogue: adopting the bundle of .*: 1 vendor added, 0 removed; 1 host added/);
   expect(lab.told).toContain('catalogue: + host *.novel.test (novel/chat)');
   expect(lab.told.join('\n')).not.toContain('secret');
   expect(existsSync(copy)).toBe(true);

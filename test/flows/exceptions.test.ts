@@ -161,7 +161,7 @@ test('a broken file leaves those in force, and a reload too', async () => {
   expect(await statusOf(lab.proxyUrl)).toBe('502');
   expect((await send('POST', 'exceptions', { ...wanted, id: 'more' })).status).toBe(503);
   writeFileSync(file, good);
-  await eventually('that it is good again', () => lab.told.includes('exceptions: the file can be read again'));
+  await eventually('that it is good again', () => lab.told.includes('exceptions: the file is readable again'));
   expect(await lab.metric('sallyport_exceptions_last_load_successful')).toBe(1);
   expect((await send('DELETE', 'exceptions/kept')).status).toBe(200);
 });

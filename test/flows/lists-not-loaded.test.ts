@@ -81,7 +81,7 @@ test('until a list that a denial names was once fetched, a proxy that has starte
   const server = await listServer((_, res) => res.writeHead(500).end());
   const policy = policyWith(`{ url: '${server.url}' }`);
   const lab = await labOfTest({ policy });
-  expect(await readiness(lab)).toMatch(/^503 .*the list ads, which a denial names, was never loaded/);
+  expect(await readiness(lab)).toMatch(/^503 .*the list ads, which a denial names, has not been loaded yet/);
   expect(await lab.metric('sallyport_list_last_load_successful', 'list="ads"')).toBe(0);
   server.answerWith(serving('ads.test\n'));
   writeFileSync(join(lab.dir, 'policy.yaml'), `${policy}\n`);

@@ -40,7 +40,9 @@ test('a file: in force from the start, followed as it changes, and a broken one 
   expect(await isDenied(lab, 'other.test')).toBe(true);
 
   writeFileSync(file, '');
-  await eventually('the complaint', () => lab.told.some((line) => line.includes('no domain in it any more; the last')));
+  await eventually('the complaint', () =>
+    lab.told.some((line) => line.includes('no longer contains any domain; the last')),
+  );
   expect(await isDenied(lab, 'other.test')).toBe(true);
 });
 
@@ -169,7 +171,9 @@ test('gzip, and redirects that end, are followed', async () => {
 test('a content with another SHA-256 than the policy names is refused', async () => {
   const server = await listServer(serving('ads.test\n'));
   const lab = await labOfTest({ policy: policyWith(`{ url: '${server.url}', sha256: '${'0'.repeat(64)}' }`) });
-  expect(lab.told[1]).toMatch(/^list ads: http:.*SHA-256 is [0-9a-f]{64}.*; it was never loaded and covers nothing$/);
+  expect(lab.told[1]).toMatch(
+    /^list ads: http:.*SHA-256 is [0-9a-f]{64}.*; it has never been loaded, so it covers nothing$/,
+  );
   expect(await isDenied(lab, 'ads.test')).toBe(false);
 });
 
@@ -182,7 +186,7 @@ test('a certificate that nobody vouches for, and a server that is not there, do 
   for (const url of [`https://127.0.0.1:${port}/`, `http://127.0.0.1:${await closedPort()}/`]) {
     const lab = await labOfTest({ policy: policyWith(`{ url: '${url}' }`) });
     expect(lab.told[1]).toMatch(
-      /^list ads: http.*(self-signed|unable to verify|ECONNREFUSED).*; it was never loaded and covers nothing$/,
+      /^list ads: http.*(self-signed|unable to verify|ECONNREFUSED).*; it has never been loaded, so it covers nothing$/,
     );
     expect(await lab.metric('sallyport_list_fetches_total', 'result="failed"')).toBe(1);
   }

@@ -46,7 +46,7 @@ test('cut: ended by RST at once, and the line of the log says by which rule', as
   });
   expect(await denied(lab, 'cut')).toBe(1);
   await eventually('word of it', () =>
-    lab.told.some((line) => line === 'open tunnels that are denied now: 1 ended, 0 end soon, 0 go on'),
+    lab.told.some((line) => line === 'open tunnels that are now denied: 1 closed, 0 draining, 0 kept'),
   );
 });
 

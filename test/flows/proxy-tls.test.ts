@@ -170,7 +170,7 @@ test('an expired list refuses everybody, and is told; what is no list leaves the
   staff.revoke([], '20210101000000Z');
   const expired = readFileSync(crl);
   for (const [damage, told] of [
-    [readFileSync(staff.file), 'holds no list of revoked certificates in PEM form'],
+    [readFileSync(staff.file), 'contains no list of revoked certificates in PEM form'],
     [expired.toString().replace(/^.{20}(?=.*\n-----END)/m, ''), 'damaged'],
     [expired.toString().replace(/-----BEGIN X509 CRL-----\n.{8}/, '$&AAAA'), 'damaged'],
   ] as const) {
@@ -182,7 +182,7 @@ test('an expired list refuses everybody, and is told; what is no list leaves the
   writeFileSync(crl, expired);
   expect(at.gateway.reload()).toBe(true);
   expect(at.told.join('\n')).toContain(
-    'expired at 2021-01-01T00:00:00.000Z, and every client certificate is refused; fetch it anew',
+    'expired at 2021-01-01T00:00:00.000Z, so every client certificate is refused; download it again',
   );
   expect(await statusOf(at, ada)).toBe('');
 });
@@ -272,7 +272,7 @@ test('a reload shows a new certificate, and one that cannot be used leaves the o
   onTestFinished(() => next.remove());
   writeFileSync(at.certFile, next.cert);
   expect(at.gateway.reload()).toBe(false);
-  expect(at.told.join('\n')).toContain('do not go together');
+  expect(at.told.join('\n')).toContain('do not match');
   expect(await fingerprint()).toBe(before);
   writeFileSync(at.certFile.replace('cert.pem', 'key.pem'), readFileSync(next.file.replace('cert.pem', 'key.pem')));
   expect(at.gateway.reload()).toBe(true);

@@ -62,7 +62,7 @@ test('a policy that has lost its end before its rules takes none of them away, w
   const before = lab.gateway.config();
   writeFileSync(file, withFlip.slice(0, withFlip.indexOf('rules:')));
   expect(await lab.gateway.refresh()).toBe(false);
-  expect(lab.told.join('\n')).toContain('policy.yaml: "rules" is missing, and');
+  expect(lab.told.join('\n')).toContain('policy.yaml: "rules" is missing, so');
   await setTimeout(2_500);
   expect(lab.gateway.config()).toBe(before);
   writeFileSync(file, 'rules: []\n');

@@ -206,7 +206,7 @@ test('files that are put back as they were end a failure', async () => {
   await eventually('the failure', () => lab.told.length === 1);
   writeFileSync(file, policyOf(0));
   await eventually('its end', () => lab.told.length === 2);
-  expect(lab.told[1]).toMatch(/^reloaded: .*, as before$/);
+  expect(lab.told[1]).toMatch(/^reloaded: .*, unchanged$/);
 });
 
 /** A rule by a list, which denies `flip.test`. */
@@ -302,7 +302,7 @@ test('what needs a restart is told once, and the rest acts', async () => {
   writeFileSync(lab.file, `${settings}limits: { connections: 7 }\n`);
   await eventually('told', () => lab.told.length === 2);
   // Limits that follow from it are told with it.
-  expect(lab.told[1]).toMatch(/^limits\.connections\b.*: changed, but needs? a restart to act$/);
+  expect(lab.told[1]).toMatch(/^limits\.connections\b.*: changed, but needs? a restart to take effect$/);
   writeFileSync(join(lab.dir, 'policy.yaml'), policyOf(1));
   await until(lab, 1);
   expect(lab.told.filter((line) => line.includes('restart'))).toHaveLength(1);

@@ -270,7 +270,7 @@ test.runIf(checked)('a proxy port that is taken is one line and exit 2', async (
   expect(await started.ended).toEqual({ code: 2, signal: null });
   expect(started.stdout()).toBe('');
   expect(started.stderr()).toBe(
-    `sallyport: cannot listen on 127.0.0.1:${port} (EADDRINUSE): another process has it; change listen.proxy in the configuration\n`,
+    `sallyport: cannot listen on 127.0.0.1:${port} (EADDRINUSE): another process is using it; change listen.proxy in the configuration\n`,
   );
 });
 

@@ -20,7 +20,7 @@ test('a port that cannot be had is named with its address, and what was open by 
   const taken = { listen: () => Promise.reject(Object.assign(new Error('taken'), { code: 'EADDRINUSE' })) };
   const wanted = { ...listenOn(0), pages: { host: '::1', port: 8128 } };
   await expect(openPorts(wanted, { admin: free, pages: taken, proxy: free }, close)).rejects.toThrow(
-    'cannot listen on [::1]:8128 (EADDRINUSE): another process has it; change listen.pages in the configuration',
+    'cannot listen on [::1]:8128 (EADDRINUSE): another process is using it; change listen.pages in the configuration',
   );
   expect(close).toHaveBeenCalledOnce();
   const low = { listen: () => Promise.reject(Object.assign(new Error('low'), { code: 'EACCES' })) };

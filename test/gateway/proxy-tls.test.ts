@@ -101,7 +101,7 @@ test('once the CA has ended the last one stays, which is told once an hour, and 
   expect(await shown(here)).toEqual(first);
   expect(await shown(here)).toEqual(first);
   const line = expect.stringMatching(
-    /^the certificate of the proxy over TLS is not renewed: the CA in .* has expired$/,
+    /^the certificate of listen.proxy_tls was not renewed: the CA in .* has expired$/,
   ) as unknown;
   expect(here.told).toEqual([line]);
   here.at(here.authority.notAfter + day + 3_600_001);
@@ -115,6 +115,6 @@ test('without a name that could be shown the port does not open once the CA has 
   const authority = await openAuthority(options());
   const given = { authority, key: makeLeafKey('ecdsa-p256'), log: () => undefined };
   expect(() => openProxyTls(configOf('proxy.test'), { ...given, now: () => authority.notAfter })).toThrow(
-    /has expired; bring a valid one, or set listen\.proxy_tls\.cert_file$/,
+    /has expired; supply a valid one, or set listen\.proxy_tls\.cert_file$/,
   );
 });

@@ -86,7 +86,8 @@ test('where the new file cannot be opened, lines go on into the old one, and it 
   renameSync(dir, away);
   recording.reopen();
   await eventually('both told', () => told.length === 2);
-  const where = 'lines go on into the file that was open, and this one is tried again each second that has some';
+  const where =
+    'lines still go to the file that was open; opening the new one is tried again every second while lines come';
   expect(told.toSorted()).toEqual([
     expect.stringMatching(new RegExp(`^access log: ENOENT.*; ${where}$`)),
     expect.stringMatching(new RegExp(`^block events: ENOENT.*; ${where}$`)),

@@ -71,7 +71,7 @@ test('more addresses than are remembered get the right answer', () => {
 
 test.each(['10.0.0.0/33', '10.0.0/8', '::/129', 'office', '10.0.0.0/x', '10.0.0.0/', ''])('refuses %j', (block) => {
   expect(() => indexGroups({ design: [block] })).toThrow(
-    new TypeError(`group "design": "${block}" is no address and no CIDR block`),
+    new TypeError(`group "design": "${block}" is not an address or a CIDR block`),
   );
 });
 

@@ -97,7 +97,7 @@ test('a pipe that nobody reads is one line at the start; one whose reader stops 
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
   expect(() => fileDestination(path, 'access log')).toThrow(
-    `access log ${path}: nobody reads from this pipe; start its reader first`,
+    `access log ${path}: nothing reads from this pipe; start its reader first`,
   );
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   onTestFinished(() => closeSync(reader));

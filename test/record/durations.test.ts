@@ -9,7 +9,7 @@ const kinds: readonly Arrival['kind'][] = ['tunnel', 'request', 'upgrade'];
 function reference(registry: Registry): (kind: Arrival['kind'], duration: number) => void {
   const histogram = new Histogram({
     name: 'sallyport_request_duration_seconds',
-    help: 'From the arrival of an attempt to its end; for a tunnel as long as it was open.',
+    help: 'Time from the arrival of an attempt to its end; for a tunnel, how long it was open.',
     labelNames: ['kind'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
     registers: [registry],

@@ -92,8 +92,8 @@ test('hosts of rules, hosts in no list, and addresses', () => {
       .map(({ what, after }) => `${what.join()}: ${after.effect}`)
       .toSorted(),
   ).toEqual([
-    'bare addresses without a name: allow',
+    'addresses without a name: allow',
     'host =tool.test: deny',
-    'hosts that no rule and no catalogue names: monitor',
+    'hosts that neither a rule nor the catalogue names: monitor',
   ]);
 });

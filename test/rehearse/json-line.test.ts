@@ -51,8 +51,8 @@ test('reads the names of ECS as others write them', () => {
 });
 
 test.each([
-  ['{"@timestamp":', 'not a line of JSON'],
-  ['7', 'not an object of JSON'],
+  ['{"@timestamp":', 'not JSON'],
+  ['7', 'not a JSON object'],
   ['{}', 'no time in "@timestamp"'],
   ['{"@timestamp":"2026-07-10T10:30:15Z","client":{"ip":"10.0.0.8"}}', 'no host in'],
   ['{"@timestamp":"2026-07-10T10:30:15Z","url":{"domain":"claude.ai"}}', 'no client in'],

@@ -101,5 +101,5 @@ test('defaults, groups and the time zone', () => {
 test('a rule that moved', () => {
   const [count = '', ban = ''] = policy.split('\n').filter((line) => line.includes('id: '));
   const swapped = policy.replace(count, 'X').replace(ban, count).replace('X', ban);
-  expect(changes(policy, swapped)).toEqual(['moved rule count: now the last']);
+  expect(changes(policy, swapped)).toEqual(['moved rule count: now last']);
 });

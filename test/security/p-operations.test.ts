@@ -40,7 +40,7 @@ attack(
     expect(await ask('status', 'GET', token)).toBe(429);
     expect(await lab.metric('sallyport_limited_total', 'limit="admin_tokens"')).toBe(21);
     const told = lab.told.filter((line) => line.includes('token'));
-    expect(told).toEqual(['admin: too many wrong tokens from 127.0.0.1; it is refused for a while, whatever it sends']);
+    expect(told).toEqual(['admin: too many wrong tokens from 127.0.0.1; everything it sends is refused for a while']);
   },
 );
 

@@ -67,7 +67,7 @@ test('a worker that hangs is killed and replaced, and only that one', async () =
   expect(killed).toEqual([]);
   await vi.advanceTimersByTimeAsync(15_000);
   expect(killed).toEqual([2]);
-  expect(told[0]).toBe('worker 2 has said nothing for 30 s; it is killed');
+  expect(told[0]).toBe('worker 2 has not responded for 30 s; killing it');
   vi.useRealTimers();
   await vi.waitFor(() => expect(crew.counts()).toEqual({ running: 2, replaced: 1 }));
   await crew.close();
