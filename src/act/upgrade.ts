@@ -136,16 +136,40 @@ function closeFrame(reason: string): Buffer {
 }
 
 /**
- * Accepts a WebSocket only to close it with the reason, which is the one form that scripts can read.
- *
- * @param reason at most 123 bytes of UTF-8.
+ * The first subprotocol that a client offers: browsers and others fail a handshake that picks none of theirs, and show no
+ * reason then. Never a later one, which may be a key (OpenAI's realtime API takes it there).
  */
-export async function closeWebSocket(arrival: UpgradeArrival, reason: string): Promise<number> {
-  const key = arrival.req.headers['sec-websocket-key'] ?? '';
-  const accept = createHash('sha1').update(`${key}${GUID}`).digest('base64');
-  const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+function subprotocolOf({ headers }: UpgradeArrival['req']): string | null {
+  const [first = ''] = (headers['sec-websocket-protocol'] ?? '').split(',', 1);
+  const name = first.trim();
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name) ? name : null;
+}
+
+/** A WebSocket's denial. */
+export interface Close {
+  /** At most 123 bytes of UTF-8. */
+  readonly reason: string;
+  /** What the 101 before it bears besides the fields of the handshake. */
+  readonly headers: Answer['headers'];
+}
+
+/**
+ * Accepts a WebSocket only to close it with the reason, which is the one form that scripts can read. Resolves with the
+ * bytes written, once the socket is closed.
+ */
+export async function closeWebSocket({ req, socket }: UpgradeArrival, { reason, headers }: Close): Promise<number> {
+  const key = req.headers['sec-websocket-key'] ?? '';
+  const subprotocol = subprotocolOf(req);
+  const fields = {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Accept': createHash('sha1').update(`${key}${GUID}`).digest('base64'),
+    ...(subprotocol !== null && { 'Sec-WebSocket-Protocol': subprotocol }),
+    ...headers,
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`;
   const bytes = Buffer.concat([Buffer.from(head), closeFrame(reason)]);
-  const { socket } = arrival;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => socket.destroy(), LINGER);
     socket.on('error', () => undefined);

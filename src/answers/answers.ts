@@ -5,7 +5,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Denial } from '../flow.ts';
 import { answerFor, isWebSocket } from './classes.ts';
-import { denialHeaders, shapedAnswer } from './denied.ts';
+import { denialHeaders, head, shapedAnswer } from './denied.ts';
 import { failureAnswer } from './failure.ts';
 import { htmlAnswer } from './headers.ts';
 import { closeReasonOf, messageOf, wordsFor } from './message.ts';
@@ -19,6 +19,8 @@ import type { LayOut } from './stencil.ts';
 export interface WebSocketClose {
   readonly code: 1008;
   readonly reason: string;
+  /** Of the 101 that comes before it. */
+  readonly headers: Answer['headers'];
 }
 
 /** How an upgrade is turned away: by an answer, or by 101 and a close frame, which is what scripts can read. */
@@ -54,7 +56,11 @@ export function createAnswers(settings: AnswerSettings, layOut: LayOut): Answers
       const refused = answer.name === 'codex-websocket' || about.facts === null || !isWebSocket(about.facts);
       return refused ? { kind: 'answer', answer } : { kind: 'close', ...answers.websocketClose(denial, about) };
     },
-    websocketClose: (denial, about) => ({ code: 1008, reason: closeReasonOf(wordsFor(denial, about, settings)) }),
+    websocketClose(denial, about) {
+      const words = wordsFor(denial, about, settings);
+      const { headers } = head({ denial, about, settings, words, message: messageOf(words) }, 'websocket', 101);
+      return { code: 1008, reason: closeReasonOf(words), headers };
+    },
     failed: (code, about) => failureAnswer(code, about, settings),
   };
   return answers;

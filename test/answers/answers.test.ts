@@ -216,7 +216,9 @@ describe('an upgrade', () => {
   test('of a WebSocket is closed with 1008 and a reason', () => {
     const denied = answers.upgradeDenied(denial, asks({ headers: websocket }));
     const reason = `Blocked by company policy: Claude Code. Use ${assistantUrl} Ref ${id}`;
-    expect(denied).toEqual({ kind: 'close', code: 1008, reason });
+    expect(denied).toMatchObject({ kind: 'close', code: 1008, reason });
+    const fields = ['Date', 'Proxy-Status', 'X-Proxy-Error', 'X-Sallyport-Id', 'Cache-Control', 'x-should-retry'];
+    for (const name of fields) expect(denied, name).toHaveProperty(['headers', name], expect.any(String));
   });
 
   test('of Codex is answered', () => {

@@ -64,11 +64,14 @@ describe.skipIf(noBrowser)('a script of an allowed page', () => {
     });
   });
 
-  test('reads the reason from the close of a WebSocket', async () => {
+  test.each([
+    ['a WebSocket', []],
+    ['one that asks for subprotocols', ['realtime', 'openai-insecure-api-key.sk-x']],
+  ])('reads the reason from the close of %s', async (_which, protocols) => {
     const page = await allowedPage();
     const before = await it.lab.metric('sallyport_blocked_total', 'answer="websocket"');
     const closed = await page.evaluate<{ code: number; reason: string; clean: boolean }>(`new Promise((resolve) => {
-      const socket = new WebSocket('wss://api.openai.com/v1/realtime');
+      const socket = new WebSocket('wss://api.openai.com/v1/realtime', ${JSON.stringify(protocols)});
       socket.onclose = ({ code, reason, wasClean }) => resolve({ code, reason, clean: wasClean });
     })`);
     expect(closed).toMatchObject({ code: 1008, clean: true });

@@ -8,7 +8,13 @@ import { InferenceClient } from '@huggingface/inference';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import OpenAI from 'openai';
-import { fetch as undiciFetch, getGlobalDispatcher, ProxyAgent, setGlobalDispatcher } from 'undici';
+import {
+  fetch as undiciFetch,
+  getGlobalDispatcher,
+  ProxyAgent,
+  setGlobalDispatcher,
+  WebSocket as UndiciWebSocket,
+} from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startLab, type Lab } from '../support/lab.ts';
@@ -180,10 +186,28 @@ test('fetch of undici reads status and body', async () => {
   await dispatcher.close();
 });
 
-test('ws reads the close code and the reason', async () => {
-  const socket = new WebSocket('wss://api.openai.com/v1/realtime', { agent, ca: lab.ca });
+test.each([
+  ['no subprotocol', []],
+  ['a subprotocol, and a key behind it', ['realtime', 'openai-insecure-api-key.sk-x']],
+])('ws reads the close code and the reason, with %s', async (_which, protocols) => {
+  const socket = new WebSocket('wss://api.openai.com/v1/realtime', protocols, { agent, ca: lab.ca });
   const [code, reason] = await new Promise<[number, Buffer]>((resolve, reject) => {
     socket.once('error', reject).once('close', (...ended) => resolve(ended));
   });
   expect([code, reason.toString()]).toEqual([1008, expect.stringMatching(/^Blocked by company policy: OpenAI API/)]);
 });
+
+test.each([[[]], [['realtime', 'openai-insecure-api-key.sk-x']]])(
+  'the WebSocket of undici and Node.js reads them too, with the subprotocols %j',
+  async (protocols) => {
+    const dispatcher = new ProxyAgent({ uri: lab.proxyUrl, requestTls: { ca: lab.ca } });
+    const socket = new UndiciWebSocket('wss://api.openai.com/v1/realtime', { protocols, dispatcher });
+    const closed = await new Promise<{ readonly code: number; readonly reason: string }>((resolve) => {
+      socket.addEventListener('close', resolve);
+    });
+    expect(closed.code).toBe(1008);
+    expect(closed.reason).toMatch(/^Blocked by company policy: OpenAI API/);
+    expect(socket.protocol).toBe(protocols[0] ?? '');
+    await dispatcher.close();
+  },
+);
