@@ -48,7 +48,7 @@ function allSent({ defaultAssistant, sites = {}, assistantFor = [], rules }: Pol
  * @param now epoch milliseconds.
  */
 export function deniedAssistants(config: Config, sets: DomainSets, now: number): Warning[] {
-  const explain = createExplainer({ policy: config.policyOfFile, vendors: config.vendors }, sets);
+  const explain = createExplainer({ ...config, policy: config.policyOfFile }, sets);
   const told = new Set<string>();
   return allSent(config.policyOfFile, now).flatMap(({ assistant: id, group, path }) => {
     const url = config.policyOfFile.assistants.find((one) => one.id === id)?.url ?? '';

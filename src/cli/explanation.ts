@@ -1,4 +1,5 @@
 /** What the policy does with one request, and why: as the proxy would decide it, and in words. */
+import { fallBack, type TunnelPorts } from '../act/fall-back.ts';
 import { assistantAt } from '../config/assistant-host.ts';
 import type { Config } from '../config/schema.ts';
 import { compile } from '../decide/compile.ts';
@@ -174,7 +175,7 @@ function changesOf(policy: Policy, question: Question, considered: readonly Cons
  * @param sets the external lists of the policy.
  */
 export function createExplainer(
-  config: Pick<Config, 'policy' | 'vendors'>,
+  config: Pick<Config, 'policy' | 'vendors' | 'tunnels'>,
   sets?: DomainSets,
 ): (asked: Asked) => Explained {
   const services = indexServices(config.vendors, indexHosts);
@@ -186,13 +187,14 @@ export function createExplainer(
   return (asked) => {
     const { address, user, forwarded, groups = [] } = asked;
     const own = members(address ?? '', user, forwarded);
-    return explained(policy, services, new Set([...own, ...groups]), asked);
+    return explained(policy, services, config.tunnels, new Set([...own, ...groups]), asked);
   };
 }
 
 function explained(
   policy: Policy,
   services: FindService,
+  ports: TunnelPorts,
   groups: ReadonlySet<string>,
   { target, moment, path, address, user, forwarded = [], at }: Asked,
 ): Explained {
@@ -220,7 +222,8 @@ function explained(
   const denial = decision.effect === 'deny' ? decision.denial : null;
   return {
     effect: decision.effect,
-    action: action.kind,
+    // Which clients refuse our leaves, only a running proxy knows.
+    action: fallBack(action, question, () => false, ports).kind,
     vendor: service?.vendor ?? null,
     product: service?.product ?? null,
     channel: service?.channel ?? null,

@@ -66,7 +66,7 @@ export interface Compiled extends Snapshot {
  * @param sets the external lists of the policy; left out: none.
  */
 export function snapshotOf(
-  config: Pick<Config, 'policy' | 'policyHash' | 'vendors'>,
+  config: Pick<Config, 'policy' | 'policyHash' | 'vendors' | 'tunnels'>,
   refusesLeaf: (clientAddress: string) => boolean,
   sets?: DomainSets,
 ): Compiled {
@@ -81,7 +81,7 @@ export function snapshotOf(
     identify: createIdentify({ ...indexCatalogue(config.vendors), groups: membersOf(policy.document) }),
     decide(question, now) {
       const { decision, action } = decide(policy, question, now);
-      return { decision, action: fallBack(action, question, refusesLeaf) };
+      return { decision, action: fallBack(action, question, refusesLeaf, config.tunnels) };
     },
     withExceptions: (document) => snapshot(withExceptions(policy, document)),
   });

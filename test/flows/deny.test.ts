@@ -164,6 +164,19 @@ test('git shows the reason as the remote’s words', async () => {
 });
 
 describe('at the CONNECT', () => {
+  test.each(['api.anthropic.com:22', 'refused.test:25'])(
+    'is answered 403 at once where no HTTP is spoken: %s',
+    async (authority) => {
+      const lab = await labOfTest();
+      const client = await connectRaw(lab.proxyPort, connectHead(authority));
+      const { how, text } = await client.ended;
+      expect(how).toBe('fin');
+      expect(text).toMatch(/^HTTP\/1\.1 403 Blocked by company policy - use http:\/\/assistant\.test\/\r\n/);
+      await expect.poll(() => lab.lines()).toHaveLength(1);
+      expect(lab.lines()[0]).toMatchObject({ sallyport: { effect: 'deny', answer: 'connect' } });
+    },
+  );
+
   test('refuse answers it 403, with the reason in the status line and the body', async () => {
     const lab = await labOfTest();
     const client = await connectRaw(lab.proxyPort, connectHead('refused.test:443'));

@@ -21,6 +21,7 @@ const connect = (authority: string) => () => connectHead(authority);
 
 const paths: readonly Path[] = [
   { name: 'denied by refusal', says: connect('refused.test:443') },
+  { name: 'denied, on a port that speaks no HTTP', says: connect('api.anthropic.com:22') },
   { name: 'denied by reset', says: connect('reset.test:443') },
   { name: 'a raw address', says: connect('192.0.2.1:443'), then: (_lab, client) => client.socket.end() },
   { name: 'a port that is not allowed', says: connect('example.org:25') },

@@ -17,10 +17,11 @@ const POLICIES = 1_000;
 const REQUESTS = 10;
 
 const wanted = new Set<string>([...vendorIds, 'google']);
-const vendors = loadConfig(`${repository}/config/sallyport.yaml`).vendors.filter(({ id }) => wanted.has(id));
+const { vendors: all, tunnels } = loadConfig(`${repository}/config/sallyport.yaml`);
+const vendors = all.filter(({ id }) => wanted.has(id));
 
-function configOf(written: PolicyWritten): Pick<Config, 'policy' | 'vendors'> {
-  return { policy: toPolicy(policySchema.parse(written)), vendors };
+function configOf(written: PolicyWritten): Pick<Config, 'policy' | 'vendors' | 'tunnels'> {
+  return { policy: toPolicy(policySchema.parse(written)), vendors, tunnels };
 }
 
 const socket = new Socket();
@@ -28,7 +29,7 @@ const req = new IncomingMessage(socket);
 const base = { id: '1', started: 0, clientPort: 1, userAgent: '', tunnel: null } as const;
 
 /** What the proxy does, by the code that serves. */
-function done(config: Pick<Config, 'policy' | 'vendors'>): (request: Request) => Pick<Decided, 'decision' | 'action'> {
+function done(config: ReturnType<typeof configOf>): (request: Request) => Pick<Decided, 'decision' | 'action'> {
   const { identify, decide } = snapshotOf({ ...config, policyHash: 'written' }, () => false);
   return ({ target, path, address, user, at }) => {
     const common = { ...base, at, clientAddress: address, target, user: user ?? undefined };
