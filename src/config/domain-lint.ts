@@ -45,7 +45,12 @@ interface Catalogue {
 }
 
 function catalogueOf(vendors: readonly Vendor[]): Catalogue {
-  const all = vendors.flatMap(({ products }) => products.flatMap(({ hosts }) => hosts.map(({ host }) => String(host))));
+  const all = vendors.flatMap(({ products }) =>
+    products.flatMap(({ hosts, shared = [] }) => [
+      ...hosts.map(({ host }) => String(host)),
+      ...shared.flatMap((part) => (part.match === 'template' ? [] : [String(part.host)])),
+    ]),
+  );
   return { hosts: new Set(all), skeletons: new Map(all.map((host) => [skeleton(host), host])) };
 }
 

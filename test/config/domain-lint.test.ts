@@ -11,6 +11,8 @@ products:
     name: Chat
     kind: chat
     hosts: [{ suffix: [acmechat.ai, paypal-ai.com], role: app, source: x, confidence: list }]
+shared:
+  - { suffix: acmechot.ai, why: Downloads too., product: chat, paths: [/v1/], source: x, confidence: list }
 `;
 
 function slips(domains: string, effect = 'deny'): string[] {
@@ -93,6 +95,7 @@ describe('warns of', () => {
 describe('is silent about', () => {
   test.each([
     ['names of the catalogue', '[api.acmechat.ai, =paypal-ai.com]'],
+    ['a name of the catalogue that is not AI alone, a letter from another', 'acmechot.ai'],
     ['one host of many', 'bedrock-runtime.us-east-1.amazonaws.com'],
     ['only the name', '=google.com'],
     ['names of the house', '[wiki.corp, nas.home.arpa, host.internal, printer]'],
