@@ -52,15 +52,21 @@ function header(req: Request, name: string): string {
 /** What Java's HttpURLConnection takes where its program says nothing: no browser names pictures right after pages. */
 const takenByJava = 'text/html, image/gif, image/jpeg';
 
+/** Text browsers that take anything: Links and ELinks. They run no scripts, so that all they ask for is for a person. */
+const textBrowser = /^E?Links[ /(]/;
+
 /**
  * A browser that goes to a page says `Sec-Fetch-Mode: navigate` (Fetch Metadata). Browsers that do not send it yet, or
- * not in the clear, ask for `text/html` by GET. Scripts that set `Accept` to `text/html` get the page too.
+ * not in the clear, ask for `text/html` by GET. Scripts that set `Accept` to `text/html` get the page too; text browsers
+ * that ask for anything are known by their names.
  */
 function isNavigation(req: Request, method: string): boolean {
   const mode = header(req, 'sec-fetch-mode');
   if (mode !== '') return mode === 'navigate';
   const accept = header(req, 'accept');
-  return (method === 'GET' || method === 'HEAD') && accept.includes('text/html') && !accept.startsWith(takenByJava);
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  if (accept === '*/*') return textBrowser.test(header(req, 'user-agent'));
+  return accept.includes('text/html') && !accept.startsWith(takenByJava);
 }
 
 const versions: Readonly<Record<string, RequestFacts['httpVersion']>> = { '1.0': '1.0', '1.1': '1.1', '2.0': '2.0' };

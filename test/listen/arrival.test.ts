@@ -31,6 +31,12 @@ test.each([
   [{ accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2' }, 'GET', false],
   [{ accept: 'text/html, text/plain, text/sgml, text/css, */*;q=0.01' }, 'GET', true],
   [{ accept: '*/*' }, 'GET', false],
+  [{ accept: '*/*', 'user-agent': 'curl/8.5.0' }, 'GET', false],
+  [{ accept: '*/*', 'user-agent': 'Links (2.28; Linux 6.1 x86_64; GNU C 12.2; text)' }, 'GET', true],
+  [{ accept: '*/*', 'user-agent': 'ELinks/0.13.2 (textmode; Linux 6.1 x86_64; 80x24-2)' }, 'HEAD', true],
+  [{ accept: '*/*', 'user-agent': 'ELinks/0.13.2 (textmode; Linux 6.1 x86_64; 80x24-2)' }, 'POST', false],
+  [{ accept: '*/*', 'user-agent': 'Linkspector/1.0' }, 'GET', false],
+  [{ accept: 'application/json', 'user-agent': 'Links (2.28)' }, 'GET', false],
   [{ accept: 'application/json' }, 'GET', false],
   [{}, 'GET', false],
 ])('headers %j of a %s: navigation is %s', (headers, method, navigation) => {
