@@ -96,15 +96,24 @@ export function messageOf({ what, assistant, migration, reason, ask, rule, id }:
   const parts = [`Blocked by company policy: ${what}.`];
   if (assistant !== null)
     parts.push(`Use ${assistant.name} instead${assistant.url === null ? '.' : `: ${assistant.url}`}`);
-  if (migration !== null) parts.push(ended(migration.text));
+  if (migration !== null) parts.push(setOff(migration.text));
   if (reason.text !== '') parts.push(`Reason: ${ended(reason.text)}`);
   if (ask !== null) parts.push(`Questions: ${ask.href?.startsWith('http') === true ? ask.href : ended(ask.text)}`);
   parts.push(`Rule ${rule}, ref ${id}`);
   return parts.join(' ').slice(0, limits.message);
 }
 
+/** It may end in a command, which people copy to its end: a full stop would be taken along. */
+function setOff(text: string): string {
+  return isEnded(text) ? text : `${text} —`;
+}
+
+function isEnded(sentence: string): boolean {
+  return /[.!?…。！？]$/.test(sentence);
+}
+
 function ended(sentence: string): string {
-  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+  return isEnded(sentence) ? sentence : `${sentence}.`;
 }
 
 /** For the status line of HTTP/1.1, which wget, Go and most of Python show: ASCII, under 100 characters. */

@@ -33,6 +33,15 @@ describe('the message', () => {
     expect(given).toBe(expected);
   });
 
+  test.each([
+    ['Install Qoder CLI: npm i -g qoder', 'Install Qoder CLI: npm i -g qoder — Reason: '],
+    ['Install Qoder CLI.', 'Install Qoder CLI. Reason: '],
+    ['请安装 Qoder CLI。', '请安装 Qoder CLI。 Reason: '],
+  ])('sets off how to move over, with no full stop that is copied: %s', (en, expected) => {
+    const assistant = { id: 'qoder', name: 'Qoder', url: 'https://a.example/', migrations: { anthropic: { en } } };
+    expect(messageOf(words({ ...denial, assistant }))).toContain(`: https://a.example/ ${expected}`);
+  });
+
   test('is one line of limited length with the id at its end', () => {
     const line = messageOf(wordsFor(hostileDenial, connects, hostileSettings));
     expect(line).not.toMatch(/[\r\n\0]/);
