@@ -3,9 +3,13 @@ import { errors } from '../errors.ts';
 import type { ErrorCode, Fault } from '../errors.ts';
 import type { Answer } from '../flow.ts';
 import { commonHeaders, htmlAnswer, jsonAnswer } from './headers.ts';
+import { headerOf } from './dialect.ts';
+import { zh } from './failure-words.ts';
+import type { FailureWords } from './failure-words.ts';
 import { html } from './html.ts';
 import { contactLine, factList, haltIcon, layout } from './layout.ts';
 import type { Page } from './layout.ts';
+import { phrasesFor } from './phrases.ts';
 import type { AnswerSettings, Failed } from './settings.ts';
 import { dateAndTime } from './text.ts';
 
@@ -22,6 +26,16 @@ const heading: Readonly<Record<Fault, string>> = {
   policy: 'This destination is not allowed',
   upstream: 'The site cannot be reached',
   proxy: 'The proxy could not do this',
+};
+
+const en: FailureWords = {
+  room: 'Web proxy',
+  status: (status) => `Error ${status}`,
+  error: 'Error',
+  heading,
+  advice,
+  text: (code) => errors[code].text,
+  setUpHelp: 'How to set it up:',
 };
 
 /** Seconds after which a limit may well have room again, by status. */
@@ -45,32 +59,44 @@ export function failureAnswer(code: ErrorCode, failed: Failed, settings: AnswerS
   const head = { status, reason: text.replace(/\.$/, ''), headers };
   if (facts?.navigation === true)
     return htmlAnswer({ ...head, name: 'error-page' }, failurePage(code, failed, settings));
-  const message = `${text} Ref ${id}`;
+  const help = helpFor(code, settings);
+  const message = `${text}${help === null ? '' : ` ${en.setUpHelp} ${help}`} Ref ${id}`;
   return jsonAnswer(
     { ...head, name: 'error', headers: final ? { ...headers, 'x-should-retry': 'false' } : headers },
     { message, error: { message, type: code, code, status }, type: 'error', detail: message, id },
   );
 }
 
-function failurePage(code: ErrorCode, { id, at, target }: Failed, { company }: AnswerSettings): Page {
-  const { fault, text, status } = errors[code];
+/** Where to read how a client is set up, for one that speaks to the proxy as to a site. */
+function helpFor(code: ErrorCode, { pagesUrl }: AnswerSettings): string | null {
+  return code === 'not_a_proxy_request' ? `${pagesUrl}/` : null;
+}
+
+function failurePage(code: ErrorCode, { id, at, target, facts }: Failed, settings: AnswerSettings): Page {
+  const { fault, status } = errors[code];
+  const { company } = settings;
+  const phrases = phrasesFor(facts === null ? '' : headerOf(facts, 'accept-language'), settings.language);
+  const words = phrases.language === 'zh' ? zh : en;
+  const help = helpFor(code, settings);
   return layout({
-    title: `${heading[fault]}: ${text}`,
+    phrases,
+    title: `${words.heading[fault]}: ${words.text(code)}`,
     company,
-    room: 'Web proxy',
+    room: words.room,
     content: html`<article class="card">
-      <p class="badge${fault === 'policy' ? ' halt' : ''}">${haltIcon}Error ${status}</p>
-      <h1>${heading[fault]}</h1>
-      <p class="lead">${text}</p>
-      <p class="soft">${advice[fault]}</p>
+      <p class="badge${fault === 'policy' ? ' halt' : ''}">${haltIcon}${words.status(status)}</p>
+      <h1>${words.heading[fault]}</h1>
+      <p class="lead">${words.text(code)}</p>
+      ${help === null ? null : html`<p>${words.setUpHelp} <a href="${help}">${help}</a></p>`}
+      <p class="soft">${words.advice[fault]}</p>
       ${factList([
-        ['Address', target?.host ?? null],
-        ['Error', html`<code>${code}</code>`],
-        ['Time', dateAndTime(at)],
-        ['Reference', html`<code>${id}</code>`],
+        [phrases.address, target?.host ?? null],
+        [words.error, html`<code>${code}</code>`],
+        [phrases.time, dateAndTime(at, phrases.language)],
+        [phrases.reference, html`<code>${id}</code>`],
       ])}
     </article>`,
-    foot: contactLine(company),
+    foot: contactLine(company, phrases),
     framed: true,
   });
 }

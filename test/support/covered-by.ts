@@ -66,6 +66,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'cli/doctor/finding.ts': 'test/cli/doctor.test.ts',
   'cli/doctor/network.ts': 'test/cli/doctor.test.ts',
   'cli/doctor/server.ts': 'test/cli/doctor.test.ts',
+  'answers/failure-words.ts': 'test/answers/failure.test.ts',
   'answers/set-up-words.ts': 'test/answers/home-words.test.ts',
   'cli/explanation.ts': 'test/cli/explain.test.ts',
   'config/limits-schema.ts': 'test/config/schema.test.ts',
