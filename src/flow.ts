@@ -110,6 +110,8 @@ export interface Rejected {
   readonly detail: string;
   /** What was asked for, where it could be read: a client that may not go on, or for which there is no room. */
   readonly asked?: Arrival | undefined;
+  /** What a request said of itself where that alone could be read: it names no target. */
+  readonly facts?: RequestFacts | undefined;
 }
 
 /** What can be answered as a request is, whoever read it. */

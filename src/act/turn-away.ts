@@ -30,8 +30,12 @@ export interface TurnAway {
 }
 
 export function createTurnAway({ failed, record, surprised }: TurnAwayOptions): TurnAway {
-  const note = ({ id, at, clientAddress, clientPort, asked }: Origin, code: ErrorCode, detail: string): Answer => {
-    const rejected = { id, at, clientAddress, clientPort, code, detail, asked };
+  const note = (
+    { id, at, clientAddress, clientPort, asked, facts }: Origin,
+    code: ErrorCode,
+    detail: string,
+  ): Answer => {
+    const rejected = { id, at, clientAddress, clientPort, code, detail, asked, facts };
     record(rejected);
     return failed(code, rejected);
   };

@@ -3,14 +3,14 @@ import type { ActAnswers } from '../act/act.ts';
 import { layOut } from '../act/write.ts';
 import { createAnswers } from '../answers/answers.ts';
 import type { Config } from '../config/schema.ts';
-import type { Answer, Arrival } from '../flow.ts';
+import type { Answer, Arrival, Rejected } from '../flow.ts';
 import type { ErrorCode } from '../errors.ts';
 
 type Answers = ReturnType<typeof createAnswers>;
 
 export interface Answering extends ActAnswers {
   /** What went wrong before there was an arrival. */
-  readonly turnedAway: (code: ErrorCode, about: { readonly id: string; readonly at: number }) => Answer;
+  readonly turnedAway: (code: ErrorCode, rejected: Pick<Rejected, 'id' | 'at' | 'asked' | 'facts'>) => Answer;
   /** Lays out the answers of a new configuration or address of the pages; what is returned puts them into force. */
   readonly toFollow: (config: Config, pagesUrl: string) => () => void;
 }
@@ -49,7 +49,8 @@ export function createAnswering(
     upgradeDenied: (denial, arrival) => answers.upgradeDenied(denial, about(arrival)),
     connectDenied: (denial, arrival) => answers.connectDenied(denial, about(arrival)),
     failed: (code, arrival) => answers.failed(code, about(arrival)),
-    turnedAway: (code, { id, at }) => answers.failed(code, { id, at, target: null, facts: null }),
+    turnedAway: (code, { id, at, asked, facts = null }) =>
+      answers.failed(code, asked === undefined ? { id, at, target: null, facts } : about(asked)),
     toFollow(next, url) {
       const made = answersOf(next, url);
       return () => {

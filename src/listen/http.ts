@@ -5,9 +5,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SallyportError, type ErrorCode } from '../errors.ts';
-import type { Arrival } from '../flow.ts';
+import type { Arrival, Rejected } from '../flow.ts';
 import type { Fields } from './access.ts';
-import { originOf, userAgentOf, type Origin } from './arrival.ts';
+import { factsOf, originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_FIELDS, MAX_HEAD } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
@@ -26,7 +26,7 @@ export interface HttpOptions {
   readonly rejectRequest: (
     req: IncomingMessage,
     res: ServerResponse,
-    origin: Origin,
+    origin: Origin & Pick<Rejected, 'facts'>,
     code: ErrorCode,
     detail: string,
   ) => void;
@@ -200,7 +200,8 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
       );
     } catch (error) {
       const { code, detail } = problem(error);
-      options.rejectRequest(req, res, origin, code, detail);
+      const facts = factsOf(req, 'http', req.url ?? '') ?? undefined;
+      options.rejectRequest(req, res, { ...origin, facts }, code, detail);
     }
   });
 

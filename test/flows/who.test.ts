@@ -53,6 +53,16 @@ test.each([
   expect(await metric('sallyport_authentications_total', 'result="missing"')).toBe(1);
 });
 
+test('a browser that goes to a page is shown one when it brings no credentials', async () => {
+  const { proxyPort } = await lab();
+  const text =
+    'GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\nAccept: text/html,*/*;q=0.8\r\nAccept-Language: zh\r\n\r\n';
+  const answer = await exchange(proxyPort, text);
+  expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+  expect(answer).toMatch(/\r\nContent-Type: text\/html; charset=utf-8\r\n/i);
+  expect(answer).toContain('<html lang="zh">');
+});
+
 test.each([
   ['no colon', `Basic ${Buffer.from('ada').toString('base64')}`],
   ['64 KiB within a head', `Basic ${'QUFB'.repeat(3_000)}`],

@@ -299,6 +299,11 @@ attack(
     expect(await statuses(here, requests)).toEqual(each(requests, 400));
     const text = await here.send(requests[0] ?? '');
     expect(text).toContain('X-Proxy-Error: not_a_proxy_request');
+    const help = `http://127.0.0.1:${here.lab.addresses.pages.port}/`;
+    expect(text).toContain(`How to set it up: ${help} Ref `);
+    const seen = await here.send('GET / HTTP/1.1\r\nHost: ok.test\r\nAccept: text/html\r\n\r\n');
+    expect(seen).toContain('X-Proxy-Error: not_a_proxy_request');
+    expect(seen).toContain(`<a href="${help}">`);
     expect(text).not.toContain('sallyport_build_info');
   },
 );
