@@ -159,7 +159,7 @@ export const errors = {
     status: 400,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'The TLS handshake with the proxy itself failed.',
+    text: 'This port speaks TLS: write https:// for the address of the proxy.',
   },
   dns_error: { status: 502, fault: 'upstream', proxyStatus: 'dns_error', text: 'The host name could not be resolved.' },
   dns_timeout: {

@@ -38,7 +38,7 @@ const zhTexts: Readonly<Record<ErrorCode, string>> = {
   hello_timeout: '客户端未在规定时间内通过隧道发送任何内容。',
   client_rejected_ca: '客户端不信任公司的证书颁发机构。',
   client_closed: '客户端在收到答复之前已断开连接。',
-  proxy_tls_error: '与代理本身的 TLS 握手失败。',
+  proxy_tls_error: '此端口使用 TLS：请在代理地址中写 https://。',
   dns_error: '无法解析主机名。',
   dns_timeout: '未能在规定时间内解析主机名。',
   connection_refused: '目标主机拒绝了连接。',

@@ -182,7 +182,29 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       (detail) => turnAway(guest, 'proxy_tls_error', detail),
     );
   };
-  const enter = veil === undefined ? greet : (guest: Guest): void => lift(guest, veil);
+  /** Who speaks in the clear where a veil is expected is told so: some clients try for ever what is only reset. */
+  const look = (guest: Guest, over: Veil): void => {
+    const { socket } = guest;
+    const stop = (): void => void socket.pause().off('data', onData).off('end', onEnd);
+    const onEnd = (): void => {
+      stop();
+      if (greeting.leave(guest)) socket.end();
+    };
+    const onData = (chunk: Buffer): void => {
+      stop();
+      // Its end came first.
+      if (guest.place === -1) return;
+      if (options.speakers.some((speaker) => speaker.recognises(chunk) === 'yes')) {
+        guest.veiled = false;
+        turnAway(guest, 'proxy_tls_error', 'HTTP in the clear on a port that speaks TLS');
+        return;
+      }
+      socket.unshift(chunk);
+      lift(guest, over);
+    };
+    socket.on('data', onData).once('end', onEnd).resume();
+  };
+  const enter = veil === undefined ? greet : (guest: Guest): void => look(guest, veil);
 
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => {
