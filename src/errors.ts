@@ -57,7 +57,7 @@ export const errors = {
     status: 431,
     fault: 'client',
     proxyStatus: 'http_request_error',
-    text: 'The request head is larger than 16 KiB.',
+    text: 'The request head is larger than 16 KiB, or has more than 200 lines.',
   },
   method_not_allowed: {
     status: 405,

@@ -9,8 +9,8 @@ import type { ErrorCode } from '../errors.ts';
 
 /** The most that a head may hold, as Node's own `maxHeaderSize`. */
 export const MAX_HEAD = 16 * 1024;
-/** Field lines of a CONNECT; its clients send three or four. */
-export const MAX_FIELDS = 200;
+/** Lines of a head, and pairs of one in HTTP/2: browsers send some twenty, clients of a CONNECT three or four. */
+export const MAX_LINES = 200;
 
 export interface ConnectHead {
   /** The authority as it was sent; `parseAuthority` has the last word on it. */
@@ -78,7 +78,7 @@ export function readConnectHead(bytes: Buffer): ConnectHeadResult {
 
 function parse(text: string): ConnectHeadResult {
   const lines = text.split('\r\n');
-  if (lines.length > MAX_FIELDS) return bad('header_too_large', `${lines.length} field lines`);
+  if (lines.length > MAX_LINES) return bad('header_too_large', `${lines.length} field lines`);
   const first = lines[0] ?? '';
   const authority = requestLine.exec(first)?.[1];
   if (authority === undefined) return badRequestLine(first);

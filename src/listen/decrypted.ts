@@ -15,7 +15,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Answerable, Hello, OuterTunnel, Target, TrustResult, UpgradeArrival } from '../flow.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
-import { MAX_HEAD } from './connect-head.ts';
+import { MAX_HEAD, MAX_LINES } from './connect-head.ts';
 import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
 import { INSIDE, openInside, originInside, type Inside, type Marked } from './inside.ts';
 import { createInsideTls } from './inside-tls.ts';
@@ -178,7 +178,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     minVersion: 'TLSv1.2',
     handshakeTimeout: options.headTimeout,
     settings: { maxConcurrentStreams: 100, maxHeaderListSize: MAX_HEAD },
-    maxHeaderListPairs: 200,
+    maxHeaderListPairs: MAX_LINES,
     SNICallback(this: unknown, name, answer) {
       if (this instanceof TLSSocket) remember(this);
       try {

@@ -8,12 +8,12 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Arrival, Rejected } from '../flow.ts';
 import type { Fields } from './access.ts';
 import { factsOf, originOf, userAgentOf, type Origin } from './arrival.ts';
-import { MAX_FIELDS, MAX_HEAD } from './connect-head.ts';
+import { MAX_HEAD, MAX_LINES } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { OVERDUE_EVERY } from './overdue.ts';
 import { enterLine, owes } from './pipeline.ts';
-import { addressPlain } from './request.ts';
+import { addressPlain, checkLines, hasTooManyLines } from './request.ts';
 import { reset } from '../reset.ts';
 
 export interface HttpOptions {
@@ -75,8 +75,9 @@ export function createHttp1Server(
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: OVERDUE_EVERY,
   });
-  // As many as fit into a head: those behind a number would not be seen here, and one of them may frame the body.
-  server.maxHeadersCount = 0;
+  // The parser drops those behind, and says nothing: one of them may frame the body, so that a head with as many is refused.
+  // Of trailer fields they may be dropped (RFC 9110, section 6.5.1).
+  server.maxHeadersCount = MAX_LINES;
   // Whoever waits for an origin has the same limit, and must come first to say so.
   server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
@@ -109,8 +110,8 @@ export function isFramed(req: IncomingMessage): boolean {
  * @throws {SallyportError}
  */
 function checkConnect(req: IncomingMessage): void {
+  checkLines(req);
   const names = req.rawHeaders.filter((_, i) => i % 2 === 0);
-  if (names.length >= MAX_FIELDS) throw new SallyportError('header_too_large', `${names.length} field lines`);
   if (req.httpVersionMajor !== 1) throw new SallyportError('version_not_supported', `HTTP/${req.httpVersion}`);
   if (isFramed(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
   if (names.filter((name) => name.toLowerCase() === 'host').length > 1)
@@ -160,6 +161,8 @@ export function admitUpgrade(server: Server, req: IncomingMessage, socket: Duple
     reset(socket);
     return false;
   }
+  // Nor would it be the same request if it was read again: some of its fields are not here.
+  if (hasTooManyLines(req)) return true;
   // A client of HTTP/1.0 has no such wish, whatever it says (RFC 9110, section 7.8).
   if (req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersion !== '1.0') return true;
   handTo(server, socket, Buffer.concat([withoutUpgrade(req), early]));

@@ -3,19 +3,24 @@
  * for each connection, and the others wait. All at once they would be a way for one connection to open thousands to
  * origins; and of a client that leaves, Node.js tells only the answer that is next.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { reset } from '../reset.ts';
 
-/** Requests of one connection without an answer. The parser hands over all of one read before any can be held back. */
-const MOST_OWED = 1_000;
-/** The same of all connections: some 3 KiB each. Once there are as many, one connection has its share and no more. */
-const MOST_OWED_TO_ALL = 50_000;
-const SHARE = 100;
+/** Bytes that the requests of one connection may hold while they wait. All of one read come before any can be held back. */
+const MOST_HELD = 4 << 20;
+/** The same of all connections. Once they hold as much, one connection has its share and no more: a dozen small ones. */
+const MOST_HELD_BY_ALL = 128 << 20;
+const SHARE = 48 << 10;
+/** What a request holds besides its text: objects of Node.js, and for each field what it takes to keep it twice. */
+const EACH = 3 << 10;
+const EACH_FIELD = 100;
 
 interface Turn {
   readonly res: ServerResponse;
   readonly start: () => void;
+  /** Bytes; 0 for one that never waited. */
+  held: number;
 }
 
 /**
@@ -24,41 +29,69 @@ interface Turn {
  */
 const LINE = Symbol('line');
 
-interface Lined {
-  [LINE]?: Turn[];
+interface Line {
+  readonly turns: Turn[];
+  held: number;
 }
 
-let owedToAll = 0;
+interface Lined {
+  [LINE]?: Line;
+}
 
-function begin(socket: Duplex, line: Turn[]): void {
-  const [turn] = line;
+let heldByAll = 0;
+
+/** About how much memory a request keeps, without its body. */
+function weightOf({ rawHeaders, url = '' }: IncomingMessage): number {
+  let weight = EACH + url.length + (rawHeaders.length / 2) * EACH_FIELD;
+  for (const text of rawHeaders) weight += text.length;
+  return weight;
+}
+
+function hold(line: Line, turn: Turn, bytes: number): void {
+  turn.held += bytes;
+  line.held += bytes;
+  heldByAll += bytes;
+}
+
+function begin(socket: Duplex, line: Line): void {
+  const [turn] = line.turns;
   if (turn === undefined) return;
+  hold(line, turn, -turn.held);
   turn.res.on('close', () => {
-    line.shift();
-    owedToAll -= 1;
+    line.turns.shift();
+    if (!socket.destroyed && !socket.writableEnded) begin(socket, line);
     // On a connection that is over nobody would read the answers, so the requests that wait are not carried out either.
-    if (socket.destroyed || socket.writableEnded) owedToAll -= line.splice(0).length;
-    else begin(socket, line);
+    else for (const left of line.turns.splice(0)) hold(line, left, -left.held);
   });
   turn.start();
 }
 
-/** Starts a request once all answers before its own are out. A connection that owes too many is reset. */
+/** What one more request may not make a connection hold. */
+function isTooMuch(line: Line, weight: number): boolean {
+  return line.held + weight > (heldByAll < MOST_HELD_BY_ALL ? MOST_HELD : SHARE);
+}
+
+/** Starts a request once all answers before its own are out. A connection on which too much waits is reset. */
 export function enterLine(socket: Duplex & Lined, res: ServerResponse, start: () => void): void {
   // The parser goes on to the end of what it was given, whatever became of the connection.
   if (socket.destroyed) return;
   let line = socket[LINE];
-  if (line === undefined) socket[LINE] = line = [];
-  if (line.length === MOST_OWED || (owedToAll >= MOST_OWED_TO_ALL && line.length >= SHARE)) {
-    reset(socket);
+  if (line === undefined) socket[LINE] = line = { turns: [], held: 0 };
+  const turn = { res, start, held: 0 };
+  const before = line.turns.at(-1);
+  line.turns.push(turn);
+  if (before === undefined) {
+    begin(socket, line);
     return;
   }
-  line.push({ res, start });
-  owedToAll += 1;
-  if (line.length === 1) begin(socket, line);
+  // Its body has come whole, and lies there until it is read.
+  if (line.turns.length > 2) hold(line, before, before.res.req.readableLength);
+  const weight = weightOf(res.req);
+  if (isTooMuch(line, weight)) reset(socket);
+  else hold(line, turn, weight);
 }
 
 /** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
 export function owes(socket: Duplex & Lined, which: (res: ServerResponse) => boolean = () => true): boolean {
-  return socket[LINE]?.some(({ res }) => which(res)) ?? false;
+  return socket[LINE]?.turns.some(({ res }) => which(res)) ?? false;
 }

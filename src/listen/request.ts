@@ -4,7 +4,7 @@ import type { Http2ServerRequest } from 'node:http2';
 import { SallyportError } from '../errors.ts';
 import type { RequestFacts, Target } from '../flow.ts';
 import { factsOf, type Request } from './arrival.ts';
-import { MAX_HEAD } from './connect-head.ts';
+import { MAX_HEAD, MAX_LINES } from './connect-head.ts';
 import { parseAuthority, parseUrl } from './target.ts';
 
 export interface Addressed {
@@ -36,6 +36,16 @@ function checkSize(req: Http2ServerRequest): void {
   if (size > MAX_HEAD) throw new SallyportError('header_too_large', `${size} bytes of fields`);
 }
 
+/** More fields than are taken note of; the request line is one of the lines. */
+export function hasTooManyLines(req: Request): boolean {
+  return req.rawHeaders.length / 2 >= MAX_LINES;
+}
+
+/** @throws {SallyportError} `header_too_large` */
+export function checkLines(req: Request): void {
+  if (hasTooManyLines(req)) throw new SallyportError('header_too_large', `over ${MAX_LINES} lines`);
+}
+
 /** RFC 9112, section 6.1: a coding that is not understood, or in HTTP/1.0, leaves the body's end open to two readings. */
 function checkFraming(req: Request): void {
   const coding = req.headers['transfer-encoding'];
@@ -60,6 +70,7 @@ function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string
  * @throws {SallyportError} saying which check failed.
  */
 export function addressPlain(req: IncomingMessage): Addressed {
+  checkLines(req);
   const url = req.url ?? '';
   if (url.startsWith('/') || url === '*') throw new SallyportError('not_a_proxy_request');
   const { scheme, authority, target, path } = parseUrl(url);
@@ -84,6 +95,7 @@ export function addressPlain(req: IncomingMessage): Addressed {
  * @throws {SallyportError} `misdirected_request` where it names another host.
  */
 export function addressTunnelled(req: Request, target: Target, scheme: RequestFacts['scheme']): Addressed {
+  checkLines(req);
   if ('stream' in req) {
     checkSize(req);
     // The scheme is said once more (RFC 9113, section 8.3.1): another one is another origin.

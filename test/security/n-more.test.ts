@@ -27,7 +27,7 @@ attack(
   field,
   127,
   'Thousands of pipelined requests to an origin that never answers, from a client that then leaves',
-  'one is under way, the others wait; past 1,000 the connection is reset, and nothing is left at the origin',
+  'one is under way, the others wait; past 4 MiB of them the connection is reset, and nothing is left at the origin',
   async (here) => {
     here.far.speakRaw((socket) => socket.on('end', () => socket.end()));
     const before = here.far.taken();
@@ -88,11 +88,15 @@ attack(
 attack(
   field,
   130,
-  'A second Host, a length or a coding of the body behind 2,000 other fields',
-  'seen like any other: 400, or the body goes on whole',
+  'A second Host, a length or a coding of the body behind 190 other fields, and behind 2,000',
+  'seen like any other: 400, or the body goes on whole; 431 where a head has more lines than are read',
   async (here) => {
     const name = here.at('ok.test');
-    const many = 'a:\r\n'.repeat(2_000);
+    const many = 'a:\r\n'.repeat(190);
+    const tooMany = 'a:\r\n'.repeat(2_000);
+    expect(await here.status(get(`http://${name}/`, name, `${tooMany}Host: deny.test\r\n`))).toBe(431);
+    for (const framing of ['Content-Length: 8\r\n', 'Transfer-Encoding: chunked\r\n'])
+      expect(await here.status(get(`http://${name}/`, name, tooMany + framing).replace('GET', 'POST'))).toBe(431);
     expect(await here.status(get(`http://${name}/`, name, `${many}Host: deny.test\r\n`))).toBe(400);
     expect(here.far.bytes()).toBe('');
     const post = get(`http://${name}/`, name, many).replace('GET', 'POST').slice(0, -2);

@@ -1,0 +1,47 @@
+/** R. Requests that wait for their turn, and answers that nobody takes: what they hold, and what is recorded of them. */
+import { expect } from 'vitest';
+import { connectRaw, eventually, exchange } from '../support/streams.ts';
+import { askInside } from '../support/tunnels.ts';
+import { attack, get, openField, statusOf } from './field.ts';
+
+const field = openField();
+
+const fields = (count: number): string => Array.from({ length: count }, (_, i) => `a${i}:\r\n`).join('');
+
+attack(
+  field,
+  202,
+  'Pipelined requests with all the fields that a head has room for; 2,000 of them in a request, in a WebSocket and inside TLS',
+  'a head has 200 lines, or 431; what waits holds 4 MiB on a connection, which is then reset, and bystanders are served',
+  async (here) => {
+    const { lab, far, at, logged } = here;
+    const [ok, deny] = [at('ok.test'), at('deny.test')];
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: ';
+    const heads = [
+      get(`http://${ok}/`, ok, fields(199)),
+      get(`http://${ok}/`, ok, fields(1_800)),
+      get(`http://${ok}/`, ok, `${upgrade}websocket\r\n${fields(1_800)}`),
+      get(`http://${ok}/`, ok, `${upgrade}h2c\r\n${fields(1_800)}Content-Length: 5\r\n`),
+      get(`http://${ok}/`, ok, `${fields(1_800)}Host: ${deny}\r\n`),
+      get(`http://${ok}/`, ok, `${fields(1_800)}${upgrade}websocket\r\n`),
+    ];
+    const lines = await logged(heads.length, async () => {
+      for (const head of heads) expect(statusOf(await exchange(lab.proxyPort, head))).toBe(431);
+    });
+    expect(lines.map(({ sallyport }) => sallyport['error'])).toEqual(heads.map(() => 'header_too_large'));
+    const many = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`a${i}`, '']));
+    const inside = await askInside(lab.proxyPort, lab.ca, `https://${deny}/`, { headers: many });
+    expect(inside.status).toBe(431);
+    expect(far.bytes()).toBe('');
+    expect(await here.status(get(`http://${ok}/`, ok, fields(190)))).toBe(200);
+
+    far.speakRaw((socket) => void socket.on('end', () => socket.end()));
+    const one = get(`http://${ok}/`, ok, fields(190));
+    const before = process.memoryUsage().rss;
+    const floods = await Promise.all(Array.from({ length: 20 }, () => connectRaw(lab.proxyPort, one.repeat(900))));
+    for (const { ended } of floods) expect((await ended).how).toBe('reset');
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
+    await eventually('nothing is open at the origin', () => far.open.size === 0);
+  },
+  60_000,
+);
