@@ -23,9 +23,8 @@ import { tlsErrorCode, trustOf } from './leaf-trust.ts';
 import { loneArrival } from './lone.ts';
 import { lateHead } from './overdue.ts';
 import { connectionKey } from './peers.ts';
-import { owes } from './pipeline.ts';
+import { enterLast } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
-import { reset } from '../reset.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { parseHost } from './target.ts';
 
@@ -121,7 +120,6 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   };
 
   const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
-    if (!admitUpgrade(http1, req, socket, early)) return;
     const inside = insideOf(req.socket);
     const origin = originOn(req.socket, inside);
     try {
@@ -165,11 +163,14 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     },
     onRequest,
   );
-  http1.on('upgrade', onUpgrade);
+  http1.on('upgrade', (req, socket, early) => {
+    admitUpgrade(http1, req, socket, early, (sent) => onUpgrade(req, socket, sent));
+  });
   // Node.js would end the connection without a word.
-  http1.on('connect', (req, socket) => {
-    if (owes(socket)) reset(socket);
-    else options.reject(socket, originOn(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here');
+  http1.on('connect', (req, socket, early) => {
+    enterLast(socket, req, early, () =>
+      options.reject(socket, originOn(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here'),
+    );
   });
 
   // For clients that offer h2, all of which prefer it. TLS is left to this server: under an HTTP/2 session a TLSSocket

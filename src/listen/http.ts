@@ -12,7 +12,7 @@ import { MAX_HEAD, MAX_LINES } from './connect-head.ts';
 import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { OVERDUE_EVERY } from './overdue.ts';
-import { enterLine, owes } from './pipeline.ts';
+import { enterLast, enterLine, owes } from './pipeline.ts';
 import { addressPlain, checkLines, hasTooManyLines } from './request.ts';
 import { reset } from '../reset.ts';
 
@@ -150,23 +150,26 @@ function fieldsOf(req: IncomingMessage): Fields {
 
 /**
  * Lets in a request to switch to a WebSocket, the only protocol that is granted. h2c and TLS upgrades are hop-by-hop
- * wishes: such a request goes on as if it had none. A switch before the answers to earlier requests are out ends the
- * connection, for its bytes would be taken for a part of them.
+ * wishes: such a request goes on as if it had none. Either waits until the answers to earlier requests are out.
  *
  * @param server reads the request again where its wish is not granted.
- * @returns whether it is to be judged; false: it has been dealt with here.
+ * @param judge is given what came behind the request.
  */
-export function admitUpgrade(server: Server, req: IncomingMessage, socket: Duplex, early: Buffer): boolean {
-  if (owes(socket)) {
-    reset(socket);
-    return false;
-  }
-  // Nor would it be the same request if it was read again: some of its fields are not here.
-  if (hasTooManyLines(req)) return true;
+export function admitUpgrade(
+  server: Server,
+  req: IncomingMessage,
+  socket: Duplex,
+  early: Buffer,
+  judge: (early: Buffer) => void,
+): void {
   // A client of HTTP/1.0 has no such wish, whatever it says (RFC 9110, section 7.8).
-  if (req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersion !== '1.0') return true;
-  handTo(server, socket, Buffer.concat([withoutUpgrade(req), early]));
-  return false;
+  const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersion !== '1.0';
+  // It would not be the same request if it was read again: some of its fields are not here.
+  const isJudged = isWebSocket || hasTooManyLines(req);
+  enterLast(socket, req, early, (sent) => {
+    if (isJudged) judge(sent);
+    else handTo(server, socket, Buffer.concat([withoutUpgrade(req), sent]));
+  });
 }
 
 export interface HttpSpeaker extends Speaker {
@@ -208,8 +211,7 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     }
   });
 
-  server.on('upgrade', (req, socket, early) => {
-    if (!admitUpgrade(server, req, socket, early)) return;
+  const onUpgrade = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
     const origin = originOf(req.socket);
     try {
       const addressed = addressPlain(req);
@@ -220,13 +222,12 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
       const { code, detail } = problem(error);
       reject(socket, origin, code, detail);
     }
+  };
+  server.on('upgrade', (req, socket, early) => {
+    admitUpgrade(server, req, socket, early, (sent) => onUpgrade(req, socket, sent));
   });
 
-  server.on('connect', (req, socket, early) => {
-    if (owes(socket)) {
-      reset(socket);
-      return;
-    }
+  const onConnect = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
     const origin = originOf(req.socket);
     try {
       checkConnect(req);
@@ -238,6 +239,9 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
       const { code, detail } = problem(error);
       reject(socket, origin, code, detail);
     }
+  };
+  server.on('connect', (req, socket, early) => {
+    enterLast(socket, req, early, (sent) => onConnect(req, socket, sent));
   });
 
   return {

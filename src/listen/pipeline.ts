@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { hear, hush } from '../hear.ts';
 import { reset } from '../reset.ts';
 
 /** Bytes that the requests of one connection may hold while they wait. All of one read come before any can be held back. */
@@ -16,8 +17,12 @@ const SHARE = 48 << 10;
 const EACH = 3 << 10;
 const EACH_FIELD = 100;
 
+/** Bytes behind a request to switch protocols that are read before its turn; the others wait with the system. */
+const MOST_EARLY = 32 << 10;
+
 interface Turn {
-  readonly res: ServerResponse;
+  /** Null for a request to switch protocols, which has none, and is the last in its line. */
+  readonly res: ServerResponse | null;
   readonly start: () => void;
   /** Bytes; 0 for one that never waited. */
   held: number;
@@ -57,7 +62,8 @@ function begin(socket: Duplex, line: Line): void {
   const [turn] = line.turns;
   if (turn === undefined) return;
   hold(line, turn, -turn.held);
-  turn.res.on('close', () => {
+  if (turn.res === null) line.turns.shift();
+  turn.res?.on('close', () => {
     line.turns.shift();
     if (!socket.destroyed && !socket.writableEnded) begin(socket, line);
     // On a connection that is over nobody would read the answers, so the requests that wait are not carried out either.
@@ -85,13 +91,62 @@ export function enterLine(socket: Duplex & Lined, res: ServerResponse, start: ()
     return;
   }
   // Its body has come whole, and lies there until it is read.
-  if (line.turns.length > 2) hold(line, before, before.res.req.readableLength);
+  if (line.turns.length > 2) hold(line, before, before.res?.req.readableLength ?? 0);
   const weight = weightOf(res.req);
   if (isTooMuch(line, weight)) reset(socket);
   else hold(line, turn, weight);
 }
 
+/**
+ * Has a CONNECT, or another wish to switch protocols, wait until all answers before it are out. Node.js has let go of the
+ * connection by then: what it did there for those answers is done here, and a client that leaves is noticed.
+ *
+ * @param early what came behind the head.
+ * @param start is given all that has come behind it until then, of a socket that nobody hears.
+ */
+export function enterLast(
+  socket: Duplex & Lined,
+  req: IncomingMessage,
+  early: Buffer,
+  start: (early: Buffer) => void,
+): void {
+  const line = socket[LINE];
+  if (line === undefined || line.turns.length === 0) {
+    start(early);
+    return;
+  }
+  if (socket.destroyed) return;
+  // A copy: it is a part of all that was read with it.
+  const pieces: Uint8Array[] = [Buffer.from(early)];
+  let left = MOST_EARLY - early.length;
+  const leave = (): void => reset(socket);
+  const onDrain = (): void => void line.turns[0]?.res?.emit('drain');
+  const turn: Turn = {
+    res: null,
+    held: 0,
+    start() {
+      hush(socket);
+      socket.off('drain', onDrain).off('timeout', leave);
+      start(Buffer.concat(pieces));
+    },
+  };
+  const weight = weightOf(req) + Math.max(early.length, MOST_EARLY);
+  line.turns.push(turn);
+  if (isTooMuch(line, weight)) {
+    reset(socket);
+    return;
+  }
+  hold(line, turn, weight);
+  socket.on('drain', onDrain).on('timeout', leave);
+  const take = (bytes: Buffer): boolean => {
+    pieces.push(bytes);
+    left -= bytes.length;
+    return left > 0;
+  };
+  hear(socket, take, leave);
+}
+
 /** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
-export function owes(socket: Duplex & Lined, which: (res: ServerResponse) => boolean = () => true): boolean {
-  return socket[LINE]?.turns.some(({ res }) => which(res)) ?? false;
+export function owes(socket: Duplex & Lined, which: (res: ServerResponse) => boolean): boolean {
+  return socket[LINE]?.turns.some(({ res }) => res !== null && which(res)) ?? false;
 }

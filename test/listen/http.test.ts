@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { pour } from '../../src/act/pour.ts';
 import { expect, test } from 'vitest';
 import type { RequestArrival } from '../../src/flow.ts';
 import { connectRaw, eventually, exchange } from '../support/streams.ts';
@@ -218,13 +221,86 @@ test('garbage behind a request never gets into the answer to it', async () => {
   expect(res.destroyed).toBe(true);
 });
 
-test.each([
-  ['a CONNECT', 'CONNECT deny.test:443 HTTP/1.1\r\nHost: deny.test:443\r\n\r\n'],
-  ['a WebSocket', get('/ws', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')],
-  ['another upgrade', get('/h2', 'Connection: Upgrade\r\nUpgrade: h2c\r\n')],
-])('%s behind a request that is not answered yet is not taken', async (_, next) => {
-  const { port, arrivals } = await startWired({ arrived: () => undefined });
-  const client = await connectRaw(port, get('/') + next);
-  expect(await client.ended).toEqual({ how: 'reset', text: '' });
-  expect(arrivals.map((arrival) => arrival.kind)).toEqual(['request']);
+/** A proxy that leaves the first request for the test to answer, and answers all others itself. */
+async function startLate(): Promise<Wired & { readonly first: () => ServerResponse }> {
+  let res: ServerResponse | null = null;
+  const wired = await startWired({
+    arrived: (arrival) => {
+      if (arrival.kind !== 'request')
+        arrival.socket.end(`${arrival.kind} ${arrival.target.host} ${arrival.early.toString()}`);
+      else if (!('res' in arrival)) throw new Error('not inside TLS');
+      else if (res === null) res = arrival.res as ServerResponse;
+      else echo(arrival);
+    },
+  });
+  return { ...wired, first: () => res ?? expect.fail('nothing has arrived') };
+}
+
+const upgradeTo = (protocol: string): string => `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+const behind = [
+  ['a CONNECT', 'CONNECT deny.test:443 HTTP/1.1\r\nHost: deny.test:443\r\n\r\nearly', 'tunnel deny.test early'],
+  ['a WebSocket', `${get('/ws', upgradeTo('websocket'))}early`, 'upgrade ok.test early'],
+  ['another upgrade', get('/h2', upgradeTo('h2c')), '<GET /h2 >'],
+  ['one with content', `${get('/h2', `${upgradeTo('h2c')}Content-Length: 5\r\n`)}early`, '<GET /h2 early>'],
+] as const;
+
+test.each(behind)('%s behind requests that are not answered yet waits for its turn', async (_, next, expected) => {
+  const { port, arrivals, first } = await startLate();
+  const all = get('/') + get('/second') + next;
+  const client = await connectRaw(port, all.slice(0, -2));
+  await eventually('the first', () => arrivals.length === 1);
+  client.write(all.slice(-2));
+  await eventually('all of it', () => first().req.socket.bytesRead === all.length);
+  first().end('the first');
+  const text = await client.until(expected);
+  expect(text.indexOf('the first')).toBeLessThan(text.indexOf('<GET /second >'));
+  expect(text.indexOf('<GET /second >')).toBeLessThan(text.indexOf(expected));
+  expect(arrivals).toHaveLength(3);
+});
+
+test.each(behind)(
+  'an answer that is read slowly comes whole, with %s behind its request',
+  async (_, next, expected) => {
+    const { port, arrivals, first } = await startLate();
+    const { socket } = await connectRaw(port, get('/') + next);
+    await eventually('the first', () => arrivals.length === 1);
+    socket.pause().removeAllListeners('data');
+    const body = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(64 * 1024, 'x')));
+    body.once('end', () => first().end());
+    pour(body, first());
+    await eventually('that it waits for its client', () => first().writableNeedDrain);
+    let seen = 0;
+    let last = '';
+    socket.on('data', (bytes: Buffer) => {
+      for (const byte of bytes) if (byte === 0x78) seen += 1;
+      last = (last + bytes.toString('latin1')).slice(-200);
+    });
+    socket.resume();
+    await eventually('what comes behind it', () => last.includes(expected));
+    expect(seen).toBe(200 * 64 * 1024);
+  },
+);
+
+test.each(behind)('a client that leaves with %s behind its request ends that request', async (_, next) => {
+  for (const leave of ['end', 'resetAndDestroy'] as const) {
+    const { port, arrivals, first } = await startLate();
+    const client = await connectRaw(port, get('/') + next);
+    await eventually('the first', () => arrivals.length === 1);
+    client.socket[leave]();
+    await eventually('its end', () => first().destroyed);
+    expect(arrivals).toHaveLength(1);
+  }
+});
+
+test('what waits behind a request to switch protocols is left with the system where it is much', async () => {
+  const { port, arrivals, first } = await startLate();
+  const body = 'x'.repeat(4_000_000);
+  const more = `${upgradeTo('h2c')}Content-Length: ${body.length}\r\n`;
+  const client = await connectRaw(port, get('/') + get('/h2', more).replace('GET', 'POST') + body);
+  await eventually('the first', () => arrivals.length === 1);
+  await eventually('some of it', () => first().req.socket.bytesRead > 32 << 10);
+  expect(first().req.socket.bytesRead).toBeLessThan(512 << 10);
+  first().end('the first');
+  await eventually('all of it', () => arrivals.length === 2 && client.seen().endsWith('x>'));
+  expect(client.seen()).toContain(`<POST /h2 ${body}>`);
 });

@@ -45,3 +45,39 @@ attack(
   },
   60_000,
 );
+
+attack(
+  field,
+  204,
+  'In one segment with a request that is not answered yet: a CONNECT, a WebSocket and a wish for h2c, all for a denied host',
+  'each waits for its turn, is decided as if it had come by itself, and has a line of its own',
+  async ({ lab, far, at, logged }) => {
+    const [ok, deny] = [at('ok.test'), at('deny.test')];
+    const upgrade = (protocol: string): string =>
+      `Connection: Upgrade\r\nUpgrade: ${protocol}\r\nSec-WebSocket-Key: a\r\n`;
+    far.answerWith((_req, res) => void setTimeout(() => res.end('the origin'), 50));
+    const ask = async (next: string): Promise<string> => {
+      const { until, ended, socket } = await connectRaw(lab.proxyPort, get(`http://${ok}/1`) + next);
+      await until(/the origin[^]*HTTP\/1\.1 [^]*\r\n\r\n/);
+      socket.end();
+      return (await ended).text.split('the origin')[1] ?? '';
+    };
+    const behind = [
+      `CONNECT ${deny} HTTP/1.1\r\nHost: ${deny}\r\n\r\n`,
+      get(`http://${deny}/ws`, deny, upgrade('websocket')),
+      get(`http://${deny}/h2`, deny, upgrade('h2c')),
+      'CONNECT nowhere HTTP/1.1\r\nHost: nowhere\r\n\r\n',
+    ];
+    const answers: string[] = [];
+    const lines = await logged(2 * behind.length, async () => {
+      for (const next of behind) answers.push(await ask(next));
+    });
+    expect(answers.map(statusOf)).toEqual([200, 101, 403, 400]);
+    const told = lines.map(({ event, url }) => [event.action, url?.domain, url?.path].join(' '));
+    expect(told.filter((line) => line === 'request-passed ok.test /1')).toHaveLength(behind.length);
+    for (const line of ['tunnel-blocked deny.test ', 'upgrade-blocked deny.test /ws', 'request-blocked deny.test /h2'])
+      expect(told).toContain(line);
+    expect(told).toContain('arrival-rejected  ');
+    expect(far.requests()).toEqual(behind.map(() => `GET ${ok} /1`));
+  },
+);
