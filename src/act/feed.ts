@@ -12,6 +12,11 @@ const SHARED = 64 * 1024;
 const LARGE = 1024 * 1024;
 /** Large buffers at once; further downloads go through the shared one. */
 const MAX_LARGE = 64;
+/**
+ * Bytes that all downloads with large buffers together may move before the others have their turn: some milliseconds. By
+ * itself libuv reads a socket 32 times over as long as each read fills its buffer, 32 MiB, while everybody else waits.
+ */
+const TURN = 16 * 1024 * 1024;
 /** So many small reads in a row, and a download is none any more. */
 const CALM = 16;
 
@@ -59,6 +64,7 @@ export function createFeed(): Feed {
   let writing = 0;
   let waiting = false;
   let small = 0;
+  let moved = 0;
 
   const giveBack = (): void => {
     if (own === null) return;
@@ -100,7 +106,13 @@ export function createFeed(): Feed {
     const goOn = pass(own.subarray(0, length), sink);
     small = length < SHARED / 4 ? small + 1 : 0;
     if (goOn && small > CALM) giveBack();
-    return goOn;
+    moved += length;
+    if (!goOn || moved < TURN / (large - free.length)) return goOn;
+    moved = 0;
+    setImmediate(() => {
+      if (!waiting) source?.resume();
+    });
+    return false;
   };
 
   const onEnd = (): void => {

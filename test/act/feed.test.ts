@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
-import { afterEach, describe, expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFeed, type Feed } from '../../src/act/feed.ts';
 
 const servers: Server[] = [];
@@ -26,6 +27,26 @@ function dial(port: number): { feed: Feed; socket: Socket } {
   socket.on('error', () => undefined);
   feed.attach(socket);
   return { feed, socket };
+}
+
+/** An origin in a thread of its own, which sends zeros for as long as they are taken. */
+async function tirelessOrigin(): Promise<number> {
+  const worker = new Worker(
+    `const { createServer } = require('node:net');
+     const { parentPort } = require('node:worker_threads');
+     const piece = Buffer.alloc(1024 * 1024);
+     const server = createServer((socket) => {
+       const send = () => { while (!socket.destroyed && socket.write(piece)); };
+       socket.on('drain', send).on('error', () => undefined);
+       send();
+     });
+     server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+    { eval: true },
+  );
+  onTestFinished(async () => {
+    await worker.terminate();
+  });
+  return new Promise((resolve) => worker.once('message', resolve));
 }
 
 /** Bytes that differ for each seed and position, in pieces of changing size. */
@@ -156,4 +177,28 @@ describe('a feed', () => {
     expect(size()).toBe(11);
     socket.destroy();
   });
+});
+
+test('a download that never pauses lets everybody else have their turn', async () => {
+  const { feed, socket } = dial(await tirelessOrigin());
+  let sent = 0;
+  let turn = 0;
+  let most = 0;
+  feed.flowTo({
+    write: (bytes, done) => {
+      sent += bytes.length;
+      turn += bytes.length;
+      most = Math.max(most, turn);
+      queueMicrotask(done);
+      return true;
+    },
+    writableLength: 0,
+  });
+  while (sent < 512 * 1024 * 1024) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turn = 0;
+  }
+  socket.destroy();
+  expect(most).toBeGreaterThan(1024 * 1024);
+  expect(most).toBeLessThanOrEqual(18 * 1024 * 1024);
 });
