@@ -134,6 +134,28 @@ export async function endStream(req: Http2ServerRequest): Promise<void> {
 }
 
 /**
+ * For a stream of HTTP/2 with an answer that its client leaves no room for (RFC 9113, section 5.2), which would stay for
+ * as long as its session: its fields are let go of, and once it has had the time that HTTP/1 gives it is reset, and its
+ * session takes no other.
+ */
+function awaitTaken({ stream, rawHeaders, headers }: Http2ServerRequest): void {
+  const isTaken = (): boolean => stream.writableFinished || stream.destroyed;
+  // By then it is recorded: nobody else will look.
+  setImmediate(() => {
+    if (isTaken()) return;
+    rawHeaders.length = 0;
+    for (const name of Object.keys(headers)) Reflect.deleteProperty(headers, name);
+  });
+  const timer = setTimeout(() => {
+    if (isTaken()) return;
+    const { session } = stream;
+    stream.close(constants.NGHTTP2_CANCEL);
+    session?.close();
+  }, LINGER);
+  stream.once('close', () => clearTimeout(timer));
+}
+
+/**
  * Answers a request of HTTP/1 or HTTP/2 and resolves with the body bytes written. On HTTP/1 the connection ends with
  * it: what was decided for one name must not be assumed for the next.
  */
@@ -161,7 +183,10 @@ export async function sendAnswer(
     res.statusCode = answer.status;
     if (body.length > 0) res.end(body);
     else res.end();
-    if ('stream' in req) void endStream(req);
+    if ('stream' in req) {
+      awaitTaken(req);
+      void endStream(req);
+    }
   }
   return body.length;
 }

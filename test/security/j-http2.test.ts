@@ -172,7 +172,7 @@ attack(
   field,
   96,
   '100 streams of a client that never opens its window',
-  'memory is bounded: answers are small, streams are limited, and the connection goes when it is idle',
+  'memory is bounded: answers are small, streams are limited, and reset after two seconds, and the connection goes',
   async (here) => {
     const target = await client(here);
     const settings = Buffer.alloc(6);
@@ -181,13 +181,22 @@ attack(
     const before = process.memoryUsage().rss;
     for (let i = 0; i < 300; i += 1)
       target.write(frame(type.headers, END_HEADERS | END_STREAM, 1 + 2 * i, getBlock(here.at('deny.test'))));
-    await eventually('an answer or a refusal', () =>
-      target.frames().some(([kind]) => kind === type.rst || kind === type.headers),
-    );
+    await eventually('an answer or a refusal of each', () => {
+      const told = target.frames().filter(([kind]) => kind === type.rst || kind === type.headers);
+      return new Set(told.map(([, , stream]) => stream)).size === 300;
+    });
     expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20);
+    await target.gone(8_000);
+    const frames = target.frames();
+    const answered = frames.filter(([kind]) => kind === type.headers).map(([, , stream]) => stream);
+    expect(answered).toHaveLength(100);
+    const canceled = frames.filter(([kind, , , code]) => kind === type.rst && code === 8).map(([, , stream]) => stream);
+    expect(canceled).toEqual(expect.arrayContaining(answered));
+    expect(frames.some(([kind, , , code]) => kind === type.goaway && code === 0)).toBe(true);
     const answer = await here.send(get(`http://${here.at('ok.test')}/`, undefined, 'Connection: close\r\n'));
     expect(statusOf(answer)).toBe(200);
   },
+  20_000,
 );
 
 attack(

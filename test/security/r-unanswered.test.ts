@@ -1,5 +1,8 @@
 /** R. Requests that wait for their turn, and answers that nobody takes: what they hold, and what is recorded of them. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'vitest';
+import { frame, frameClient, getBlock, type, type FrameClient } from '../support/frames.ts';
 import { connectRaw, eventually, exchange } from '../support/streams.ts';
 import { askInside } from '../support/tunnels.ts';
 import { attack, get, openField, statusOf } from './field.ts';
@@ -7,6 +10,16 @@ import { attack, get, openField, statusOf } from './field.ts';
 const field = openField();
 
 const fields = (count: number): string => Array.from({ length: count }, (_, i) => `a${i}:\r\n`).join('');
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Bytes that something still leads to. */
+function kept(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 attack(
   field,
@@ -42,6 +55,33 @@ attack(
     for (const { ended } of floods) expect((await ended).how).toBe('reset');
     expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
     await eventually('nothing is open at the origin', () => far.open.size === 0);
+  },
+  60_000,
+);
+
+attack(
+  field,
+  203,
+  'HTTP/2 sessions of 100 streams each, whose clients never open their windows, and 150 fields in each request',
+  'a session costs 2 MB and not 8, and none is left after seconds',
+  async ({ lab, at }) => {
+    const more = Array.from({ length: 150 }, (_, i) => [`x${i}`, 'a'.repeat(60)] as const);
+    const navigation = ['sec-fetch-mode', 'navigate'] as const;
+    const request = getBlock(at('deny.test'), [navigation, ...more]);
+    const settings = Buffer.from([0, 4, 0, 0, 0, 0]); // SETTINGS_INITIAL_WINDOW_SIZE: 0
+    const sessions = 20;
+    const before = kept();
+    const clients: FrameClient[] = [];
+    for (let i = 0; i < sessions; i += 1) {
+      const client = await frameClient(lab, at('deny.test'), 'deny.test');
+      clients.push(client);
+      client.write(frame(type.settings, 0, 0, settings));
+      for (let stream = 1; stream < 200; stream += 2) client.write(frame(type.headers, 5, stream, request));
+    }
+    for (const { frames } of clients)
+      await eventually('the answers', () => frames().filter(([kind]) => kind === type.headers).length === 100);
+    expect((kept() - before) / sessions).toBeLessThan(3 << 20);
+    for (const { gone } of clients) await gone(8_000);
   },
   60_000,
 );
