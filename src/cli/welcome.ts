@@ -25,7 +25,7 @@ function here({ host, port }: Address): string {
 function adminNote({ admin }: Addresses, tokenFile: string | null): string {
   return isLoopback(admin.host) || tokenFile !== null
     ? ''
-    : '  (other machines reach it; /api refuses everybody until admin.token_file is set)';
+    : '  (other machines can reach it; /api refuses everybody until admin.token_file is set)';
 }
 
 type Sample = 'allowed' | 'denied inside TLS' | null;
@@ -79,7 +79,7 @@ export function welcome(gateway: Gateway, addresses: Addresses, io: Io): string 
   const tls =
     overTls === undefined || overTls.port === 0
       ? ''
-      : `\n  TLS    https://${formatAddress(overTls)}  (the proxy once more)`;
+      : `\n  TLS    https://${formatAddress(overTls)}  (the same proxy)`;
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
   return `Sallyport ${version()}: ${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}, ${counted(workers, 'worker')}
 

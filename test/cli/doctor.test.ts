@@ -148,7 +148,7 @@ describe('on the machine of the proxy', () => {
     expect(gone['DNS']).toMatchObject({
       status: 'bad',
       says: 'does not resolve assistant.test (ENOTFOUND)',
-      cure: `look at outbound.dns_servers (${dns.address}) and the way there`,
+      cure: `check outbound.dns_servers (${dns.address}) and the route to them`,
     });
   });
 

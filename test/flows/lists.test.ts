@@ -216,7 +216,7 @@ test('a copy for which there is no room is told, and the last good stays', async
     await eventually('the reload', () => product.stderr().match(/reloaded: /g)?.length === turn + 1);
   }
   await eventually('the complaint', () => product.stderr().includes('(EFBIG)'));
-  expect(product.stderr()).toMatch(/the copy cannot be kept in .*fetched-ads\.list \(EFBIG\); name a place with room/);
+  expect(product.stderr()).toMatch(/the copy cannot be written to .*fetched-ads\.list \(EFBIG\)/);
   expect(await isDenied({ proxyUrl: `http://127.0.0.1:${product.proxyPort}` }, 'ads.test')).toBe(true);
   expect(readFileSync(join(product.dir, 'fetched-ads.list'), 'utf8')).toBe('ads.test\n');
   expect(readdirSync(product.dir).filter((name) => name.endsWith('.tmp'))).toEqual([]);
