@@ -2,7 +2,7 @@
  * Names asked at DNS servers, for what `getaddrinfo` does not tell: how long an answer holds. Both families are asked at
  * once, and the faster one does not wait long for the other (RFC 8305, section 3).
  */
-import { Resolver, type RecordWithTtl } from 'node:dns';
+import { CANCELLED, Resolver, TIMEOUT, type RecordWithTtl } from 'node:dns';
 
 /** Addresses, the first to be tried first, and the seconds that they hold. No addresses: there is no such name. */
 export interface DnsAnswer {
@@ -33,10 +33,12 @@ const DELAY = 50;
 /** There is no such name, or it has no address of this family. */
 const absent: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA']);
 
+type Type = 'resolve4' | 'resolve6';
+
 interface Family {
   readonly records: readonly RecordWithTtl[];
   readonly told: number;
-  readonly error: Error | null;
+  readonly error: NodeJS.ErrnoException | null;
 }
 
 const none: Family = { records: [], told: 0, error: null };
@@ -74,11 +76,14 @@ export function createDnsClient(options: {
   readonly timeout: number;
   readonly ipv6First: () => boolean;
 }): DnsClient {
-  // The second try waits twice as long as the first.
-  const resolver = new Resolver({ timeout: Math.ceil(options.timeout / 3), tries: 2 });
-  if (options.servers.length > 0) resolver.setServers(options.servers);
+  const create = (timeout: number): Resolver => {
+    const resolver = new Resolver({ timeout: Math.ceil(timeout), tries: 2 });
+    if (options.servers.length > 0) resolver.setServers(options.servers);
+    return resolver;
+  };
+  const quick = create(options.timeout / 3);
 
-  const query = (name: string, type: 'resolve4' | 'resolve6'): Promise<Family> =>
+  const query = (resolver: Resolver, name: string, type: Type): Promise<Family> =>
     new Promise((resolve) => {
       resolver[type](name, { ttl: true }, (error, records) => {
         if (error === null) resolve({ records: records.slice(0, MOST_ADDRESSES), told: records.length, error: null });
@@ -86,10 +91,37 @@ export function createDnsClient(options: {
       });
     });
 
+  /**
+   * Asks for one name, and asks once more, for the rest of the time, if the servers did not answer. `timeout` is only what
+   * c-ares starts with: once a server has given three answers, a try waits for five times their average, but for 250 ms at
+   * least and 5 s at most (c-ares 1.34, `src/lib/ares_metrics.c`). After 30 quick answers, both tries were over after 2 s, and
+   * no answer that took more than 1 s arrived in time (measured with Node.js 20 and 24). Such short tries are good against
+   * lost packets, but a name that the server has to ask others for takes longer. A new resolver has no averages: its first
+   * try waits for up to 5 s.
+   */
+  const createQuery = (name: string): ((type: Type) => Promise<Family>) => {
+    const until = performance.now() + options.timeout;
+    let patient: Resolver | null = null;
+    return async (type) => {
+      const soon = await query(quick, name, type);
+      const rest = until - performance.now();
+      if (soon.error?.code !== TIMEOUT || rest <= 0) return soon;
+      if (patient === null) {
+        const made = create(rest);
+        // Its second try would otherwise go on after the time is over, and keep the socket open.
+        setTimeout(() => made.cancel(), rest).unref();
+        patient = made;
+      }
+      const later = await query(patient, name, type);
+      return later.error?.code === CANCELLED ? soon : later;
+    };
+  };
+
   return {
     async ask(name) {
-      const ipv4 = query(name, 'resolve4');
-      const ipv6 = query(name, 'resolve6');
+      const queryFor = createQuery(name);
+      const ipv4 = queryFor('resolve4');
+      const ipv6 = queryFor('resolve6');
       const both = Promise.all([ipv4, ipv6]).then(([four, six]) => merge(four, six, options.ipv6First()));
       const alone = async (family: Promise<Family>, answer: (one: Family) => DnsAnswer): Promise<DnsAnswer> => {
         const one = await family;

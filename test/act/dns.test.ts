@@ -113,6 +113,37 @@ test.each<readonly [string, DnsZone, string]>([
   expect(await ask('a.test')).toBe(expected);
 });
 
+/** A server that has answered so quickly so often that c-ares waits for no answer that takes a second. */
+async function quickLab(zone: Record<string, DnsZone>, timeout: number): ReturnType<typeof lab> {
+  const names = Array.from({ length: 30 }, (_, i) => `quick${i}.test`);
+  const quick = Object.fromEntries(names.map((name) => [name, { A: ['192.0.2.9'] }]));
+  const made = await lab({ ...quick, ...zone }, { timeout });
+  for (const name of names) expect(await made.ask(name)).toBe('192.0.2.9');
+  return made;
+}
+
+test('a server that has answered quickly may take its time over a name that it has to ask others for', async () => {
+  const { server, ask } = await quickLab({ 'cold.test': { A: ['192.0.2.1'], slow: 1_500 } }, 8_000);
+  const answers = await Promise.all([ask('cold.test'), ask('cold.test')]);
+  expect(answers).toEqual(['192.0.2.1', '192.0.2.1']);
+  // Two tries, and one more that waits: for both callers together.
+  expect(server.asked.filter((question) => question === 'A cold.test')).toHaveLength(3);
+}, 15_000);
+
+test('a server that falls silent is waited for as long as is configured, and one that fails is asked once', async () => {
+  const { server, ask } = await quickLab({ 'dead.test': { silent: true }, 'broken.test': { code: 2 } }, 2_600);
+  expect(await ask('broken.test')).toBe('dns_error');
+  expect(server.asked.filter((question) => question.endsWith(' broken.test')).toSorted()).toEqual([
+    'A broken.test',
+    'AAAA broken.test',
+  ]);
+  const from = performance.now();
+  expect(await ask('dead.test')).toBe('dns_timeout');
+  const took = performance.now() - from;
+  expect(took).toBeGreaterThan(2_500);
+  expect(took).toBeLessThan(3_600);
+}, 15_000);
+
 test('fixed names go before the hosts file, and that before DNS', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-hosts-'));
   cleanup.push(() => rmSync(dir, { recursive: true }));

@@ -9,6 +9,8 @@ export interface DnsZone {
   readonly ttl?: number;
   /** Response code: 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
   readonly code?: number;
+  /** Milliseconds before each answer. */
+  readonly slow?: number;
   /** Milliseconds before the answer about AAAA. */
   readonly slowAAAA?: number;
   /** Never answers. */
@@ -59,12 +61,13 @@ function record(address: string, type: number, ttl: number): Buffer {
 export async function startDnsServer(zone: Record<string, DnsZone> = {}): Promise<DnsServer> {
   const socket = createSocket('udp4');
   const asked: string[] = [];
+  const late = new Set<NodeJS.Timeout>();
   socket.on('message', (query, from) => {
     const { name, type, end } = questionOf(query);
     const kind = types[type];
     if (kind === undefined) return;
     asked.push(`${kind} ${name}`);
-    const { ttl = 60, code, silent, slowAAAA = 0, ...records } = zone[name] ?? { code: 3 };
+    const { ttl = 60, code, silent, slow = 0, slowAAAA = slow, ...records } = zone[name] ?? { code: 3 };
     if (silent === true) return;
     const answers = code === undefined ? (records[kind] ?? []).map((address) => record(address, type, ttl)) : [];
     const head = Buffer.from(query.subarray(0, 12));
@@ -74,7 +77,8 @@ export async function startDnsServer(zone: Record<string, DnsZone> = {}): Promis
     head.writeUInt32BE(0, 8);
     const answer = Buffer.concat([head, query.subarray(12, end), ...answers]);
     const send = (): void => socket.send(answer, from.port, from.address, () => undefined);
-    if (kind === 'AAAA' && slowAAAA > 0) setTimeout(send, slowAAAA);
+    const wait = kind === 'AAAA' ? slowAAAA : slow;
+    if (wait > 0) late.add(setTimeout(send, wait));
     else send();
   });
   socket.bind(0, '127.0.0.1');
@@ -85,6 +89,7 @@ export async function startDnsServer(zone: Record<string, DnsZone> = {}): Promis
     asked,
     zone,
     async [Symbol.asyncDispose]() {
+      for (const timer of late) clearTimeout(timer);
       socket.close();
       await once(socket, 'close');
     },
