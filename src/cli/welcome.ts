@@ -77,9 +77,7 @@ export function welcome(gateway: Gateway, addresses: Addresses, io: Io): string 
   const overTls = config.proxyTls?.address;
   // Where the system has chosen the port, the log has said it.
   const tls =
-    overTls === undefined || overTls.port === 0
-      ? ''
-      : `\n  TLS    https://${formatAddress(overTls)}  (the same proxy)`;
+    overTls === undefined || overTls.port === 0 ? '' : `\n  TLS    https://${formatAddress(overTls)}  (the same proxy)`;
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;
   return `Sallyport ${version()}: ${counted(config.policy.rules.length, 'rule')}, ${counted(config.vendors.length, 'vendor')}, policy ${config.policyHash}, ${counted(workers, 'worker')}
 

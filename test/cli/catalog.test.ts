@@ -128,7 +128,10 @@ describe('wrong use', () => {
     [['show', 'acmee'], /unknown vendor "acmee"; did you mean "acme"\?/],
     [['diff', 'vendors'], /name two folders/],
     [['import', 'x.txt'], /name a file and the vendor/],
-    [['import', 'none.txt', '--vendor', 'A B'], /--vendor "A B": an id has at most 63 characters, only a-z, .*; --name has what people read/],
+    [
+      ['import', 'none.txt', '--vendor', 'A B'],
+      /--vendor "A B": an id has at most 63 characters, only a-z, .*; --name has what people read/,
+    ],
     [['import', 'none.txt', '--vendor', 'a', '--kind', 'chatt'], /--kind "chatt"; did you mean "chat"\?/],
     [['import', 'none.txt', '--vendor', 'x'], /"none\.txt" cannot be read/],
     [['bundle'], /name the private key/],
