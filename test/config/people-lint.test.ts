@@ -37,7 +37,7 @@ function warnings(settings: string, people = hash): readonly string[] {
 }
 const hash = `ada:$2y$05$${'a'.repeat(53)}\n`;
 
-const users = ['5: the group "named" names users', '2: the exception "now" is for users'];
+const users = ['5: the group "named" names users', '2: the exception "now" names users'];
 const forwarded = ['6: the group "told" depends on "forwarded"'];
 
 test('users and groups that no proxy learns of, each with its line', () => {
