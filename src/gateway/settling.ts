@@ -5,9 +5,9 @@
  *
  * A new file in its place is taken for whole: nearly all are written aside and renamed, or swapped by a link.
  */
-import { statSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { stampOf } from '../config/stamp.ts';
+import { statOf } from '../config/stat-of.ts';
 import { mayHaveLost } from './lost.ts';
 
 /** Milliseconds that the file has to be as it is. */
@@ -22,7 +22,7 @@ export interface Settling {
 
 /** Which file it is, and what every write changes. */
 function stateOf(file: string): { readonly own: string; readonly written: string } {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  const found = statOf(file);
   if (found === undefined) return { own: file, written: '' };
   return { own: `${found.dev} ${found.ino}`, written: stampOf(found) };
 }

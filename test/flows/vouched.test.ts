@@ -2,20 +2,13 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { curl } from '../support/curl.ts';
 import { labPolicy, startLab, type LogLine } from '../support/lab.ts';
-import { connectRaw, exchange, httpOrigin } from '../support/streams.ts';
+import { headerOrigin } from '../support/origins.ts';
+import { connectRaw, exchange } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';
 
 type Line = LogLine & { readonly user?: { readonly name: string } };
 
 const refused = (fields = ''): string => connectHead('refused.test:443', fields);
-
-function headerOrigin() {
-  const seen: string[] = [];
-  return httpOrigin((req, res) => {
-    seen.push(req.rawHeaders.join('\n'));
-    res.end('hi');
-  }).then((origin) => ({ ...origin, seen, url: `http://127.0.0.1:${origin.port}/` }));
-}
 
 test.each([
   ['twice', 'X-Forwarded-User: ada\r\nX-Forwarded-User: bob\r\n', 400],

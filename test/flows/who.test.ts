@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { labPolicy, startLab, writeConfig, type Lab, type LogLine } from '../support/lab.ts';
+import { headerOrigin } from '../support/origins.ts';
 import { curl } from '../support/curl.ts';
 import { argon2Line, basic, bcryptLine } from '../support/passwords.ts';
-import { connectRaw, exchange, httpOrigin, rawClient } from '../support/streams.ts';
+import { connectRaw, exchange, rawClient } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';
 import { explain } from '../../src/cli/explain.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -30,14 +31,6 @@ async function lab(settings: Readonly<Record<string, unknown>> = {}, clients: ob
 
 const refused = (fields = ''): string => connectHead('refused.test:443', fields);
 const withPassword = (user: string, password?: string): string => `Proxy-Authorization: ${basic(user, password)}\r\n`;
-
-function headerOrigin() {
-  const seen: string[] = [];
-  return httpOrigin((req, res) => {
-    seen.push(req.rawHeaders.join('\n'));
-    res.end('hi');
-  }).then((origin) => ({ ...origin, seen, url: `http://127.0.0.1:${origin.port}/` }));
-}
 
 test.each([
   ['a CONNECT', refused()],

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { makeCertificate, type TestCertificate } from './certificate.ts';
 import { startLab, type Lab, type LabOptions } from './lab.ts';
-import { tcpOrigin, type Origin } from './streams.ts';
+import { httpOrigin, tcpOrigin, type Origin } from './streams.ts';
 
 export async function labOfTest(options: LabOptions = {}): Promise<Lab> {
   const lab = await startLab(options);
@@ -102,4 +102,13 @@ export async function closedPort(): Promise<number> {
     await new Promise((resolve) => server.close(resolve));
     return port;
   }
+}
+
+/** An origin that keeps the fields of each request. */
+export function headerOrigin() {
+  const seen: string[] = [];
+  return httpOrigin((req, res) => {
+    seen.push(req.rawHeaders.join('\n'));
+    res.end('hi');
+  }).then((origin) => ({ ...origin, seen, url: `http://127.0.0.1:${origin.port}/` }));
 }
