@@ -263,20 +263,23 @@ test('a PROXY header may come before it', async () => {
   await expect.poll(() => lines(at)[0]?.source).toMatchObject({ ip: '192.0.2.7', port: 4711 });
 });
 
+async function fingerprintOf(at: TlsLab): Promise<string> {
+  const { socket } = await overTls(at, { rejectUnauthorized: false });
+  return socket.getPeerCertificate().fingerprint256;
+}
+
 test('a reload shows a new certificate, and one that cannot be used leaves the old', async () => {
   const at = await lab();
-  const fingerprint = async (): Promise<string> =>
-    (await overTls(at, { rejectUnauthorized: false })).socket.getPeerCertificate().fingerprint256;
-  const before = await fingerprint();
+  const before = await fingerprintOf(at);
   const next = makeCertificate('127.0.0.1');
   onTestFinished(() => next.remove());
   writeFileSync(at.certFile, next.cert);
   expect(at.gateway.reload()).toBe(false);
   expect(at.told.join('\n')).toContain('do not match');
-  expect(await fingerprint()).toBe(before);
+  expect(await fingerprintOf(at)).toBe(before);
   writeFileSync(at.certFile.replace('cert.pem', 'key.pem'), readFileSync(next.file.replace('cert.pem', 'key.pem')));
   expect(at.gateway.reload()).toBe(true);
-  expect(await fingerprint()).not.toBe(before);
+  expect(await fingerprintOf(at)).not.toBe(before);
 });
 
 test('a reload that fails over another file leaves the certificate too', async () => {
@@ -285,9 +288,7 @@ test('a reload that fails over another file leaves the certificate too', async (
   const passwords = join(dir, 'htpasswd');
   writeFileSync(passwords, await bcryptLine('ada'));
   const at = await lab({}, {}, { clients: { authentication: { password_file: passwords } } });
-  const fingerprint = async (): Promise<string> =>
-    (await overTls(at, { rejectUnauthorized: false })).socket.getPeerCertificate().fingerprint256;
-  const before = await fingerprint();
+  const before = await fingerprintOf(at);
   const next = makeCertificate('127.0.0.1');
   onTestFinished(() => next.remove());
   writeFileSync(at.certFile, next.cert);
@@ -295,10 +296,10 @@ test('a reload that fails over another file leaves the certificate too', async (
   writeFileSync(passwords, 'ada:plain\n');
   expect(at.gateway.reload()).toBe(false);
   expect(at.told.join('\n')).toMatch(/reload failed, the old policy stays: .*htpasswd/);
-  expect(await fingerprint()).toBe(before);
+  expect(await fingerprintOf(at)).toBe(before);
   writeFileSync(passwords, await bcryptLine('ada'));
   expect(at.gateway.reload()).toBe(true);
-  expect(await fingerprint()).not.toBe(before);
+  expect(await fingerprintOf(at)).not.toBe(before);
 });
 
 test('the proxy does not dial its own port over TLS', async () => {

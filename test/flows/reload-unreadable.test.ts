@@ -4,15 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { labPolicy } from '../support/lab.ts';
 import { labOfTest } from '../support/origins.ts';
-
-const acme = `id: acme
-name: Acme AI
-products:
-  - id: chat
-    name: Acme Chat
-    kind: chat
-    hosts: [{ suffix: acme-ai.test, role: app, source: 'https://acme-ai.test/', checked: 2026-01-01, confidence: own-knowledge }]
-`;
+import { acmeVendor as acme } from '../support/vendor.ts';
 
 test.each(['vendors/acme.yaml', 'relays.txt'])('%s that nobody can look at is told in one line', async (name) => {
   const policy = labPolicy.replace('rules:', 'lists: { relays: { file: relays.txt } }\nrules:');

@@ -18,6 +18,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { labPolicy, type Lab } from '../support/lab.ts';
 import { labOfTest } from '../support/origins.ts';
 import { eventually, httpOrigin } from '../support/streams.ts';
+import { acmeVendor as acme } from '../support/vendor.ts';
 
 /** The policy number `turn`: `flip.test` is denied with that number as the reason. */
 function policyOf(turn: number, rest = labPolicy): string {
@@ -121,15 +122,6 @@ async function reloads(lab: Lab, port: number, { turns, byFile, policy }: Turns)
   expect(await lab.metric('sallyport_policy_info', lab.gateway.config().policyHash)).toBe(1);
   return took;
 }
-
-const acme = `id: acme
-name: Acme AI
-products:
-  - id: chat
-    name: Acme Chat
-    kind: chat
-    hosts: [{ suffix: acme-ai.test, role: app, source: 'https://acme-ai.test/', checked: 2026-01-01, confidence: own-knowledge }]
-`;
 
 /** By default a part of them by file, for that takes its time: `RELOADS=1000` does all that way. */
 const watched = Number(process.env['RELOADS'] ?? 40);
