@@ -5,7 +5,7 @@ const alone = [
   'test/flows/exceptions.test.ts',
   'test/flows/reload.test.ts',
   'test/flows/reload-settling.test.ts',
-  'test/security/k-peers.test.ts',
+  'test/security/vanishing-peers.test.ts',
 ];
 
 export default defineConfig({

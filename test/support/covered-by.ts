@@ -9,7 +9,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'act/end-by-close.ts': 'test/act/forward.test.ts',
   'act/intercept.ts': 'test/flows/deny.test.ts',
   'act/outcome.ts': 'test/flows/deny.test.ts',
-  'act/own-pool.ts': 'test/security/p-wire.test.ts',
+  'act/own-pool.ts': 'test/security/wire.test.ts',
   'act/pool.ts': 'test/act/forward-connections.test.ts',
   'certificates/offered.ts': 'test/flows/proxy-tls.test.ts',
   'act/stream-pass.ts': 'test/act/forward.test.ts',

@@ -1,4 +1,4 @@
-/** G. Hostile and broken origins: what cannot be a whole answer never looks like one. */
+/** Hostile and broken origins: what cannot be a whole answer never looks like one. */
 import type { Socket } from 'node:net';
 import { expect } from 'vitest';
 import { closedPort } from '../support/origins.ts';

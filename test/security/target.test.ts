@@ -1,4 +1,4 @@
-/** A. The target and its host name: one parser, one canonical form, for what is decided, dialled and recorded. */
+/** The target and its host name: one parser, one canonical form, for what is decided, dialled and recorded. */
 import { PassThrough } from 'node:stream';
 import { expect } from 'vitest';
 import { createDestinations } from '../../src/act/destinations.ts';

@@ -1,4 +1,4 @@
-/** J. HTTP/2 inside intercepted tunnels, held to what the RFCs ask of any server. */
+/** HTTP/2 inside intercepted tunnels, held to what the RFCs ask of any server. */
 import { createSecureServer } from 'node:http2';
 import { connect as connectSocket, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished } from 'vitest';

@@ -1,4 +1,4 @@
-/** O. What is dialled in the end, once more. */
+/** What is dialled in the end: names that resolve differently by then. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, onTestFinished } from 'vitest';

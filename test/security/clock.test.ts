@@ -1,4 +1,4 @@
-/** M. The clock: schedules follow the wall clock, deadlines the monotonic one. */
+/** The clock: schedules follow the wall clock, deadlines the monotonic one. */
 import { expect } from 'vitest';
 import { askInside } from '../support/tunnels.ts';
 import { connectRaw } from '../support/streams.ts';

@@ -1,4 +1,4 @@
-/** D. What DNS may answer: one question for each attempt, and every answer is judged. */
+/** What DNS may answer: one question for each attempt, and every answer is judged. */
 import { expect } from 'vitest';
 import { createDestinations } from '../../src/act/destinations.ts';
 import { createDialler } from '../../src/act/upstream.ts';

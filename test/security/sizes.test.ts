@@ -1,4 +1,4 @@
-/** K. Sizes: patterns and policies. */
+/** Sizes: patterns and policies. */
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Hostname, TunnelArrival } from '../../src/flow.ts';

@@ -1,4 +1,4 @@
-/** I. Origins of TLS that are hard to please, behind requests that are read and go on. */
+/** Origins of TLS that are hard to please, behind requests that are read and go on. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps, type ServerOptions as HttpsOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** P. What operators run: the admin port, files that are read while clients are served, and several workers. */
+/** What operators run: the admin port, files that are read while clients are served, and several workers. */
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

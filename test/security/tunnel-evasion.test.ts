@@ -1,4 +1,4 @@
-/** O. Names, tunnels and dialling once more: what a second look found, and what it did not. */
+/** Names and addresses in odd spellings, hidden hellos, and tunnels that nobody speaks in. */
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';

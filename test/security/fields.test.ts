@@ -1,4 +1,4 @@
-/** F. Header fields in both directions: hop-by-hop ones end here, end-to-end ones cannot be taken away. */
+/** Header fields in both directions: hop-by-hop ones end here, end-to-end ones cannot be taken away. */
 import { expect } from 'vitest';
 import { connectRaw } from '../support/streams.ts';
 import { askInside } from '../support/tunnels.ts';

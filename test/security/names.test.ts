@@ -1,4 +1,4 @@
-/** B. Two names, one decision: target, server name, Host and `:authority` are of one mind, or nothing goes on. */
+/** Two names, one decision: target, server name, Host and `:authority` are of one mind, or nothing goes on. */
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import { rawClient } from '../support/streams.ts';

@@ -1,4 +1,4 @@
-/** E. Framing of HTTP/1: what two parsers could read as two different requests is refused, or re-framed. */
+/** Framing of HTTP/1: what two parsers could read as two different requests is refused, or re-framed. */
 import { expect } from 'vitest';
 import { connectRaw, eventually } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';

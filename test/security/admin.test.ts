@@ -1,4 +1,4 @@
-/** L. Credentials, the admin port, metrics and logs. */
+/** Credentials, the admin port, metrics and logs. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

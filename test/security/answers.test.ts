@@ -1,4 +1,4 @@
-/** H. Pages and redirects: hostile text is shown literally, and nobody but the configuration says where people go. */
+/** Pages and redirects: hostile text is shown literally, and nobody but the configuration says where people go. */
 import { expect } from 'vitest';
 import { exchange } from '../support/streams.ts';
 import { askHttp2, askInside, http2Over, openTunnel } from '../support/tunnels.ts';

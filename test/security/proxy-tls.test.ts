@@ -1,4 +1,4 @@
-/** R. The proxy port over TLS, behind load balancers. */
+/** The proxy port over TLS, behind load balancers. */
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import { rawClient } from '../support/streams.ts';

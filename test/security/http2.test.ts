@@ -1,4 +1,4 @@
-/** J. HTTP/2 inside intercepted tunnels: floods end their connection, broken messages end their stream. */
+/** HTTP/2 inside intercepted tunnels: floods end their connection, broken messages end their stream. */
 import { expect } from 'vitest';
 import { block, frame, frameClient, getBlock, type, type FrameClient } from '../support/frames.ts';
 import { eventually } from '../support/streams.ts';

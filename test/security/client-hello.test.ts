@@ -1,4 +1,4 @@
-/** C. The ClientHello, and what else comes through a tunnel. */
+/** The ClientHello, and what else comes through a tunnel. */
 import { expect } from 'vitest';
 import {
   alpn,

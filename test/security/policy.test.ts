@@ -1,4 +1,4 @@
-/** M. Policy, reload and clock. */
+/** Policy, reload and clock. */
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';

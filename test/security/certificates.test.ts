@@ -1,4 +1,4 @@
-/** I. The CA, its leaves, and certificates of origins. */
+/** The CA, its leaves, and certificates of origins. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** N. What nobody had published, tried on this proxy: each of these found something, or shows that nothing is there. */
+/** Attacks that no published list has. */
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import { frame, frameClient, type } from '../support/frames.ts';

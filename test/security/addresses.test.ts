@@ -1,4 +1,4 @@
-/** D. Addresses that may not be dialled, however they are spelled; the proxy itself; loops. */
+/** Addresses that may not be dialled, however they are spelled; the proxy itself; loops. */
 import { hostname, networkInterfaces } from 'node:os';
 import { expect } from 'vitest';
 import { createDestinations, specialRange } from '../../src/act/destinations.ts';

@@ -1,4 +1,4 @@
-/** C. What comes through a tunnel beside TLS: other protocols, early bytes, half-closes, resets, WebSockets. */
+/** What comes through a tunnel beside TLS: other protocols, early bytes, half-closes, resets, WebSockets. */
 import { once } from 'node:events';
 import { createConnection, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished } from 'vitest';

@@ -1,4 +1,4 @@
-/** O. Messages that two readers could understand in two ways, and answers that never begin. */
+/** Messages that two readers could understand in two ways, and answers that never begin. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { block, frame, frameClient, getBlock, type } from '../support/frames.ts';

@@ -1,4 +1,4 @@
-/** P. The wire once more: what a third look found. */
+/** Rapid resets, forged fields, logins that belong to a connection, odd protocol versions, interim responses. */
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Q. What a third look found. */
+/** Records of unknown versions, and clients and origins that end in the middle of something. */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
