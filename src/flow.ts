@@ -110,7 +110,7 @@ export interface Rejected {
   readonly detail: string;
   /** What was asked for, where it could be read: a client that may not go on, or for which there is no room. */
   readonly asked?: Arrival | undefined;
-  /** What a request said of itself where that alone could be read: it names no target. */
+  /** What a request fromClient of itself where that alone could be read: it names no target. */
   readonly facts?: RequestFacts | undefined;
 }
 
@@ -134,18 +134,23 @@ export type Hello =
     }
   | {
       readonly kind: 'other';
-      /** `silent`: nobody said anything in time; `server-first`: the server spoke before the client, or closed. */
+      /** `silent`: nobody fromClient anything in time; `server-first`: the server spoke before the client, or closed. */
       readonly why: 'not-tls' | 'malformed-tls' | 'bad-server-name' | 'too-large' | 'silent' | 'server-first' | 'ended';
       readonly bytes: Buffer;
     };
 
 /** Holds a client that is asked for a second hello to the name in its first one (RFC 8446, section 4.1.2). */
 export interface HelloWatch {
-  /** Takes what the client sends, its first hello included. Those bytes that may go on; null: the name is another now. */
-  readonly said: (bytes: Buffer) => Buffer | null;
-  /** Takes what the server sends. What may go on of the client's after all; null: not known yet, or a second hello comes. */
-  readonly heard: (bytes: Buffer) => Buffer | null;
-  /** Whether nothing that comes needs to be shown any more. */
+  /**
+   * Takes the client's bytes, from the first hello on. Returns those that may be forwarded; null: the name has changed.
+   */
+  readonly fromClient: (bytes: Buffer) => Buffer | null;
+  /**
+   * Takes the server's bytes. Returns client bytes that were held back; null: still undecided, or the server requested
+   * a second hello.
+   */
+  readonly fromServer: (bytes: Buffer) => Buffer | null;
+  /** Whether no further bytes need to be checked. */
   readonly over: () => boolean;
 }
 

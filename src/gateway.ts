@@ -10,7 +10,7 @@ import { describe } from './errors.ts';
 import { createCatalogueUpdates } from './gateway/catalogue-updates.ts';
 import { createDomainLists } from './gateway/domain-lists.ts';
 import { createExceptions } from './gateway/exceptions.ts';
-import type { Crew, CrewHears } from './gateway/crew.ts';
+import type { WorkerPool, WorkerPoolEvents } from './gateway/worker-pool.ts';
 import { createInForce, type Asked, type Reloaded } from './gateway/in-force.ts';
 import { openPorts, pagesUrlOf, type Addresses, type Others } from './gateway/listening.ts';
 import { createReloading, outOfFiles } from './gateway/reloading.ts';
@@ -39,8 +39,8 @@ export interface GatewayOptions {
    * machine's, as do the clients that check them.
    */
   readonly now?: () => number;
-  /** Makes the processes that serve clients in the place of this one; left out: it serves them itself. */
-  readonly crew?: (hears: CrewHears) => Crew;
+  /** Creates worker processes that serve clients; absent: this process serves them. */
+  readonly workerPool?: (events: WorkerPoolEvents) => WorkerPool;
 }
 
 export interface Gateway {
@@ -96,19 +96,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       exceptions: () => exceptions.running(),
       domainLists: domainLists.facts,
       catalogueFetches: () => ({ ...updates.counts(), lastSuccessAt: updates.lastSuccessAt() }),
-      workers: () => crew?.counts() ?? { running: 1, replaced: 0 },
+      workers: () => workerPool?.counts() ?? { running: 1, replaced: 0 },
     },
     elsewhere: null,
     trusted: () => undefined,
   });
   const { metrics, recent, trust, reopen, lists } = serving.recording;
-  const crew = options.crew?.({ ...serving.recording, log }) ?? null;
+  const workerPool = options.workerPool?.({ ...serving.recording, log }) ?? null;
 
   const exceptions = createExceptions({
     config: inForce.config,
     adopt(stored) {
       inForce.adopt(stored);
-      crew?.adopt(inForce.config());
+      workerPool?.adopt(inForce.config());
     },
     // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
     changed: serving.judgeAgain,
@@ -137,13 +137,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reloaded: inForce.reloaded,
     notReady() {
       if (draining) return 'draining';
-      if (crew?.counts().running === 0) return 'no worker serves';
+      if (workerPool?.counts().running === 0) return 'no worker serves';
       return domainLists.awaited();
     },
     metrics: {
       contentType: metrics.contentType,
       render: createScrapes(
-        () => crew?.metrics() ?? metrics.render(),
+        () => workerPool?.metrics() ?? metrics.render(),
         () => performance.now(),
       ),
     },
@@ -165,10 +165,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   // ---- the whole ---------------------------------------------------------------------------------------------------
-  const reloadAs = (asked: Asked, from: 'look' | 'files'): Reloaded => {
+  const reloadAs = (asked: Asked, from: 'preview' | 'files'): Reloaded => {
     const reloaded = inForce.reload(serving.follow, asked, from);
-    // Also where nothing in it is new: an operator means the files that it only names, too.
-    if (reloaded === 'changed' || (reloaded === 'same' && asked === 'by-operator')) crew?.follow(inForce.config());
+    // On an operator's request even without changes, since files that the configuration refers to may have changed.
+    if (reloaded === 'changed' || (reloaded === 'same' && asked === 'by-operator'))
+      workerPool?.follow(inForce.config());
     if (asked === 'by-operator') reopen();
     const noFiles = reloaded === 'failed' && outOfFiles(inForce.reloaded().problem);
     if (reloaded === 'held' || noFiles) reloading.lookAgain();
@@ -180,7 +181,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const reload = (): boolean => reloadAs('by-operator', 'files') !== 'failed';
   const reloading = createReloading({
     config: inForce.config,
-    look: inForce.look,
+    preview: inForce.preview,
     lists: domainLists,
     reload: reloadAs,
     reloaded: inForce.reloaded,
@@ -193,7 +194,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     updates.close();
     exceptions.close();
     serving.end();
-    await crew?.close();
+    await workerPool?.close();
     await Promise.all([pages.close(), admin.close()]);
     await serving.close();
   };
@@ -205,9 +206,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async listen() {
       const proxy = {
         listen: (address: Addresses['proxy'], others: Others) =>
-          crew === null
+          workerPool === null
             ? serving.listen(address)
-            : crew.listen({ config: inForce.config(), shared, addresses: { ...others, proxy: address } }),
+            : workerPool.listen({ config: inForce.config(), shared, addresses: { ...others, proxy: address } }),
       };
       addresses = await openPorts(config.listen, { admin, pages, proxy }, close);
       serving.renamePages();
@@ -220,7 +221,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     refresh: reloading.refresh,
     async drain() {
       draining = true;
-      await Promise.all([serving.drain(), crew?.drain()]);
+      await Promise.all([serving.drain(), workerPool?.drain()]);
     },
     close,
     uncaught(error) {

@@ -176,9 +176,9 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
       }
       upstream = opened.upstream;
       const hello = await stations.hello(arrival, upstream);
-      const heard = remember(decided, snapshot.identify.hello(decided, hello).question);
-      const spoken = judge(snapshot, arrival, heard, decided.mayReach);
-      // What was dialled was judged; what had to wait for the hello was not.
+      const asked = remember(decided, snapshot.identify.hello(decided, hello).question);
+      const spoken = judge(snapshot, arrival, asked, decided.mayReach);
+      // An open upstream was judged before it was dialled; if dialling waited for the hello, addresses are judged now.
       decided = upstream === null ? await reach(snapshot, spoken) : spoken;
       const outcome = await act.carry(decided, hello, upstream);
       if (outcome !== null) finish(decided, outcome);

@@ -3,7 +3,7 @@
  * type them and directories take them. A domain is a part of the name. What is written down keeps the name as it came.
  */
 
-/** One word for all ways to write a name: composed (NFC), in lower case; the final sigma is a sigma. */
-export function foldUser(name: string): string {
+/** Folds a name for comparison: NFC, in lower case, with final sigma as sigma. */
+export function foldName(name: string): string {
   return name.normalize('NFC').toLowerCase().replaceAll('\u03c2', '\u03c3');
 }

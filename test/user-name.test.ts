@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { foldUser } from '../src/user-name.ts';
+import { foldName } from '../src/user-name.ts';
 
 test.each([
   ['ada', 'ADA'],
@@ -10,7 +10,7 @@ test.each([
   ['\u03bf\u03b4\u03bf\u03c2', '\u039f\u0394\u039f\u03a3'],
   ['\u03bf\u03b4\u03bf\u03c3', '\u039f\u0394\u039f\u03a3'],
 ])('%s and %s are one', (one, other) => {
-  expect(foldUser(one)).toBe(foldUser(other));
+  expect(foldName(one)).toBe(foldName(other));
 });
 
 test.each([
@@ -20,5 +20,5 @@ test.each([
   ['jose', 'jos\u00e9'],
   ['strasse', 'stra\u00dfe'],
 ])('%s and %s are two', (one, other) => {
-  expect(foldUser(one)).not.toBe(foldUser(other));
+  expect(foldName(one)).not.toBe(foldName(other));
 });

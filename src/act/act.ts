@@ -15,10 +15,10 @@ import type {
 } from '../flow.ts';
 import { block, blockUpgrade, type UpgradeDenial } from './block.ts';
 import type { Forward } from './forward.ts';
-import { intercept, speaksInClear, type Interceptor, type InterceptRoom } from './intercept.ts';
+import { intercept, speaksInClear, type Interceptor, type MintLimit } from './intercept.ts';
 import { resetOutcome } from './outcome.ts';
 import { answerAndClose, answerEstablished, type Opened, type Tunnel, type Upstream } from './tunnel.ts';
-import { answerHere, isLastStop } from './last-stop.ts';
+import { answerHere, isFinalRecipient } from './final-recipient.ts';
 import { reset } from '../reset.ts';
 import { answerLone, sendAnswer } from './write.ts';
 import { hasWrongScheme, refuseScheme } from './wrong-scheme.ts';
@@ -35,8 +35,8 @@ export interface ActAnswers {
 export interface ActOptions {
   readonly tunnel: Tunnel;
   readonly interceptor: Interceptor;
-  readonly room: InterceptRoom;
-  /** Ports behind which an allowed tunnel is read request by request, unless it speaks TLS. */
+  readonly room: MintLimit;
+  /** Ports on which an allowed tunnel is read request by request, unless it carries TLS. */
   readonly httpPorts: readonly number[];
   readonly forward: Forward;
   readonly addresses: Act['addresses'];
@@ -128,7 +128,7 @@ export function createAct(options: ActOptions): Act {
         case 'forward':
           if (!('res' in arrival)) return wrongMoment(action.kind);
           if (hasWrongScheme(arrival)) return refuseScheme(arrival, answers.failed);
-          return isLastStop(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival, mayReach);
+          return isFinalRecipient(arrival) ? answerHere(arrival, answers.failed) : forward.forward(arrival, mayReach);
         case 'block':
           return block(arrival, answers.denied(action.denial, arrival));
         case 'redirect':

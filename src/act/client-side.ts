@@ -5,23 +5,23 @@ import { SallyportError } from '../errors.ts';
 import type { RequestArrival } from '../flow.ts';
 import { reset } from '../reset.ts';
 import { responseFields, trailerFields } from './fields.ts';
-import { pour } from './pour.ts';
-import { drained, endStream, isRead } from './write.ts';
+import { pipeBody } from './pipe-body.ts';
+import { drain, endStream, isFullyRead } from './write.ts';
 
 export interface ClientSide {
   /** Bytes from and to the client so far: of the connection, or in HTTP/2 of the bodies. */
   readonly bytes: () => { readonly in: number; readonly out: number };
   /** Passes the origin's answer on. @throws {SallyportError} where it cannot be passed on as HTTP. */
   readonly answer: (answer: IncomingMessage) => void;
-  /** Half an answer must not look whole. */
-  readonly cut: () => void;
-  /** Whether the client was sent all of the answer. */
-  readonly whole: () => boolean;
-  /** Whether the request has a body whose length nothing says: HTTP/2 needs none. */
-  readonly unmeasured: boolean;
-  /** Whether there is a body at all. */
-  readonly body: boolean;
-  /** Whether it is sent only once the origin says so: a client of HTTP/1.0 would take "100 Continue" for the answer. */
+  /** Resets the connection or stream, so that a truncated response does not look complete. */
+  readonly abort: () => void;
+  /** Whether the complete response was sent to the client. */
+  readonly isComplete: () => boolean;
+  /** Whether the request has a body of undeclared length, which HTTP/2 allows. */
+  readonly hasUnknownLength: boolean;
+  /** Whether the request has a body. */
+  readonly hasBody: boolean;
+  /** Whether the client waits for "100 Continue". Never on HTTP/1.0, where it would be read as the final response. */
   readonly expects: boolean;
 }
 
@@ -50,22 +50,23 @@ function http1(arrival: RequestArrival, req: IncomingMessage, res: ServerRespons
       answer.on('end', () => {
         const trailers = trailerFields(answer);
         if (trailers.length > 0) res.addTrailers(trailers);
-        // The origin may have answered without reading it all: the client must get to see that answer.
-        if (isRead(req)) res.end();
-        else void drained(req).then(() => res.end());
+        // The origin may respond before it has read the whole body. Closing with unread bytes would send RST, and the
+        // client could lose the response.
+        if (isFullyRead(req)) res.end();
+        else void drain(req).then(() => res.end());
       });
-      pour(answer, res);
+      pipeBody(answer, res);
     },
-    cut: () => reset(socket),
-    whole: () => res.writableFinished,
-    unmeasured: false,
-    body,
+    abort: () => reset(socket),
+    isComplete: () => res.writableFinished,
+    hasUnknownLength: false,
+    hasBody: body,
     expects: body && expectsContinue(arrival),
   };
 }
 
-/** Fields whose lines must stay apart, or that clients do not read as a list (RFC 9110, section 5.3). */
-const apart = new Set(['set-cookie', 'www-authenticate']);
+/** Fields whose lines cannot be combined, or that clients do not parse as a list (RFC 9110, section 5.3). */
+const uncombinable = new Set(['set-cookie', 'www-authenticate']);
 
 /**
  * Field names of HTTP/2 are in lower case. Lines of one name become a list: of many fields Node.js takes one value
@@ -77,10 +78,10 @@ function grouped(fields: readonly string[]): Map<string, string | string[]> {
     const name = (fields[i] ?? '').toLowerCase();
     const values = all.get(name) ?? [];
     const value = fields[i + 1] ?? '';
-    if (apart.has(name) || !values.includes(value)) values.push(value);
+    if (uncombinable.has(name) || !values.includes(value)) values.push(value);
     all.set(name, values);
   }
-  return new Map([...all].map(([name, values]) => [name, apart.has(name) ? values : values.join(', ')]));
+  return new Map([...all].map(([name, values]) => [name, uncombinable.has(name) ? values : values.join(', ')]));
 }
 
 function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2ServerResponse, via: string): ClientSide {
@@ -110,12 +111,12 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
         res.end();
         void endStream(req);
       });
-      pour(answer, res);
+      pipeBody(answer, res);
     },
-    cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-    whole: () => stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR,
-    unmeasured: body && req.headers['content-length'] === undefined,
-    body,
+    abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    isComplete: () => stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR,
+    hasUnknownLength: body && req.headers['content-length'] === undefined,
+    hasBody: body,
     expects: body && expectsContinue(arrival),
   };
 }

@@ -8,7 +8,7 @@ import { CANCELLED, Resolver, TIMEOUT, type RecordWithTtl } from 'node:dns';
 export interface DnsAnswer {
   readonly addresses: readonly string[];
   readonly ttl: number;
-  /** How many the servers told, of which only the first are among the addresses. */
+  /** How many the servers recordCount, of which only the first are among the addresses. */
   readonly records: number;
 }
 
@@ -37,11 +37,11 @@ type Type = 'resolve4' | 'resolve6';
 
 interface Family {
   readonly records: readonly RecordWithTtl[];
-  readonly told: number;
+  readonly recordCount: number;
   readonly error: NodeJS.ErrnoException | null;
 }
 
-const none: Family = { records: [], told: 0, error: null };
+const none: Family = { records: [], recordCount: 0, error: null };
 
 /** The families by turns (RFC 8305, section 4). */
 export function interleave(first: readonly string[], second: readonly string[]): string[] {
@@ -58,7 +58,7 @@ function merge(ipv4: Family, ipv6: Family, ipv6First: boolean): DnsAnswer {
   const four = ipv4.records.map(({ address }) => address);
   const six = ipv6.records.map(({ address }) => address);
   const addresses = ipv6First ? interleave(six, four) : interleave(four, six);
-  const told = ipv4.told + ipv6.told;
+  const told = ipv4.recordCount + ipv6.recordCount;
   return {
     addresses: addresses.slice(0, MOST_ADDRESSES),
     records: told,
@@ -86,7 +86,8 @@ export function createDnsClient(options: {
   const query = (resolver: Resolver, name: string, type: Type): Promise<Family> =>
     new Promise((resolve) => {
       resolver[type](name, { ttl: true }, (error, records) => {
-        if (error === null) resolve({ records: records.slice(0, MOST_ADDRESSES), told: records.length, error: null });
+        if (error === null)
+          resolve({ records: records.slice(0, MOST_ADDRESSES), recordCount: records.length, error: null });
         else resolve({ ...none, error: absent.has(error.code) ? null : error });
       });
     });

@@ -16,9 +16,9 @@ const MAX_LARGE = 64;
  * Bytes that all downloads with large buffers together may move before the others have their turn: some milliseconds. By
  * itself libuv reads a socket 32 times over as long as each read fills its buffer, 32 MiB, while everybody else waits.
  */
-const TURN = 16 * 1024 * 1024;
-/** So many small reads in a row, and a download is none any more. */
-const CALM = 16;
+const YIELD_AFTER = 16 * 1024 * 1024;
+/** After this many small reads in a row, a socket returns its large buffer. */
+const SMALL_READS_BEFORE_RELEASE = 16;
 
 const shared = Buffer.allocUnsafeSlow(SHARED);
 const free: Buffer[] = [];
@@ -43,8 +43,8 @@ export interface Feed {
   readonly onread: OnReadOpts;
   /** The socket that is read with `onread`, as soon as there is one. */
   readonly attach: (socket: Socket) => void;
-  /** Calls back when the first bytes are there before anybody takes them, or the source ends; null takes that back. */
-  readonly whenSpoken: (listener: (() => void) | null) => void;
+  /** Calls back when bytes arrive before {@link Feed.flowTo}, or the source ends; null removes the listener. */
+  readonly onFirstBytes: (listener: (() => void) | null) => void;
   /**
    * Everything from now on, and what is there already, goes to `sink`.
    *
@@ -105,9 +105,9 @@ export function createFeed(): Feed {
     }
     const goOn = pass(own.subarray(0, length), sink);
     small = length < SHARED / 4 ? small + 1 : 0;
-    if (goOn && small > CALM) giveBack();
+    if (goOn && small > SMALL_READS_BEFORE_RELEASE) giveBack();
     moved += length;
-    if (!goOn || moved < TURN / (large - free.length)) return goOn;
+    if (!goOn || moved < YIELD_AFTER / (large - free.length)) return goOn;
     moved = 0;
     setImmediate(() => {
       if (!waiting) source?.resume();
@@ -130,7 +130,7 @@ export function createFeed(): Feed {
       source = socket;
       socket.on('end', onEnd).on('close', onClose);
     },
-    whenSpoken(listener) {
+    onFirstBytes(listener) {
       spoken = listener;
       if (held !== null || ended) listener?.();
     },

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { SallyportError } from '../errors.ts';
 import type { RequestArrival, RequestFacts, Target, UpgradeArrival } from '../flow.ts';
 
-/** For one connection only, whoever sends them. `Trailer` is remade by whoever frames the message. */
+/** For one connection only, whoever sends them. `Trailer` is notForwarded by whoever frames the message. */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -17,8 +17,8 @@ const hopByHop = new Set([
   'http2-settings',
 ]);
 
-/** Fields that `Connection` cannot take away: without them the message is another one. */
-const kept = new Set([
+/** Fields that `Connection` cannot remove: the message would mean something else without them. */
+const notRemovable = new Set([
   'host',
   'content-length',
   'transfer-encoding',
@@ -29,21 +29,21 @@ const kept = new Set([
   'via',
 ]);
 
-/** What a request goes on with only as it is made here; `__proto__` is no name for a field of an object. */
-const remade = new Set([...hopByHop, 'host', 'via', 'expect', '__proto__']);
+/** Request fields that are dropped or generated here. `__proto__` is unsafe as a property name. */
+const notForwarded = new Set([...hopByHop, 'host', 'via', 'expect', '__proto__']);
 
 /** Methods whose requests have no content unless they say so (RFC 9110, section 8.6). */
 const withoutContent = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
 
-/** Ours alone: an origin that sends them would pass its answer off as a denial, or as a failure, of the proxy's. */
-const ours = new Set(['x-proxy-error', 'x-sallyport-id']);
-/** A member of `Proxy-Status` in our name (RFC 9209, section 2). Other proxies on the way may send theirs. */
+/** Only this proxy may send these: an origin could otherwise fake a denial or a failure of the proxy. */
+const reserved = new Set(['x-proxy-error', 'x-sallyport-id']);
+/** A `Proxy-Status` member with our name (RFC 9209, section 2). Other proxies on the path may add their own. */
 const inOurName = /(?:^|,)\s*"?sallyport"?\s*(?:[;,]|$)/i;
 
 /** Fields that a trailer section may not carry (RFC 9110, section 6.5.1): framing, routing, authentication. */
 const notInTrailers = new Set([
   ...hopByHop,
-  ...kept,
+  ...notRemovable,
   'cache-control',
   'content-encoding',
   'content-range',
@@ -55,7 +55,7 @@ const notInTrailers = new Set([
 ]);
 
 function isForged(name: string, value: string): boolean {
-  return ours.has(name) || (name === 'proxy-status' && inOurName.test(value));
+  return reserved.has(name) || (name === 'proxy-status' && inOurName.test(value));
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -64,7 +64,7 @@ function nominated(connection: string | undefined): ReadonlySet<string> {
   // What nearly every message has: nothing, or a word that names no field.
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return none;
   const names = connection.split(',').map((name) => name.trim().toLowerCase());
-  return new Set(names.filter((name) => name !== '' && !kept.has(name)));
+  return new Set(names.filter((name) => name !== '' && !notRemovable.has(name)));
 }
 
 /** A length without the zeros before it, which some read as octal. */
@@ -100,7 +100,7 @@ function viaField({ req }: RequestArrival | UpgradeArrival, via: string): string
 
 /**
  * The fields that a request goes on with, as a flat list: `node:http` writes one as it is, where of an object it makes
- * two others first. Framing is kept as it was: a body without it would be a second request.
+ * two others first. Framing is notRemovable as it was: a body without it would be a second request.
  *
  * @param unmeasured a body comes whose length nothing says, for which HTTP/1.1 has one way (RFC 9112, section 6.3).
  * @throws {SallyportError} `loop_detected` where this proxy is in `Via` already (RFC 9110, section 7.6.3).
@@ -111,8 +111,8 @@ export function requestFields(arrival: RequestArrival | UpgradeArrival, via: str
   const dropped = nominated(headers.connection);
   const fields = ['host', hostField(target, facts.scheme)];
   for (const name of Object.keys(headers)) {
-    // The pseudo-header fields of HTTP/2 (RFC 9113, section 8.3.1) are the request line here.
-    if (remade.has(name) || dropped.has(name) || name.startsWith(':')) continue;
+    // HTTP/2 pseudo-header fields (RFC 9113, section 8.3.1) become the request line.
+    if (notForwarded.has(name) || dropped.has(name) || name.startsWith(':')) continue;
     const value = headers[name];
     if (typeof value === 'string') fields.push(name, remadeValue(arrival, name, value));
     else for (const one of value ?? []) fields.push(name, one);

@@ -10,13 +10,13 @@ import type { ClientRequest } from 'node:http';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
-import { whenCut } from './end-by-close.ts';
+import { onTruncated } from './end-by-close.ts';
 import { requestFields, trailerFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { failedOutcome } from './outcome.ts';
 import { createOwnPools } from './own-pool.ts';
 import { createPool, createSecurePool } from './pool.ts';
-import { pour } from './pour.ts';
+import { pipeBody } from './pipe-body.ts';
 import type { SecureDialler } from './secure.ts';
 import { createPass, type Passage } from './stream-pass.ts';
 import type { Dialler } from './upstream.ts';
@@ -29,7 +29,7 @@ export interface ForwardOptions {
   readonly via: string;
   /** Milliseconds without a byte from the origin. */
   readonly idleTimeout: number;
-  /** Milliseconds from a request that is whole until the answer begins. */
+  /** Milliseconds from a request that is isComplete until the answer begins. */
   readonly responseTimeout: number;
   readonly failed: (code: ErrorCode, arrival: RequestArrival) => Answer;
 }
@@ -72,7 +72,7 @@ export function createForward(options: ForwardOptions): Forward {
         error = code;
         request?.destroy();
         if (res.headersSent) {
-          client.cut();
+          client.abort();
           return;
         }
         const answer = options.failed(code, arrival);
@@ -82,11 +82,11 @@ export function createForward(options: ForwardOptions): Forward {
 
       const onFailure = (cause: unknown): void => {
         clearTimeout(late);
-        // An origin may answer before it has read the whole body, and close: the answer counts.
+        // An origin may answer before it has read the isComplete hasBody, and close: the answer counts.
         if (status !== null) return;
         const stale = request?.reusedSocket === true && !repeated;
-        if (stale && safeToRepeat.has(facts.method) && !client.body && !closed) {
-          // The origin closed a kept connection just then; nothing of an answer was seen (RFC 9112, section 9.3.1).
+        if (stale && safeToRepeat.has(facts.method) && !client.hasBody && !closed) {
+          // The origin closed the reused connection before it sent any of the response (RFC 9112, section 9.3.1).
           repeated = true;
           send();
         } else fail(upstreamErrorCode(cause));
@@ -123,15 +123,15 @@ export function createForward(options: ForwardOptions): Forward {
           }
           status = answer.statusCode ?? null;
           answer.on('error', () => fail('connection_terminated'));
-          whenCut(outgoing, answer, () => fail('connection_terminated'));
+          onTruncated(outgoing, answer, () => fail('connection_terminated'));
           try {
             client.answer(answer);
           } catch (cause) {
             fail(upstreamErrorCode(cause));
           }
         });
-        if (!client.body) {
-          // Nothing to wait for: a pipe would cost more than all the rest of it.
+        if (!client.hasBody) {
+          // No body: a pipe would cost more than the rest of the request.
           outgoing.end();
           req.resume();
           return;
@@ -142,7 +142,7 @@ export function createForward(options: ForwardOptions): Forward {
           outgoing.end();
         });
         if (client.expects) outgoing.on('continue', () => res.writeContinue());
-        pour(req, outgoing);
+        pipeBody(req, outgoing);
       };
 
       const passage: Passage = {
@@ -165,7 +165,7 @@ export function createForward(options: ForwardOptions): Forward {
 
       res.on('close', () => {
         closed = true;
-        if (!client.whole()) error ??= 'client_closed';
+        if (!client.isComplete()) error ??= 'client_closed';
         clearTimeout(late);
         request?.destroy();
         const bytes = client.bytes();
@@ -198,8 +198,8 @@ export function createForward(options: ForwardOptions): Forward {
       const client = clientSide(arrival, options.via);
       let fields: string[];
       try {
-        fields = requestFields(arrival, options.via, client.unmeasured);
-        // It asks at once, before anything of a body.
+        fields = requestFields(arrival, options.via, client.hasUnknownLength);
+        // Forwarded at once, before any of the body.
         if (client.expects) fields.push('expect', '100-continue');
       } catch (cause) {
         return refuse(arrival, cause);

@@ -8,9 +8,9 @@ import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OuterTunnel, Outcome, Target, TunnelArrival } from '../flow.ts';
 import { reset } from '../reset.ts';
 
-/** Room for what an interception costs. */
-export interface InterceptRoom {
-  /** True at once or later: the leaf for this name may be made. False: there is no room. */
+/** Limits the rate at which leaf certificates are made. */
+export interface MintLimit {
+  /** Waits for the name's turn if necessary. True: its leaf may be made. False: too many are waiting. */
   readonly turn: (target: Target) => boolean | Promise<boolean>;
   /** Whether a tunnel to this name is better not opened. */
   readonly full: (target: Target) => boolean;
@@ -61,7 +61,7 @@ function unanswered(socket: Socket, denial: Denial | null, error: ErrorCode): Ou
  */
 export async function intercept(
   interceptor: Interceptor,
-  room: InterceptRoom,
+  room: MintLimit,
   arrival: TunnelArrival,
   denial: Denial | null,
   hello: Hello,

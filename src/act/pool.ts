@@ -121,11 +121,11 @@ function connectBy(
   );
 }
 
-/** What `node:http` calls an agent by, and its types leave out; other agents of the registry live on it too. */
-interface Asked {
+/** The method that `node:http` calls on an agent. It is missing in the types, but other npm packages rely on it too. */
+interface AgentInternals {
   addRequest: (request: ClientRequest, options: ClientRequestArgs) => void;
 }
-interface Waiting {
+interface RequestInternals {
   readonly onSocket: (socket: Socket) => void;
 }
 
@@ -151,13 +151,13 @@ function takeFree(agent: Agent, request: ClientRequest, options: ClientRequestAr
   const sockets: NodeJS.Dict<Socket[]> = agent.sockets;
   (sockets[name] ??= []).push(socket);
   agent.reuseSocket(socket, request);
-  (request as ClientRequest & Waiting).onSocket(socket);
+  (request as ClientRequest & RequestInternals).onSocket(socket);
   if (options.timeout !== undefined) socket.setTimeout(options.timeout);
   return true;
 }
 
-/** Has the connections of an agent dialled by us, and its free ones found by {@link takeFree}. */
-function pool<A extends Agent & Partial<Asked>>(agent: A, dialler: Dial): A {
+/** Makes an agent use our dialler for new connections and {@link takeFree} for idle ones. */
+function pool<A extends Agent & Partial<AgentInternals>>(agent: A, dialler: Dial): A {
   const { addRequest } = agent;
   if (addRequest === undefined) throw new Error('this Node.js calls its agents by something other than addRequest');
   const spares = createSpareDials(FREE_FOR);

@@ -5,9 +5,9 @@ import { TLSSocket } from 'node:tls';
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { HelloWatch } from '../flow.ts';
 import { createFeed, type Feed } from './feed.ts';
-import { givingBack } from './give-back.ts';
-import { forget, keepAliveLater } from './keep-alive.ts';
-import { hear, hearOn, hush } from '../hear.ts';
+import { freeAfterWrite } from './free-memory.ts';
+import { cancelKeepAlive, keepAliveLater } from './keep-alive.ts';
+import { startReading, resumeReading, stopReading } from '../reading.ts';
 import { readInto } from '../read-into.ts';
 import { reset, wasReset } from '../reset.ts';
 
@@ -16,8 +16,8 @@ export interface Relayed {
   readonly error: ErrorCode | null;
 }
 
-/** Bytes in one direction from which on it is worth memory that is used again. */
-const MUCH = 256 * 1024;
+/** Bytes in one direction after which it is read into reused memory. */
+const LARGE_TRANSFER = 256 * 1024;
 
 interface Filter {
   /** What of it may go on, and null where nothing may any more. */
@@ -29,27 +29,27 @@ interface Filter {
 /** One direction, with back-pressure. */
 function pump(from: Duplex, to: Duplex, filter?: Filter): void {
   let moved = 0;
-  const onDrain = (): void => hearOn(from);
+  const onDrain = (): void => resumeReading(from);
   const take = (chunk: Buffer): boolean => {
     moved += chunk.length;
-    // A filter may keep what it has seen.
-    const whole = filter?.over() === false ? undefined : givingBack(chunk);
+    // A filter may hold on to a chunk, which must then not be freed.
+    const whole = filter?.over() === false ? undefined : freeAfterWrite(chunk);
     const bytes = filter === undefined ? chunk : filter.take(chunk);
     const goOn = bytes === null || bytes.length === 0 || to.write(bytes, whole);
-    // What is still in the stream goes by itself first.
-    if (moved < MUCH || from.readableLength > 0 || filter?.over() === false) return goOn;
+    // Bytes still buffered in the stream must be relayed first.
+    if (moved < LARGE_TRANSFER || from.readableLength > 0 || filter?.over() === false) return goOn;
     moved = Number.NEGATIVE_INFINITY;
     const feed = createFeed();
     // What is decrypted comes even after it was told to stop, and would be written over what has still to be sent.
     if (!(from instanceof Socket) || from instanceof TLSSocket || !readInto(from, feed.onread)) return goOn;
-    hush(from);
+    stopReading(from);
     to.off('drain', onDrain);
     feed.attach(from);
     feed.flowTo(to);
     return true;
   };
   to.on('drain', onDrain);
-  hear(from, take);
+  startReading(from, take);
 }
 
 interface Ends {
@@ -76,7 +76,7 @@ function passEnd(from: Duplex, to: Duplex, { done, broken }: Ends): void {
 }
 
 /**
- * Whether a client's bytes end in a TLS alert: it has said that it is done. Up to TLS 1.2 alerts are records of their own
+ * Whether a client's bytes end in a TLS alert: it has fromClient that it is done. Up to TLS 1.2 alerts are records of their own
  * type; in TLS 1.3 one is told by its length, which is that of an alert alone (two bytes, their type and a tag of 16;
  * RFC 8446, sections 5.2 and 6).
  */
@@ -89,7 +89,7 @@ function endsInAlert(chunk: Buffer): boolean {
 export interface Relaying {
   /** What reads the upstream socket, where it was made with one. */
   readonly feed: Feed;
-  /** What the client said before has been shown to it. */
+  /** What the client fromClient before has been shown to it. */
   readonly watch: HelloWatch | null;
 }
 
@@ -132,8 +132,8 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
         else fail(code);
       });
       const onClose = (): void => {
-        forget(lasting);
-        // Closed with its own direction unfinished: what the other side has is not the whole.
+        cancelKeepAlive(lasting);
+        // Closed with a direction unfinished: the other side does not have everything.
         if (socket !== closed && (!socket.readableEnded || !socket.writableFinished)) fail(code);
         open -= 1;
         if (open === 0) resolve({ error });
@@ -166,7 +166,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     const take = (chunk: Buffer): Buffer | null => {
       tookLeave = endsInAlert(chunk);
       if (hold === null) return chunk;
-      const bytes = hold.said(chunk);
+      const bytes = hold.fromClient(chunk);
       if (bytes === null) fail('server_name_mismatch');
       if (hold.over()) hold = null;
       return bytes;
@@ -177,7 +177,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
       return;
     }
     relaying.feed.flowTo(client, (bytes) => {
-      const held = hold?.heard(bytes) ?? null;
+      const held = hold?.fromServer(bytes) ?? null;
       if (held !== null && held.length > 0) upstream.write(held);
       if (hold?.over() === true) hold = null;
       return hold === null;

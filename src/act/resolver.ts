@@ -11,7 +11,7 @@ import { networkInterfaces } from 'node:os';
 import { LRUCache } from 'lru-cache';
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
-import { createShares } from './dns-shares.ts';
+import { createQueryLimits } from './query-limits.ts';
 import { createDnsClient, MOST_ADDRESSES, type DnsAnswer } from './dns.ts';
 import { createHostsFile, hostsFilePath } from './hosts-file.ts';
 
@@ -35,15 +35,15 @@ export interface ResolverOptions {
 
 const lastTwoLabels = (name: string): string => name.split('.').slice(-2).join('.');
 
-/** Milliseconds. A hosts file and `getaddrinfo` tell no TTL: kept for as long as a burst of connections lasts. */
-const UNTOLD_TTL = 5_000;
+/** Milliseconds. The hosts file and `getaddrinfo` have no TTL: cached for the length of a burst of connections. */
+const DEFAULT_TTL = 5_000;
 const NEGATIVE_TTL = 1_000;
 /** A record that says "for weeks" is asked for again after an hour all the same. */
 const MAX_TTL = 3_600_000;
-/** Names kept; the least recently used goes first. */
-const KEPT = 10_000;
-/** Milliseconds for which it is remembered whether this machine has IPv6. */
-const INTERFACES_FOR = 30_000;
+/** Names cached; the least recently used is evicted first. */
+const MAX_ENTRIES = 10_000;
+/** Milliseconds for which the check for IPv6 is cached. */
+const INTERFACES_TTL = 30_000;
 
 interface Known {
   readonly answer: readonly string[] | SallyportError;
@@ -66,7 +66,7 @@ function askSystem(name: string): Promise<Known> {
         resolve(
           known(
             addresses.slice(0, MOST_ADDRESSES).map(({ address }) => address),
-            UNTOLD_TTL,
+            DEFAULT_TTL,
           ),
         );
       else resolve(known(new SallyportError('dns_error', error?.code ?? 'no address'), NEGATIVE_TTL));
@@ -83,7 +83,7 @@ function createIpv6First(): () => boolean {
       has = Object.values(networkInterfaces()).some((list) =>
         list?.some(({ family, internal, address }) => family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address)),
       );
-      until = performance.now() + INTERFACES_FOR;
+      until = performance.now() + INTERFACES_TTL;
     }
     return has;
   };
@@ -114,7 +114,7 @@ export function createFixed(options: ResolverOptions['hosts']): (name: string) =
     const before = found.get(name);
     if (before !== undefined) return before;
     const address = find(name);
-    if (found.size >= KEPT) found.clear();
+    if (found.size >= MAX_ENTRIES) found.clear();
     found.set(name, address);
     return address;
   };
@@ -125,8 +125,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   const dns = createDnsClient({ servers, timeout, ipv6First: createIpv6First() });
   const hostsFile = createHostsFile(options.hostsFile ?? hostsFilePath());
   const fixed = createFixed(options.hosts);
-  const shares = createShares(options.domainOf ?? lastTwoLabels, timeout);
-  const kept = new LRUCache<string, Known>({ max: KEPT });
+  const shares = createQueryLimits(options.domainOf ?? lastTwoLabels, timeout);
+  const kept = new LRUCache<string, Known>({ max: MAX_ENTRIES });
   const inFlight = new Map<string, Promise<Known>>();
 
   const unwrap = ({ answer }: Known): readonly string[] => {
@@ -136,7 +136,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   /** Null: the servers know no such name, or there is no server. */
   const askDns = async (name: string): Promise<Known | null> => {
-    const done = await shares.enter(name);
+    const done = await shares.acquire(name);
     if (done === null)
       return known(new SallyportError('dns_error', 'answers of this domain are too large'), NEGATIVE_TTL);
     try {
@@ -159,7 +159,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   const ask = async (name: string): Promise<Known> => {
     const listed = await hostsFile(name);
-    if (listed !== null) return known(listed, UNTOLD_TTL);
+    if (listed !== null) return known(listed, DEFAULT_TTL);
     const own = servers.length > 0;
     // A name of one label is meant in a search domain, which only the system knows.
     if (!own && !name.includes('.')) return askSystem(name);

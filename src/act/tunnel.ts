@@ -55,8 +55,8 @@ export async function answerAndClose(socket: Socket, answer: Answer, error: Erro
   return { kind: 'ended', outcome };
 }
 
-/** Milliseconds of a dial before it matters whether the client is still there. */
-const UNHURRIED = 100;
+/** Milliseconds of a dial after which the client is watched for leaving. */
+const WATCH_CLIENT_AFTER = 100;
 
 /**
  * Resets a client that leaves while its tunnel is dialled, which ends the dial. A FIN behind bytes is no leaving: they may
@@ -64,15 +64,15 @@ const UNHURRIED = 100;
  */
 function resetIfItLeaves(client: Socket): () => void {
   let stay: (() => void) | null = null;
-  const timer = setTimeout(() => (stay = resetAtEnd(client)), UNHURRIED);
+  const timer = setTimeout(() => (stay = resetAtEnd(client)), WATCH_CLIENT_AFTER);
   return () => {
     clearTimeout(timer);
     stay?.();
   };
 }
 
-/** What may be relayed behind a port that speaks anything. */
-const otherSpeech: ReadonlySet<string> = new Set(['not-tls', 'server-first', 'ended']);
+/** Kinds of non-TLS hello that may be relayed on a port that does not require TLS. */
+const relayableNonTls: ReadonlySet<string> = new Set(['not-tls', 'server-first', 'ended']);
 
 function helloProblem(hello: Hello): ErrorCode | null {
   if (hello.kind === 'tls') return null;
@@ -83,10 +83,10 @@ function helloProblem(hello: Hello): ErrorCode | null {
 export function createTunnel(options: TunnelOptions): Tunnel {
   const tlsRequired = new Set(options.tlsRequiredPorts);
 
-  /** What must not be relayed whatever the policy says of the name: bytes that hide which name they are for. */
-  const unfit = (hello: Hello, port: number, opened: Upstream | null): ErrorCode | null => {
+  /** Why the tunnel must not be relayed, even if the policy allows its name: the bytes may hide another name. */
+  const relayProblem = (hello: Hello, port: number, opened: Upstream | null): ErrorCode | null => {
     if (tlsRequired.has(port)) return helloProblem(hello);
-    if (hello.kind === 'tls' || otherSpeech.has(hello.why)) return null;
+    if (hello.kind === 'tls' || relayableNonTls.has(hello.why)) return null;
     if (hello.why !== 'silent') return 'tls_required';
     // Where nobody is there yet who could speak first, that is what it waits for.
     return opened === null ? null : 'idle_timeout';
@@ -124,14 +124,14 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     async carry({ arrival, mayReach }, hello, opened) {
       const { socket, target } = arrival;
       const watch = hello.kind === 'tls' ? options.watch(hello.serverName) : null;
-      const first = watch === null ? hello.bytes : watch.said(hello.bytes);
+      const first = watch === null ? hello.bytes : watch.fromClient(hello.bytes);
       const refuse = (code: ErrorCode): Outcome => {
         opened?.destroy();
         reset(socket);
         return failedOutcome(code, 200);
       };
       if (first === null) return refuse('server_name_mismatch');
-      const problem = unfit(hello, target.port, opened);
+      const problem = relayProblem(hello, target.port, opened);
       if (problem !== null) return refuse(problem);
       let upstream: Upstream;
       try {

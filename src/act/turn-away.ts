@@ -7,23 +7,23 @@ import type { Answer, Rejected } from '../flow.ts';
 import { reset } from '../reset.ts';
 import { answerAndEnd, sendAnswer } from './write.ts';
 
-type Origin = Omit<Rejected, 'code' | 'detail'>;
+type RejectedFacts = Omit<Rejected, 'code' | 'detail'>;
 
 export interface TurnAwayOptions {
-  readonly failed: (code: ErrorCode, origin: Origin) => Answer;
+  readonly failed: (code: ErrorCode, origin: RejectedFacts) => Answer;
   readonly record: (rejected: Rejected) => void;
   readonly surprised: (error: unknown) => void;
 }
 
 export interface TurnAway {
-  /** On a bare connection, which ends with it. */
-  readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
-  /** On a connection that nothing can be said to: it is recorded, and ended by RST. */
-  readonly drop: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
+  /** Answers on a raw connection and closes it. */
+  readonly reject: (socket: Duplex, origin: RejectedFacts, code: ErrorCode, detail: string) => void;
+  /** Records and resets a connection on which no answer can be sent. */
+  readonly drop: (socket: Duplex, origin: RejectedFacts, code: ErrorCode, detail: string) => void;
   readonly rejectRequest: (
     req: IncomingMessage | Http2ServerRequest,
     res: ServerResponse | Http2ServerResponse,
-    origin: Origin,
+    origin: RejectedFacts,
     code: ErrorCode,
     detail: string,
   ) => void;
@@ -31,7 +31,7 @@ export interface TurnAway {
 
 export function createTurnAway({ failed, record, surprised }: TurnAwayOptions): TurnAway {
   const note = (
-    { id, at, clientAddress, clientPort, asked, facts }: Origin,
+    { id, at, clientAddress, clientPort, asked, facts }: RejectedFacts,
     code: ErrorCode,
     detail: string,
   ): Answer => {

@@ -4,7 +4,7 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, UpgradeArrival } from '../flow.ts';
-import { whenCut } from './end-by-close.ts';
+import { onTruncated } from './end-by-close.ts';
 import { requestFields, responseFields } from './fields.ts';
 import { limitInterim } from './interim.ts';
 import { relay } from './relay.ts';
@@ -40,7 +40,7 @@ function passRefusal(
   { via, idleTimeout }: UpgradeOptions,
 ): Promise<ErrorCode | null> {
   let cut = false;
-  whenCut(outgoing, answer, () => {
+  onTruncated(outgoing, answer, () => {
     cut = true;
     reset(client); // half an answer must not look whole
   });

@@ -3,7 +3,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Answer, LoneArrival } from '../flow.ts';
-import { hear } from '../hear.ts';
+import { startReading } from '../reading.ts';
 
 /**
  * What is still read of a request body after its answer, so that no RST overtakes the answer: many clients read nothing
@@ -14,9 +14,9 @@ const DRAIN_BYTES = 32 * 1024 * 1024;
 const DRAIN_TIME = 60_000;
 const DRAIN_STREAM = 3_000;
 const DRAIN_QUIET = 3_000;
-/** The same for the first byte of a client that may be waiting for "100 Continue", and then sends none. */
-const DRAIN_ASKED = 500;
-/** Milliseconds that a connection is kept after a final answer for the peer to close it. */
+/** Milliseconds for the first byte of a client that may be waiting for "100 Continue" and send no body without it. */
+const DRAIN_EXPECT = 500;
+/** Milliseconds after a final answer that the peer has to close the connection. */
 export const LINGER = 2_000;
 
 const none = Buffer.alloc(0);
@@ -33,7 +33,7 @@ function isBodiless(method: string | undefined, status: number): boolean {
  *
  * @param body what is sent of the answer's own, whose length the head says all the same.
  */
-export function layOut({ status, reason, headers, body: own }: Answer, body = own): Buffer {
+export function serialize({ status, reason, headers, body: own }: Answer, body = own): Buffer {
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (const name of Object.keys(headers)) head += `${name}: ${headers[name] ?? ''}\r\n`;
   if (status !== 204) head += `Content-Length: ${own.length}\r\n`;
@@ -51,7 +51,7 @@ export function layOut({ status, reason, headers, body: own }: Answer, body = ow
  */
 export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
   const { whole } = answer;
-  const bytes = whole?.bytes ?? layOut(answer);
+  const bytes = whole?.bytes ?? serialize(answer);
   return new Promise((resolve) => {
     const timer = setTimeout(() => socket.destroy(), LINGER);
     const done = (): void => {
@@ -66,7 +66,7 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
     socket.on('error', ignore);
     socket.on('close', done);
     socket.end(bytes);
-    hear(socket, dropped);
+    startReading(socket, dropped);
   });
 }
 
@@ -79,7 +79,7 @@ export function answerLone({ socket, facts }: LoneArrival, answer: Answer): numb
   const { whole } = answer;
   socket.on('finish', () => void socket.destroy());
   if (whole !== undefined) socket.on('close', whole.giveBack);
-  socket.end(whole !== undefined && body !== none ? whole.bytes : layOut(answer, body));
+  socket.end(whole !== undefined && body !== none ? whole.bytes : serialize(answer, body));
   return body.length;
 }
 
@@ -92,17 +92,20 @@ function fieldsOf({ status, headers, body }: Answer): string[] {
   return fields;
 }
 
-/** Nothing more comes. Who expects "100 Continue" need not wait for it (RFC 9110, section 10.1.1), and may have got it. */
-export function isRead(req: IncomingMessage | Http2ServerRequest): boolean {
+/**
+ * Whether the request has been read completely. `Expect: 100-continue` does not mean that no body follows: the client
+ * need not wait for the 100 (RFC 9110, section 10.1.1), and may have received it.
+ */
+export function isFullyRead(req: IncomingMessage | Http2ServerRequest): boolean {
   const { complete, headers } = req;
   if (complete) return true;
   // HTTP/2 says by the end of the stream alone whether there is a body.
   return !('stream' in req) && headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
-/** Reads the rest of a body and drops it; resolves when that was all, or enough. @param time milliseconds, at most. */
-export function drained(req: IncomingMessage | Http2ServerRequest, time = DRAIN_TIME): Promise<void> {
-  if (isRead(req)) return Promise.resolve();
+/** Reads and drops the rest of a body; resolves at its end or at a limit. @param time milliseconds, at most. */
+export function drain(req: IncomingMessage | Http2ServerRequest, time = DRAIN_TIME): Promise<void> {
+  if (isFullyRead(req)) return Promise.resolve();
   return new Promise((resolve) => {
     let left = DRAIN_BYTES;
     const until = performance.now() + time;
@@ -110,7 +113,7 @@ export function drained(req: IncomingMessage | Http2ServerRequest, time = DRAIN_
       clearTimeout(timer);
       resolve();
     };
-    let timer = setTimeout(done, req.headers.expect === undefined ? DRAIN_QUIET : DRAIN_ASKED);
+    let timer = setTimeout(done, req.headers.expect === undefined ? DRAIN_QUIET : DRAIN_EXPECT);
     req.on('data', (chunk: Buffer) => {
       left -= chunk.length;
       clearTimeout(timer);
@@ -129,7 +132,7 @@ export function drained(req: IncomingMessage | Http2ServerRequest, time = DRAIN_
  */
 export async function endStream(req: Http2ServerRequest): Promise<void> {
   const { stream } = req;
-  await drained(req, DRAIN_STREAM);
+  await drain(req, DRAIN_STREAM);
   if (!req.complete) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
@@ -138,7 +141,7 @@ export async function endStream(req: Http2ServerRequest): Promise<void> {
  * as long as its session: its fields are let go of, and once it has had the time that HTTP/1 gives it is reset, and its
  * session takes no other.
  */
-function awaitTaken({ stream, rawHeaders, headers }: Http2ServerRequest): void {
+function limitBlockedStream({ stream, rawHeaders, headers }: Http2ServerRequest): void {
   const isTaken = (): boolean => stream.writableFinished || stream.destroyed;
   // By then it is recorded: nobody else will look.
   setImmediate(() => {
@@ -168,13 +171,13 @@ export async function sendAnswer(
   res.on('error', ignore);
   if (res instanceof ServerResponse) {
     res.writeHead(answer.status, answer.reason, fieldsOf(answer));
-    if (isRead(req)) {
+    if (isFullyRead(req)) {
       res.end(body);
       return body.length;
     }
     res.flushHeaders();
     if (body.length > 0) res.write(body);
-    await drained(req);
+    await drain(req);
     res.end();
   } else {
     // Without a body the head alone must end the stream: gRPC takes an empty DATA frame for a broken answer.
@@ -184,7 +187,7 @@ export async function sendAnswer(
     if (body.length > 0) res.end(body);
     else res.end();
     if ('stream' in req) {
-      awaitTaken(req);
+      limitBlockedStream(req);
       void endStream(req);
     }
   }

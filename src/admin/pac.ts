@@ -38,8 +38,8 @@ export function pacSettings(pagesUrl: string, proxyPort: number, tls: PacTls | n
   if (tls === null || tls.pac === 'never') return { ...settings, proxies: [plain] };
   const names = tls.serverNames.map(({ host }) => host);
   const host = names.includes(bare(hostname)) ? hostname : (names[0] ?? hostname);
-  const veiled: PacProxy = { host, port: tls.address.port, type: 'HTTPS' };
-  return { ...settings, proxies: tls.pac === 'only' ? [veiled] : [veiled, plain] };
+  const overTls: PacProxy = { host, port: tls.address.port, type: 'HTTPS' };
+  return { ...settings, proxies: tls.pac === 'only' ? [overTls] : [overTls, plain] };
 }
 
 /** What a host or domain may consist of: nothing that could end a string or begin another proxy in the list. */

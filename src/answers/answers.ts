@@ -9,11 +9,11 @@ import { denialHeaders, head, shapedAnswer } from './denied.ts';
 import { failureAnswer } from './failure.ts';
 import { htmlAnswer } from './headers.ts';
 import { closeReasonOf, messageOf, wordsFor } from './message.ts';
-import { mayMoveOn, onwardUrl, redirectPage } from './page.ts';
+import { mayRedirect, assistantUrl, redirectPage } from './page.ts';
 import type { About, AnswerSettings, Failed } from './settings.ts';
 import { shapeOf } from './shapes.ts';
-import { createStencils } from './stencil.ts';
-import type { LayOut } from './stencil.ts';
+import { createAnswerTemplates } from './answer-template.ts';
+import type { Serialize } from './answer-template.ts';
 
 /** RFC 6455, section 7.4.1: 1008 is a policy that was violated. The reason has at most 123 bytes of UTF-8. */
 export interface WebSocketClose {
@@ -41,15 +41,15 @@ export interface Answers {
   readonly failed: (code: ErrorCode, about: Failed) => Answer;
 }
 
-export function createAnswers(settings: AnswerSettings, layOut: LayOut): Answers {
-  const stencils = createStencils(settings, layOut);
+export function createAnswers(settings: AnswerSettings, serialize: Serialize): Answers {
+  const templates = createAnswerTemplates(settings, serialize);
   const answers: Answers = {
     denied: (denial, about) =>
       about.facts === null
         ? answers.connectDenied(denial, about)
-        : answerFor(denial, about, about.facts, settings, stencils),
+        : answerFor(denial, about, about.facts, settings, templates),
     connectDenied: (denial, about) =>
-      stencils.cast('connect', denial, about, (one, using) => connectAnswer(denial, one, using)),
+      templates.answer('connect', denial, about, (one, using) => connectAnswer(denial, one, using)),
     redirected: (denial, about) => redirectAnswer(denial, about, settings) ?? answers.denied(denial, about),
     upgradeDenied(denial, about) {
       const answer = answers.denied(denial, about);
@@ -82,8 +82,8 @@ function redirectAnswer(denial: Denial, about: About, settings: AnswerSettings):
   const { facts } = about;
   if (facts === null || !facts.navigation || (facts.method !== 'GET' && facts.method !== 'HEAD')) return null;
   const words = wordsFor(denial, about, settings);
-  const url = onwardUrl({ denial, about, settings, words });
-  if (url === null || !mayMoveOn({ about, facts, words })) return null;
+  const url = assistantUrl({ denial, about, settings, words });
+  if (url === null || !mayRedirect({ about, facts, words })) return null;
   const headers = { ...denialHeaders({ denial, about, settings, message: messageOf(words) }), Location: url };
   const head = { name: 'redirect', status: 303, reason: 'See Other', headers };
   // The address in the field takes the person on, and at once.

@@ -16,7 +16,7 @@ import { pageVaries, redirectPage } from './page.ts';
 import { DNS_JSON, DNS_MESSAGE, dohAsked, httpdnsAsked, refusedJson, refusedMessage, sameServer } from './resolvers.ts';
 import type { About, AnswerSettings } from './settings.ts';
 import { shapeOf } from './shapes.ts';
-import type { Make, Stencils } from './stencil.ts';
+import type { Make, AnswerTemplates } from './answer-template.ts';
 import { grpcMessage } from './text.ts';
 
 interface Row {
@@ -200,7 +200,7 @@ export function answerFor(
   about: About,
   facts: RequestFacts,
   settings: AnswerSettings,
-  stencils: Stencils,
+  templates: AnswerTemplates,
 ): Answer {
   const row = rows.find(({ is }) => is(facts));
   if (row === undefined) throw new Error('The last row of the answer table matches everything.');
@@ -209,7 +209,7 @@ export function answerFor(
     return row.answer({ denial, about: one, facts, settings: using, words, message: messageOf(words) }, row.name);
   };
   if (row.varies === undefined) return make(about, settings);
-  return stencils.cast(`${row.name} ${row.varies(facts, denial)}`, denial, about, make);
+  return templates.answer(`${row.name} ${row.varies(facts, denial)}`, denial, about, make);
 }
 
 const grpcWeb = /^application\/grpc-web(?:-text)?(?:\+(?:proto|json|thrift))?(?=;|$)/;

@@ -57,8 +57,8 @@ const signs: readonly Sign[] = [
 /** Looked at where neither those nor the catalogue tell: the hub is no AI service, and its library sends no name. */
 const hub = path(/^\/api\/(?:models|datasets|spaces)(?:\/|$)|^\/(?:[^/]+\/){1,3}(?:resolve|raw)\/[^/]+\//);
 
-/** They speak OpenAI's paths with errors of their own. */
-const kinOfOpenai: ReadonlySet<Dialect> = new Set([
+/** Dialects with OpenAI's paths but their own error format. */
+const openaiPaths: ReadonlySet<Dialect> = new Set([
   'azure',
   'mistral',
   'dashscope',
@@ -75,7 +75,7 @@ export function dialectOf(facts: RequestFacts, service: Service | null): Dialect
   const field = (name: string): string => headerOf(facts, name);
   const sign = signs.find(({ shown }) => shown(asked, field));
   if (sign === undefined) return known === 'none' && hub(asked, field) ? 'huggingface' : known;
-  return sign.dialect === 'openai' && kinOfOpenai.has(known) ? known : sign.dialect;
+  return sign.dialect === 'openai' && openaiPaths.has(known) ? known : sign.dialect;
 }
 
 /** The field's value, repeated fields joined; empty where it was not sent. */

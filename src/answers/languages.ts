@@ -35,8 +35,8 @@ export function preferred(acceptLanguage: string, available: readonly string[]):
   return null;
 }
 
-/** A text with the language that it is in; null where that is not known. */
-export interface Told {
+/** A text and its language; null if unknown. */
+export interface LocalizedText {
   readonly text: string;
   readonly language: string | null;
 }
@@ -46,7 +46,7 @@ export interface Told {
  *
  * @param page the language of the page.
  */
-export function toldIn(texts: Texts | undefined, plain: string, acceptLanguage: string, page: string): Told {
+export function localize(texts: Texts | undefined, plain: string, acceptLanguage: string, page: string): LocalizedText {
   if (texts === undefined) return { text: plain, language: null };
   const tags = Object.keys(texts);
   const language = preferred(acceptLanguage, tags) ?? preferred(page, tags);

@@ -15,8 +15,8 @@ export function withContext(url: string, token: string): string {
   return target.href;
 }
 
-/** Whether `url` is at `target`. */
-export function leadsTo(url: string, target: Target): boolean {
+/** Whether `url` has the host and port of `target`. */
+export function isAt(url: string, target: Target): boolean {
   const { hostname, port, protocol } = new URL(url);
   const usual = protocol === 'https:' ? 443 : 80;
   return hostname.replace(/^\[|\]$/g, '') === target.host && (port === '' ? usual : Number(port)) === target.port;

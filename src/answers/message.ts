@@ -3,8 +3,8 @@
  * address, then why, then rule and id. Never "overloaded" or "expired", which some clients take for a reason to retry.
  */
 import type { Assistant, Denial, Service, Texts } from '../flow.ts';
-import { toldIn } from './languages.ts';
-import type { Told } from './languages.ts';
+import { localize } from './languages.ts';
+import type { LocalizedText } from './languages.ts';
 import { contactHref, webUrl } from './links.ts';
 import { ascii, firstThat, oneLine } from './text.ts';
 import { detailsUrl } from './settings.ts';
@@ -23,13 +23,13 @@ export interface Words {
   readonly product: string;
   /** `Claude Code (Anthropic)`. */
   readonly what: string;
-  readonly reason: Told;
+  readonly reason: LocalizedText;
   readonly rule: string;
   /** Name and address of what to use instead; the address is null where it is not one of the web. */
   readonly assistant: { readonly name: string; readonly url: string | null } | null;
-  /** How to move over to it from this product; null where the policy does not say. */
-  readonly migration: Told | null;
-  /** Where to ask, as text, with an address where it is one. */
+  /** How to migrate to it from this product; null if the policy does not say. */
+  readonly migration: LocalizedText | null;
+  /** Whom to ask; `href` is null if it is not an address. */
   readonly ask: { readonly text: string; readonly href: string | null } | null;
   readonly id: string;
   readonly details: string;
@@ -49,8 +49,8 @@ export function wordsIn(
   page: string,
 ): Words {
   const { service, assistant } = denial;
-  const told = (texts: Texts | undefined, plain: string, max: number): Told => {
-    const { text, language } = toldIn(texts, plain, acceptLanguage, page);
+  const told = (texts: Texts | undefined, plain: string, max: number): LocalizedText => {
+    const { text, language } = localize(texts, plain, acceptLanguage, page);
     return { text: oneLine(text, max), language };
   };
   const migration = migrationOf(assistant, service);

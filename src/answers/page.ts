@@ -5,7 +5,7 @@ import { html, quoted } from './html.ts';
 import type { Html } from './html.ts';
 import { arrowIcon, factList, haltIcon, layout, linkOr } from './layout.ts';
 import type { Page } from './layout.ts';
-import { leadsTo, webUrl, withContext } from './links.ts';
+import { isAt, webUrl, withContext } from './links.ts';
 import { limits, policyKeysOf, wordsIn } from './message.ts';
 import type { Words } from './message.ts';
 import { phrasesFor } from './phrases.ts';
@@ -22,17 +22,17 @@ export interface PageFacts {
   readonly words: Words;
 }
 
-/** The assistant with the signed context of this block, or null where there is none to go to. */
-export function onwardUrl({ denial, about, settings, words }: Omit<PageFacts, 'facts'>): string | null {
+/** The assistant's URL with the signed context of this block, or null if there is none. */
+export function assistantUrl({ denial, about, settings, words }: Omit<PageFacts, 'facts'>): string | null {
   if (words.assistant?.url == null) return null;
   const token = settings.sign({ vendor: policyKeysOf(denial, words).vendor, id: about.id }, about.at);
   return withContext(words.assistant.url, token);
 }
 
-/** A frame is not taken elsewhere, nor is anybody to the very address that is denied: that would go round for ever. */
-export function mayMoveOn({ about, facts, words }: Pick<PageFacts, 'about' | 'facts' | 'words'>): boolean {
+/** Whether the page may redirect: not in a frame, and not to the denied address itself, which would loop forever. */
+export function mayRedirect({ about, facts, words }: Pick<PageFacts, 'about' | 'facts' | 'words'>): boolean {
   if (words.assistant?.url == null) return false;
-  return !isInFrame(facts) && !leadsTo(words.assistant.url, about.target);
+  return !isInFrame(facts) && !isAt(words.assistant.url, about.target);
 }
 
 function isInFrame(facts: RequestFacts): boolean {
@@ -50,8 +50,8 @@ export function redirectPage(page: PageFacts): Page {
   const wanted = headerOf(page.facts, 'accept-language');
   const phrases = phrasesFor(wanted, settings.language);
   const words = wordsIn(denial, about, settings, wanted, phrases.language);
-  const url = onwardUrl(page);
-  const moves = url !== null && mayMoveOn(page);
+  const url = assistantUrl(page);
+  const moves = url !== null && mayRedirect(page);
   const host = quoted(about.target.host);
   const { reason } = words;
   return layout({

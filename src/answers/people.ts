@@ -7,7 +7,7 @@ import type { Html } from './html.ts';
 import { arrowIcon, contactLine, factList, goodIcon, haltIcon, layout, linkOr } from './layout.ts';
 import type { Page } from './layout.ts';
 import { contactHref, webUrl } from './links.ts';
-import { toldIn } from './languages.ts';
+import { localize } from './languages.ts';
 import { limits } from './message.ts';
 import { phrasesFor } from './phrases.ts';
 import type { Language, Phrases } from './phrases.ts';
@@ -104,7 +104,7 @@ export function blockedDetailsPage({ company, block, acceptLanguage, language }:
   const url = block.assistant === null ? null : webUrl(block.assistant.url);
   const name = quoted(oneLine(block.assistant?.name ?? '', limits.name));
   const where = block.link ?? company.contact;
-  const reason = toldIn(block.reasons, block.reason, acceptLanguage, phrases.language);
+  const reason = localize(block.reasons, block.reason, acceptLanguage, phrases.language);
   const button = html`<p class="ask">
     <a class="button" href="${url}"><span>${phrases.continueTo(name)}</span>${arrowIcon}</a>
   </p>`;

@@ -40,7 +40,7 @@ export interface Leaves {
   readonly stats: () => { readonly minted: number; readonly cached: number; readonly size: number };
 }
 
-interface Entry extends Pick<Life, 'from' | 'renewal'> {
+interface Entry extends Pick<Validity, 'from' | 'renewal'> {
   /** PEM, without the chain. */
   readonly leaf: string;
   /** Separates the sessions of one host from those of another. */
@@ -72,7 +72,7 @@ export function makeLeafKey(keyType: KeyType): KeyObject {
     : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
-export interface Life {
+export interface Validity {
   /** Epoch milliseconds, like the others. */
   readonly from: number;
   readonly until: number;
@@ -80,15 +80,15 @@ export interface Life {
   readonly renewal: number;
 }
 
-/** Of a leaf that is made now. @throws {SallyportError} `internal_error` once the CA has expired. */
-export function lifeOf(authority: Authority, leafDays: number, now: number): Life {
+/** The validity of a leaf that is minted now. @throws {SallyportError} `internal_error` once the CA has expired. */
+export function validityOf(authority: Authority, leafDays: number, now: number): Validity {
   const until = Math.min(now + leafDays * 86_400_000, authority.notAfter);
   if (until <= now) throw new SallyportError('internal_error', `the CA in ${authority.certFile} has expired`);
   return { from: Math.max(now - backdated, authority.notBefore), until, renewal: now + (until - now) / 2 };
 }
 
-/** A clock that was set back makes of a leaf one from the future. */
-export function isDue({ from, renewal }: Pick<Life, 'from' | 'renewal'>, now: number): boolean {
+/** Whether to mint another leaf: this one is due for renewal, or not yet valid because the clock was set back. */
+export function isDue({ from, renewal }: Pick<Validity, 'from' | 'renewal'>, now: number): boolean {
   return now < from || now >= renewal;
 }
 
@@ -109,7 +109,7 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
   let cached = 0;
 
   const create = (target: Target, now: number): Entry => {
-    const { from, until, renewal } = lifeOf(authority, options.leafDays, now);
+    const { from, until, renewal } = validityOf(authority, options.leafDays, now);
     const leaf = mint(target, from, until);
     minted += 1;
     // A ticket that one host's context gave resumes no session with another host's.

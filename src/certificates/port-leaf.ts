@@ -1,11 +1,11 @@
 /** The certificate of a port of the proxy itself, where none is brought along: one for all its names, by our own CA. */
 import type { KeyObject } from 'node:crypto';
 import type { Authority } from './authority.ts';
-import { lifeOf, type Life } from './leaves.ts';
+import { validityOf, type Validity } from './leaves.ts';
 import { createMint, type Host } from './x509.ts';
 
-export interface PortLeaf extends Life {
-  /** PEM, with the authorities in between. */
+export interface PortLeaf extends Validity {
+  /** PEM, with intermediates. */
   readonly cert: string;
   /** PEM. */
   readonly key: string;
@@ -25,7 +25,7 @@ export function mintPortLeaf(
   [first, ...others]: readonly [Host, ...Host[]],
   { key, leafDays, now }: PortLeafOptions,
 ): PortLeaf {
-  const life = lifeOf(authority, leafDays, now);
+  const life = validityOf(authority, leafDays, now);
   const cert = createMint(authority, key)(first, life.from, life.until, others) + authority.chain;
   return { ...life, cert, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }

@@ -85,12 +85,12 @@ async function examineClient(options: ClientOptions, io: Io, now: number): Promi
           ),
         ]
       : [];
-  const veil = proxy.protocol === 'https:' ? [await proxyCertificate(proxy, ca)] : [];
-  // No password goes to a proxy that may be another's.
-  const probed = veil.some(({ status }) => status === 'bad')
+  const proxyTls = proxy.protocol === 'https:' ? [await proxyCertificate(proxy, ca)] : [];
+  // Credentials must not go to a proxy that cannot be trusted.
+  const probed = proxyTls.some(({ status }) => status === 'bad')
     ? skipped('denied host', `${options.probe} was not requested: the certificate of the proxy is not valid`)
     : await probe(proxy, options.probe, ca);
-  return [surroundings, reached, ...veil, ...visited.findings, ...differ, probed, ...stores];
+  return [surroundings, reached, ...proxyTls, ...visited.findings, ...differ, probed, ...stores];
 }
 
 const marks = { good: 'ok  ', warning: 'WARN', bad: 'BAD ', skipped: '-   ' } as const;

@@ -3,9 +3,9 @@ import { counted } from '../config/counted.ts';
 import { tryConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
-import type { CrewHears } from '../gateway/crew.ts';
+import type { WorkerPoolEvents } from '../gateway/worker-pool.ts';
 import { canReusePort } from '../workers/share.ts';
-import { createCrew } from '../workers/crew.ts';
+import { createWorkerPool } from '../workers/worker-pool.ts';
 import { isWorker, spawnWorker } from '../workers/processes.ts';
 import { obeySignals } from './early-signals.ts';
 import { tuneForServing } from './serving-v8.ts';
@@ -80,7 +80,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const gateway = await createGateway({
     load: (candidate) => tryConfig(file, candidate),
     ...build,
-    ...(size > 1 && { crew: (hears: CrewHears) => createCrew({ size, spawn: spawnWorker, reusePort }, hears) }),
+    ...(size > 1 && {
+      workerPool: (events: WorkerPoolEvents) => createWorkerPool({ size, spawn: spawnWorker, reusePort }, events),
+    }),
     stdout: process.stdout,
     log: (line) => io.err(`sallyport: ${line}`),
   });

@@ -5,7 +5,7 @@ import { readPasswords } from './password-file.ts';
 import { shownPath } from './problem.ts';
 import type { Config } from './schema.ts';
 import { ConfigError } from '../errors.ts';
-import { foldUser } from '../user-name.ts';
+import { foldName } from '../user-name.ts';
 
 /** Whether clients can have a user: by credentials, a certificate, or a trusted proxy's word. */
 function hearsOfUsers({ clients, proxyTls }: Pick<Config, 'clients' | 'proxyTls'>): boolean {
@@ -75,7 +75,7 @@ function strangers(config: Config, named: readonly Named[]): Warning[] {
   if (known === null) return [];
   const file = shownPath(known.file);
   const byName = new Map<string, readonly string[]>();
-  for (const name of known.users) byName.set(foldUser(name), [...(byName.get(foldUser(name)) ?? []), name]);
+  for (const name of known.users) byName.set(foldName(name), [...(byName.get(foldName(name)) ?? []), name]);
   const path = ['clients', 'authentication', 'password_file'];
   const twins = [...byName.values()].filter((names) => names.length > 1);
   return [
@@ -85,7 +85,7 @@ function strangers(config: Config, named: readonly Named[]): Warning[] {
       message: `${file} has the users ${names.map((name) => `"${name}"`).join(' and ')}: policies take them for one; rename one of them`,
     })),
     ...named.flatMap(({ whose, users, place }) => {
-      const missing = users.filter((name) => !byName.has(foldUser(name)));
+      const missing = users.filter((name) => !byName.has(foldName(name)));
       if (missing.length === 0) return [];
       const one = missing.length === 1;
       const cure = one ? 'add the user there, or correct the name' : 'add the users there, or correct the names';

@@ -1,7 +1,7 @@
 /** Exceptions that let the same through: a second one beside the first is hardly meant, and keeps it when the first is revoked. */
 import { endOf, isPause } from './exception-line.ts';
 import type { ExceptionLine, StoredLine } from './exception-line.ts';
-import { foldUser } from '../user-name.ts';
+import { foldName } from '../user-name.ts';
 
 const scope = [
   'vendors',
@@ -19,7 +19,7 @@ const scope = [
 
 function scopeOf(line: ExceptionLine): string {
   const words = (key: (typeof scope)[number]): readonly string[] =>
-    key === 'users' ? (line.users ?? []).map(foldUser) : (line[key] ?? []);
+    key === 'users' ? (line.users ?? []).map(foldName) : (line[key] ?? []);
   return JSON.stringify(scope.map((key) => [...new Set(words(key))].toSorted()));
 }
 

@@ -4,7 +4,7 @@ import type { Policy } from './compile.ts';
 import type { Circumstances } from './decision.ts';
 import { defaultFor } from './defaults.ts';
 import { isAbout, isFor } from './entry.ts';
-import { heard, isSpecific } from './heard.ts';
+import { decidingEntry, isSpecific } from './deciding-entry.ts';
 import { namesHosts, nearest } from './near.ts';
 import { lifted } from './pauses.ts';
 import { besides, subjectOf } from './subject.ts';
@@ -17,7 +17,7 @@ function isDeniedAssistant(policy: Policy, assistant: Assistant, client: Client,
   const place = policy.places.get(assistant);
   if (place === undefined) return false;
   const { host, service } = place;
-  const entry = heard(policy, subjectOf(host, service, policy.risksOf), client, now);
+  const entry = decidingEntry(policy, subjectOf(host, service, policy.risksOf), client, now);
   if (entry !== null) return entry.effect === 'deny' && isSpecific(entry);
   if (service === null) return false;
   return lifted(policy.pauses, defaultFor(policy, 'name', service), service, now).effect === 'deny';

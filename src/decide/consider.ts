@@ -6,7 +6,7 @@ import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flo
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './defaults.ts';
 import { whoseSay } from './decide.ts';
-import { isSpecific } from './heard.ts';
+import { isSpecific } from './deciding-entry.ts';
 import { agrees, hidesItsName } from './ech.ts';
 import { exceptionEntries, fieldOf, inForce, isAbout, isFor, ruleEntries, strictest, whomRank } from './entry.ts';
 import type { Entry } from './entry.ts';
@@ -106,7 +106,7 @@ function whyLost(loser: Candidate, winner: Candidate): string {
   return `of the same rank as ${id}, which comes before it in the file`;
 }
 
-interface Heard {
+interface EntriesAbout {
   readonly rows: readonly Considered[];
   readonly effect: Effect;
   readonly specific: boolean;
@@ -127,8 +127,8 @@ function axis(policy: Policy, subject: Subject, client: Client, now: number): Ax
   return { subject, sorted, winner: sorted.find((one) => obstacle(one, client, now) === null) };
 }
 
-/** One host by itself. The winner is the first row. */
-function hear(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): Heard {
+/** Explains the decision about one name of the tunnel by itself. The winner is the first row. */
+function entriesAbout(policy: Policy, subject: Subject, kind: HostKind, client: Client, now: number): EntriesAbout {
   const axes = [subject, ...besides(subject, policy.risksOf)].map((one) => axis(policy, one, client, now));
   const winners = axes.flatMap((one) =>
     one.winner === undefined
@@ -197,7 +197,7 @@ function overruled(rows: readonly Considered[], why: string): Considered[] {
 /** Every rule, exception and default that is about what was asked for; the winner is first, and the only one. */
 export function consider(policy: Policy, question: Question, now: number): readonly Considered[] {
   const { target, service, serverName, client, denied } = question;
-  const asked = hear(policy, subjectOf(target.host, service, policy.risksOf), target.kind, client, now);
+  const asked = entriesAbout(policy, subjectOf(target.host, service, policy.risksOf), target.kind, client, now);
   const own = { kind: 'built-in', effect: 'deny', host: target.host, verdict: 'won' } as const;
   if (denied !== null) {
     const why = 'the tunnel was denied, and nothing inside it can lift that';
@@ -207,33 +207,39 @@ export function consider(policy: Policy, question: Question, now: number): reado
     ];
   }
   const hidden = hidesItsName(policy.ech, question);
-  const veil = (rows: readonly Considered[]): readonly Considered[] => {
+  const unlessHidden = (rows: readonly Considered[]): readonly Considered[] => {
     const winner = rows.find(({ verdict }) => verdict === 'won');
     if (!hidden || (winner?.effect === 'deny' && winner.id !== builtIn.serverNameMismatch)) return rows;
     const why = 'the ClientHello may hide another one for a different host';
     const rest = rows.filter(({ id }) => id !== builtIn.serverNameMismatch);
     return [{ ...own, id: builtIn.encryptedClientHello, why }, ...overruled(rest, 'the true destination is encrypted')];
   };
-  if (serverName === null) return veil(asked.rows);
+  if (serverName === null) return unlessHidden(asked.rows);
 
-  const spoken = hear(policy, subjectOf(serverName.host, serverName.service, policy.risksOf), 'name', client, now);
+  const spoken = entriesAbout(
+    policy,
+    subjectOf(serverName.host, serverName.service, policy.risksOf),
+    'name',
+    client,
+    now,
+  );
   const agreed = agrees(policy.ech, question);
   switch (whoseSay(target.kind, asked, spoken, agreed)) {
     case 'target': {
       const why = agreed
         ? `the ClientHello hides another one, and ${serverName.host} only stands in for ${target.host}`
         : `the decision for ${target.host} holds for the whole tunnel`;
-      return veil([...asked.rows, ...overruled(spoken.rows, why)]);
+      return unlessHidden([...asked.rows, ...overruled(spoken.rows, why)]);
     }
     case 'server-name':
-      return veil([
+      return unlessHidden([
         ...spoken.rows,
         ...overruled(asked.rows, `the decision for ${serverName.host} holds for the whole tunnel`),
       ]);
     case 'mismatch': {
       const why = `the tunnel was requested for ${target.host} but speaks to ${serverName.host}`;
       const lost = [asked, spoken].flatMap(({ rows }) => overruled(rows, 'the two names of the tunnel differ'));
-      return veil([{ ...own, id: builtIn.serverNameMismatch, why }, ...lost]);
+      return unlessHidden([{ ...own, id: builtIn.serverNameMismatch, why }, ...lost]);
     }
   }
 }

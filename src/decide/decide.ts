@@ -31,7 +31,7 @@ import { actionFor } from './action.ts';
 import type { Policy } from './compile.ts';
 import { byDefault, byEncryptedHello, byEntry, byMismatch } from './decision.ts';
 import { builtIn, defaultFor } from './defaults.ts';
-import { heard, isSpecific } from './heard.ts';
+import { decidingEntry, isSpecific } from './deciding-entry.ts';
 import { isAtHome, nameStands } from './dialled.ts';
 import { agrees, hidesItsName, isBehindPublicName } from './ech.ts';
 import type { Entry } from './entry.ts';
@@ -129,7 +129,7 @@ function judge(
   now: number,
 ): Verdict {
   const subject = subjectOf(host, service, policy.risksOf);
-  const entry = heard(policy, subject, client, now);
+  const entry = decidingEntry(policy, subject, client, now);
   const circumstances = { subject, client, now };
   if (entry !== null) return { decision: byEntry(policy, entry, circumstances), specific: isSpecific(entry), entry };
   const fallback = lifted(policy.pauses, defaultFor(policy, kind, service), service, now); // 6

@@ -2,7 +2,7 @@
 import { createAct, type Act, type ActAnswers } from '../act/act.ts';
 import { createDestinations, type OwnPort } from '../act/destinations.ts';
 import { createForward } from '../act/forward.ts';
-import type { Interceptor, InterceptRoom } from '../act/intercept.ts';
+import type { Interceptor, MintLimit } from '../act/intercept.ts';
 import { createAddresses, createResolver } from '../act/resolver.ts';
 import { createSecureDialler } from '../act/secure.ts';
 import { createTunnel } from '../act/tunnel.ts';
@@ -20,7 +20,7 @@ export interface ActingOptions {
   /** The ports that are our own, and are not dialled. */
   readonly own: () => readonly OwnPort[];
   readonly interceptor: Interceptor;
-  readonly room: InterceptRoom;
+  readonly room: MintLimit;
   readonly answers: ActAnswers;
 }
 

@@ -1,6 +1,6 @@
 /** The answers of the configuration in force, in the form that actions ask for them. */
 import type { ActAnswers } from '../act/act.ts';
-import { layOut } from '../act/write.ts';
+import { serialize } from '../act/write.ts';
 import { createAnswers } from '../answers/answers.ts';
 import type { Config } from '../config/schema.ts';
 import type { Answer, Arrival, Rejected } from '../flow.ts';
@@ -40,7 +40,7 @@ export function createAnswering(
         pagesUrl: url,
         sign,
       },
-      layOut,
+      serialize,
     );
   let answers = answersOf(config, pagesUrl);
   return {

@@ -1,14 +1,14 @@
 /** The doors of the proxy, in the clear and over TLS, as one: they share their limit, and open and close together. */
 import type { Address } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
-import { createFrontDoor, type FrontDoor, type FrontDoorOptions, type Veil } from '../listen/front-door.ts';
+import { createFrontDoor, type FrontDoor, type FrontDoorOptions, type TlsLayer } from '../listen/front-door.ts';
 
-export interface DoorsOptions extends Omit<FrontDoorOptions, 'veil' | 'elsewhere'> {
-  /** Hears of each connection that was one too many. */
+export interface DoorsOptions extends Omit<FrontDoorOptions, 'tls' | 'elsewhere'> {
+  /** Called for each connection above the limit. */
   readonly full: () => void;
   readonly drop: FrontDoorOptions['reject'];
-  /** Around the connections of the other door; null: there is none. */
-  readonly veil: Veil | null;
+  /** TLS of the second door; null if there is none. */
+  readonly tls: TlsLayer | null;
 }
 
 export interface Doors extends Omit<FrontDoor, 'listen'> {
@@ -16,7 +16,7 @@ export interface Doors extends Omit<FrontDoor, 'listen'> {
   readonly listenTls: (address: Address, log: (line: string) => void, reusePort: boolean) => Promise<number>;
 }
 
-export function createDoors({ full, drop, veil, ...shared }: DoorsOptions): {
+export function createDoors({ full, drop, tls, ...shared }: DoorsOptions): {
   readonly door: FrontDoor;
   readonly doors: Doors;
 } {
@@ -27,17 +27,21 @@ export function createDoors({ full, drop, veil, ...shared }: DoorsOptions): {
       end(socket, origin, code, detail);
     };
   const options = { ...shared, reject: counted(shared.reject) };
-  const door = createFrontDoor({ ...options, elsewhere: () => tls?.connections() ?? 0 });
-  const tls =
-    veil === null
+  const door = createFrontDoor({ ...options, elsewhere: () => overTls?.connections() ?? 0 });
+  const overTls =
+    tls === null
       ? null
-      : createFrontDoor({ ...options, veil: { lift: veil.lift, drop: counted(drop) }, elsewhere: door.connections });
+      : createFrontDoor({
+          ...options,
+          tls: { handshake: tls.handshake, drop: counted(drop) },
+          elsewhere: door.connections,
+        });
   return {
     door,
     doors: {
       async listenTls(address, log, reusePort) {
         try {
-          const bound = await tls?.listen(address, reusePort);
+          const bound = await overTls?.listen(address, reusePort);
           log(`proxy over TLS on ${address.host}:${bound?.port ?? 0}`);
           return bound?.port ?? 0;
         } catch (error) {
@@ -47,14 +51,14 @@ export function createDoors({ full, drop, veil, ...shared }: DoorsOptions): {
           );
         }
       },
-      connections: () => door.connections() + (tls?.connections() ?? 0),
+      connections: () => door.connections() + (overTls?.connections() ?? 0),
       stop: () => {
         door.stop();
-        tls?.stop();
+        overTls?.stop();
       },
       destroy: () => {
         door.destroy();
-        tls?.destroy();
+        overTls?.destroy();
       },
     },
   };

@@ -7,8 +7,8 @@ import { isPause } from '../config/exception-line.ts';
 import type { StoredLine } from '../config/exception-line.ts';
 import { changeExceptions } from '../config/exception-store.ts';
 import type { Contents } from '../config/exceptions-file.ts';
-import { lookAt } from '../config/look.ts';
-import type { Look } from '../config/look.ts';
+import { pollFile } from '../config/poll-file.ts';
+import type { FilePoll } from '../config/poll-file.ts';
 import { listEntries, readStored, termsOf } from '../config/stored-exceptions.ts';
 import type { StoredExceptions } from '../config/stored-exceptions.ts';
 import { ConfigError } from '../errors.ts';
@@ -67,7 +67,7 @@ function news(before: Contents, after: Contents): string[] {
 }
 
 export function createExceptions({ config, adopt, changed, now, log }: ExceptionsOptions): Exceptions {
-  let look: Look | null = null;
+  let look: FilePoll | null = null;
   let following: string | null = null;
   let complained: string | null = null;
 
@@ -121,7 +121,7 @@ export function createExceptions({ config, adopt, changed, now, log }: Exception
       if (following === exceptionsFile) return;
       following = exceptionsFile;
       look?.close();
-      look = lookAt(exceptionsFile, refresh);
+      look = pollFile(exceptionsFile, refresh);
     },
     running() {
       const { policy, stored } = config();

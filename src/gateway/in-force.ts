@@ -44,16 +44,16 @@ export interface InForce {
   readonly config: () => Config;
   readonly snapshot: () => Snapshot;
   readonly reloaded: () => ReloadState;
-  /** Reads what is in the files now, ahead of a reload. @throws {ConfigError} */
-  readonly look: () => Config;
+  /** Reads the current contents of the files, ahead of a reload. @throws {ConfigError} */
+  readonly preview: () => Config;
   /**
    * Puts what is in the files now into force, or leaves the old and says why.
    *
    * @param adopt what else has to follow a new configuration; nothing is swapped yet where it throws.
-   * @param from `look`: what the last look found is new enough, where there was no other reload since.
+   * @param from `preview`: what the last preview found is new enough, where there was no other reload since.
    */
-  readonly reload: (adopt: (next: Config) => void, asked: Asked, from: 'look' | 'files') => Reloaded;
-  /** Puts other exceptions and pauses into force; nothing else is read or built anew. */
+  readonly reload: (adopt: (next: Config) => void, asked: Asked, from: 'preview' | 'files') => Reloaded;
+  /** Puts other exceptions and pauses into force without reading or building anything else. */
   readonly adopt: (stored: StoredExceptions) => void;
 }
 
@@ -76,20 +76,20 @@ export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InF
   let setsNow = sets();
   let config = merged(loaded, readStored(loaded.exceptionsFile));
   let snapshot = snapshotOf(config, refusesLeaf, setsNow);
-  let looked: Config | null = null;
+  let previewed: Config | null = null;
   let reloaded: ReloadState = { successful: true, lastSuccessAt: Date.now(), problem: null };
   return {
     config: () => config,
     snapshot: () => snapshot,
     reloaded: () => reloaded,
-    look() {
-      looked = null;
-      looked = load();
-      return looked;
+    preview() {
+      previewed = null;
+      previewed = load();
+      return previewed;
     },
     reload(adopt, asked, from) {
-      const ready = from === 'look' ? looked : null;
-      looked = null;
+      const ready = from === 'preview' ? previewed : null;
+      previewed = null;
       try {
         const fresh = ready ?? load();
         checkRules(loaded, fresh);

@@ -1,12 +1,12 @@
 /** The limits in force, and how often each was met. */
 import type { Config } from '../config/schema.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Usher } from '../listen/front-door.ts';
+import type { Admit } from '../listen/front-door.ts';
 import { createNetworks } from '../listen/networks.ts';
 import { clientKey } from '../listen/peers.ts';
 import { createRate } from '../listen/rate.ts';
-import { createTally } from '../listen/tally.ts';
-import { createUsher } from '../listen/usher.ts';
+import { createConcurrencyLimit } from '../listen/concurrency-limit.ts';
+import { createAdmission } from '../listen/admission.ts';
 
 /** The values of the label `limit`. */
 const names = [
@@ -24,8 +24,8 @@ const names = [
 export type Limit = (typeof names)[number];
 
 export interface Limiting {
-  readonly usher: Usher;
-  /** Whether a client asks more often than it may. */
+  readonly admit: Admit;
+  /** Whether the client exceeds its request rate. */
   readonly tooOften: (address: string) => boolean;
   /** Counts one more tunnel of a client, or says why it may not be. */
   readonly enterTunnel: (address: string) => ErrorCode | null;
@@ -49,7 +49,7 @@ export function createLimiting(config: Config): Limiting {
   });
   let networks = networksOf(config);
   let tunnels = 0;
-  const tunnelsOfOne = createTally(
+  const tunnelsOfOne = createConcurrencyLimit(
     () => now.limits.clientTunnels,
     () => met('client_tunnels'),
   );
@@ -60,10 +60,10 @@ export function createLimiting(config: Config): Limiting {
     now: () => performance.now(),
   });
   return {
-    usher: createUsher({
+    admit: createAdmission({
       proxies: (address) => networks.proxies(address),
       serves: (address) => networks.serves(address),
-      connections: createTally(
+      connections: createConcurrencyLimit(
         () => now.limits.clientConnections,
         () => met('client_connections'),
       ),
@@ -78,13 +78,13 @@ export function createLimiting(config: Config): Limiting {
         met('tunnels');
         return 'connection_limit';
       }
-      if (!tunnelsOfOne.enter(clientKey(address))) return 'client_limit';
+      if (!tunnelsOfOne.acquire(clientKey(address))) return 'client_limit';
       tunnels += 1;
       return null;
     },
     leaveTunnel(address) {
       tunnels -= 1;
-      tunnelsOfOne.leave(clientKey(address));
+      tunnelsOfOne.release(clientKey(address));
     },
     tunnels: () => tunnels,
     met,

@@ -8,7 +8,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Denial, Hello, OnChange, Outcome, Question, TunnelArrival, UpgradeArrival } from '../flow.ts';
 import type { Snapshot } from '../lifecycle.ts';
 import { reset } from '../reset.ts';
-import { createRoll, type Enrolled } from '../roll.ts';
+import { createIndexedSet, type Indexed } from '../indexed-set.ts';
 
 export interface OpenTunnelsOptions {
   readonly snapshot: () => Snapshot;
@@ -52,7 +52,7 @@ export interface OpenTunnels {
   readonly close: () => void;
 }
 
-interface Held extends Enrolled {
+interface Held extends Indexed {
   readonly socket: Duplex;
   readonly at: number;
   readonly judge: (snapshot: Snapshot) => Denial | null;
@@ -79,7 +79,7 @@ function movedBy(socket: Duplex): number {
 
 export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   const { snapshot, now, nextChange, drainTimeout, drainIdle, log, surprised } = options;
-  const open = createRoll<Held>();
+  const open = createIndexedSet<Held>();
   const draining = new Set<Held>();
   const counts = new Map<string, { -readonly [K in keyof Rejudged]: Rejudged[K] }>();
   let changedAt = -Infinity;
@@ -202,15 +202,15 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
       ended: false,
       place: -1,
     };
-    open.enter(held);
-    // What it was judged by is not in force any more, and the pass that followed may not have met it.
+    open.add(held);
+    // The policy has changed since this was decided, and the pass that followed may have missed it.
     if (at <= changedAt) setImmediate(() => tryJudge(held));
     try {
       const outcome = await carried;
       if (outcome === null || !held.ended) return outcome;
       return { ...outcome, kind: 'failed', error: ended, endedBy: held.denied?.rule };
     } finally {
-      open.leave(held);
+      open.delete(held);
       draining.delete(held);
     }
   };

@@ -113,15 +113,15 @@ export function openProxyTls(
 
   return {
     ...tls,
-    lift(socket, ready, failed) {
-      // Looked at as connections come: timers stand still while a machine sleeps, and its clock may be set.
+    handshake(socket, ready, failed) {
+      // Checked when connections arrive: timers stop while a machine sleeps, and its clock may be set.
       if (leaf !== null && isDue(leaf, now())) {
         leaf = leafFor(settings, leaf);
         // The files beside it stay what the last reload read.
         material = { ...material, ...shown(leaf) };
         tls.renew(material);
       }
-      tls.lift(socket, ready, failed);
+      tls.handshake(socket, ready, failed);
     },
     toFollow({ proxyTls: next }) {
       if (next === null) return () => undefined;

@@ -63,12 +63,12 @@ function accessLogOf({ config, stdout, log }: RecordingOptions): AccessLog {
   return createAccessLog({ ...config.accessLog, stdout, onFault });
 }
 
-function passOn(hear: (blocked: Blocked) => void): Sink {
+function passOn(onBlocked: (blocked: Blocked) => void): Sink {
   return {
     name: 'blocks',
     decided: () => undefined,
     finished(finished) {
-      if (isBlocked(finished)) hear(blockedOf(finished));
+      if (isBlocked(finished)) onBlocked(blockedOf(finished));
     },
     rejected: () => undefined,
     close: () => Promise.resolve(),

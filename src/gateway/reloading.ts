@@ -33,11 +33,11 @@ export interface ReloadingOptions {
   /** In force. */
   readonly config: () => Config;
   /** Reads the configuration, for a reload that follows. @throws {ConfigError} */
-  readonly look: () => Config;
+  readonly preview: () => Config;
   readonly lists: Pick<DomainLists, 'prepare' | 'follow'>;
-  /** Puts what the last look found, or what is in the files now, into force, or leaves the old and says why. */
-  readonly reload: (asked: Asked, from: 'look' | 'files') => Reloaded;
-  /** What came of the last time. */
+  /** Puts the last preview, or the current contents of the files, into force, or keeps the old and logs why. */
+  readonly reload: (asked: Asked, from: 'preview' | 'files') => Reloaded;
+  /** Result of the last reload. */
   readonly reloaded: () => ReloadState;
   readonly log: (line: string) => void;
 }
@@ -58,7 +58,7 @@ function watchedOf(config: Config): Watched {
   return { files: configFiles(config), folders: catalogueFolders(config.catalogueFrom) };
 }
 
-export function createReloading({ config, look, lists, reload, reloaded, log }: ReloadingOptions): Reloading {
+export function createReloading({ config, preview: look, lists, reload, reloaded, log }: ReloadingOptions): Reloading {
   const started = config();
   let watch: Watch | null = null;
   let toldRestart = '';
@@ -86,7 +86,7 @@ export function createReloading({ config, look, lists, reload, reloaded, log }: 
   const changed = async (): Promise<void> => {
     try {
       await prepare();
-      if (reload('by-half-a-change', 'look') !== 'failed') return;
+      if (reload('by-half-a-change', 'preview') !== 'failed') return;
       await setTimeout(HALF_WRITTEN);
       reload('by-change', 'files');
     } catch (error) {
@@ -110,7 +110,7 @@ export function createReloading({ config, look, lists, reload, reloaded, log }: 
   const read = async (): Promise<boolean> => {
     try {
       await prepare();
-      return reload('by-operator', 'look') !== 'failed';
+      return reload('by-operator', 'preview') !== 'failed';
     } catch (error) {
       log(`internal error: ${describe(error)}`);
       return false;

@@ -191,13 +191,13 @@ export function createServing(options: ServingOptions): Serving {
     speakers: [createConnectSpeaker({ arrived: asked, reject }), http],
     maxConnections: config.limits.connections,
     headTimeout,
-    usher: limiting.usher,
+    admit: limiting.admit,
     lifetime: () => inForce.config().limits.connectionLifetime,
     aged: () => limiting.met('connection_lifetime'),
     full: () => limiting.met('connections'),
     reject,
     drop,
-    veil: proxyTls,
+    tls: proxyTls,
   });
 
   // ---- act ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend, Known } from './credentials.ts';
 import { converse, whyOf, type Directory, type LdapServer } from './ldap-session.ts';
-import { createTurns } from './turns.ts';
+import { createSemaphore } from './semaphore.ts';
 
 /** `{user}` in names and filters is the user, escaped. */
 export type FindUser =
@@ -33,7 +33,7 @@ export interface LdapOptions {
   readonly log: (line: string) => void;
 }
 
-/** Milliseconds before the same trouble is told again. */
+/** Milliseconds before the same trouble is lastLogged again. */
 const TELL_AGAIN = 60_000;
 
 /**
@@ -108,17 +108,17 @@ async function bySearch(
 }
 
 export function createLdap({ servers, find, atOnce, queue, refused, log }: LdapOptions): Backend {
-  const turns = createTurns(atOnce, queue);
-  const told = new Map<string, number>();
-  /** The server that answered last: one that is down is not waited for each time. */
+  const slots = createSemaphore(atOnce, queue);
+  const lastLogged = new Map<string, number>();
+  /** The server that answered last, so that one that is down is not tried first each time. */
   let first = 0;
   /** When all of them had failed. */
   let failedAt = -Infinity;
 
   const tell = (line: string): void => {
     const now = performance.now();
-    if (now - (told.get(line) ?? -Infinity) < TELL_AGAIN) return;
-    told.set(line, now);
+    if (now - (lastLogged.get(line) ?? -Infinity) < TELL_AGAIN) return;
+    lastLogged.set(line, now);
     log(line);
   };
 
@@ -150,7 +150,7 @@ export function createLdap({ servers, find, atOnce, queue, refused, log }: LdapO
       const user = foldedName(typed);
       if (user === null || password === '') return false;
       const asked = performance.now();
-      const done = await turns.take();
+      const done = await slots.acquire();
       if (done === null) {
         refused();
         return null;

@@ -1,7 +1,7 @@
 /** The groups and sites that a client is in: by its address, by its name, by what a trusted proxy says of it. */
 import { LRUCache } from 'lru-cache';
 import type { PolicyDocument } from '../flow.ts';
-import { foldUser } from '../user-name.ts';
+import { foldName } from '../user-name.ts';
 import { fixed, indexGroups } from './clients.ts';
 
 /** Users whose groups are remembered, each at one address. */
@@ -32,13 +32,13 @@ export function indexMembers({ groups, sites = {} }: Pick<PolicyDocument, 'group
   const listed = Object.entries(groups);
   const networks = [...listed, ...Object.entries(sites)].map(([id, one]) => [id, one.networks] as const);
   const byAddress = indexGroups(Object.fromEntries(networks));
-  const byUser = inverted(listed.map(([id, { users }]) => [id, users.map(foldUser)]));
+  const byUser = inverted(listed.map(([id, { users }]) => [id, users.map(foldName)]));
   const byForwarded = inverted(listed.map(([id, { forwarded }]) => [id, forwarded]));
   const remembered = new LRUCache<string, ReadonlySet<string>>({ max: REMEMBERED });
 
   return (address, user = null, forwarded = nothing) => {
     const here = byAddress(address);
-    const own = user === null || byUser.size === 0 ? nothing : (byUser.get(foldUser(user)) ?? nothing);
+    const own = user === null || byUser.size === 0 ? nothing : (byUser.get(foldName(user)) ?? nothing);
     const named = forwarded.flatMap((name) => byForwarded.get(name) ?? nothing);
     if (own.length + named.length === 0) return here;
     const added = [...own, ...named].toSorted();

@@ -1,6 +1,6 @@
 /** Users of a password file, checked on the threads of a pool. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { foldUser } from '../user-name.ts';
+import { foldName } from '../user-name.ts';
 import type { Backend } from './credentials.ts';
 import type { PasswordPool } from './password-pool.ts';
 
@@ -8,7 +8,7 @@ import type { PasswordPool } from './password-pool.ts';
 function foldedNames(users: ReadonlyMap<string, string>): ReadonlyMap<string, string | null> {
   const names = new Map<string, string | null>();
   for (const name of users.keys()) {
-    const folded = foldUser(name);
+    const folded = foldName(name);
     names.set(folded, names.has(folded) ? null : name);
   }
   return names;
@@ -22,7 +22,7 @@ export function createPasswords(users: () => ReadonlyMap<string, string>, pool: 
    * would tell who is there if all strangers took that of one.
    */
   const strangers = (user: string, known: ReadonlyMap<string, string>): string => {
-    const at = createHmac('sha256', secret).update(foldUser(user)).digest().readUInt32BE() % known.size;
+    const at = createHmac('sha256', secret).update(foldName(user)).digest().readUInt32BE() % known.size;
     return [...known.values()][at] ?? '';
   };
   let folded: { readonly of: ReadonlyMap<string, string>; readonly names: ReadonlyMap<string, string | null> } | null =
@@ -31,10 +31,10 @@ export function createPasswords(users: () => ReadonlyMap<string, string>, pool: 
   const nameIn = (known: ReadonlyMap<string, string>, user: string): string => {
     if (known.has(user)) return user;
     if (folded?.of !== known) folded = { of: known, names: foldedNames(known) };
-    return folded.names.get(foldUser(user)) ?? user;
+    return folded.names.get(foldName(user)) ?? user;
   };
   return {
-    countedBy: foldUser,
+    countedBy: foldName,
     async verify({ user: typed, password }) {
       const known = users();
       const user = nameIn(known, typed);

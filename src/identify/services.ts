@@ -36,11 +36,11 @@ export type FindService = (host: Hostname, path?: string | null, fields?: Fields
 
 const noFields: Fields = {};
 
-/** A service, and what it is once a path has told the maker of the model. */
+/** A service, and what it is once a path has byModel the maker of the model. */
 interface Known {
   readonly service: Service;
   readonly model: Model | null;
-  readonly told: Map<string, Service>;
+  readonly byModel: Map<string, Service>;
 }
 
 interface Part extends Known {
@@ -81,7 +81,7 @@ function knownOf(vendor: Vendor, product: Product, { role, wire, model = product
     ...(product.operator !== undefined && { operator: product.operator }),
     ...(model !== undefined && { model: model.vendor, modelBy: model.by }),
   };
-  return { service, model: model ?? null, told: new Map() };
+  return { service, model: model ?? null, byModel: new Map() };
 }
 
 function products(vendors: readonly Vendor[]): { readonly vendor: Vendor; readonly product: Product }[] {
@@ -135,7 +135,7 @@ function indexAddresses(vendors: readonly Vendor[]): (host: Hostname) => Known |
 
 /** One object for each vendor of a model, so that nothing is made for a request. */
 function withModel(known: Known, path: string | null, fields: Fields, vendorAt: VendorAt): Service {
-  const { service, model, told } = known;
+  const { service, model, byModel: told } = known;
   const vendor = model === null || model.vendor !== null ? null : modelVendor(model, path, fields, vendorAt);
   if (vendor === null) return service;
   const found = told.get(vendor) ?? { ...service, model: vendor };

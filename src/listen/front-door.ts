@@ -8,11 +8,11 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { platform } from 'node:os';
 import { SallyportError, type ErrorCode } from '../errors.ts';
-import { hear, hush } from '../hear.ts';
+import { startReading, stopReading } from '../reading.ts';
 import { originOf, type Origin } from './arrival.ts';
 import { lateHead, watchOverdue, type Awaited } from './overdue.ts';
 import { reset } from '../reset.ts';
-import { createRoll, type Enrolled } from '../roll.ts';
+import { createIndexedSet, type Indexed } from '../indexed-set.ts';
 
 export interface Speaker {
   readonly name: string;
@@ -29,12 +29,12 @@ export interface Speaker {
  * Judges a new connection by whose it is, before its first words: it hands the socket on, paused or flowing, by `go`,
  * or has it turned away. It may wait for bytes; the deadline for the first words counts meanwhile.
  */
-export type Usher = (socket: Socket, go: () => void, turnAway: (code: ErrorCode, detail: string) => void) => void;
+export type Admit = (socket: Socket, go: () => void, turnAway: (code: ErrorCode, detail: string) => void) => void;
 
-/** What is around each connection of a door, and has to be lifted before anybody speaks: TLS. */
-export interface Veil {
-  /** Calls one of the two back, once. */
-  readonly lift: (socket: Socket, ready: (inner: Socket) => void, failed: (detail: string) => void) => void;
+/** The TLS around each connection of a door. */
+export interface TlsLayer {
+  /** Calls `ready` or `failed`, once. */
+  readonly handshake: (socket: Socket, ready: (inner: Socket) => void, failed: (detail: string) => void) => void;
 }
 
 export interface FrontDoorOptions {
@@ -43,15 +43,15 @@ export interface FrontDoorOptions {
   readonly maxConnections: number;
   /** Milliseconds from accept until a speaker must have its first words whole. */
   readonly headTimeout: number;
-  /** Absent: whoever connects may stay. */
-  readonly usher?: Usher | undefined;
-  /** Milliseconds that a connection may last; absent: as long as it likes. */
+  /** Absent: every client is admitted. */
+  readonly admit?: Admit | undefined;
+  /** Milliseconds that a connection may last; absent: no limit. */
   readonly lifetime?: (() => number) | undefined;
   /** Hears of each that had lasted that long. */
   readonly aged?: (() => void) | undefined;
-  /** Around each connection of this door; `drop` ends one that nothing can be said to. */
-  readonly veil?: (Veil & { readonly drop: FrontDoorOptions['reject'] }) | undefined;
-  /** Connections that other doors of this proxy hold: all together are held to the limit. */
+  /** TLS around each connection of this door; `drop` ends a connection that cannot be answered. */
+  readonly tls?: (TlsLayer & { readonly drop: FrontDoorOptions['reject'] }) | undefined;
+  /** Connections of the proxy's other doors, which count towards the limit. */
   readonly elsewhere?: () => number;
   /** A connection that no speaker could take. It owns the socket from here on. */
   readonly reject: (socket: Socket, origin: Origin, code: ErrorCode, detail: string) => void;
@@ -70,16 +70,16 @@ export interface FrontDoor {
 /** Milliseconds between looks for connections that have lasted for as long as any may. */
 const AGED_EVERY = 1_000;
 
-interface Connection extends Enrolled {
+interface Connection extends Indexed {
   readonly socket: Socket;
   readonly since: number;
 }
 
-/** Whose first words are awaited. */
-interface Guest extends Awaited {
-  /** Who speaks: the connection, or what is inside its veil. */
+/** A connection whose first bytes are awaited. */
+interface Pending extends Awaited {
+  /** The connection, or the TLS socket on top of it. */
   socket: Socket;
-  veiled: boolean;
+  encrypted: boolean;
 }
 
 interface ListenAddress {
@@ -113,26 +113,26 @@ function noDelayForAll(server: Server): void {
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const open = createRoll<Connection>();
-  const greeting = createRoll<Guest>();
+  const open = createIndexedSet<Connection>();
+  const awaiting = createIndexedSet<Pending>();
 
-  const { veil } = options;
+  const { tls } = options;
 
-  /** Nothing, where it is awaited no more: the deadline, a shutdown or its end came first. */
-  const turnAway = (guest: Guest, code: ErrorCode, detail: string): void => {
-    if (!greeting.leave(guest)) return;
-    const { socket } = guest;
-    hush(socket);
+  /** Does nothing if the deadline, a shutdown or the end of the connection came first. */
+  const turnAway = (pending: Pending, code: ErrorCode, detail: string): void => {
+    if (!awaiting.delete(pending)) return;
+    const { socket } = pending;
+    stopReading(socket);
     socket.removeAllListeners('data');
     // Not where nobody made it flow: it would stop being read then, and nobody would see its end.
     if (socket.readableFlowing === true) socket.pause();
-    const end = guest.veiled && veil !== undefined ? veil.drop : options.reject;
+    const end = pending.encrypted && tls !== undefined ? tls.drop : options.reject;
     end(socket, originOf(socket), code, detail);
   };
 
-  /** True once a speaker has the socket, or none will. */
-  const handOver = (guest: Guest, bytes: Buffer): boolean => {
-    const { socket } = guest;
+  /** True once a speaker has taken the socket, or it was turned away. */
+  const handOver = (pending: Pending, bytes: Buffer): boolean => {
+    const { socket } = pending;
     let undecided = false;
     for (const speaker of options.speakers) {
       const answer = speaker.recognises(bytes);
@@ -141,70 +141,70 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       return speaker.serve(socket, bytes) === 'taken';
     }
     if (undecided) return false;
-    turnAway(guest, 'malformed_request', 'the first bytes are not those of an HTTP request');
+    turnAway(pending, 'malformed_request', 'the first bytes are not those of an HTTP request');
     return true;
   };
 
-  const greet = (guest: Guest): void => {
-    const { socket } = guest;
+  const readFirst = (pending: Pending): void => {
+    const { socket } = pending;
     let held: Buffer | null = null;
     const take = (chunk: Buffer): boolean => {
       held = held === null ? chunk : Buffer.concat([held, chunk]);
-      // Nobody hears meanwhile: a speaker may give the bytes back by unshift, which must not come here again.
-      hush(socket);
-      if (!handOver(guest, held)) {
-        hear(socket, take, onEnd);
+      // A speaker may return the bytes by unshift, which must not come here again.
+      stopReading(socket);
+      if (!handOver(pending, held)) {
+        startReading(socket, take, onEnd);
         return true;
       }
-      greeting.leave(guest);
+      awaiting.delete(pending);
       return true;
     };
     // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
     // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
     const onEnd = (): void => {
       if (socket.destroyed) return;
-      if (held !== null) turnAway(guest, 'malformed_request', 'the connection ended in the middle of a request head');
-      else if (greeting.leave(guest)) socket.end();
+      if (held !== null) turnAway(pending, 'malformed_request', 'the connection ended in the middle of a request head');
+      else if (awaiting.delete(pending)) socket.end();
     };
-    hear(socket, take, onEnd);
+    startReading(socket, take, onEnd);
   };
 
-  const lift = (guest: Guest, { lift: start }: Veil): void => {
+  const unwrap = (pending: Pending, { handshake: start }: TlsLayer): void => {
     start(
-      guest.socket,
+      pending.socket,
       (inner) => {
-        // Whoever was told to go in the meantime has gone.
-        if (guest.place === -1) return;
-        Object.assign(guest, { socket: inner, veiled: false });
-        inner.once('close', () => greeting.leave(guest));
-        greet(guest);
+        // It was turned away in the meantime.
+        if (pending.place === -1) return;
+        Object.assign(pending, { socket: inner, encrypted: false });
+        inner.once('close', () => awaiting.delete(pending));
+        readFirst(pending);
       },
-      (detail) => turnAway(guest, 'proxy_tls_error', detail),
+      (detail) => turnAway(pending, 'proxy_tls_error', detail),
     );
   };
-  /** Who speaks in the clear where a veil is expected is told so: some clients try for ever what is only reset. */
-  const look = (guest: Guest, over: Veil): void => {
-    const { socket } = guest;
+  /** A client that speaks in the clear to a TLS port gets an answer, since some retry for ever after a reset. */
+  const checkFirstByte = (pending: Pending, over: TlsLayer): void => {
+    const { socket } = pending;
     const stop = (): void => void socket.pause().off('data', onData).off('end', onEnd);
     const onEnd = (): void => {
       stop();
-      if (greeting.leave(guest)) socket.end();
+      if (awaiting.delete(pending)) socket.end();
     };
     const onData = (chunk: Buffer): void => {
       stop();
-      // Its end came first.
-      if (guest.place === -1) return;
+      // It was turned away, or has ended.
+      if (pending.place === -1) return;
       if (options.speakers.some((speaker) => speaker.recognises(chunk) === 'yes')) {
-        guest.veiled = false;
-        turnAway(guest, 'proxy_tls_error', 'HTTP in the clear on a port that speaks TLS');
+        pending.encrypted = false;
+        turnAway(pending, 'proxy_tls_error', 'HTTP in the clear on a port that speaks TLS');
         return;
       }
       socket.unshift(chunk);
-      lift(guest, over);
+      unwrap(pending, over);
     };
     socket.on('data', onData).once('end', onEnd).resume();
   };
-  const enter = veil === undefined ? greet : (guest: Guest): void => look(guest, veil);
+  const enter = tls === undefined ? readFirst : (pending: Pending): void => checkFirstByte(pending, tls);
 
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => {
@@ -215,32 +215,34 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     }
     const since = performance.now();
     const connection: Connection = { socket, since, place: -1 };
-    const guest: Guest = { socket, veiled: veil !== undefined, until: since + options.headTimeout, place: -1 };
-    open.enter(connection);
-    greeting.enter(guest);
+    const pending: Pending = { socket, encrypted: tls !== undefined, until: since + options.headTimeout, place: -1 };
+    open.add(connection);
+    awaiting.add(pending);
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      open.leave(connection);
-      greeting.leave(guest);
+      open.delete(connection);
+      awaiting.delete(pending);
     });
     if (open.size() + (options.elsewhere?.() ?? 0) > options.maxConnections) {
-      turnAway(guest, 'connection_limit', `${options.maxConnections} are open`);
+      turnAway(pending, 'connection_limit', `${options.maxConnections} are open`);
       return;
     }
-    if (options.usher === undefined) enter(guest);
+    if (options.admit === undefined) enter(pending);
     else
-      options.usher(
+      options.admit(
         socket,
-        () => enter(guest),
-        (code, detail) => turnAway(guest, code, detail),
+        () => enter(pending),
+        (code, detail) => turnAway(pending, code, detail),
       );
   });
 
-  const sweep = watchOverdue(greeting, (guest) => turnAway(guest, 'request_timeout', lateHead(options.headTimeout)));
+  const sweep = watchOverdue(awaiting, (pending) =>
+    turnAway(pending, 'request_timeout', lateHead(options.headTimeout)),
+  );
   const age = setInterval(() => {
     const born = performance.now() - (options.lifetime?.() ?? Infinity);
     for (const connection of open.all()) {
-      if (connection.since > born || !open.leave(connection)) continue;
+      if (connection.since > born || !open.delete(connection)) continue;
       options.aged?.();
       // Whoever relays for it hears why; a mere end would be taken for the client's own.
       connection.socket.emit('error', new SallyportError('lifetime_limit'));
@@ -253,7 +255,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     connections: open.size,
     stop: () => {
       if (server.listening) server.close();
-      for (const guest of greeting.all()) turnAway(guest, 'draining', 'the proxy is shutting down');
+      for (const pending of awaiting.all()) turnAway(pending, 'draining', 'the proxy is shutting down');
     },
     destroy: () => {
       clearInterval(sweep);

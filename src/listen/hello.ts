@@ -1,7 +1,7 @@
 /** Waits for the first bytes of an open tunnel and says what speaks there. */
 import type { Socket } from 'node:net';
 import type { Hello, Target, TunnelArrival } from '../flow.ts';
-import { hear, hush } from '../hear.ts';
+import { startReading, stopReading } from '../reading.ts';
 import { createClientHelloReader, type ClientHello, type ClientHelloReader } from './client-hello.ts';
 import { parseHost } from './target.ts';
 
@@ -34,10 +34,10 @@ function judge(read: ClientHello, port: number, bytes: Buffer, nothing: 'silent'
   return { kind: 'tls', serverName, alpn, ech, resumable, bytes };
 }
 
-/** The far side of a tunnel, which may be the one to speak first. */
-export interface FirstWords {
-  /** Calls back when its first bytes are there, or will never be; null takes that back. */
-  readonly whenSpoken: (listener: (() => void) | null) => void;
+/** The origin's side of a tunnel, which may speak first. */
+export interface FirstBytes {
+  /** Calls back when its first bytes have come or can no longer come; null cancels that. */
+  readonly onFirstBytes: (listener: (() => void) | null) => void;
 }
 
 /**
@@ -51,7 +51,7 @@ export function readHello(
   early: Buffer,
   port: number,
   patience: number,
-  rival: FirstWords | null = null,
+  rival: FirstBytes | null = null,
 ): HelloReader {
   // Made at the first byte: a tunnel may wait for hours for it.
   let reader: ClientHelloReader | null = null;
@@ -72,9 +72,9 @@ export function readHello(
   const hello = new Promise<Hello>((resolve) => {
     const finish = (result: Hello): void => {
       giveUp = () => undefined;
-      rival?.whenSpoken(null);
+      rival?.onFirstBytes(null);
       clearTimeout(timer);
-      hush(socket);
+      stopReading(socket);
       resolve(result);
     };
     const listen = (chunk: Buffer): boolean => {
@@ -89,9 +89,9 @@ export function readHello(
       return;
     }
     const waiting = giveUp;
-    hear(socket, listen, onEnd);
-    // What was there already may have been all of it.
-    if (giveUp === waiting) rival?.whenSpoken(giveUp);
+    startReading(socket, listen, onEnd);
+    // The bytes that were already there may have sufficed.
+    if (giveUp === waiting) rival?.onFirstBytes(giveUp);
   });
   return { hello, giveUp: () => giveUp() };
 }
@@ -110,7 +110,7 @@ export interface HelloOptions {
  */
 export function awaitHello(
   { socket, early, target }: TunnelArrival,
-  upstream: FirstWords | null,
+  upstream: FirstBytes | null,
   { tlsRequiredPorts, helloTimeout, idleTimeout }: HelloOptions,
 ): Promise<Hello> {
   const rival = tlsRequiredPorts.includes(target.port) ? null : upstream;

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Hello, Target } from '../flow.ts';
-import { createRoll } from '../roll.ts';
+import { createIndexedSet } from '../indexed-set.ts';
 import { INSIDE, letGo, type Inside, type Marked } from './inside.ts';
 import { watchOverdue, type Awaited } from './overdue.ts';
 import { readWholeRequest, type WholeRequest } from './whole-request.ts';
@@ -33,7 +33,7 @@ export interface InsideTls {
   readonly close: () => void;
 }
 
-interface Guest extends Awaited {
+interface Silent extends Awaited {
   readonly tls: TLSSocket;
   readonly inside: Inside;
   /** `over`: nothing that comes from now on is heard here. */
@@ -57,22 +57,22 @@ function hasBegun(bytes: Buffer): boolean {
 
 export function createInsideTls(options: InsideTlsOptions): InsideTls {
   const { headTimeout, idleTimeout } = options;
-  const guests = createRoll<Guest>();
+  const clients = createIndexedSet<Silent>();
 
-  /** Whether that was a request, and somebody answers it. */
-  const hearFirst = (guest: Guest, bytes: Buffer): boolean => {
+  /** Whether these bytes were a request that was answered. */
+  const readFirst = (client: Silent, bytes: Buffer): boolean => {
     const request = readWholeRequest(bytes);
-    guest.until = performance.now() + idleTimeout;
-    return request !== null && options.asked(guest.tls, guest.inside, request);
+    client.until = performance.now() + idleTimeout;
+    return request !== null && options.asked(client.tls, client.inside, request);
   };
 
-  const overdue = (guest: Guest): void => {
-    const { phase, dismissed, tls, inside } = guest;
-    guest.phase = 'over';
-    if (phase === 'listening' && !dismissed && guests.leave(guest)) options.silent(tls, inside);
+  const overdue = (client: Silent): void => {
+    const { phase, dismissed, tls, inside } = client;
+    client.phase = 'over';
+    if (phase === 'listening' && !dismissed && clients.delete(client)) options.silent(tls, inside);
     else tls.destroy();
   };
-  const sweep = watchOverdue(guests, overdue);
+  const sweep = watchOverdue(clients, overdue);
 
   return {
     serve(socket, inside, { alpn, resumable }) {
@@ -83,10 +83,10 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
       });
       tls[INSIDE] = inside;
       const until = performance.now() + headTimeout;
-      const guest: Guest = { tls, inside, phase: 'handshake', until, dismissed: false, place: -1 };
-      guests.enter(guest);
+      const client: Silent = { tls, inside, phase: 'handshake', until, dismissed: false, place: -1 };
+      clients.add(client);
       tls.on('close', () => {
-        guests.leave(guest);
+        clients.delete(client);
         letGo(tls);
       });
       // By itself: either of the two may be the first to close.
@@ -96,15 +96,15 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
         socket.destroy();
       });
       tls.on('secure', () => {
-        guest.phase = 'listening';
-        if (!guest.dismissed) guest.until = performance.now() + headTimeout;
+        client.phase = 'listening';
+        if (!client.dismissed) client.until = performance.now() + headTimeout;
       });
       const first = (bytes: Buffer): void => {
-        // What comes behind a request is dropped: its answer is the last one. Empty lines before one begin nothing yet, and
-        // may be passed over (RFC 9112, section 2.2).
-        if (guest.phase !== 'listening' || !hasBegun(bytes)) return;
-        guest.phase = 'over';
-        if (hearFirst(guest, bytes) || !guests.leave(guest)) return;
+        // Bytes after the request are dropped, since its answer is the last one. Leading empty lines are skipped (RFC
+        // 9112, section 2.2).
+        if (client.phase !== 'listening' || !hasBegun(bytes)) return;
+        client.phase = 'over';
+        if (readFirst(client, bytes) || !clients.delete(client)) return;
         tls.off('data', first).pause();
         options.other(tls, bytes);
       };
@@ -112,10 +112,10 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
     },
     closeIdle() {
       const soon = performance.now() + ABOUT_TO_ASK;
-      for (const guest of guests.all()) {
-        if (guest.phase === 'over' || guest.dismissed) continue;
-        guest.dismissed = true;
-        guest.until = Math.min(guest.until, soon);
+      for (const client of clients.all()) {
+        if (client.phase === 'over' || client.dismissed) continue;
+        client.dismissed = true;
+        client.until = Math.min(client.until, soon);
       }
     },
     close: () => clearInterval(sweep),

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { hear, hush } from '../hear.ts';
+import { startReading, stopReading } from '../reading.ts';
 import { reset } from '../reset.ts';
 
 /** Bytes that the requests of one connection may hold while they wait. All of one read come before any can be held back. */
@@ -35,7 +35,7 @@ interface Turn {
 const LINE = Symbol('line');
 
 interface Line {
-  readonly turns: Turn[];
+  readonly queue: Turn[];
   held: number;
 }
 
@@ -59,15 +59,15 @@ function hold(line: Line, turn: Turn, bytes: number): void {
 }
 
 function begin(socket: Duplex, line: Line): void {
-  const [turn] = line.turns;
+  const [turn] = line.queue;
   if (turn === undefined) return;
   hold(line, turn, -turn.held);
-  if (turn.res === null) line.turns.shift();
+  if (turn.res === null) line.queue.shift();
   turn.res?.on('close', () => {
-    line.turns.shift();
+    line.queue.shift();
     if (!socket.destroyed && !socket.writableEnded) begin(socket, line);
-    // On a connection that is over nobody would read the answers, so the requests that wait are not carried out either.
-    else for (const left of line.turns.splice(0)) hold(line, left, -left.held);
+    // Nobody would read the responses of a closed connection, so its waiting requests are dropped.
+    else for (const left of line.queue.splice(0)) hold(line, left, -left.held);
   });
   turn.start();
 }
@@ -82,16 +82,16 @@ export function enterLine(socket: Duplex & Lined, res: ServerResponse, start: ()
   // The parser goes on to the end of what it was given, whatever became of the connection.
   if (socket.destroyed) return;
   let line = socket[LINE];
-  if (line === undefined) socket[LINE] = line = { turns: [], held: 0 };
+  if (line === undefined) socket[LINE] = line = { queue: [], held: 0 };
   const turn = { res, start, held: 0 };
-  const before = line.turns.at(-1);
-  line.turns.push(turn);
+  const before = line.queue.at(-1);
+  line.queue.push(turn);
   if (before === undefined) {
     begin(socket, line);
     return;
   }
-  // Its body has come whole, and lies there until it is read.
-  if (line.turns.length > 2) hold(line, before, before.res?.req.readableLength ?? 0);
+  // Its body has been received, and is held until it is read.
+  if (line.queue.length > 2) hold(line, before, before.res?.req.readableLength ?? 0);
   const weight = weightOf(res.req);
   if (isTooMuch(line, weight)) reset(socket);
   else hold(line, turn, weight);
@@ -111,7 +111,7 @@ export function enterLast(
   start: (early: Buffer) => void,
 ): void {
   const line = socket[LINE];
-  if (line === undefined || line.turns.length === 0) {
+  if (line === undefined || line.queue.length === 0) {
     start(early);
     return;
   }
@@ -120,18 +120,18 @@ export function enterLast(
   const pieces: Uint8Array[] = [Buffer.from(early)];
   let left = MOST_EARLY - early.length;
   const leave = (): void => reset(socket);
-  const onDrain = (): void => void line.turns[0]?.res?.emit('drain');
+  const onDrain = (): void => void line.queue[0]?.res?.emit('drain');
   const turn: Turn = {
     res: null,
     held: 0,
     start() {
-      hush(socket);
+      stopReading(socket);
       socket.off('drain', onDrain).off('timeout', leave);
       start(Buffer.concat(pieces));
     },
   };
   const weight = weightOf(req) + Math.max(early.length, MOST_EARLY);
-  line.turns.push(turn);
+  line.queue.push(turn);
   if (isTooMuch(line, weight)) {
     reset(socket);
     return;
@@ -143,10 +143,10 @@ export function enterLast(
     left -= bytes.length;
     return left > 0;
   };
-  hear(socket, take, leave);
+  startReading(socket, take, leave);
 }
 
 /** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
 export function owes(socket: Duplex & Lined, which: (res: ServerResponse) => boolean): boolean {
-  return socket[LINE]?.turns.some(({ res }) => res !== null && which(res)) ?? false;
+  return socket[LINE]?.queue.some(({ res }) => res !== null && which(res)) ?? false;
 }

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
-import type { Veil } from './front-door.ts';
+import type { TlsLayer } from './front-door.ts';
 import { connectionKey, introduce, peerOf } from './peers.ts';
 
 /** Which name of a client certificate is the user. */
@@ -24,8 +24,8 @@ export interface ProxyTlsOptions {
   readonly handshakeTimeout: number;
 }
 
-export interface ProxyTls extends Veil {
-  /** Shows this from the next handshake on. */
+export interface ProxyTls extends TlsLayer {
+  /** Used from the next handshake on. */
   readonly renew: (material: ProxyTlsOptions['material']) => void;
 }
 
@@ -94,7 +94,7 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
   });
 
   return {
-    lift(socket, ready, failed) {
+    handshake(socket, ready, failed) {
       const key = connectionKey(socket);
       // A client may reset a connection and open the same once more before the end of the first was seen here. Which of the
       // two a handshake is for, nobody could tell.

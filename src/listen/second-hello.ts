@@ -46,7 +46,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
   let begun = false;
   let over = false;
   let asked = false;
-  /** What the server said, while it is too little to tell. */
+  /** What the server fromClient, while it is too little to tell. */
   let words: Buffer = nothing;
   /** Bytes of the current record that are still to come. */
   let left = 0;
@@ -83,7 +83,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       left = 0;
       const rest = bytes.subarray(at);
       // Records of any version and any length, for some servers read those too (RFC 8446, section 5.1). What is none ends a
-      // TLS server's part in the connection, so that no hello behind it is heard.
+      // TLS server's part in the connection, so that no hello behind it is fromServer.
       if (!isRecordType(rest[0] ?? 0)) {
         over = true;
         return bytes;
@@ -101,7 +101,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
   };
 
   return {
-    said(bytes) {
+    fromClient(bytes) {
       if (!begun) {
         begun = true;
         const end = endOf(bytes);
@@ -112,7 +112,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       held = nothing;
       return walk(all, 0);
     },
-    heard(bytes) {
+    fromServer(bytes) {
       if (asked) return null;
       words = words.length === 0 ? bytes : Buffer.concat([words, bytes]);
       if (words.length < RETRY_END && words[0] === HANDSHAKE) {

@@ -9,7 +9,7 @@ import type { Arrival, Decision, Finished, Rejected } from '../flow.ts';
 import { serviceOf } from './blocks.ts';
 import { fieldLimit, jsonText } from './json-text.ts';
 import { safePath, withoutCredentials } from './redact.ts';
-import { createRuleText, createServiceText, createTargetText, ofWords, remembered } from './written.ts';
+import { createRuleText, createServiceText, createTargetText, ofWords, memoize } from './fragments.ts';
 
 const ecsVersion = '8.11.0';
 
@@ -45,17 +45,17 @@ export function createAccessLine(hostname: string | null): AccessLine {
   const host = hostname === null ? '' : `,"host":{"name":${jsonText(hostname)}}`;
   const start = createStart(`"log.level":"info","ecs.version":"${ecsVersion}"${host},"event":{"id":"`);
   const ruleText = createRuleText();
-  const peerText = remembered((address) => peerFields(address, address));
+  const peerText = memoize((address) => peerFields(address, address));
   const targetText = createTargetText();
-  const addressText = remembered((address) => (isIP(address) === 0 ? '' : `,"ip":${jsonText(address)}`));
-  const userText = remembered((user) => `,"user":{"name":${jsonText(user)}}`);
-  const serverNameText = remembered((name) => `,"tls":{"client":{"server_name":${jsonText(name)}}}`);
-  const userAgentText = remembered(
+  const addressText = memoize((address) => (isIP(address) === 0 ? '' : `,"ip":${jsonText(address)}`));
+  const userText = memoize((user) => `,"user":{"name":${jsonText(user)}}`);
+  const serverNameText = memoize((name) => `,"tls":{"client":{"server_name":${jsonText(name)}}}`);
+  const userAgentText = memoize(
     (userAgent) => `,"user_agent":{"original":${jsonText(withoutCredentials(userAgent, userAgentLimit))}}`,
   );
-  const policyText = remembered((policy) => `,"sallyport":{"policy":${jsonText(policy)}`);
+  const policyText = memoize((policy) => `,"sallyport":{"policy":${jsonText(policy)}`);
   const serviceText = createServiceText();
-  const answerText = remembered((answer) => `,"answer":${jsonText(answer)}`);
+  const answerText = memoize((answer) => `,"answer":${jsonText(answer)}`);
   return {
     finished(finished) {
       const { arrival, question, decision, outcome } = finished;

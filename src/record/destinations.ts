@@ -15,9 +15,9 @@ const fileMode = 0o640;
  */
 const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
-/** Milliseconds between two tries at a pipe that is full, and those for which it is tried before its lines are lost. */
-const AGAIN = 50;
-const PATIENCE = 5_000;
+/** Milliseconds between writes to a full pipe, and until its lines count as lost. */
+const RETRY_AFTER = 50;
+const GIVE_UP_AFTER = 5_000;
 
 const noop = (): void => undefined;
 
@@ -94,16 +94,16 @@ export function streamDestination(stream: NodeJS.WritableStream): Destination {
 /** A write may take less than it was given; what it took before an error is reported with it. */
 function writeAll(fd: number, chunk: Buffer, done: (written: number, error: Error | null) => void): void {
   let total = 0;
-  let patience = PATIENCE;
+  let patience = GIVE_UP_AFTER;
   const go = (): void =>
     write(fd, chunk, total, chunk.length - total, null, (error, written) => {
       if (error?.code === 'EAGAIN' && patience > 0) {
-        patience -= AGAIN;
-        setTimeout(go, AGAIN).unref();
+        patience -= RETRY_AFTER;
+        setTimeout(go, RETRY_AFTER).unref();
         return;
       }
       if (error === null) total += written;
-      patience = PATIENCE;
+      patience = GIVE_UP_AFTER;
       if (error !== null || total === chunk.length) done(total, error);
       else go();
     });

@@ -3,7 +3,7 @@
  * leave together with the next; beyond a bound they are dropped and counted. A full disk or a vanished reader costs
  * lines, never traffic.
  */
-import { createGathered } from './gathered.ts';
+import { createWriteBuffer } from './write-buffer.ts';
 
 export interface LineWriter {
   /** `line` ends in a newline. Never throws, never waits. */
@@ -38,11 +38,11 @@ const closeLimit = 2000;
 
 const newline = 0x0a;
 
-/** Milliseconds for which lines are gathered: a write each for the lines of every moment costs more than the lines. */
-const gathering = 50;
+/** Milliseconds for which lines are batched: separate writes would cost more than the lines themselves. */
+const flushAfter = 50;
 
-/** So many characters are written without waiting for more. */
-const enough = 256 * 1024;
+/** UTF-16 units after which lines are written without waiting for more. */
+const flushAt = 256 * 1024;
 
 /** Milliseconds from a reopening that failed to the next, which needs a line to write. */
 const againAfter = 1000;
@@ -52,8 +52,8 @@ export type Fault = 'write' | 'reopen';
 
 /** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
 export function createLineWriter(destination: Destination, onFault: (error: Error, fault: Fault) => void): LineWriter {
-  const pending = createGathered();
-  /** UTF-16 units, so that a limit is met without counting bytes. */
+  const pending = createWriteBuffer();
+  /** In UTF-16 units, which saves counting bytes. */
   let pendingUnits = 0;
   let pendingLines = 0;
   let lost = 0;
@@ -89,12 +89,12 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
     else next();
   };
 
-  const isUrgent = (): boolean => closed || reopening || pendingUnits >= enough;
+  const isUrgent = (): boolean => closed || reopening || pendingUnits >= flushAt;
 
   /** Writes soon; at once where there is a reason. */
   const gather = (): void => {
     if (isUrgent()) next();
-    else timer ??= setTimeout(next, gathering);
+    else timer ??= setTimeout(next, flushAfter);
   };
 
   const next = (): void => {

@@ -9,8 +9,8 @@ type Facts = MetricsFacts[number];
 /** Gauges of ours that each process has its share of. All others say the same in each: one speaks for all. */
 const shares: ReadonlySet<string> = new Set(['sallyport_tunnels_open', 'sallyport_connections_open']);
 
-/** Counted where it was heard, and once more by the process that hears of all. */
-const heardTwice = 'sallyport_client_trust_total';
+/** Not summed: the first process is notified by all others, and counts for them too. */
+const countedTwice = 'sallyport_client_trust_total';
 
 /** prom-client leaves it out of sums; alerts on restarts want it, and the first process is the one that stays. */
 const startTime = 'process_start_time_seconds';
@@ -20,7 +20,7 @@ const isGauge = ({ type }: Facts): boolean => String(type) === 'gauge';
 
 function hasShare(metric: Facts): boolean {
   const { name } = metric;
-  if (name === heardTwice || name === startTime) return false;
+  if (name === countedTwice || name === startTime) return false;
   return !name.startsWith('sallyport_') || !isGauge(metric) || shares.has(name);
 }
 
@@ -37,7 +37,7 @@ export function withoutGauges(facts: MetricsFacts): MetricsFacts {
   return facts.filter((metric) => hasShare(metric) && !isGauge(metric));
 }
 
-/** The sum of what {@link withoutGauges} left, in the form of one of them. */
-export function lasting(parts: readonly MetricsFacts[]): Promise<MetricsFacts> {
+/** The sum of results of {@link withoutGauges}, in the same form. */
+export function sumOf(parts: readonly MetricsFacts[]): Promise<MetricsFacts> {
   return summed(parts).getMetricsAsJSON();
 }

@@ -70,7 +70,7 @@ const refusing: ReadonlySet<TrustResult> = new Set(['unknown_ca', 'bad_certifica
  * Milliseconds for which one accepted leaf speaks for its address. A person's browser trusts the CA of the system where
  * their Node.js does not: it must not lose its page because a tool beside it retries.
  */
-const SPEAKS_FOR = 24 * 3_600_000;
+const ACCEPTED_FOR = 24 * 3_600_000;
 
 const none = (): Record<TrustResult, number> => ({
   accepted: 0,
@@ -117,7 +117,7 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
       seen.firstRefusal = now;
     }
     seen.refusals += 1;
-    if (refusals > 0 && seen.refusals >= refusals && now - seen.acceptedAt > SPEAKS_FOR) {
+    if (refusals > 0 && seen.refusals >= refusals && now - seen.acceptedAt > ACCEPTED_FOR) {
       seen.fallbackUntil = now + fallback;
       seen.refusals = 0;
     }
@@ -151,7 +151,7 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
         const before = found.get(network);
         found.set(
           network,
-          before === undefined ? factsOf(network, seen, now) : together(before, factsOf(network, seen, now)),
+          before === undefined ? factsOf(network, seen, now) : merge(before, factsOf(network, seen, now)),
         );
       }
       return [...found.values()].sort((a, b) => b.needCa - a.needCa || b.lastSeen - a.lastSeen);
@@ -170,7 +170,7 @@ function factsOf(network: string, seen: Seen, now: number): TrustFacts {
   };
 }
 
-function together(one: TrustFacts, other: TrustFacts): TrustFacts {
+function merge(one: TrustFacts, other: TrustFacts): TrustFacts {
   const results = none();
   for (const result of trustResults) results[result] = one.results[result] + other.results[result];
   const untils = [one.fallbackUntil, other.fallbackUntil].filter((until) => until !== null);

@@ -111,8 +111,8 @@ export function whomOf(both: Pair<Judged>): Whom[] {
   return [...found.values()];
 }
 
-/** The first moment of each stretch of time in which nothing begins or ends; the first stretch begins at -Infinity. */
-export function stretchesOf(both: Pair<Judged>, now: number): number[] {
+/** The beginnings of the intervals in which no rule begins or ends; the first is -Infinity. */
+export function intervalsOf(both: Pair<Judged>, now: number): number[] {
   const dated = both.flatMap(({ document }) =>
     [...document.rules, ...document.exceptions, ...(document.pauses ?? [])].flatMap(({ from, until }) => [from, until]),
   );

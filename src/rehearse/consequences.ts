@@ -5,7 +5,7 @@
 import { compile } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
 import type { Effect, Question } from '../flow.ts';
-import { inNoGroup, stretchesOf, subjectsOf, whomOf } from './cases.ts';
+import { inNoGroup, intervalsOf, subjectsOf, whomOf } from './cases.ts';
 import type { Subject, Whom } from './cases.ts';
 import type { Judged } from './judge.ts';
 import { covering, standInsOf, type ListDifference } from './list-cases.ts';
@@ -123,7 +123,7 @@ export function consequences(
     compile(before.document, covering(before.sets, standIns, 0)),
     compile(after.document, covering(after.sets, standIns, 1)),
   ] as const;
-  const [subjects, clients, stretches] = [subjectsOf(both, standIns), whomOf(both), stretchesOf(both, now)];
+  const [subjects, clients, intervals] = [subjectsOf(both, standIns), whomOf(both), intervalsOf(both, now)];
   const found = new Map<string, Alike>();
 
   const says = (side: 0 | 1, subject: Subject, whom: Whom, at: number): Says => {
@@ -144,8 +144,8 @@ export function consequences(
 
   const piecesOf = (subject: Subject, whom: Whom): readonly Piece[] =>
     joined(
-      stretches.flatMap((from, i) => {
-        const until = stretches[i + 1] ?? Infinity;
+      intervals.flatMap((from, i) => {
+        const until = intervals[i + 1] ?? Infinity;
         const at = from === -Infinity ? Math.min(until - 1, now) : from;
         const [old, next] = [says(0, subject, whom, at), says(1, subject, whom, at)];
         return old.effect === next.effect ? [] : [{ before: old, after: next, from, until }];

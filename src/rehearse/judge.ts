@@ -9,7 +9,7 @@ import type { Effect, Hostname, PolicyDocument, Question, Service, Vendor } from
 import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
 import type { Asked } from './targets.ts';
-import { createStretches } from './stretches.ts';
+import { createIntervals } from './intervals.ts';
 
 export interface Verdict {
   readonly effect: Effect;
@@ -42,14 +42,14 @@ export type Judge = (
   ech?: boolean,
 ) => Verdict;
 
-/** Verdicts on one target, by the stretch of time and the groups of the client. */
+/** Verdicts on one target, by the interval of time and the groups of the client. */
 interface Cell {
   readonly service: Service | null;
-  readonly stretches: Map<number, Map<ReadonlySet<string>, Verdict>>;
+  readonly intervals: Map<number, Map<ReadonlySet<string>, Verdict>>;
 }
 
-/** Lines around a change are of both sides by turns. */
-const stretchesKept = 4;
+/** Number of intervals cached for a target: lines from both sides of a change alternate. */
+const intervalsKept = 4;
 
 /** Sets of groups, of which users can have any number. */
 const groupsKept = 1000;
@@ -61,7 +61,7 @@ export function createJudge({ document, vendors, sets }: Judged): Judge {
   const policy = compile(document, sets);
   const services = indexServices(vendors, indexHosts);
   const groupsOf = membersOf(document);
-  const stretchOf = createStretches(document);
+  const stretchOf = createIntervals(document);
   const unspecific = new Set<string>([
     builtIn.unlisted,
     ...document.rules.filter(({ what }) => fieldOf(what) === null).map(({ id }) => id),
@@ -81,17 +81,17 @@ export function createJudge({ document, vendors, sets }: Judged): Judge {
     const known = cells.get(target);
     if (known !== undefined) return known;
     if (cells.size >= remembered) cells = new Map();
-    const cell: Cell = { service: services(target.host), stretches: new Map() };
+    const cell: Cell = { service: services(target.host), intervals: new Map() };
     cells.set(target, cell);
     return cell;
   };
 
-  const verdictsOf = ({ stretches }: Cell, stretch: number): Map<ReadonlySet<string>, Verdict> => {
-    const known = stretches.get(stretch);
+  const verdictsOf = ({ intervals }: Cell, interval: number): Map<ReadonlySet<string>, Verdict> => {
+    const known = intervals.get(interval);
     if (known !== undefined && known.size < groupsKept) return known;
-    if (stretches.size >= stretchesKept) stretches.clear();
+    if (intervals.size >= intervalsKept) intervals.clear();
     const made = new Map<ReadonlySet<string>, Verdict>();
-    stretches.set(stretch, made);
+    intervals.set(interval, made);
     return made;
   };
 

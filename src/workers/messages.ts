@@ -47,7 +47,7 @@ export type ToPrimary =
   | { readonly kind: 'log'; readonly line: string }
   /** Whole lines of the access log. */
   | { readonly kind: 'lines'; readonly text: string }
-  | { readonly kind: 'news'; readonly blocked: readonly Blocked[]; readonly notes: readonly TrustNote[] }
+  | { readonly kind: 'reports'; readonly blocked: readonly Blocked[]; readonly notes: readonly TrustNote[] }
   | { readonly kind: 'metrics'; readonly facts: MetricsFacts }
   /** It met a defect of its own, and takes nothing new. */
   | { readonly kind: 'leaving' };

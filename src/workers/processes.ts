@@ -1,7 +1,7 @@
 /** Workers as processes of their own, through `node:cluster`. */
 import cluster from 'node:cluster';
 import { ConfigError } from '../errors.ts';
-import type { Child } from './hand.ts';
+import type { Child } from './worker-handle.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import type { Channel } from './worker.ts';
 
@@ -19,7 +19,7 @@ export function spawnWorker(): Child {
     send(message) {
       if (worker.isConnected()) worker.send(message, noop);
     },
-    hear: (listener) => void worker.on('message', (message: ToPrimary) => listener(message)),
+    onMessage: (listener) => void worker.on('message', (message: ToPrimary) => listener(message)),
     ended: new Promise((resolve) => {
       worker.once('exit', (code: number | null, signal: string | null) =>
         resolve({ how: signal === null ? `exit code ${code ?? 0}` : `signal ${signal}` }),
@@ -41,7 +41,7 @@ export function primaryChannel(): Channel & { readonly close: () => void } {
       if (worker.isConnected()) worker.send(message, done);
       else done(new Error('the primary process is gone'));
     },
-    hear: (listener) => void worker.on('message', (message: ToWorker) => listener(message)),
+    onMessage: (listener) => void worker.on('message', (message: ToWorker) => listener(message)),
     close: () => worker.disconnect(),
   };
 }

@@ -1,4 +1,4 @@
-/** One of several processes that serve clients: what it knows comes from the primary process, and its news go there. */
+/** One of several processes that serve clients: what it knows comes from the primary process, and its reports go there. */
 import { randomInt } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { describe } from '../errors.ts';
@@ -6,14 +6,14 @@ import { createDomainLists, type DomainLists } from '../gateway/domain-lists.ts'
 import { pagesUrlOf, type Addresses } from '../gateway/listening.ts';
 import { createServing, type Serving } from '../gateway/serving.ts';
 import { fromText, type FollowedConfig, type Start, type ToPrimary, type ToWorker } from './messages.ts';
-import { createNews, type News } from './news.ts';
+import { createReportBatch, type ReportBatch } from './report-batch.ts';
 import { createReceived, type Received } from './received.ts';
 
 /** The way to the primary process. */
 export interface Channel {
   /** `done` is called when the message has left. */
   readonly send: (message: ToPrimary, done?: (error?: Error | null) => void) => void;
-  readonly hear: (listener: (message: ToWorker) => void) => void;
+  readonly onMessage: (listener: (message: ToWorker) => void) => void;
 }
 
 export interface WorkerOptions {
@@ -31,7 +31,7 @@ export interface Worker {
 interface Running {
   readonly serving: Serving;
   readonly received: Received;
-  readonly news: News;
+  readonly reports: ReportBatch;
 }
 
 const none = { active: 0, nextEnd: null };
@@ -50,7 +50,7 @@ function build(
   bound: () => Addresses['proxy'] | null,
 ): Running {
   const { config, shared, addresses, notes } = start;
-  const news = createNews(channel.send);
+  const reports = createReportBatch(channel.send);
   const refusesLeaf = (address: string): boolean => serving.recording.trust.refuses(address, Date.now());
   const received = createReceived(config, refusesLeaf, lists.sets);
   const serving: Serving = createServing({
@@ -69,11 +69,11 @@ function build(
       catalogueFetches: () => ({ adopted: 0, unchanged: 0, refused: 0, failed: 0, lastSuccessAt: null }),
       workers: () => ({ running: 0, replaced: 0 }),
     },
-    elsewhere: news.blocked,
-    trusted: news.note,
+    elsewhere: reports.blocked,
+    trusted: reports.note,
   });
   for (const { clientAddress, result, at } of notes) serving.recording.trust.note(clientAddress, result, at);
-  return { serving, received, news };
+  return { serving, received, reports };
 }
 
 export function createWorker(options: WorkerOptions): Worker {
@@ -96,10 +96,10 @@ export function createWorker(options: WorkerOptions): Worker {
     if (over) return;
     over = true;
     if (running !== null) {
-      const { serving, news } = running;
+      const { serving, reports } = running;
       serving.end();
       await serving.close();
-      news.flush();
+      reports.flush();
       await tellMetrics();
     }
     finish(good);
@@ -164,7 +164,7 @@ export function createWorker(options: WorkerOptions): Worker {
     last = last.then(act).catch(uncaught);
   };
 
-  channel.hear((message) => {
+  channel.onMessage((message) => {
     switch (message.kind) {
       case 'start':
         inTurn(() => start(message));

@@ -163,7 +163,7 @@ describe('a feed', () => {
   test('tells of the first bytes, and keeps them for whoever takes them later', async () => {
     const port = await origin((socket) => void socket.write('220 hello\r\n'));
     const { feed, socket } = dial(port);
-    await new Promise<void>((resolve) => feed.whenSpoken(resolve));
+    await new Promise<void>((resolve) => feed.onFirstBytes(resolve));
     const { sink, size } = slowSink(() => 0);
     const got = new Promise<void>((resolve) => {
       const look = setInterval(() => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { forget, keepAliveLater } from '../../src/act/keep-alive.ts';
+import { cancelKeepAlive, keepAliveLater } from '../../src/act/keep-alive.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -28,11 +28,11 @@ test.skipIf(!hasSs)('a connection is watched by the kernel once it has lived for
   await Promise.all([kept, gone].map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
   vi.useFakeTimers({ toFake: ['setInterval'] });
   const lasting = keepAliveLater(kept);
-  forget(keepAliveLater(gone));
+  cancelKeepAlive(keepAliveLater(gone));
   expect(timerOf(port)).not.toContain('keepalive');
   vi.advanceTimersByTime(61_000);
   expect(timerOf(port).match(/keepalive/g)).toHaveLength(1);
   for (const socket of [kept, gone]) socket.destroy();
-  forget(lasting);
+  cancelKeepAlive(lasting);
   server.close();
 });

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { answerTable } from '../../src/answers/classes.ts';
-import { layOut } from '../../src/act/write.ts';
+import { serialize } from '../../src/act/write.ts';
 import { createAnswers } from '../../src/answers/answers.ts';
 import type { About } from '../../src/answers/settings.ts';
 import type { Answer, Denial, Wire } from '../../src/flow.ts';
@@ -21,7 +21,7 @@ import {
   visits,
 } from './samples.ts';
 
-const hostileAnswers = createAnswers(samples.hostileSettings, layOut);
+const hostileAnswers = createAnswers(samples.hostileSettings, serialize);
 const hostileFields = { origin: samples.hostile, referer: samples.hostile, 'user-agent': samples.hostile };
 
 const wires: readonly Wire[] = [
@@ -249,5 +249,5 @@ describe('an upgrade', () => {
 });
 
 test('the same request gives the same bytes', () => {
-  expect(createAnswers(settings, layOut).denied(denial, visits())).toEqual(answers.denied(denial, visits()));
+  expect(createAnswers(settings, serialize).denied(denial, visits())).toEqual(answers.denied(denial, visits()));
 });

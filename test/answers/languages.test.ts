@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { preferred, toldIn } from '../../src/answers/languages.ts';
+import { preferred, localize } from '../../src/answers/languages.ts';
 
 test.each<[string, string[], string | null]>([
   ['zh-CN,zh;q=0.9,en;q=0.8', ['en', 'zh'], 'zh'],
@@ -33,5 +33,5 @@ test.each([
   ],
   [{ de: 'Nein' }, { text: 'plain', language: null }],
 ])('%o in Chinese on an English page is %o', (texts, expected) => {
-  expect(toldIn(texts, 'plain', 'zh-CN', 'en')).toEqual(expected);
+  expect(localize(texts, 'plain', 'zh-CN', 'en')).toEqual(expected);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contactHref, leadsTo, webUrl, withContext } from '../../src/answers/links.ts';
+import { contactHref, isAt, webUrl, withContext } from '../../src/answers/links.ts';
 import { target } from './samples.ts';
 
 test.each([
@@ -32,7 +32,7 @@ test.each([
   ['https://www.claude.ai/', 'claude.ai', 443, false],
   ['http://[::1]:8128/', '::1', 8128, true],
 ])('%s leads to %s, port %i: %s', (url, host, port, leads) => {
-  expect(leadsTo(url, target(host, port))).toBe(leads);
+  expect(isAt(url, target(host, port))).toBe(leads);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layOut } from '../../src/act/write.ts';
+import { serialize } from '../../src/act/write.ts';
 import { createAnswers } from '../../src/answers/answers.ts';
 import type { About } from '../../src/answers/settings.ts';
 import type { Answer, Denial } from '../../src/flow.ts';
@@ -18,7 +18,9 @@ const refreshOf = (denied: Denial = denial, about: About = visits()): string | u
 describe('the redirect page', () => {
   test('loads nothing and runs nothing', () => {
     expectSoundPage(documentOf(answers.denied(denial, visits())));
-    expectSoundPage(documentOf(createAnswers(samples.hostileSettings, layOut).denied(samples.hostileDenial, visits())));
+    expectSoundPage(
+      documentOf(createAnswers(samples.hostileSettings, serialize).denied(samples.hostileDenial, visits())),
+    );
   });
 
   test('says the whole matter in its title', () => {
@@ -134,7 +136,7 @@ describe('the redirect page', () => {
   });
 
   test('where the browser asks for no language of ours, the configured one is spoken', () => {
-    const chinese = createAnswers({ ...samples.settings, language: 'zh' }, layOut);
+    const chinese = createAnswers({ ...samples.settings, language: 'zh' }, serialize);
     expect(textOf(chinese.denied(denial, visits({ 'accept-language': 'fr' })))).toContain('<html lang="zh">');
     expect(textOf(chinese.denied(denial, visits({ 'accept-language': 'en-GB' })))).toContain('<html lang="en">');
   });

@@ -1,6 +1,6 @@
 /** A denial and requests for the tests of this folder. */
 import type { Answer, Denial, Hostname, RequestFacts, Service, Target, Wire } from '../../src/flow.ts';
-import { layOut } from '../../src/act/write.ts';
+import { serialize } from '../../src/act/write.ts';
 import { createAnswers } from '../../src/answers/answers.ts';
 import type { Answers } from '../../src/answers/answers.ts';
 import type { About, AnswerSettings } from '../../src/answers/settings.ts';
@@ -17,7 +17,7 @@ export const settings: AnswerSettings = {
   timeZone: 'UTC',
 };
 
-export const answers: Answers = createAnswers(settings, layOut);
+export const answers: Answers = createAnswers(settings, serialize);
 
 export const service: Service = {
   vendor: 'anthropic',

@@ -25,7 +25,7 @@ function open() {
     now: () => 0,
     log: () => undefined,
   });
-  const reload = (from: 'look' | 'files') => inForce.reload(() => undefined, 'by-change', from);
+  const reload = (from: 'preview' | 'files') => inForce.reload(() => undefined, 'by-change', from);
   return {
     inForce,
     reload,
@@ -38,8 +38,8 @@ function open() {
 test('what a look has read is not read again', () => {
   const { inForce, reload, reads, write, policy } = open();
   write('second');
-  expect(inForce.look().policyHash).toBe('second');
-  expect(reload('look')).toBe('changed');
+  expect(inForce.preview().policyHash).toBe('second');
+  expect(reload('preview')).toBe('changed');
   expect(policy()).toBe('second');
   expect(reads()).toBe(2);
 });
@@ -47,21 +47,21 @@ test('what a look has read is not read again', () => {
 test('a look is good for one reload: what came since is never undone by it', () => {
   const { inForce, reload, write, policy } = open();
   write('second');
-  inForce.look();
+  inForce.preview();
   write('third');
   reload('files');
   expect(policy()).toBe('third');
-  reload('look');
+  reload('preview');
   expect(policy()).toBe('third');
 });
 
 test('a look that fails leaves nothing to a reload', () => {
   const { inForce, reload, write, policy } = open();
   write('second');
-  inForce.look();
+  inForce.preview();
   write(null);
-  expect(() => inForce.look()).toThrow('broken');
-  expect(reload('look')).toBe('failed');
+  expect(() => inForce.preview()).toThrow('broken');
+  expect(reload('preview')).toBe('failed');
   expect(policy()).toBe('first');
   expect(inForce.reloaded().problem).toBe('broken');
 });

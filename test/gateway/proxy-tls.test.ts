@@ -57,7 +57,7 @@ interface Shown {
 /** What a client is shown, whose own clock is that of the machine. */
 async function shown({ authority, tls }: Port): Promise<Shown> {
   const { near, far } = await socketPair();
-  tls.lift(
+  tls.handshake(
     near,
     () => undefined,
     () => undefined,

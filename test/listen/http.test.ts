@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { pour } from '../../src/act/pour.ts';
+import { pipeBody } from '../../src/act/pipe-body.ts';
 import { expect, test } from 'vitest';
 import type { RequestArrival } from '../../src/flow.ts';
 import { connectRaw, eventually, exchange } from '../support/streams.ts';
@@ -267,7 +267,7 @@ test.each(behind)(
     socket.pause().removeAllListeners('data');
     const body = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(64 * 1024, 'x')));
     body.once('end', () => first().end());
-    pour(body, first());
+    pipeBody(body, first());
     await eventually('that it waits for its client', () => first().writableNeedDrain);
     let seen = 0;
     let last = '';

@@ -40,7 +40,7 @@ test('a connection that cannot be told from one whose handshake is awaited is re
   const { near, far } = await socketPair();
   const told: string[] = [];
   const lift = (which: string): void =>
-    tls.lift(
+    tls.handshake(
       near,
       () => void told.push(`${which} is ready`),
       (detail) => void told.push(`${which}: ${detail}`),

@@ -20,7 +20,7 @@ function helloFor(name: string | null): Buffer {
 function watchOf(bytes: Buffer, name: string | null): ReturnType<typeof createHelloWatch> {
   const serverName = name === null ? null : ({ host: name as Hostname, kind: 'name', port: 443 } as const);
   const watch = createHelloWatch(serverName);
-  expect(watch.said(bytes)).toEqual(bytes);
+  expect(watch.fromClient(bytes)).toEqual(bytes);
   return watch;
 }
 
@@ -29,7 +29,7 @@ test('an answer that asks for no other hello ends the watch, also in single byte
     const watch = watchOf(helloFor('ok.test'), 'ok.test');
     for (let at = 0; at < 43; at += step) {
       expect(watch.over()).toBe(false);
-      watch.heard(other.subarray(at, at + step));
+      watch.fromServer(other.subarray(at, at + step));
     }
     expect(watch.over()).toBe(true);
   }
@@ -38,7 +38,7 @@ test('an answer that asks for no other hello ends the watch, also in single byte
 test('an alert or words that are no TLS end it at once', () => {
   for (const bytes of [Buffer.from([21, 3, 3, 0, 2, 2, 40]), Buffer.from('220 mail')]) {
     const watch = watchOf(helloFor('ok.test'), 'ok.test');
-    expect(watch.heard(bytes)).toEqual(nothing);
+    expect(watch.fromServer(bytes)).toEqual(nothing);
     expect(watch.over()).toBe(true);
   }
 });
@@ -55,12 +55,12 @@ test.each([
   for (const before of [nothing, ccs, early, Buffer.concat([early, ccs])]) {
     for (const step of [1, 7, 1_000]) {
       const watch = watchOf(helloFor(first), first);
-      expect(watch.heard(retry)).toBe(null);
+      expect(watch.fromServer(retry)).toBe(null);
       expect(watch.over()).toBe(false);
       const bytes = Buffer.concat([before, helloFor(second)]);
       const passed: (Buffer | null)[] = [];
       for (let at = 0; at < bytes.length && !watch.over(); at += step)
-        passed.push(watch.said(bytes.subarray(at, at + step)));
+        passed.push(watch.fromClient(bytes.subarray(at, at + step)));
       expect(watch.over()).toBe(true);
       expect(passed.includes(null)).toBe(!may);
       const sent = Buffer.concat(passed.map((part) => part ?? nothing));
@@ -73,10 +73,10 @@ test('a second hello is read before it was asked for, with the first one or behi
   const hello = helloFor('ok.test');
   for (const between of [nothing, ccs, early]) {
     const behind = Buffer.concat([between, helloFor('deny.test')]);
-    expect(watchOf(hello, 'ok.test').said(behind)).toBe(null);
+    expect(watchOf(hello, 'ok.test').fromClient(behind)).toBe(null);
     const both = Buffer.concat([hello, behind]);
     const serverName = { host: 'ok.test' as Hostname, kind: 'name', port: 443 } as const;
-    expect(createHelloWatch(serverName).said(both)).toBe(null);
+    expect(createHelloWatch(serverName).fromClient(both)).toBe(null);
   }
 });
 
@@ -84,23 +84,23 @@ test('nothing may stand behind a hello in its own record', () => {
   const message = helloMessage([serverNames([0, 'ok.test'])]);
   const bytes = framed(Buffer.concat([message, helloMessage([serverNames([0, 'deny.test'])])]));
   const serverName = { host: 'ok.test' as Hostname, kind: 'name', port: 443 } as const;
-  expect(createHelloWatch(serverName).said(bytes)).toBe(null);
+  expect(createHelloWatch(serverName).fromClient(bytes)).toBe(null);
 });
 
 test('what was held is given back when the server asks for nothing', () => {
   const watch = watchOf(helloFor('ok.test'), 'ok.test');
-  expect(watch.said(Buffer.from([20, 3]))).toEqual(nothing);
-  expect(watch.heard(other)).toEqual(Buffer.from([20, 3]));
+  expect(watch.fromClient(Buffer.from([20, 3]))).toEqual(nothing);
+  expect(watch.fromServer(other)).toEqual(Buffer.from([20, 3]));
   const begun = watchOf(helloFor('ok.test'), 'ok.test');
-  expect(begun.said(Buffer.from([22, 3, 3]))).toEqual(nothing);
-  expect(begun.heard(other)).toEqual(Buffer.from([22, 3, 3]));
+  expect(begun.fromClient(Buffer.from([22, 3, 3]))).toEqual(nothing);
+  expect(begun.fromServer(other)).toEqual(Buffer.from([22, 3, 3]));
 });
 
 test('a first hello in records of one byte', () => {
   const bytes = framed(helloMessage([serverNames([0, 'ok.test'])]), 1);
   const watch = watchOf(bytes, 'ok.test');
-  expect(watch.said(early)).toEqual(early);
-  expect(watch.said(helloFor('deny.test'))).toBe(null);
+  expect(watch.fromClient(early)).toEqual(early);
+  expect(watch.fromClient(helloFor('deny.test'))).toBe(null);
 });
 
 test.each([
@@ -109,7 +109,7 @@ test.each([
   ['a record of a version that is none, and of no hello,', Buffer.from([22, 4, 1, 0, 1, 77])],
 ])('%s behind the hello is no TLS: it goes on, and the watch is over', (_what, bytes) => {
   const watch = watchOf(helloFor('ok.test'), 'ok.test');
-  expect(watch.said(bytes)).toEqual(bytes);
+  expect(watch.fromClient(bytes)).toEqual(bytes);
   expect(watch.over()).toBe(true);
 });
 
@@ -117,14 +117,14 @@ test.each([
   ['of a version that is none', Buffer.from([22, 4, 1, 0, 1, 1])],
   ['that is too long', Buffer.from([22, 3, 3, 0x48, 1, 1])],
 ])('a record %s behind the hello, as for another one, does not go on', (_what, bytes) => {
-  expect(watchOf(helloFor('ok.test'), 'ok.test').said(bytes)).toBe(null);
+  expect(watchOf(helloFor('ok.test'), 'ok.test').fromClient(bytes)).toBe(null);
 });
 
 test('a second hello is found behind a record of any version and length', () => {
   const watch = watchOf(helloFor('ok.test'), 'ok.test');
   const other = Buffer.alloc(5 + 0x4801, 'x');
   other.set([23, 9, 9, 0x48, 1]);
-  expect(watch.said(other)).toEqual(other);
+  expect(watch.fromClient(other)).toEqual(other);
   expect(watch.over()).toBe(false);
-  expect(watch.said(helloFor('deny.test'))).toBe(null);
+  expect(watch.fromClient(helloFor('deny.test'))).toBe(null);
 });

@@ -42,7 +42,7 @@ test('the fields of the page are those that are written', () => {
 });
 
 test('no piece of a line has a name that is in none of these lines', () => {
-  const names = ['access-line.ts', 'written.ts'].flatMap((file) =>
+  const names = ['access-line.ts', 'fragments.ts'].flatMap((file) =>
     Array.from(readFileSync(new URL(`src/record/${file}`, root), 'utf8').matchAll(/"([@\w.]+)":/g), ([, name]) => name),
   );
   // The name of this machine is written where a recorder is given one, and the product gives it none.

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createMetrics, type Metrics } from '../../src/record/metrics.ts';
-import { lasting, renderSum, withoutGauges } from '../../src/record/metrics-sum.ts';
+import { sumOf, renderSum, withoutGauges } from '../../src/record/metrics-sum.ts';
 import { seriesValue } from '../support/lab.ts';
 import { quietObserved } from './quiet-observed.ts';
 
@@ -42,7 +42,7 @@ test('each has its share, and one speaks for all', async () => {
 test('what was counted by one that is gone is still counted, and what it held open is not', async () => {
   const [primary, gone, other] = [metricsOf('x', 0, 0), metricsOf('x', 2, 0), metricsOf('x', 1, 0)];
   gone.rejected({ ...rejected, code: 'client_limit' });
-  const former = await lasting([withoutGauges(await gone.facts()), withoutGauges(await gone.facts())]);
+  const former = await sumOf([withoutGauges(await gone.facts()), withoutGauges(await gone.facts())]);
   const text = await renderSum(await primary.facts(), [former, await other.facts()]);
   expect(seriesValue(text, 'sallyport_errors_total', ['code="client_limit"'])).toBe(2);
   expect(seriesValue(text, 'sallyport_tunnels_open', [])).toBe(1);

@@ -213,7 +213,7 @@ testedIn(
   161,
   'One of several workers that hangs, or is stopped: clients whose connections it has wait for ever',
   'it is killed within 35 seconds, and another takes its place; one after a machine that stood still is not',
-  'workers/crew.test.ts',
+  'workers/worker-pool.test.ts',
 );
 
 attack(

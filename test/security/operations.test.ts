@@ -134,7 +134,7 @@ testedIn(
   190,
   'Hundreds of names of one domain at once, each with thousands of addresses: minutes for the parser of Node.js',
   'the first answer that is too large ends all questions about that domain for a minute; others are answered as ever',
-  'act/dns-shares.test.ts',
+  'act/query-limits.test.ts',
   'act/dns.test.ts',
 );
 

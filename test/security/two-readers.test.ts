@@ -178,7 +178,7 @@ function ourName(bytes: Buffer): string | null | undefined {
   if (read.kind !== 'hello') return undefined;
   const target = read.serverName === null ? null : serverNameOf(read.serverName, 443);
   if (target === null && read.serverName !== null) return undefined;
-  return createHelloWatch(target).said(bytes) === null ? undefined : (target?.host ?? null);
+  return createHelloWatch(target).fromClient(bytes) === null ? undefined : (target?.host ?? null);
 }
 
 attack(

@@ -7,7 +7,7 @@ test('a configuration that a defect keeps from being followed is told, and the w
   const said: ToPrimary[] = [];
   let tell: (message: ToWorker) => void = () => undefined;
   const worker = createWorker({
-    channel: { send: (message) => void said.push(message), hear: (listener) => void (tell = listener) },
+    channel: { send: (message) => void said.push(message), onMessage: (listener) => void (tell = listener) },
     build: { version: '0', nodeVersion: 'v0' },
   });
   // Nothing that the primary process sends has no policy: whoever reads it throws.

@@ -1,0 +1,65 @@
+/**
+ * How much of DNS the names of one domain get. The parser of Node.js reads an answer in a time that grows with the square of
+ * its addresses, 20 ms for 4,000 of them, and reads what has come without a pause: whoever runs a domain could have
+ * clients ask for so many of its names at once that nobody is served for minutes.
+ */
+import { LRUCache } from 'lru-cache';
+
+export interface QueryLimits {
+  /**
+   * Resolves when the name may be asked for, with what is to be called when the answer is there; with null where it may
+   * not be, since answers of its domain are too large.
+   */
+  readonly acquire: (name: string) => Promise<((records: number) => void) | null>;
+}
+
+/** Concurrent queries per domain. */
+const MAX_CONCURRENT = 32;
+/** Addresses in a response; more than any real service has under one name. */
+const MAX_RECORDS = 512;
+/** Milliseconds for which a domain with such a response is not queried, and the number of such domains remembered. */
+const REFUSED_FOR = 60_000;
+const REMEMBERED = 10_000;
+
+interface Share {
+  running: number;
+  readonly waiting: { readonly until: number; readonly go: (may: boolean) => void }[];
+}
+
+/**
+ * @param domainOf what one owner has, such as `example.com` for `a.b.example.com`.
+ * @param timeout milliseconds for which somebody waits.
+ */
+export function createQueryLimits(domainOf: (name: string) => string, timeout: number): QueryLimits {
+  const shares = new Map<string, Share>();
+  const refused = new LRUCache<string, true>({ max: REMEMBERED, ttl: REFUSED_FOR });
+
+  const leave = (domain: string, share: Share): void => {
+    share.running -= 1;
+    const now = performance.now();
+    const may = refused.get(domain) !== true;
+    while (share.waiting.length > 0 && (!may || share.running < MAX_CONCURRENT)) {
+      const next = share.waiting.shift();
+      const inTime = next !== undefined && next.until > now && may;
+      if (inTime) share.running += 1;
+      next?.go(inTime);
+    }
+    if (share.running === 0) shares.delete(domain);
+  };
+
+  return {
+    async acquire(name) {
+      const domain = domainOf(name);
+      if (refused.get(domain) === true) return null;
+      const share = shares.get(domain) ?? { running: 0, waiting: [] };
+      shares.set(domain, share);
+      if (share.running < MAX_CONCURRENT) share.running += 1;
+      else if (!(await new Promise((go) => share.waiting.push({ until: performance.now() + timeout, go }))))
+        return null;
+      return (records) => {
+        if (records > MAX_RECORDS) refused.set(domain, true);
+        leave(domain, share);
+      };
+    },
+  };
+}

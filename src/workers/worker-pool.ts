@@ -1,0 +1,188 @@
+/** The primary process' side: keeps as many workers as are wanted, and makes one proxy of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/schema.ts';
+import type { WorkerPool, WorkerPoolEvents, WorkerPoolStart } from '../gateway/worker-pool.ts';
+import { sumOf, renderSum, withoutGauges, type MetricsFacts } from '../record/metrics-sum.ts';
+import type { TrustNote } from '../record/trust.ts';
+import { createWorkerHandle, type Child, type WorkerHandle, type Listening } from './worker-handle.ts';
+import { toText, type ToPrimary, type ToWorker } from './messages.ts';
+import { shareOf } from './share.ts';
+import { createDeduplicator } from './deduplicate.ts';
+
+export interface WorkerPoolOptions {
+  /** Number of workers. */
+  readonly size: number;
+  readonly spawn: () => Child;
+  /** Whether each may have a listening socket of its own. */
+  readonly reusePort: boolean;
+}
+
+/** Milliseconds. A worker that served so long did not fail at its start. */
+const SOUND = 30_000;
+const MOST_WAIT = 30_000;
+/** How long a worker may take to end, once it should. */
+const END_TIME = 5_000;
+/** So old may the counts be of a worker that dies without a word. */
+const LOOK = 5_000;
+/** A worker that serves and has let so many looks pass without a word hangs: clients wait for it in vain. */
+const SILENT = 6;
+/** What clients made of our leaves, for a worker that takes another's place. */
+const NOTES = 2_000;
+const FORMER = 16;
+
+/** Milliseconds until the next start, after so many workers in a row that did not last. */
+function backOff(failures: number): number {
+  return failures <= 1 ? 0 : Math.min(MOST_WAIT, 250 * 2 ** Math.min(failures - 2, 10));
+}
+
+export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, events: WorkerPoolEvents): WorkerPool {
+  const workers = new Set<WorkerHandle>();
+  const serving = new Set<WorkerHandle>();
+  const log = createDeduplicator(events.log, Date.now);
+  let given: WorkerPoolStart | null = null;
+  /**
+   * What the first worker was given where the system chose: each with a socket of its own, the others must ask for that
+   * port. One shared socket they all have by asking for the same as the first.
+   */
+  let bound: Listening | null = null;
+  let notes: TrustNote[] = [];
+  /** The counts of workers that are gone. */
+  let former: readonly MetricsFacts[] = [];
+  let replaced = 0;
+  let ending = false;
+  const isEnding = (): boolean => ending;
+  let watchdog: NodeJS.Timeout | undefined;
+
+  const configFor = (config: Config): Config => shareOf(config, size, reusePort ? (bound?.tlsPort ?? null) : null);
+
+  const startMessage = (): ToWorker => {
+    if (given === null || ending) return { kind: 'end' };
+    const { config, shared, addresses } = given;
+    const proxy = reusePort ? (bound?.proxy ?? addresses.proxy) : addresses.proxy;
+    return {
+      kind: 'start',
+      config: configFor(config),
+      shared: toText(shared),
+      addresses: { ...addresses, proxy },
+      reusePort,
+      notes,
+    };
+  };
+
+  const toAll = (message: ToWorker, but?: WorkerHandle): void => {
+    for (const worker of workers) if (worker !== but) worker.send(message);
+  };
+
+  const onMessage = (worker: WorkerHandle, message: ToPrimary): void => {
+    if (message.kind === 'log') log(message.line);
+    else if (message.kind === 'lines') events.lines(message.text);
+    else if (message.kind === 'reports') {
+      message.blocked.forEach(events.blocked);
+      for (const { clientAddress, result, at } of message.notes) events.trust.note(clientAddress, result, at);
+      notes = [...notes, ...message.notes].slice(-NOTES);
+      if (message.notes.length > 0) toAll({ kind: 'notes', notes: message.notes }, worker);
+    }
+  };
+
+  const remember = async (facts: MetricsFacts): Promise<void> => {
+    former = [...former, withoutGauges(facts)];
+    if (former.length <= FORMER) return;
+    const merged = former;
+    const one = await sumOf(merged);
+    if (former[0] === merged[0]) former = [one, ...former.slice(merged.length)];
+  };
+
+  /** Counted in looks and not in time, so that nobody is to blame for a machine that stood still. */
+  const lookAtAll = (): void => {
+    for (const worker of workers) {
+      if (worker.ping() < SILENT || !serving.has(worker)) continue;
+      log(`worker ${worker.pid} has not responded for ${(SILENT * LOOK) / 1000} s; killing it`);
+      worker.kill();
+    }
+  };
+
+  /** Starts a worker, and resolves when it listens. */
+  const launch = async (): Promise<WorkerHandle> => {
+    const worker: WorkerHandle = createWorkerHandle(spawn(), startMessage, (message) => onMessage(worker, message));
+    workers.add(worker);
+    void worker.left.then(() => serving.delete(worker));
+    void worker.ended.then(() => {
+      workers.delete(worker);
+      return remember(worker.lastMetrics());
+    });
+    const listening = await worker.listening;
+    bound ??= listening;
+    serving.add(worker);
+    return worker;
+  };
+
+  /** Replaces a worker each time it ends. */
+  const keep = async (first: WorkerHandle): Promise<void> => {
+    let failures = 0;
+    let since = performance.now();
+    for (let worker: WorkerHandle | null = first; !isEnding(); worker = null) {
+      try {
+        worker ??= await launch();
+        const why = await worker.left;
+        if (!isEnding()) log(`worker ${worker.pid} is gone (${why}); another is taking its place`);
+      } catch (error) {
+        if (!isEnding())
+          log(`a worker could not be started: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      if (isEnding()) return;
+      replaced += 1;
+      failures = performance.now() - since > SOUND ? 1 : failures + 1;
+      await sleep(backOff(failures), undefined, { ref: false });
+      since = performance.now();
+    }
+  };
+
+  /** Resolves when all have ended; those that take longer are killed. */
+  const allEnded = async (time: number): Promise<void> => {
+    const late = setTimeout(() => {
+      for (const worker of workers) worker.kill();
+    }, time);
+    await Promise.all(Array.from(workers, ({ ended }) => ended));
+    clearTimeout(late);
+    clearInterval(watchdog);
+  };
+
+  const tell = (kind: 'follow' | 'adopt', config: Config): void => {
+    if (given === null) return;
+    const { vendors, ...rest } = configFor(config);
+    const known = vendors === given.config.vendors;
+    given = { ...given, config };
+    toAll({ kind, config: known ? rest : { ...rest, vendors } });
+  };
+
+  return {
+    async listen(start) {
+      given = start;
+      const { proxy } = start.addresses;
+      // Where the system is to choose a port, the first worker has it do so, and the others follow.
+      const chosen = proxy.port === 0 || start.config.proxyTls?.address.port === 0;
+      const first = chosen ? [await launch()] : [];
+      const others = await Promise.all(Array.from({ length: size - first.length }, launch));
+      watchdog = setInterval(lookAtAll, LOOK).unref();
+      for (const worker of [...first, ...others]) void keep(worker);
+      return bound?.proxy ?? proxy;
+    },
+    follow: (config) => tell('follow', config),
+    adopt: (config) => tell('adopt', config),
+    async metrics() {
+      const [own] = await Promise.all([events.metrics.facts(), ...Array.from(serving, (worker) => worker.metrics())]);
+      return renderSum(own, [...former, ...Array.from(workers, (worker) => worker.lastMetrics())]);
+    },
+    counts: () => ({ running: serving.size, replaced }),
+    async drain() {
+      ending = true;
+      toAll({ kind: 'drain' });
+      await allEnded((given?.config.limits.drainTimeout ?? 0) + END_TIME);
+    },
+    async close() {
+      ending = true;
+      toAll({ kind: 'end' });
+      await allEnded(END_TIME);
+    },
+  };
+}
