@@ -1,16 +1,16 @@
 /**
- * The catalogue of failures: every code that an answer, a log line or a metric can bear, in one place.
+ * All error codes of answers, log lines and metrics.
  *
- * `fault` says who has to act. `proxyStatus` is the error type of RFC 9209, section 2.3, where one fits.
+ * `fault` says who has to act. `proxyStatus` is the closest error type of RFC 9209, section 2.3.
  */
 export type Fault = 'client' | 'policy' | 'upstream' | 'proxy';
 
 interface Entry {
-  /** The HTTP status of the answer, where one can still be sent. */
+  /** The HTTP status of the answer, if one can still be sent. */
   readonly status: number;
   readonly fault: Fault;
   readonly proxyStatus: string;
-  /** One line for the person at the other end. */
+  /** One line for the user. */
   readonly text: string;
 }
 
@@ -250,7 +250,7 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
-/** A failure with its catalogue code. `detail` is for the log only and must hold no secret. */
+/** A failure with its error code. `detail` is for the log only and must not contain secrets. */
 export class SallyportError extends Error {
   readonly code: ErrorCode;
 
@@ -261,7 +261,7 @@ export class SallyportError extends Error {
   }
 }
 
-/** Thrown for configuration that cannot be used; the message is one line: file, line, what is wrong, what to do. */
+/** Thrown for unusable configuration. The message is one line: file, line, what is wrong, what to do. */
 export class ConfigError extends Error {
   constructor(message: string) {
     super(message);
@@ -286,20 +286,20 @@ const bySystemCode: Readonly<Record<string, ErrorCode>> = {
   ERR_INVALID_ARG_VALUE: 'invalid_target',
 };
 
-/** The catalogue code of anything that was thrown while an upstream was dialled or read. */
+/** The error code for anything thrown while dialling an origin or reading from it. */
 export function upstreamErrorCode(error: unknown): ErrorCode {
   if (error instanceof SallyportError) return error.code;
   if (!(error instanceof Error)) return 'internal_error';
   if (error instanceof AggregateError && error.errors.length > 0) return upstreamErrorCode(error.errors[0]);
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code.startsWith('HPE_')) return 'upstream_protocol_error';
-  // With TLS 1.3 a server says only after the handshake that it wants a certificate of its client
+  // Also while reading: a TLS 1.3 server rejects a missing client certificate after the client's part of the handshake
   // (RFC 8446, section 4.4.2.4).
   if (code.startsWith('ERR_SSL_')) return 'tls_protocol_error';
   return (Object.hasOwn(bySystemCode, code) ? bySystemCode[code] : undefined) ?? 'internal_error';
 }
 
-/** Anything that was thrown, with its stack, on one line. */
+/** Formats anything that was thrown, with its stack, on one line. */
 export function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message).replaceAll(/\s*\n\s*/g, ' | ') : String(error);
 }

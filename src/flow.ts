@@ -1,9 +1,9 @@
 /**
- * The nouns of the product: what travels from station to station. Types only.
+ * The data that stations pass to each other. Types only.
  *
- * One attempt is first an {@link Arrival}, then {@link Asked} (who asks for which AI service), then {@link Decided}
- * (what the policy says and what will be done), then {@link Finished}. Each step returns a wider type, so that no
- * station can run early and nothing in between is optional.
+ * An attempt is first an {@link Arrival}, then {@link Asked} (which client wants which AI service), then {@link
+ * Decided} (what the policy says and what will be done), then {@link Finished}. Each type adds to the previous one, so
+ * the compiler rejects a station that runs too early, and no field is optional only because it is set later.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
@@ -19,51 +19,51 @@ export type * from './terms.ts';
 // ---- arrivals -----------------------------------------------------------------------------------------------------
 
 interface ArrivalBase {
-  /** 96 random bits in hexadecimal: the id that answers, pages and log lines bear. */
+  /** 96 random bits in hexadecimal: the id in answers, pages and log lines. */
   readonly id: string;
-  /** Wall clock, milliseconds since the epoch. */
+  /** Wall clock, epoch milliseconds. */
   readonly at: number;
   /** Monotonic clock, milliseconds; for durations. */
   readonly started: number;
-  /** The address of the peer on the proxy port, IPv4-mapped forms unwrapped. */
+  /** The client's address, with IPv4-mapped forms converted. */
   readonly clientAddress: string;
   readonly clientPort: number;
-  /** The name that the client has proved to have, where it was asked for one. */
+  /** The authenticated user, if authentication is required. */
   readonly user?: string | undefined;
-  /** What a trusted proxy before this one calls the groups of the client. */
+  /** The client's groups as named by a trusted proxy or a directory. */
   readonly forwarded?: readonly string[] | undefined;
   readonly target: Target;
   readonly userAgent: string;
 }
 
-/** A CONNECT whose answer has not been written yet (RFC 9110, section 9.3.6). */
+/** A CONNECT that has not been answered yet (RFC 9110, section 9.3.6). */
 export interface TunnelArrival extends ArrivalBase {
   readonly kind: 'tunnel';
-  /** Paused. What the client sent behind the CONNECT head is in `early`, not in the socket. */
+  /** Paused. Bytes received after the CONNECT head are in `early`, not in the socket. */
   readonly socket: Socket;
   readonly early: Buffer;
 }
 
-/** What a readable request says of itself, whichever HTTP version carried it. */
+/** A parsed request of any HTTP version. */
 export interface RequestFacts {
   readonly method: string;
   readonly scheme: 'http' | 'https';
   readonly httpVersion: '1.0' | '1.1' | '2.0';
-  /** Path with query, origin-form (RFC 9112, section 3.2.1). Records keep the path only. */
+  /** Path with query, in origin-form (RFC 9112, section 3.2.1). Records keep only the path. */
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** A person's browser asks for a page: the one case that may be redirected. */
+  /** Whether a browser is navigating to a page; only navigations are ever redirected. */
   readonly navigation: boolean;
 }
 
-/** The tunnel that a request came through, whose requests are read here: TLS that ended here, or HTTP in the clear. */
+/** The intercepted tunnel that a request came through: its TLS is terminated here, or it carries plain HTTP. */
 export interface OuterTunnel {
   readonly id: string;
-  /** The name that the client believes to talk to: the leaf was made for it. */
+  /** The name that the client connects to; the leaf certificate is for it. */
   readonly target: Target;
-  /** Null for an allowed tunnel that speaks HTTP in the clear: each of its requests is judged by itself. */
+  /** Null for an allowed tunnel with plain HTTP, whose requests are judged one by one. */
   readonly denial: Denial | null;
-  /** Who opened it: the user of all that comes through it. */
+  /** The user who opened it; all requests in it count as theirs. */
   readonly user?: string | undefined;
   readonly forwarded?: readonly string[] | undefined;
 }
@@ -73,23 +73,23 @@ export interface RequestArrival extends ArrivalBase {
   readonly facts: RequestFacts;
   readonly req: IncomingMessage | Http2ServerRequest;
   readonly res: ServerResponse | Http2ServerResponse;
-  /** Null for a request that came in the clear on the proxy port. */
+  /** Null for a plain HTTP request to the proxy port. */
   readonly tunnel: OuterTunnel | null;
 }
 
 /**
- * A request in a denied tunnel that came whole and alone on its connection, and whose head was read here: all that can be
- * done about it is to answer, or to reset.
+ * A complete request in a denied tunnel with nothing after it, read by our own parser. It can only be answered or
+ * reset.
  */
 export interface LoneArrival extends ArrivalBase {
   readonly kind: 'request';
   readonly facts: RequestFacts;
-  /** What still comes is dropped. */
+  /** Later bytes are dropped. */
   readonly socket: Duplex;
   readonly tunnel: OuterTunnel;
 }
 
-/** A request to switch protocols (WebSocket), HTTP/1.1 only (RFC 9110, section 7.8). */
+/** A request to switch to WebSocket, HTTP/1.1 only (RFC 9110, section 7.8). */
 export interface UpgradeArrival extends ArrivalBase {
   readonly kind: 'upgrade';
   readonly facts: RequestFacts;
@@ -99,47 +99,47 @@ export interface UpgradeArrival extends ArrivalBase {
   readonly tunnel: OuterTunnel | null;
 }
 
-/** What arrived and could not become an Arrival: there is no valid target, or no room. */
+/** A connection or request that ended without a decision, for example with an invalid target or beyond a limit. */
 export interface Rejected {
   readonly id: string;
   readonly at: number;
   readonly clientAddress: string;
   readonly clientPort: number;
   readonly code: ErrorCode;
-  /** For the log: what was wrong, in one line without anything secret. */
+  /** For the log: the reason, on one line and without secrets. */
   readonly detail: string;
-  /** What was asked for, where it could be read: a client that may not go on, or for which there is no room. */
+  /** The arrival, if it was read completely and then refused. */
   readonly asked?: Arrival | undefined;
-  /** What a request fromClient of itself where that alone could be read: it names no target. */
+  /** The parsed request, if there was no complete arrival. */
   readonly facts?: RequestFacts | undefined;
 }
 
-/** What can be answered as a request is, whoever read it. */
+/** A request that can be answered, whichever parser read it. */
 export type Answerable = RequestArrival | LoneArrival;
 
 export type Arrival = TunnelArrival | RequestArrival | LoneArrival | UpgradeArrival;
 
-/** The first bytes of a tunnel, as far as they were needed to tell what speaks. */
+/** The first bytes of a tunnel, as far as needed to recognise the protocol. */
 export type Hello =
   | {
       readonly kind: 'tls';
-      /** Null where the client sent none. */
+      /** Null if the client sent none. */
       readonly serverName: Target | null;
       readonly alpn: readonly string[];
-      /** There is an encrypted hello inside (RFC 9849), or what looks like one: most browsers always send it. */
+      /** Whether it has the extension for an encrypted hello (RFC 9849), which most browsers always send. */
       readonly ech: boolean;
-      /** Whether a session ticket may be of use to it. */
+      /** Whether the client could use a session ticket. */
       readonly resumable: boolean;
       readonly bytes: Buffer;
     }
   | {
       readonly kind: 'other';
-      /** `silent`: nobody fromClient anything in time; `server-first`: the server spoke before the client, or closed. */
+      /** `silent`: neither side sent anything in time; `server-first`: the server sent bytes first, or closed. */
       readonly why: 'not-tls' | 'malformed-tls' | 'bad-server-name' | 'too-large' | 'silent' | 'server-first' | 'ended';
       readonly bytes: Buffer;
     };
 
-/** Holds a client that is asked for a second hello to the name in its first one (RFC 8446, section 4.1.2). */
+/** Verifies that a second ClientHello names the same server as the first (RFC 8446, section 4.1.2). */
 export interface HelloWatch {
   /**
    * Takes the client's bytes, from the first hello on. Returns those that may be forwarded; null: the name has changed.
@@ -155,8 +155,8 @@ export interface HelloWatch {
 }
 
 /**
- * What a client made of the leaf that it was shown: it sent a request; it sent the alert that it knows no such authority,
- * or another one about the certificate; it reset the connection; or it went away without a word.
+ * The client's reaction to our leaf: it sent a request; it sent an alert about an unknown CA, or another alert about
+ * the certificate; it reset the connection; or it closed the connection without an alert.
  */
 export type TrustResult = 'accepted' | 'unknown_ca' | 'bad_certificate' | 'reset' | 'silent';
 
@@ -164,40 +164,40 @@ export type TrustResult = 'accepted' | 'unknown_ca' | 'bad_certificate' | 'reset
 
 export interface Client {
   readonly address: string;
-  /** The authenticated name, or null. */
+  /** The authenticated user, or null. */
   readonly user: string | null;
-  /** Ids of the policy's groups that the client is in. */
+  /** Ids of the policy's groups and sites that the client is in. */
   readonly groups: ReadonlySet<string>;
 }
 
-/** An address in its canonical form, IPv4 where it stands for one, and the service whose own it is. */
+/** An address in canonical form (the IPv4 address if it embeds one), and the service that owns it. */
 export interface Located {
   readonly host: Hostname;
   readonly service: Service | null;
 }
 
-/** Null for an address that nothing is known of. */
+/** Null for an address that neither the catalogue nor a denial names. */
 export type Locate = (address: string) => Located | null;
 
-/** Whether the policy lets an attempt go on to this address. */
+/** Whether the policy lets the attempt connect to this address. */
 export type MayReach = (address: string) => boolean;
 
-/** What is known when a decision is asked for. `hello` is null until a tunnel has spoken. */
+/** What is known when a decision is made. `hello` is null until a tunnel has sent its first bytes. */
 export interface Question {
   readonly moment: 'connect' | 'hello' | 'request';
   readonly client: Client;
   readonly target: Target;
   readonly service: Service | null;
-  /** The server name of the ClientHello where it is not the target's host, with the service it belongs to. */
+  /** The server name of the ClientHello if it differs from the target, with its service. */
   readonly serverName: { readonly host: Hostname; readonly service: Service | null } | null;
-  /** Addresses that will be dialled and that something is known of, with the services that have them. */
+  /** Those of the addresses to be dialled that the catalogue or a denial names. */
   readonly dialled?: readonly Located[] | undefined;
-  /** The ClientHello has, or seems to have, another one inside. */
+  /** Whether the ClientHello contains, or seems to contain, an encrypted one. */
   readonly ech?: boolean | undefined;
   readonly navigation: boolean;
-  /** The denial that the outer tunnel was intercepted for: a later moment never forgets it. */
+  /** The denial of the CONNECT or of the outer tunnel, which later moments cannot lift. */
   readonly denied: Denial | null;
-  /** A call of the catalogue about an account, in a tunnel whose denial lets such pass. */
+  /** Whether this is one of the catalogue's account calls, in a tunnel whose denial allows them. */
   readonly accountCall?: boolean | undefined;
 }
 
@@ -208,7 +208,7 @@ export interface Asked<A extends Arrival = Arrival> {
 
 // ---- decided ------------------------------------------------------------------------------------------------------
 
-/** All that an answer needs to explain a denial. Nothing in it comes from the request but vendor and product. */
+/** Everything that an answer needs to explain a denial. All of it but `service` comes from the policy. */
 export interface Denial {
   readonly rule: string;
   readonly reason: string;
@@ -216,23 +216,23 @@ export interface Denial {
   readonly assistant: Assistant | null;
   readonly manner: Manner;
   readonly redirect: 'page' | 'immediate';
-  /** Where to ask: a ticket or request-access link from the rule, or null. */
+  /** The rule's link for requesting access, or null. */
   readonly link: string | null;
-  /** Where the reason is set out at length. */
+  /** URL of a longer explanation. */
   readonly details?: string | undefined;
-  /** Who answers for the rule. */
+  /** The owner of the rule. */
   readonly owner?: string | undefined;
-  /** Since when the rule holds, epoch milliseconds, or null. */
+  /** When the rule came into force, epoch milliseconds, or null. */
   readonly since: number | null;
-  /** The reason by language, where it is written in more than one. */
+  /** The reason by language, if it is written in several. */
   readonly reasons?: Texts | undefined;
-  /** Has browsers drop what the denied site has stored in them, so that no service worker keeps it alive. */
+  /** Makes browsers clear what the denied site has stored, so that no service worker keeps it usable. */
   readonly clearSiteData?: boolean | undefined;
-  /** Passes on the few calls without which its client shows an error of its own in place of this denial. */
+  /** Allows the few calls without which the client would show its own error instead of this denial. */
   readonly letAccountCallsPass?: boolean | undefined;
-  /** What becomes of a tunnel that was opened before; absent: `keep`. */
+  /** What happens to tunnels that were already open; absent: `keep`. */
   readonly onChange?: OnChange | undefined;
-  /** Where this program's own rule denied: how records call that. */
+  /** The error code to record if a built-in rule denied. */
   readonly error?: ErrorCode | undefined;
 }
 
@@ -241,9 +241,9 @@ export type Decision =
       readonly effect: 'allow' | 'monitor';
       readonly rule: string;
       readonly reason: string;
-      /** The exception that allowed it, or the pause without which `rule` had denied it. */
+      /** The exception that allowed it, or the pause without which `rule` would have denied it. */
       readonly exception?: string | undefined;
-      /** The ClientHello hides another one behind a public name, which stands for all hosts of an operator. */
+      /** The ClientHello has only a public name, which may stand for any host of its operator. */
       readonly ech?: true | undefined;
     }
   | {
@@ -255,21 +255,21 @@ export type Decision =
     };
 
 export type Action =
-  /** Dial at once; answer 200 when connected; relay once the hello has been judged too. */
+  /** Dial, answer 200 once connected, and relay once the hello has been judged as well. */
   | { readonly kind: 'tunnel' }
-  /** Answer 200, read the hello, decide again with its server name before anything is dialled. */
+  /** Answer 200, read the hello, and decide again with its server name before dialling. */
   | { readonly kind: 'listen' }
-  /** Answer 200 and end TLS here, so that the client can be told why. */
+  /** Answer 200 and terminate TLS here, so that the client can be told why. */
   | { readonly kind: 'intercept'; readonly denial: Denial }
-  /** Answer the CONNECT itself with the denial. */
+  /** Answer the CONNECT with the denial. */
   | { readonly kind: 'refuse'; readonly denial: Denial }
   /** End the connection by RST. */
   | { readonly kind: 'reset'; readonly error?: ErrorCode | undefined }
-  /** Pass the request on. */
+  /** Forward the request. */
   | { readonly kind: 'forward' }
-  /** Answer the request with the denial, in the form its client shows. */
+  /** Answer the request with the denial, in a format that its client displays. */
   | { readonly kind: 'block'; readonly denial: Denial }
-  /** 303 to the assistant: only for a navigation, only where the rule says `redirect: immediate`. */
+  /** 303 to the assistant: only for a navigation, and only if the rule says `redirect: immediate`. */
   | { readonly kind: 'redirect'; readonly denial: Denial };
 
 export interface Decided<A extends Arrival = Arrival> extends Asked<A> {
@@ -277,7 +277,9 @@ export interface Decided<A extends Arrival = Arrival> extends Asked<A> {
   readonly policy: string;
   readonly decision: Decision;
   readonly action: Action;
-  /** Asked of what is dialled in the end, since a name may lead elsewhere by then; absent: to all alike. */
+  /**
+   * Checked for the address that is finally dialled, as a name may resolve differently by then; absent: any address.
+   */
   readonly mayReach?: MayReach | undefined;
 }
 
@@ -285,9 +287,9 @@ export interface Decided<A extends Arrival = Arrival> extends Asked<A> {
 export interface Outcome {
   /** `passed`: the origin's bytes; `blocked`: the policy's answer; `failed`: neither, and `error` says why. */
   readonly kind: 'passed' | 'blocked' | 'failed';
-  /** What the client got: the name of the answer (`page`, `json`, `anthropic`, `connect`, …) or null. */
+  /** The name of the answer that the client got (`page`, `json`, `anthropic`, `connect`, …) or null. */
   readonly answer: string | null;
-  /** HTTP status that the client was sent, or null where it was sent none. */
+  /** The HTTP status that the client got, or null. */
   readonly status: number | null;
   readonly error: ErrorCode | null;
   /** Bytes from the client. */
@@ -296,7 +298,7 @@ export interface Outcome {
   readonly bytesOut: number;
   /** The address that was dialled, or null. */
   readonly upstream: { readonly address: string; readonly port: number } | null;
-  /** The rule that ended what another had let through before. */
+  /** The rule that ended a tunnel which had been let through before. */
   readonly endedBy?: string | undefined;
 }
 
@@ -308,21 +310,21 @@ export interface Finished<A extends Arrival = Arrival> extends Decided<A> {
 
 // ---- answers ------------------------------------------------------------------------------------------------------
 
-/** A complete, unframed answer. `body` is exact; the writer adds Content-Length, and Connection on HTTP/1. */
+/** A complete answer. `body` is sent as it is; the writer adds Content-Length and, for HTTP/1, Connection. */
 export interface Answer {
-  /** Which row of the answer table gave it; also the `answer` label of metrics. */
+  /** The row of the answer table that it comes from; also the `answer` label of metrics. */
   readonly name: string;
   readonly status: number;
   /** HTTP/1.1 reason phrase: printable ASCII, under 100 characters. */
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Head and body as the writer lays them out, where that was done before. */
+  /** Head and body as sent. */
   readonly whole?: Whole;
 }
 
 export interface Whole {
   readonly bytes: Buffer;
-  /** To be called once they are sent: they are written over then, and the body with them. */
+  /** Must be called once the bytes are sent. Their memory, and that of the body, is then reused. */
   readonly giveBack: () => void;
 }

@@ -1,4 +1,4 @@
-/** Builds every part from the configuration and wires them; the only file that knows all stations. */
+/** Builds all parts from the configuration and connects them. The only file that depends on all stations. */
 import { randomInt } from 'node:crypto';
 import { createPorts } from './admin/ports.ts';
 import { doubtLine } from './certificates/authority.ts';
@@ -22,9 +22,9 @@ import { clientKey } from './listen/peers.ts';
 
 export interface GatewayOptions {
   /**
-   * Reads the configuration; asked again at each reload.
+   * Reads the configuration, at the start and at each reload.
    *
-   * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
+   * @param candidate a bundle to try in place of the last fetched catalogue.
    * @throws {ConfigError}
    */
   readonly load: (candidate?: Bundle) => Config;
@@ -32,11 +32,11 @@ export interface GatewayOptions {
   readonly nodeVersion: string;
   /** Where an access log with the path `-` goes. */
   readonly stdout: NodeJS.WritableStream;
-  /** Hears one line for each event that an operator should know of. */
+  /** Logs a line about an event that an operator should know of. */
   readonly log: (line: string) => void;
   /**
-   * The clock that the policy goes by, in epoch milliseconds; left out: that of the machine. Certificates go by the
-   * machine's, as do the clients that check them.
+   * The policy's clock, in epoch milliseconds; by default the machine's. Certificates always use the machine's, as do
+   * the clients that verify them.
    */
   readonly now?: () => number;
   /** Creates worker processes that serve clients; absent: this process serves them. */
@@ -48,19 +48,19 @@ export interface Gateway {
   readonly config: () => Config;
   /** The external domain lists in force. */
   readonly lists: () => DomainSets;
-  /** The certificate that clients have to trust. */
+  /** Path of the CA certificate that clients have to trust. */
   readonly caFile: string;
-  /** Opens all three ports, or none. @throws {ConfigError} naming the port that cannot be had. */
+  /** Opens all three ports, or none. @throws {ConfigError} naming the port that could not be opened. */
   readonly listen: () => Promise<Addresses>;
-  /** Puts what is in the files now into force at once, or leaves the old and says why. True: it is in force. */
+  /** Reloads synchronously. False if it failed: the old configuration stays in force, and the reason is logged. */
   readonly reload: () => boolean;
-  /** As `reload`, but reads much that is new a little at a time, so that no connection waits for it. */
+  /** Like `reload`, but reads new files in small steps, so that no connection has to wait. */
   readonly refresh: () => Promise<boolean>;
-  /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
+  /** Stops accepting connections, and resolves once the open ones have ended or the drain time is over. */
   readonly drain: () => Promise<void>;
   /** Ends everything that is still open. */
   readonly close: () => Promise<void>;
-  /** Counts and logs an exception that nobody caught. */
+  /** Counts and logs an uncaught exception. */
   readonly uncaught: (error: unknown) => void;
 }
 
@@ -110,7 +110,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       inForce.adopt(stored);
       workerPool?.adopt(inForce.config());
     },
-    // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
+    // Closes idle connections of denied clients, which then reconnect. Otherwise a new exception would have no effect
+    // until they end.
     changed: serving.judgeAgain,
     now,
     log,
@@ -121,9 +122,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { pages, admin } = createPorts({
     config: inForce.config,
     pagesUrl,
-    // Before `listen` a port that the system is to choose has no number; the PAC file is only checked then, not served.
+    // Before `listen`, a port to be chosen by the system is 0, which no PAC file may contain; 1 is used instead, as the
+    // file is then only validated, not served.
     proxyPort: () => addresses?.proxy.port ?? Math.max(1, inForce.config().listen.proxy.port),
-    // Another address waits for a restart; what proxy.pac says of this one does not.
+    // The current settings, except for the address, which changes only on a restart.
     proxyTls() {
       const { proxyTls } = inForce.config();
       return proxyTls === null || config.proxyTls === null ? null : { ...proxyTls, address: config.proxyTls.address };

@@ -1,10 +1,10 @@
 /**
- * Those who are there at the moment, where thousands come and go each second.
+ * A set to which thousands of objects are added, and deleted again, each second.
  *
- * A `Set` or `Map` is the wrong thing for that in V8: it makes a new table whenever deleted entries have filled the old
- * one, and leaves a pointer to it in the old. Once one table has lived long enough to be taken for old itself, it and all
- * that follow it are kept, with whoever was in them, until the old generation is collected: a tenth of what tunnels
- * allocate was copied twice by the garbage collector after they were over.
+ * V8's `Set` and `Map` are unsuitable for that: they allocate a new table whenever deleted entries have filled the old
+ * one, and the old one points to the new. Once a table is in the old generation, it keeps all its successors alive,
+ * with everything in them, until the old generation is collected. A tenth of what tunnels allocate was thereby copied
+ * twice by the garbage collector after they had ended.
  */
 
 /** A member of at most one set. */
@@ -35,7 +35,7 @@ export function createIndexedSet<T extends Indexed>(): IndexedSet<T> {
     delete(who) {
       if (who.place === -1) return false;
       const last = present.pop();
-      // The gap is filled by the one that came last.
+      // The last member takes the place of the deleted one.
       if (last !== undefined && last !== who) {
         present[who.place] = last;
         last.place = who.place;

@@ -1,18 +1,18 @@
 /**
- * One attempt from arrival to record. Read this file first.
+ * The life of an attempt, from arrival to record. Read this file first.
  *
  *   listen     sockets become arrivals: a CONNECT, a request, an upgrade
- *   identify   who asks, and for which AI service?
- *   decide     what does the policy say? One pure function, asked at each moment with what is known then
+ *   identify   which client, and which AI service?
+ *   decide     what does the policy say? One pure function, called at each moment with what is known by then
  *   act        tunnel, forward, intercept, block, redirect, refuse, reset
- *   record     metrics, access log, recent blocks: each attempt once, also the failed one
+ *   record     metrics, access log, recent blocks: every attempt once, failed ones included
  *
- * A CONNECT has two moments: its target, and then the first bytes of the tunnel, which may name another host. What is
- * denied is intercepted, and the requests inside come back here as arrivals of their own, on the same path as plain
- * ones. What is let through to a name is judged once more by the addresses that it leads to, before one is dialled. The
- * policy is read once per attempt: a reload swaps the reference for those that come after.
+ * A CONNECT is judged twice: by its target, and by the first bytes of the tunnel, which may name another host. If a
+ * denied tunnel is intercepted, each request inside is a new arrival, like a plain HTTP request. An allowed name is
+ * judged once more by the addresses that it resolves to, before one of them is dialled. The policy is read once per
+ * attempt: a reload affects only later attempts.
  *
- * Whatever goes wrong before the action denies; whatever goes wrong in it ends that attempt alone.
+ * An internal error before the action denies the attempt; one during the action ends only that attempt.
  */
 import { upstreamErrorCode } from './errors.ts';
 import type {
@@ -43,12 +43,12 @@ export interface Identify {
   readonly request: <A extends Answerable | UpgradeArrival>(arrival: A) => Asked<A>;
 }
 
-/** One policy, compiled, with the catalogue and the groups that belong to it. */
+/** One policy, compiled, with its catalogue and groups. */
 export interface Snapshot {
-  /** The hash of the policy, which each record bears. */
+  /** The hash of the policy, for the records. */
   readonly policy: string;
   readonly identify: Identify;
-  /** What is known of addresses; null where no denial is about any, so that none needs to be known. */
+  /** Looks up addresses; null if no denial concerns addresses. */
   readonly locate: Locate | null;
   readonly decide: (question: Question, now: number) => { readonly decision: Decision; readonly action: Action };
 }
@@ -58,11 +58,11 @@ type Opened<U> =
 
 export interface Stations<U extends Upstream> {
   readonly snapshot: () => Snapshot;
-  /** Wall clock, milliseconds since the epoch: schedules are kept by it. */
+  /** Wall clock in epoch milliseconds, by which schedules are evaluated. */
   readonly now: () => number;
   readonly hello: (arrival: TunnelArrival, upstream: U | null) => Promise<Hello>;
   readonly act: {
-    /** Where a name leads, at once where that is known; none where it leads nowhere. Never throws. */
+    /** The addresses of a name, synchronously if cached; none if it cannot be resolved. Never throws. */
     readonly addresses: (target: Target) => readonly string[] | Promise<readonly string[]>;
     readonly open: (decided: Decided<TunnelArrival>) => Opened<U> | Promise<Opened<U>>;
     readonly carry: (
@@ -79,18 +79,18 @@ export interface Stations<U extends Upstream> {
     readonly finished: (finished: Finished) => void;
     readonly rejected: (rejected: Rejected) => void;
   };
-  /** An error that nothing expected; for the log and the counter. */
+  /** Logs and counts an unexpected error. */
   readonly surprised: (error: unknown) => void;
 }
 
 export interface Lifecycle {
-  /** Takes an attempt through its life. Never rejects. */
+  /** Takes an attempt through all stations. Never rejects. */
   readonly take: (arrival: Arrival) => Promise<void>;
 }
 
 /**
- * A later moment only adds knowledge: what was denied at the CONNECT stays denied, also when its rule ends meanwhile.
- * Where the action was to listen, nothing was decided yet.
+ * What was denied at the CONNECT stays denied, even if its rule has expired since. If the action was `listen`, nothing
+ * was decided yet.
  */
 function remember({ decision, action }: Decided, question: Question): Question {
   if (decision.effect !== 'deny' || action.kind === 'listen') return question;
@@ -100,7 +100,7 @@ function remember({ decision, action }: Decided, question: Question): Question {
 export function createLifecycle<U extends Upstream>(stations: Stations<U>): Lifecycle {
   const { act, record } = stations;
 
-  // Each step writes all fields down, as one kind of object: to spread one into another costs several times as much.
+  // Objects are built field by field, so that they share a hidden class: spreading costs several times as much.
   const judge = <A extends Arrival>(
     snapshot: Snapshot,
     arrival: A,
@@ -112,8 +112,8 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
   };
 
   /**
-   * What is let through to a name is judged again by the addresses that it leads to, before one is dialled. Nothing is
-   * awaited where they are known already, or no denial is about addresses.
+   * Judges an allowed name again by its addresses, before one of them is dialled. Synchronous if they are cached, or if
+   * no denial concerns addresses.
    */
   const reach = <A extends Arrival>(snapshot: Snapshot, decided: Decided<A>): Decided<A> | Promise<Decided<A>> => {
     const { locate } = snapshot;
@@ -145,7 +145,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     record.finished({ arrival, question, decision, action, policy, mayReach, outcome, duration });
   };
 
-  /** The last resort of every path: the attempt ends, is recorded as failed, and nobody else notices. */
+  /** Handles an unexpected error: ends the attempt and records it as failed. */
   const fail = async (decided: Decided, error: unknown): Promise<void> => {
     stations.surprised(error);
     await act.abandon(decided.arrival).catch(stations.surprised);
@@ -214,7 +214,7 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     }
   };
 
-  /** Identifying or deciding threw: there is no decision to record, and doubt denies. */
+  /** Handles an error in identifying or deciding: the attempt is denied, and recorded without a decision. */
   const lost = async (arrival: Arrival, error: unknown): Promise<void> => {
     stations.surprised(error);
     await act.abandon(arrival).catch(stations.surprised);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** argv to a command; exit codes. One of the two places, with `cli/`, that touch `process`. */
+/** Maps arguments to commands, and results to exit codes. Only this file and `cli/` use the global `process`. */
 import { setFlagsFromString } from 'node:v8';
 import { keepSignals } from './cli/early-signals.ts';
 import { meant, UsageError, type ExitCode, type Io, type Verb } from './cli/verb.ts';
@@ -8,7 +8,7 @@ import { ConfigError } from './errors.ts';
 
 if (process.argv[2] === 'serve') keepSignals();
 
-/** Each is loaded when it is asked for: most need a part of the program, which is there in half the time. */
+/** Loaded on demand: most commands need only a part of the program, and start in half the time. */
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   serve: async () => (await import('./cli/serve.ts')).serve,
   check: async () => (await import('./cli/check.ts')).check,
@@ -69,25 +69,26 @@ const io: Io = {
   progress: process.stderr.isTTY ? (line) => void process.stderr.write(`\r${line}\x1b[K`) : undefined,
 };
 
-// V8 takes objects of a kind that lived long once (at the start, when little is there) for long-lived from then on, and has
-// them in the old generation from their beginning: `_events` of each socket among them. Listeners, and all that they know
-// of their connection, then outlive it until the old generation is collected.
+// If the first objects from an allocation site live long, V8 allocates later ones directly in the old generation, for
+// example the `_events` of every socket. These then keep their listeners, and everything that listeners refer to, after
+// the connection has closed, until the old generation is collected.
 setFlagsFromString('--no-allocation-site-pretenuring');
 
-// http-proxy calls a deprecated function of Node once for each process; nobody here can act on that.
+// http-proxy calls a deprecated function of Node (DEP0060), and users cannot do anything about the warning.
 process.removeAllListeners('warning');
 process.on('warning', (warning: Error & { code?: string }) => {
   if (warning.code !== 'DEP0060') io.err(`sallyport: ${warning.name}: ${warning.message}`);
 });
 
-// Who reads may go: `sallyport explain … | head`, a terminal that is closed, a journal that is restarted. Lines are lost
-// then, and nothing else: uncaught, each would be one more exception that is written to the same standard error.
+// The reader of standard output or error may disappear: `sallyport explain … | head`, a closed terminal, a restarting
+// journal. Without a listener, each failed write would be an uncaught exception, which logs to the same standard error.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-/** What a reader that goes leaves behind. */
+/** Error codes of writes whose reader has disappeared. */
 const left: ReadonlySet<unknown> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
 
-// A report that is cut off by a full disk is no report. The access log of a proxy is another thing: it tells for itself.
+// A command whose output is truncated, for example by a full disk, must fail. `serve` handles errors of its access log
+// itself.
 if (process.argv[2] !== 'serve') {
   const onFault = (error: NodeJS.ErrnoException): void => {
     if (left.has(error.code)) return;
@@ -95,7 +96,7 @@ if (process.argv[2] !== 'serve') {
     io.err(
       `sallyport: standard output cannot be written (${error.code ?? error.message}); what was to be there is not`,
     );
-    // The exit code of the answer may still come.
+    // Not now, as the command may still set its own exit code.
     process.once('exit', (code) => (process.exitCode = Math.max(1, code)));
   };
   process.stdout.on('error', onFault);

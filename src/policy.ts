@@ -1,23 +1,23 @@
-/** The policy, as it is written. Types only; `flow.ts` passes them on with what travels. */
+/** The policy as written. Types only; `flow.ts` re-exports them. */
 import type { Channel, Hostname } from './terms.ts';
 
 export type Effect = 'allow' | 'deny' | 'monitor';
 
-/** How a denial is delivered: inside TLS in the client's own language, as the answer to the CONNECT, or by RST. */
+/** How a denial is delivered: inside TLS in a format that the client shows, as the answer to the CONNECT, or by RST. */
 export type Manner = 'intercept' | 'refuse' | 'reset';
 
-/** One text in several languages, by language tag (RFC 5646) in canonical form: `en`, `zh`, `pt-BR`. */
+/** A text in several languages, by canonical language tag (RFC 5646): `en`, `zh`, `pt-BR`. */
 export type Texts = Readonly<Record<string, string>>;
 
 export interface Assistant {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  /** How to move over from what was denied: by `vendor/product`, or by `vendor` for all the others of it. */
+  /** How to migrate from a denied product: by `vendor/product`, or by `vendor` for its other products. */
   readonly migrations?: Readonly<Record<string, Texts>> | undefined;
 }
 
-/** What a rule is about. All that is given must hold; an empty list never occurs. */
+/** The services and hosts that a rule is about. All given fields must match; lists are never empty. */
 export interface What {
   readonly vendors?: readonly string[] | undefined;
   /** `vendor/product`. */
@@ -26,60 +26,62 @@ export interface What {
   readonly tags?: readonly string[] | undefined;
   /** Ids of the policy's risk classes. */
   readonly risks?: readonly string[] | undefined;
-  /** `example.com` is the name and everything below it; `=example.com` only the name. */
+  /** `example.com` is the name and its subdomains; `=example.com` only the name. */
   readonly domains?: readonly string[] | undefined;
-  /** Ids of external lists; a host fits where one of `domains` or a list covers it. */
+  /** Ids of external lists. A host needs to match only one of `domains` and `lists`. */
   readonly lists?: readonly string[] | undefined;
 }
 
-/** Domains that others keep, a million perhaps. Their content is no part of the document. */
+/** An external list of domains, possibly a million. Its content is not part of the document. */
 export interface DomainList {
   readonly id: string;
-  /** Absolute path: of the list itself, or of the last good copy of what was fetched. */
+  /** Absolute path of the list, or of the last good copy if it is fetched. */
   readonly file: string;
-  /** Where it is fetched from; null: it is a file. */
+  /** URL to fetch it from; null for a local file. */
   readonly url: string | null;
   readonly format: 'auto' | 'plain' | 'hosts' | 'adblock';
-  /** Milliseconds from one fetch to the next. */
+  /** Milliseconds between two fetches. */
   readonly refresh: number;
-  /** Of the content, unpacked. */
+  /** Maximum size of the uncompressed content. */
   readonly maxBytes: number;
-  /** What the content must have, hexadecimal; null: any. */
+  /** Required SHA-256 of the content in hexadecimal; null: any. */
   readonly sha256: string | null;
 }
 
-/** What the clocks of a place show, beside UTC. */
+/** A time zone, as offsets from UTC. */
 export interface Zone {
   /** IANA name. */
   readonly name: string;
-  /** Milliseconds that the clocks are ahead of UTC before the first change. */
+  /** Offset from UTC in milliseconds before the first change. */
   readonly first: number;
-  /** In order: from `at`, epoch milliseconds, the clocks are `offset` milliseconds ahead of UTC. */
+  /** In order: from `at` (epoch milliseconds) on, the offset from UTC is `offset` milliseconds. */
   readonly changes: readonly { readonly at: number; readonly offset: number }[];
 }
 
-/** A part of some days of the week, by the clocks of a place. It belongs to the day that it begins on. */
+/** A time of day on some weekdays, in local time. It belongs to the day on which it begins. */
 export interface Window {
   /** Bit 0 is Monday, bit 6 Sunday. */
   readonly days: number;
   /** Minutes since midnight. */
   readonly start: number;
-  /** Minutes since the same midnight: more than 1440 where it ends on the next day. */
+  /** Minutes since the same midnight: more than 1440 if it ends on the next day. */
   readonly end: number;
 }
 
-/** When in a week something holds. */
+/** Times of the week at which something applies. */
 export interface Schedule {
   readonly zone: Zone;
   /** At least one. */
   readonly windows: readonly Window[];
-  /** Days since 1 January 1970, by the clocks of the place. */
+  /** Days since 1 January 1970, in local time. */
   readonly holidays: ReadonlySet<number>;
-  /** What begins on a holiday: as on any other day, not at all, or on holidays only. */
+  /** Whether windows that begin on a holiday apply as usual, not at all, or only on holidays. */
   readonly onHolidays: 'as-usual' | 'except' | 'only';
 }
 
-/** What becomes of a tunnel that is open when a denial comes into force: nothing; it ends after some time; at once. */
+/**
+ * What happens to an open tunnel when a denial comes into force: nothing, it ends after some time, or it ends at once.
+ */
 export type OnChange = 'keep' | 'drain' | 'cut';
 
 export interface Rule {
@@ -87,7 +89,7 @@ export interface Rule {
   readonly what: What;
   /** Groups that the rule is for; absent: everyone. */
   readonly groups?: readonly string[] | undefined;
-  /** Sites that it is for; absent: everywhere. */
+  /** Sites that the rule is for; absent: everywhere. */
   readonly sites?: readonly string[] | undefined;
   /** Epoch milliseconds, inclusive. */
   readonly from?: number | undefined;
@@ -96,31 +98,31 @@ export interface Rule {
   /** Absent: at all times between `from` and `until`. */
   readonly schedule?: Schedule | undefined;
   readonly effect: Effect;
-  /** For logs and for clients that name no language. */
+  /** For logs, and for clients that do not request a language. */
   readonly reason: string;
-  /** The reason in each language that it is written in, where it is in more than one. */
+  /** The reason by language, if it is written in several. */
   readonly reasons?: Texts | undefined;
   readonly assistant?: string | undefined;
   readonly manner?: Manner | undefined;
   readonly redirect?: 'page' | 'immediate' | undefined;
-  /** Where to ask for access. */
+  /** Where to request access. */
   readonly link?: string | undefined;
-  /** Where the reason is set out at length. */
+  /** URL of a longer explanation. */
   readonly details?: string | undefined;
-  /** Who answers for the rule. */
+  /** The owner of the rule. */
   readonly owner?: string | undefined;
-  /** Has browsers drop what the denied site has stored in them. */
+  /** Makes browsers clear what the denied site has stored. */
   readonly clearSiteData?: boolean | undefined;
-  /** Passes on the catalogue's {@link AccountCall}s of what the rule denies. */
+  /** Lets the catalogue's {@link AccountCall}s to denied products pass. */
   readonly letAccountCallsPass?: boolean | undefined;
-  /** For tunnels that were opened before it denied them; absent: what the policy says by default. */
+  /** For tunnels that were opened before the rule denied them; absent: the policy's default. */
   readonly onChange?: OnChange | undefined;
 }
 
 export interface Exception {
   readonly id: string;
   readonly what: What;
-  /** Groups that it is for, and by `user:NAME` and `network:CIDR` single users and networks. */
+  /** Groups that it is for; `user:NAME` and `network:CIDR` stand for single users and networks. */
   readonly groups?: readonly string[] | undefined;
   readonly sites?: readonly string[] | undefined;
   readonly from?: number | undefined;
@@ -131,36 +133,36 @@ export interface Exception {
   readonly reason: string;
 }
 
-/** Who is in a group: whoever any of these fits. */
+/** Members of a group: clients that match any of these. */
 export interface Group {
   /** CIDR blocks and addresses. */
   readonly networks: readonly string[];
-  /** Names that clients have proved to have. */
+  /** Authenticated users. */
   readonly users: readonly string[];
-  /** What a trusted proxy before this one calls the group. */
+  /** Names of the group at a trusted proxy or in the directory. */
   readonly forwarded: readonly string[];
 }
 
-/** A place: networks with a name. Clients are in it as they are in a group; the two share their ids. */
+/** A location, defined by networks. A client's `groups` contain its sites as well, so ids must not clash. */
 export interface Site {
   readonly networks: readonly string[];
-  /** Id of the assistant of its clients, where neither the rule nor a choice names one. */
+  /** Id of the assistant for its clients, unless a rule or an {@link AssistantChoice} names another. */
   readonly assistant?: string | undefined;
 }
 
-/** How risky a company finds services: those that any of the fields names. */
+/** A risk class: services that match any of the fields. */
 export type RiskClass = Pick<What, 'vendors' | 'products' | 'channels' | 'tags'>;
 
-/** Whom to send where; see {@link PolicyDocument.assistantFor}. */
+/** See {@link PolicyDocument.assistantFor}. */
 export interface AssistantChoice {
   readonly what: What;
   readonly groups?: readonly string[] | undefined;
   readonly sites?: readonly string[] | undefined;
-  /** Id. */
+  /** Id of the assistant. */
   readonly assistant: string;
 }
 
-/** While it holds, what is denied of a vendor is let through and counted instead. */
+/** While a pause is in force, denials of a vendor's services are not enforced, only counted. */
 export interface Pause {
   readonly id: string;
   /** Null: every vendor of the catalogue. */
@@ -173,21 +175,21 @@ export interface Pause {
 }
 
 export interface PolicyDocument {
-  /** IANA name; dates for people are in it. Absent: the machine's. */
+  /** IANA name of the zone in which dates are shown. Absent: the machine's. */
   readonly timeZone?: string | undefined;
   readonly assistants: readonly Assistant[];
-  /** Id of the assistant of rules that name none; null: a denial names no way on. */
+  /** Id of the assistant for rules that name none; null: denials name no alternative. */
   readonly defaultAssistant: string | null;
-  /** In order: the first that fits is the assistant of rules that name none. */
+  /** In order: the first match is the assistant for rules that name none. */
   readonly assistantFor?: readonly AssistantChoice[] | undefined;
   readonly groups: Readonly<Record<string, Group>>;
   readonly sites?: Readonly<Record<string, Site>> | undefined;
   readonly riskClasses?: Readonly<Record<string, RiskClass>> | undefined;
-  /** Services of the catalogue that no rule lets through are denied. */
+  /** Denies services of the catalogue that no rule allows. */
   readonly sanctionedOnly?: boolean | undefined;
   readonly lists?: readonly DomainList[] | undefined;
   readonly rules: readonly Rule[];
-  /** Its file says nothing of rules, as one that lost its end. */
+  /** The file lacks the key `rules`, as a truncated file would. */
   readonly rulesLeftOut?: true | undefined;
   readonly exceptions: readonly Exception[];
   readonly pauses?: readonly Pause[] | undefined;
@@ -196,15 +198,15 @@ export interface PolicyDocument {
     readonly unlisted: Effect;
     /** For hosts of the catalogue that no rule names. */
     readonly catalogue: Effect;
-    /** For hosts of the catalogue that no rule names and whose model's maker is not known; absent: as `catalogue`. */
+    /** For hosts of the catalogue that no rule names and whose model's maker is unknown; absent: as `catalogue`. */
     readonly unknownModel?: Effect | undefined;
     readonly manner: Manner;
     readonly redirect: 'page' | 'immediate';
-    /** Raw addresses in a CONNECT whose ClientHello names no host. */
+    /** For raw addresses in a CONNECT whose ClientHello names no host. */
     readonly rawAddress: Effect;
-    /** Tunnels whose ClientHello hides the one that counts. Absent: `deny` where anything but raw addresses is. */
+    /** For tunnels whose ClientHello hides the real one. Absent: `deny` if anything but raw addresses is denied. */
     readonly ech?: 'allow' | 'deny' | undefined;
-    /** Server names behind which hellos are hidden, beside those that are known. */
+    /** Public names of encrypted hellos, besides the known ones. */
     readonly echPublicNames?: readonly Hostname[] | undefined;
     /** Absent: `keep`. */
     readonly onChange?: OnChange | undefined;

@@ -1,11 +1,14 @@
 /**
- * Has a socket read as `net.connect` has one read that it dials with `onread`: `node:net` gives a server no such option,
- * nor `node:tls` anybody, and what they do instead, 64 KiB of new memory for each read, makes an upload cost three times as
- * much (nodejs.org/api/net.html, `onread`).
+ * Makes a socket read into a given buffer, as `net.connect` does with `onread`. `node:net` has no such option for
+ * accepted sockets, nor `node:tls` for any, and allocating 64 KiB for each read makes an upload three times as
+ * expensive (nodejs.org/api/net.html, `onread`).
  */
 import type { Socket } from 'node:net';
 
-/** Where `net.Socket` keeps its `onread`: the memory, who hears of it, and who gives the next. */
+/**
+ * The properties in which `net.Socket` keeps its `onread`: the buffer, the callback, and the function that supplies the
+ * next buffer.
+ */
 interface Places {
   readonly buffer: symbol;
   readonly called: symbol;
@@ -15,17 +18,17 @@ interface Places {
 /** As in `OnReadOpts`. */
 export interface Reading {
   readonly buffer: Uint8Array | (() => Uint8Array);
-  /** False: nothing more for now. */
+  /** False: stop reading for now. */
   readonly callback: (length: number, bytes: Uint8Array) => boolean;
 }
 
-/** What else is looked for there, and may be missing. */
+/** Internals that may be missing. */
 interface Inner {
   readonly _handle?: { readonly useUserBuffer?: (memory: Uint8Array) => void } | null;
   [place: symbol]: unknown;
 }
 
-/** Undefined before the first socket was looked at; null: this Node.js keeps these things elsewhere. */
+/** Undefined until the first socket was examined; null: this Node.js has other internals. */
 let places: Places | null | undefined;
 
 function placesIn(socket: Socket): Places | null {
@@ -38,11 +41,11 @@ function placesIn(socket: Socket): Places | null {
 }
 
 /**
- * From the next read on. The caller has taken all that was read before. Under TLS the callback hears of each record, also
- * after it has said false: those that were there are decrypted to the last.
+ * Applies from the next read on; the caller must first consume everything that has been read. On a TLS socket, the
+ * callback is called even after it returned false, until all received records are decrypted.
  *
- * @returns false, and nothing is changed, where it cannot be done: on a socket that is closed, and by a Node.js that keeps
- * these things elsewhere, for no documentation names them.
+ * @returns false if nothing was changed: the socket is closed, or this Node.js has other internals, which are
+ *   undocumented.
  */
 export function readInto(socket: Socket, { buffer, callback }: Reading): boolean {
   if (places === undefined) places = placesIn(socket);

@@ -1,35 +1,35 @@
 /**
- * Reads whole files, and nothing else. Files are read again while clients are served: a pipe would be waited for, a device
- * has no end, and nobody would be served meanwhile.
+ * Reads whole files, and refuses pipes and devices. Files are read synchronously while clients are being served: a pipe
+ * would block, and a device may never end.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
 
-/** Bytes. A password file of a million users has a third of it. */
+/** Bytes. A password file of a million users has a third of this size. */
 const MOST = 256 * 1024 * 1024;
 
-/** What a shell hands over for `<(command)`, and a `-` of other programs: these do end. */
+/** Paths of a shell's `<(command)` and of standard input: allowed, because these pipes end. */
 const handedOver = /^\/(?:dev\/fd\/\d+|proc\/self\/fd\/\d+|dev\/stdin)$/;
 
 function refuse(code: string): never {
   throw Object.assign(new Error(code), { code });
 }
 
-/** @throws an error with a `code`, in words where the system has none, for what is no file. */
+/** @throws an error with a `code` if it is not a regular file. */
 export function refuseKind(stats: Pick<Stats, 'isFile' | 'isDirectory'>): void {
   if (stats.isDirectory()) refuse('EISDIR');
   if (!stats.isFile()) refuse('it is a pipe or a device');
 }
 
 /**
- * @param judge looks at the very file that is read, before it is, and throws where it may not be used.
- * @throws what the system says; of what is no file, or too large for any of ours, an error with `code` as well.
+ * @param judge examines the opened file, and throws if it must not be used.
+ * @throws the system's error, or one with a `code` if it is too large or not a regular file.
  */
 export function readWhole(file: string, judge: (stats: Stats) => void = () => undefined): Buffer {
   if (handedOver.test(file)) {
     judge(statSync(file));
     return readFileSync(file);
   }
-  // To open a pipe would be to wait for its writer. On Windows the flag is not there, and nothing is changed by it.
+  // O_NONBLOCK: otherwise opening a pipe would wait for a writer. Windows does not have the flag, and needs none.
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(fd);

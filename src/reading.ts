@@ -1,7 +1,7 @@
 /**
- * What a peer says, handed over as it is read, without the stream in between: each station takes it in turn, and what
- * comes while none does waits in the stream, where anything else may read it (`node:http`, TLS). A stream and its events
- * cost a short tunnel as much as deciding about it.
+ * Passes a socket's bytes to a callback as they are read, bypassing its stream. Each station registers a callback in
+ * turn; without one, bytes wait in the stream, where `node:http` or TLS can read them. For a short tunnel, the stream
+ * and its events would cost as much as the decision.
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -16,7 +16,7 @@ const READING = Symbol('reading');
 interface Reading {
   take: OnBytes | null;
   over: (() => void) | null;
-  /** Where the socket can only be read as a stream: its listener. */
+  /** The listener, if the socket can only be read as a stream; otherwise null. */
   readonly onData: ((bytes: Buffer) => void) | null;
 }
 
@@ -24,7 +24,7 @@ interface Read {
   [READING]?: Reading;
 }
 
-/** All sockets are read into it, one after the other. */
+/** The read buffer of all sockets, of which only one is read at a time. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
 function waysOf(socket: Duplex): Reading {
@@ -57,9 +57,9 @@ function begin(socket: Duplex & Read): Reading {
 }
 
 /**
- * Hands all that is there, and all that comes, to `take`, until {@link stopReading} or until somebody else hears.
+ * Passes buffered and future bytes to `take`, until {@link stopReading} or another call.
  *
- * @param over called when it has ended or is closed, and again where it ends and is closed later.
+ * @param over called when the socket ends, and when it closes.
  */
 export function startReading(socket: Duplex & Read, take: OnBytes, over: (() => void) | null = null): void {
   const reading = socket[READING] ?? begin(socket);

@@ -1,11 +1,11 @@
-/** Ends connections in a way that no peer takes for a good end. */
+/** Ends connections so that no peer mistakes it for a regular end. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Ends a connection by RST, where that can be: TLS has no RST of its own (its peer sees that no close_notify came),
- * and on a socket whose FIN is just being sent libuv refuses, so that Node would lose it without ever closing it.
+ * Ends a connection by RST if possible, and otherwise destroys the socket: TLS has no RST (the peer notices the missing
+ * close_notify), and if a FIN is being sent, libuv refuses the RST and Node would never close the socket.
  */
 export function reset(socket: Duplex): void {
   const finSent = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
@@ -13,7 +13,7 @@ export function reset(socket: Duplex): void {
   else socket.resetAndDestroy();
 }
 
-/** Resets a connection once its peer has ended, or at once where it has. @returns takes that back. */
+/** Resets a connection once its peer has ended it, or now if it already has. @returns a function that cancels this. */
 export function resetAtEnd(socket: Duplex): () => void {
   const leave = (): void => reset(socket);
   if (socket.readableEnded) leave();
@@ -21,13 +21,13 @@ export function resetAtEnd(socket: Duplex): () => void {
   return () => void socket.off('end', leave);
 }
 
-/** What is written into it is of no interest. */
+/** Receives the result of getpeername(2), which is not used. */
 const address = {};
 
 /**
- * Whether a connection whose end was read was reset in truth: libuv tells a reset behind bytes that had
- * not been read yet as an end. A socket that was reset has no peer any more, one that got a FIN has
- * (getpeername(2)); not after a FIN of our own, when both ends look the same, and count as good.
+ * Whether a connection whose end was read was really reset: libuv reports a reset as an end if unread bytes preceded
+ * it. getpeername(2) fails after a reset, but not after a FIN. After a FIN of our own the two look the same, and count
+ * as regular.
  */
 export function wasReset(socket: Duplex): boolean {
   if (socket.writableEnded) return false;

@@ -1,11 +1,11 @@
-/** What is written down: hosts and the catalogue of AI services. Types only; `flow.ts` passes them on with what travels. */
+/** Hosts and the catalogue of AI services. Types only; `flow.ts` re-exports them. */
 
 // ---- names and addresses ------------------------------------------------------------------------------------------
 
 declare const hostname: unique symbol;
 /**
- * A host in its one canonical form: a lower-case A-label name without trailing dot, a dotted IPv4 address, or a
- * compressed IPv6 address without brackets. Made only by `listen/target.ts`.
+ * A host in canonical form: a lower-case A-label name without trailing dot, a dotted IPv4 address, or a compressed IPv6
+ * address without brackets. Made only by `listen/target.ts`.
  */
 export type Hostname = string & { readonly [hostname]: true };
 
@@ -26,7 +26,7 @@ export type ProductKind =
 /** Who runs the host: the vendor itself, a cloud that resells the model, or a reseller or relay. */
 export type Channel = 'direct' | 'cloud' | 'reseller';
 
-/** The API dialect, which chooses the shape of an error answer. */
+/** The API dialect, which determines the format of an error. */
 export type Wire =
   | 'anthropic'
   | 'openai'
@@ -48,44 +48,48 @@ export type Wire =
   | 'none';
 
 /**
- * Whose model answers behind a host. `host`: always that of `vendor`; `path`, `header`, `body`: the request tells, and
- * until it is read the vendor is unknown; `nothing`: not even the request tells (an opaque deployment id).
+ * How to determine whose model answers behind a host. `host`: it is always `vendor`'s; `path`, `header`, `body`: from
+ * the request, and unknown until it is read; `nothing`: not even from the request (an opaque deployment id).
  */
 export interface Model {
   readonly by: 'host' | 'path' | 'header' | 'body' | 'nothing';
   /** Vendor id; null unless `by` is `host`. */
   readonly vendor: string | null;
   readonly paths: readonly ModelPath[];
-  /** Asked where no path tells. */
+  /** Considered if no path matches. */
   readonly headers?: readonly ModelHeader[] | undefined;
 }
 
-/** A request header that names the maker of the model: `maker`, `maker/model`, or a URL of the vendor that is meant. */
+/** A request header that names the maker of the model: `maker`, `maker/model`, or a URL of the vendor. */
 export interface ModelHeader {
   /** Lower-case. */
   readonly name: string;
-  /** The channel's words for makers, lower-case, to vendor ids. */
+  /** Vendor ids by the channel's names for makers, in lower case. */
   readonly makers: Readonly<Record<string, string>>;
 }
 
 /** A path that names the maker of the model. */
 export interface ModelPath {
-  /** Segments: fixed text, `text*`, `*` for any one, a last `**` for all that follow, and one of the places below. */
+  /**
+   * Segments: fixed text, `text*`, `*` for any segment, a final `**` for any rest, and one of the placeholders below.
+   */
   readonly segments: readonly string[];
-  /** The vendor, where the fixed text tells it; else the place `{maker}` or `{model-id}` does. */
+  /** The vendor, if the fixed text determines it; otherwise the placeholder `{maker}` or `{model-id}` does. */
   readonly vendor: string | null;
-  /** The channel's words for makers, to vendor ids. */
+  /** Vendor ids by the channel's names for makers. */
   readonly makers: Readonly<Record<string, string>>;
 }
 
-/** Text, or a place: `name` is letters, digits and hyphens; `region` has a hyphen inside and begins with a letter. */
+/**
+ * Text, or a placeholder: `name` is letters, digits and hyphens; `region` contains a hyphen and begins with a letter.
+ */
 export type LabelPart = { readonly text: string } | { readonly place: 'name' | 'region' | 'digits' };
 
-/** Hosts that differ in the middle of a label, such as `us-east5-aiplatform.googleapis.com`. */
+/** Hosts with a variable part within a label, such as `us-east5-aiplatform.googleapis.com`. */
 export interface HostTemplate {
-  /** As it is written, for people. */
+  /** As written in the catalogue, for display. */
   readonly template: string;
-  /** Other labels may stand before the first. */
+  /** Whether further labels may precede the first. */
   readonly below: boolean;
   /** The labels before the tail, from the left. */
   readonly labels: readonly (readonly LabelPart[])[];
@@ -97,13 +101,13 @@ export interface HostTemplate {
 }
 
 export interface HostPattern {
-  /** `suffix`: the host and everything below it, on a label boundary; `exact`: only the host. */
+  /** `suffix`: the host and its subdomains; `exact`: only the host. */
   readonly match: 'suffix' | 'exact';
   readonly host: Hostname;
   readonly role: string;
-  /** Where the host speaks another dialect than its product. */
+  /** If the host speaks another dialect than its product. */
   readonly wire?: Wire | undefined;
-  /** Where another vendor's model answers than elsewhere in the product. */
+  /** If it differs from the product's. */
   readonly model?: Model | undefined;
 }
 
@@ -116,30 +120,30 @@ export interface Product {
   readonly tags: readonly string[];
   readonly hosts: readonly HostPattern[];
   readonly templates?: readonly HostTemplate[] | undefined;
-  /** CIDR blocks that belong to the product alone. */
+  /** CIDR blocks that belong to this product alone. */
   readonly addresses?: readonly string[] | undefined;
-  /** The vendor that runs the hosts, where it is another than the one that sells the product. */
+  /** The vendor that runs the hosts, if it is not the one that sells the product. */
   readonly operator?: string | undefined;
   readonly model?: Model | undefined;
-  /** Parts of hosts that carry other traffic too: known at a readable request, never at a CONNECT. */
+  /** Parts of hosts that carry other traffic as well: recognised in a request, never at a CONNECT. */
   readonly shared?: readonly SharedPart[] | undefined;
   readonly accountCalls?: readonly AccountCall[] | undefined;
-  /** Products, as `vendor/product`, to whose hosts its own clients' model calls go. */
+  /** Products, as `vendor/product`, to whose hosts this product's clients send their model calls. */
   readonly modelCalls?: readonly string[] | undefined;
 }
 
-/** A request without which a product's client shows an error of its own in place of a denial. */
+/** A request that must succeed for the product's client to show a denial rather than its own error. */
 export interface AccountCall {
   readonly host: Hostname;
   readonly methods: readonly string[];
-  /** Exactly these, whatever the query. */
+  /** Exact paths, with any query. */
   readonly paths: readonly string[];
 }
 
 export type SharedPart = {
-  /** Beginnings of the path, at a segment boundary; `*` stands for one segment. */
+  /** Prefixes of the path, at segment boundaries; `*` stands for one segment. */
   readonly paths: readonly string[];
-  /** Header fields that mark the part; one of them must be there. Names are lower-case. */
+  /** Header fields that mark the part, one of which must be present. Names are in lower case. */
   readonly headers?: readonly { readonly name: string; readonly value: string }[] | undefined;
 } & (
   | { readonly match: 'suffix' | 'exact'; readonly host: Hostname }
@@ -163,15 +167,15 @@ export interface Service {
   readonly kind: ProductKind;
   readonly channel: Channel;
   readonly wire: Wire;
-  /** What the host does for the product: app, api, auth, cdn, … */
+  /** The host's function for the product: app, api, auth, cdn, … */
   readonly role: string;
   readonly tags: readonly string[];
-  /** The vendor that runs the host, where it is another than `vendor`. Rules about it hold as well. */
+  /** The vendor that runs the host, if it is not `vendor`. Rules about it apply as well. */
   readonly operator?: string | undefined;
-  /** The vendor whose model answers, or null where that is not known (yet). Rules about it hold as well. */
+  /** The vendor whose model answers, or null if that is not known (yet). Rules about it apply as well. */
   readonly model?: string | null | undefined;
-  /** What tells the model's vendor. */
+  /** How the model's vendor is determined. */
   readonly modelBy?: Model['by'] | undefined;
-  /** The host that a translator, a reader or a wildcard DNS name carries, where the service is that one's. */
+  /** The host that a translator, a reader or a wildcard DNS name stands for, if the service is that host's. */
   readonly carried?: Hostname | undefined;
 }

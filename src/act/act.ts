@@ -1,4 +1,4 @@
-/** Carries out what was decided: each kind of action goes to the file that does it, at the moment that it fits. */
+/** Executes decisions: dispatches each action to its implementation, and rejects one that does not fit the moment. */
 import { SallyportError, type ErrorCode } from '../errors.ts';
 import type {
   Answer,
@@ -23,7 +23,7 @@ import { reset } from '../reset.ts';
 import { answerLone, sendAnswer } from './write.ts';
 import { hasWrongScheme, refuseScheme } from './wrong-scheme.ts';
 
-/** What denials and failures look like; `answers/` makes them. */
+/** Builds the answers for denials and failures; implemented in `answers/`. */
 export interface ActAnswers {
   readonly denied: (denial: Denial, arrival: Answerable) => Answer;
   readonly redirected: (denial: Denial, arrival: Answerable) => Answer;
@@ -45,11 +45,11 @@ export interface ActOptions {
 }
 
 export interface Act {
-  /** Where a name leads, at once where that is known; none where it leads nowhere. Never throws. */
+  /** Resolves a name, synchronously if the result is cached; an empty list if it does not resolve. Never throws. */
   readonly addresses: (target: Target) => readonly string[] | Promise<readonly string[]>;
-  /** The action of the first moment of a CONNECT. */
+  /** Handles a CONNECT before anything inside the tunnel has been read. */
   readonly open: (decided: Decided<TunnelArrival>) => Opened | Promise<Opened>;
-  /** The action of the second moment. Null: recorded request by request. */
+  /** Handles the tunnel once its hello has been read. Null: its requests are recorded individually. */
   readonly carry: (
     decided: Decided<TunnelArrival>,
     hello: Hello,
@@ -57,7 +57,7 @@ export interface Act {
   ) => Outcome | Promise<Outcome | null>;
   readonly request: (decided: Decided<Answerable>) => Promise<Outcome>;
   readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
-  /** Ends what failed by surprise, with an answer where one can still be given. */
+  /** Ends an attempt after an unexpected error, with an answer if one can still be sent. */
   readonly abandon: (arrival: Arrival) => Promise<void>;
 }
 
@@ -104,7 +104,7 @@ export function createAct(options: ActOptions): Act {
         case 'tunnel':
           if (!speaksInClear(hello, arrival.target.port, options.httpPorts))
             return tunnel.carry(decided, hello, upstream);
-          // The connection that the CONNECT was answered for is not that of its requests.
+          // Its requests are dialled one by one; the connection made for the CONNECT is not reused.
           upstream?.destroy();
           return intercept(options.interceptor, options.room, arrival, null, hello);
         case 'intercept':
@@ -164,7 +164,7 @@ export function createAct(options: ActOptions): Act {
 
     async abandon(arrival) {
       if (arrival.kind !== 'request') {
-        // Whether a tunnel was answered 200 already is not known here; RST is right in both cases, a bare FIN in neither.
+        // A tunnel may or may not have been answered with 200; RST is correct in both cases, a bare FIN in neither.
         reset(arrival.socket);
         return;
       }

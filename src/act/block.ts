@@ -1,10 +1,10 @@
-/** Answers a readable request with its denial, in the form that its client shows. */
+/** Answers a readable request with its denial, in a form that its client displays. */
 import type { Answer, Answerable, Outcome, UpgradeArrival } from '../flow.ts';
 import { blockedOutcome } from './outcome.ts';
 import { closeWebSocket, type Close } from './upgrade.ts';
 import { answerAndEnd, answerLone, sendAnswer } from './write.ts';
 
-/** How a WebSocket is turned away: by an HTTP answer, or by 101 and a close frame. */
+/** How a WebSocket is denied: by an HTTP answer, or by 101 and a close frame. */
 export type UpgradeDenial = { readonly kind: 'answer'; readonly answer: Answer } | ({ readonly kind: 'close' } & Close);
 
 export async function block(arrival: Answerable, answer: Answer): Promise<Outcome> {

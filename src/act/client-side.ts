@@ -1,4 +1,4 @@
-/** The client's side of a request that is passed on, whichever version of HTTP it speaks. */
+/** The client side of a forwarded request, for HTTP/1 and HTTP/2. */
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { SallyportError } from '../errors.ts';
@@ -9,9 +9,9 @@ import { pipeBody } from './pipe-body.ts';
 import { drain, endStream, isFullyRead } from './write.ts';
 
 export interface ClientSide {
-  /** Bytes from and to the client so far: of the connection, or in HTTP/2 of the bodies. */
+  /** Bytes received from and sent to the client so far: all on the connection, or in HTTP/2 those of the bodies. */
   readonly bytes: () => { readonly in: number; readonly out: number };
-  /** Passes the origin's answer on. @throws {SallyportError} where it cannot be passed on as HTTP. */
+  /** Forwards the origin's response. @throws {SallyportError} if it cannot be sent on as valid HTTP. */
   readonly answer: (answer: IncomingMessage) => void;
   /** Resets the connection or stream, so that a truncated response does not look complete. */
   readonly abort: () => void;
@@ -69,8 +69,8 @@ function http1(arrival: RequestArrival, req: IncomingMessage, res: ServerRespons
 const uncombinable = new Set(['set-cookie', 'www-authenticate']);
 
 /**
- * Field names of HTTP/2 are in lower case. Lines of one name become a list: of many fields Node.js takes one value
- * only, and an origin that sends `X-Content-Type-Options` twice is no rare one.
+ * Converts a flat field list for HTTP/2: names in lower case, repeated lines combined into one. Node.js accepts only
+ * one value for many fields, and origins do send e.g. `X-Content-Type-Options` twice.
  */
 function grouped(fields: readonly string[]): Map<string, string | string[]> {
   const all = new Map<string, string[]>();
@@ -86,7 +86,7 @@ function grouped(fields: readonly string[]): Map<string, string | string[]> {
 
 function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2ServerResponse, via: string): ClientSide {
   const counted = { in: 0, out: 0 };
-  // The stream is asked for now: after its end `res` does not know it any more.
+  // Read it now: `res.stream` is gone once the stream has ended.
   const { stream } = res;
   const body = !req.stream.endAfterHeaders;
   if (body) req.on('data', (chunk: Buffer) => (counted.in += chunk.length)).pause();
@@ -96,11 +96,11 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
       const fields = grouped(responseFields(answer, via));
       try {
         for (const [name, value] of fields) res.setHeader(name, value);
-        // Node.js would send 200 in its place.
+        // Node.js would send 200 instead.
         if (answer.statusCode === 0) throw new RangeError('the status is 000');
         res.writeHead(answer.statusCode ?? 502);
       } catch (error) {
-        // Fields that were set already would otherwise go out with the answer that reports this failure.
+        // Fields set so far would otherwise be sent with the answer that reports this failure.
         for (const name of res.getHeaderNames()) res.removeHeader(name);
         throw invalidField(error);
       }

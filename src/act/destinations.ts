@@ -1,32 +1,32 @@
 /**
- * Which addresses and ports may be dialled. A proxy stands inside the network it protects: without this, it is a way
- * to every private service for whoever may use it (Smokescreen's classification, plus our own listeners).
+ * Which addresses and ports may be dialled. A proxy runs inside the network it protects: without this check, its users
+ * could reach every private service (SSRF). The classification is Smokescreen's, plus this proxy's own listeners.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Target } from '../flow.ts';
 import { canonicalIpv6, lastIpv4 } from '../ip.ts';
 
-/** A destination that may be reached although its address or port is not for everyone. */
+/** An exception that permits a destination whose address or port is otherwise prohibited. */
 export interface Allowance {
   readonly match: 'cidr' | 'host' | 'suffix';
-  /** A CIDR block; a host; or for `suffix` the name whose names below it are meant, without a leading dot. */
+  /** A CIDR block; a host; or, for `suffix`, a domain without a leading dot, which matches its subdomains only. */
   readonly value: string;
-  /** Null: every port. */
+  /** Null: any port. */
   readonly port: number | null;
 }
 
 /** A port that this process listens on. */
 export interface OwnPort {
   readonly port: number;
-  /** The pages port may be reached where an allowance names it; the proxy and the admin port never. */
+  /** Whether it serves the pages: that port can be reached if an allowance permits it, the others never. */
   readonly pages: boolean;
 }
 
-/** Where clouds tell their machines credentials. A block that happens to hold such an address does not open it. */
+/** Cloud metadata services, which hand out credentials. Only an allowance for the single address permits one. */
 const METADATA = 'metadata';
 
-/** RFC 6890 and the IANA special-purpose registries, with the tunnelling forms that hide an IPv4 address. */
+/** RFC 6890 and the IANA special-purpose registries, including tunnelling forms that embed an IPv4 address. */
 const special: readonly (readonly [string, number, string])[] = [
   ['169.254.169.254', 32, METADATA],
   ['168.63.129.16', 32, METADATA],
@@ -75,12 +75,12 @@ const ranges = special.map(([net, prefix, name]) => {
 
 const nat64 = new BlockList();
 nat64.addSubnet('64:ff9b::', 96, 'ipv6');
-/** Interface identifiers `0:5efe:a.b.c.d`, with the universal bit or without it (RFC 5214, section 6.1). */
+/** Interface identifiers `0:5efe:a.b.c.d`, with or without the universal bit (RFC 5214, section 6.1). */
 const isatap = /:0?(?:200)?:?5efe:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 
-/** The name of the special range that an address is in, or null for an address of the public internet. */
+/** The special range that contains the address, or null for an address of the public internet. */
 export function specialRange(address: string): string | null {
-  // What is no address here may be one to the system: it reads up to a NUL, and numbers as addresses.
+  // The operating system may accept as an address what `isIP` rejects: it stops at a NUL and parses bare numbers.
   if (isIP(address) === 0 || address.includes('%')) return 'not an address';
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (family === 'ipv6') {
@@ -94,7 +94,7 @@ export function specialRange(address: string): string | null {
 const mapped = new BlockList();
 mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
 
-/** The address that is reached by this one: of what only carries an IPv4 address, mapped or by NAT64, the latter. */
+/** The address that a packet to this one reaches: the embedded IPv4 address if it is IPv4-mapped or NAT64. */
 function reached(address: string): string {
   if (!isIPv6(address)) return address;
   const canonical = canonicalIpv6(address);
@@ -102,9 +102,9 @@ function reached(address: string): string {
 }
 
 export interface Destinations {
-  /** Null where the port may be dialled for this target, else why not. */
+  /** Null if the port may be dialled for this target, otherwise the reason. */
   readonly portProblem: (target: Target) => string | null;
-  /** Null where the address may be dialled for this target, else why not. */
+  /** Null if the address may be dialled for this target, otherwise the reason. */
   readonly addressProblem: (target: Target, address: string) => string | null;
 }
 

@@ -1,36 +1,36 @@
 /**
- * Names asked at DNS servers, for what `getaddrinfo` does not tell: how long an answer holds. Both families are asked at
- * once, and the faster one does not wait long for the other (RFC 8305, section 3).
+ * A DNS client, used because `getaddrinfo` does not report TTLs. It queries both address families at once, and the
+ * faster one waits only briefly for the other (RFC 8305, section 3).
  */
 import { CANCELLED, Resolver, TIMEOUT, type RecordWithTtl } from 'node:dns';
 
-/** Addresses, the first to be tried first, and the seconds that they hold. No addresses: there is no such name. */
+/** Addresses in the order to try them, and their TTL in seconds. No addresses: the name does not exist. */
 export interface DnsAnswer {
   readonly addresses: readonly string[];
   readonly ttl: number;
-  /** How many the servers recordCount, of which only the first are among the addresses. */
+  /** Number of records received; `addresses` has only the first {@link MOST_ADDRESSES}. */
   readonly records: number;
 }
 
 export interface DnsClient {
   /**
-   * What the servers know of a name. `both` is the answer with the slower family, where the first did not wait for it.
+   * Looks up a name. `first` may lack the slower address family; `both` has it.
    *
-   * @throws {Error} with the `code` of `node:dns`, where no server had an answer, not even that there is none.
+   * @throws {Error} with the `code` of `node:dns`, if no server gave an answer, not even a negative one.
    */
   readonly ask: (name: string) => Promise<{ readonly first: DnsAnswer; readonly both: Promise<DnsAnswer> }>;
 }
 
 /**
- * Addresses of one name. An answer has room for thousands, each of which would be judged and kept; nobody comes to the end of
- * so many within the time for a connection.
+ * Addresses kept per name. A response can hold thousands, and each would have to be checked and cached; a connection
+ * attempt times out long before it has tried that many.
  */
 export const MOST_ADDRESSES = 32;
 
-/** Milliseconds that the addresses of one family wait for those of the other. */
+/** Milliseconds that one address family waits for the other. */
 const DELAY = 50;
 
-/** There is no such name, or it has no address of this family. */
+/** The name does not exist, or has no address of this family. */
 const absent: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA']);
 
 type Type = 'resolve4' | 'resolve6';
@@ -43,7 +43,7 @@ interface Family {
 
 const none: Family = { records: [], recordCount: 0, error: null };
 
-/** The families by turns (RFC 8305, section 4). */
+/** Alternates the two address families (RFC 8305, section 4). */
 export function interleave(first: readonly string[], second: readonly string[]): string[] {
   const most = Math.max(first.length, second.length);
   return Array.from({ length: most }, (_, i) => [first[i], second[i]])
@@ -67,9 +67,9 @@ function merge(ipv4: Family, ipv6: Family, ipv6First: boolean): DnsAnswer {
 }
 
 /**
- * @param servers addresses, with a port where it is not 53; none: those of the system.
- * @param timeout milliseconds that all tries together may take.
- * @param ipv6First whether this machine reaches IPv6.
+ * @param servers addresses, with a port if it is not 53; if empty, those of the system.
+ * @param timeout milliseconds for all tries together.
+ * @param ipv6First whether this machine has IPv6 connectivity.
  */
 export function createDnsClient(options: {
   readonly servers: readonly string[];
@@ -93,12 +93,12 @@ export function createDnsClient(options: {
     });
 
   /**
-   * Asks for one name, and asks once more, for the rest of the time, if the servers did not answer. `timeout` is only what
-   * c-ares starts with: once a server has given three answers, a try waits for five times their average, but for 250 ms at
-   * least and 5 s at most (c-ares 1.34, `src/lib/ares_metrics.c`). After 30 quick answers, both tries were over after 2 s, and
-   * no answer that took more than 1 s arrived in time (measured with Node.js 20 and 24). Such short tries are good against
-   * lost packets, but a name that the server has to ask others for takes longer. A new resolver has no averages: its first
-   * try waits for up to 5 s.
+   * Queries a name, and if that times out queries once more with a new resolver for the remaining time. `timeout` is
+   * only the initial value of c-ares: after three answers from a server, it waits five times their average per try, but
+   * at least 250 ms and at most 5 s (c-ares 1.34, `src/lib/ares_metrics.c`). After 30 quick answers, both tries ended
+   * within 2 s, and no answer that took more than 1 s arrived in time (measured with Node.js 20 and 24). Short tries
+   * help against lost packets, but recursive lookups take longer. A new resolver has no average yet: its first try
+   * waits up to 5 s.
    */
   const createQuery = (name: string): ((type: Type) => Promise<Family>) => {
     const until = performance.now() + options.timeout;
@@ -109,7 +109,7 @@ export function createDnsClient(options: {
       if (soon.error?.code !== TIMEOUT || rest <= 0) return soon;
       if (patient === null) {
         const made = create(rest);
-        // Its second try would otherwise go on after the time is over, and keep the socket open.
+        // Otherwise its second try would outlast the timeout and keep the socket open.
         setTimeout(() => made.cancel(), rest).unref();
         patient = made;
       }

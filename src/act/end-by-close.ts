@@ -1,10 +1,10 @@
-/** Bodies that end with their connection (RFC 9112, section 6.3). */
+/** Bodies delimited by the close of the connection (RFC 9112, section 6.3). */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { wasReset } from '../reset.ts';
 
 /**
- * Hears of a body that has no length and ended with a reset: what came of it is not the whole (RFC 9112, section 8),
- * but `node:http` ends the message all the same. To be called before anybody else listens to the answer's end.
+ * Calls `cut` if a body without a length ends with a reset: it is incomplete (RFC 9112, section 8), but `node:http`
+ * emits `end` anyway. Call this before adding other `end` listeners to the response.
  */
 export function onTruncated(request: ClientRequest, answer: IncomingMessage, cut: () => void): void {
   const { headers, socket } = answer;

@@ -1,19 +1,19 @@
-/** What is done where an answer inside the tunnel would reach nobody: the CONNECT itself is answered. */
+/** Denies the CONNECT itself if the client would not see an answer inside the tunnel. */
 import type { Action, Question } from '../flow.ts';
 
-/** Ports below have the protocols that they were assigned (RFC 6335, section 6). */
+/** Ports below this one are expected to carry their assigned protocols (RFC 6335, section 6). */
 const SYSTEM_PORTS_END = 1024;
 
 export interface TunnelPorts {
-  /** Ports on which a tunnel must speak TLS. */
+  /** Ports on which a tunnel must carry TLS. */
   readonly tlsRequiredPorts: readonly number[];
   /** Ports on which a tunnel without TLS is HTTP. */
   readonly httpPorts: readonly number[];
 }
 
 /**
- * Whether what is spoken on a port may be HTTP, inside TLS or in the clear: on any from 1024 on, below it on 80, on 443
- * and where the configuration says so. What speaks SSH or SMTP, also inside TLS, sees no answer there.
+ * Whether a port may carry HTTP, inside TLS or in the clear: any port from 1024 up, and below that 80, 443 and the
+ * configured ones. A client that speaks SSH or SMTP, even inside TLS, would not see an HTTP answer.
  */
 function maySpeakHttp(port: number, { tlsRequiredPorts, httpPorts }: TunnelPorts): boolean {
   if (port >= SYSTEM_PORTS_END || port === 443 || port === 80) return true;
@@ -21,11 +21,11 @@ function maySpeakHttp(port: number, { tlsRequiredPorts, httpPorts }: TunnelPorts
 }
 
 /**
- * A leaf that is refused shows nobody why, nor does an answer in HTTP to what speaks none, so the CONNECT itself is
- * answered: the least that a client can show, and at once. Only at the CONNECT: once it was answered with 200 there is
- * nothing left but the leaf. Else `action` as it is.
+ * Replaces `intercept` by `refuse` for a client that rejects our leaf certificate or does not speak HTTP: it could not
+ * show an answer inside the tunnel, but can at least report the status of the CONNECT. This only works before the
+ * CONNECT has been answered with 200. Other actions are returned unchanged.
  *
- * @param refuses whether the client at an address keeps refusing our leaf.
+ * @param refuses whether the client at an address keeps rejecting our leaf.
  */
 export function fallBack(
   action: Action,

@@ -1,20 +1,20 @@
 /**
- * What comes from an origin, or from a client that sends much, read into memory that is used again.
+ * Reads an origin, or a client with a large upload, into reused buffers.
  *
- * A stream of `node:net` allocates 64 KiB for each read, which for downloads costs more than the copying does. Here
- * small reads go through one buffer that all sockets share, and are copied out of it; a socket that fills it gets a
- * large buffer of its own, which the kernel writes from directly, and gives it back when it slows down. Reading stops
- * while that buffer is not written, so that a client who does not read costs one buffer and no more.
+ * A `node:net` stream allocates 64 KiB per read, which for downloads costs more than the copying. Here, small reads go
+ * through one buffer shared by all sockets and are copied out of it; a socket that fills it gets a large buffer of its
+ * own, which is written out without a copy, and returns it when it slows down. Reading stops until that buffer has been
+ * written, so a client that does not read ties up only one buffer.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 
 const SHARED = 64 * 1024;
 const LARGE = 1024 * 1024;
-/** Large buffers at once; further downloads go through the shared one. */
+/** Large buffers in existence; further downloads use the shared one. */
 const MAX_LARGE = 64;
 /**
- * Bytes that all downloads with large buffers together may move before the others have their turn: some milliseconds. By
- * itself libuv reads a socket 32 times over as long as each read fills its buffer, 32 MiB, while everybody else waits.
+ * Bytes that all downloads with large buffers together may move before yielding to the event loop: a few milliseconds.
+ * libuv alone would read a socket up to 32 times in a row while each read fills the buffer: 32 MiB.
  */
 const YIELD_AFTER = 16 * 1024 * 1024;
 /** After this many small reads in a row, a socket returns its large buffer. */
@@ -32,7 +32,7 @@ function takeLarge(): Buffer | null {
   return Buffer.allocUnsafeSlow(LARGE);
 }
 
-/** Where the bytes go: a socket, or what behaves like one. */
+/** Where the bytes go: a socket, or something that behaves like one. */
 export interface Sink {
   write(bytes: Buffer, done: () => void): boolean;
   readonly writableLength: number;
@@ -41,14 +41,14 @@ export interface Sink {
 export interface Feed {
   /** For `net.connect`, or for `readInto`. */
   readonly onread: OnReadOpts;
-  /** The socket that is read with `onread`, as soon as there is one. */
+  /** Sets the socket that is read with `onread`; call it as soon as the socket exists. */
   readonly attach: (socket: Socket) => void;
   /** Calls back when bytes arrive before {@link Feed.flowTo}, or the source ends; null removes the listener. */
   readonly onFirstBytes: (listener: (() => void) | null) => void;
   /**
-   * Everything from now on, and what is there already, goes to `sink`.
+   * Sends bytes already received, and all that follow, to `sink`.
    *
-   * @param look is shown it first, until it has seen enough and says so by true.
+   * @param look sees them first, until it returns true.
    */
   readonly flowTo: (sink: Sink, look?: (bytes: Buffer) => boolean) => void;
 }
@@ -69,7 +69,7 @@ export function createFeed(): Feed {
   const giveBack = (): void => {
     if (own === null) return;
     if (waiting)
-      large -= 1; // the kernel still has to read it: it is freed when that write ends
+      large -= 1; // a pending write still reads it, so it is left to the garbage collector
     else free.push(own);
     own = null;
   };
@@ -79,12 +79,12 @@ export function createFeed(): Feed {
     waiting = false;
     source?.resume();
   };
-  /** True: go on reading. */
+  /** Returns whether to go on reading. */
   const pass = (bytes: Buffer, to: Sink): boolean => {
     if (looking?.(bytes) === true) looking = null;
     writing += 1;
     to.write(bytes, onWritten);
-    // Nothing queued: the kernel took it all, and the memory may be written over.
+    // Nothing is queued: the kernel has copied everything, so the buffer may be overwritten.
     if (to.writableLength === 0) return true;
     waiting = true;
     return false;

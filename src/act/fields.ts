@@ -1,9 +1,9 @@
-/** Which header fields go on, in both directions (RFC 9110, section 7.6.1). */
+/** Which header fields are forwarded, in both directions (RFC 9110, section 7.6.1). */
 import type { IncomingMessage } from 'node:http';
 import { SallyportError } from '../errors.ts';
 import type { RequestArrival, RequestFacts, Target, UpgradeArrival } from '../flow.ts';
 
-/** For one connection only, whoever sends them. `Trailer` is notForwarded by whoever frames the message. */
+/** Fields that apply to a single connection. `Trailer` goes with the framing, which is generated anew. */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -32,7 +32,7 @@ const notRemovable = new Set([
 /** Request fields that are dropped or generated here. `__proto__` is unsafe as a property name. */
 const notForwarded = new Set([...hopByHop, 'host', 'via', 'expect', '__proto__']);
 
-/** Methods whose requests have no content unless they say so (RFC 9110, section 8.6). */
+/** Methods whose requests have no content unless they declare it (RFC 9110, section 8.6). */
 const withoutContent = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
 
 /** Only this proxy may send these: an origin could otherwise fake a denial or a failure of the proxy. */
@@ -40,7 +40,7 @@ const reserved = new Set(['x-proxy-error', 'x-sallyport-id']);
 /** A `Proxy-Status` member with our name (RFC 9209, section 2). Other proxies on the path may add their own. */
 const inOurName = /(?:^|,)\s*"?sallyport"?\s*(?:[;,]|$)/i;
 
-/** Fields that a trailer section may not carry (RFC 9110, section 6.5.1): framing, routing, authentication. */
+/** Fields not allowed in trailers (RFC 9110, section 6.5.1): framing, routing, authentication. */
 const notInTrailers = new Set([
   ...hopByHop,
   ...notRemovable,
@@ -61,13 +61,13 @@ function isForged(name: string, value: string): boolean {
 const none: ReadonlySet<string> = new Set();
 
 function nominated(connection: string | undefined): ReadonlySet<string> {
-  // What nearly every message has: nothing, or a word that names no field.
+  // Fast path: nearly every message has no Connection field, or an option that names no field.
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return none;
   const names = connection.split(',').map((name) => name.trim().toLowerCase());
   return new Set(names.filter((name) => name !== '' && !notRemovable.has(name)));
 }
 
-/** A length without the zeros before it, which some read as octal. */
+/** Strips leading zeros from a length: some recipients would read it as octal. */
 function plainLength(length: string): string {
   return length.replace(/^0+(?=\d)/, '');
 }
@@ -76,17 +76,18 @@ function isFramed(headers: IncomingMessage['headers']): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
-/** The Host of a request to `target`: the port only where it is not the default. */
+/** The Host field of a request to `target`; the port is omitted if it is the default. */
 export function hostField(target: Target, scheme: RequestFacts['scheme']): string {
   const host = target.kind === 'ipv6' ? `[${target.host}]` : target.host;
   return target.port === (scheme === 'http' ? 80 : 443) ? host : `${host}:${target.port}`;
 }
 
 function remadeValue({ req }: RequestArrival | UpgradeArrival, name: string, value: string): string {
-  // Framing was understood in any spelling; where `chunKed` is not, the body would be a second request.
+  // Node.js accepts any spelling. To an origin that does not accept e.g. `chunKed`, the body would be a second request.
   if (name === 'transfer-encoding') return 'chunked';
   if (name === 'content-length') return plainLength(value);
-  // RFC 9110, section 7.6.2: only here does it mean anything; what is no number is left alone.
+  // Max-Forwards only applies to OPTIONS and TRACE (RFC 9110, section 7.6.2); TRACE is never forwarded. Values that are
+  // not numbers are left alone.
   const hops = name === 'max-forwards' && req.method === 'OPTIONS' && /^\d{1,9}$/.test(value);
   return hops ? String(Number(value) - 1) : value;
 }
@@ -99,11 +100,11 @@ function viaField({ req }: RequestArrival | UpgradeArrival, via: string): string
 }
 
 /**
- * The fields that a request goes on with, as a flat list: `node:http` writes one as it is, where of an object it makes
- * two others first. Framing is notRemovable as it was: a body without it would be a second request.
+ * The fields of a forwarded request, as a flat list, which `node:http` writes as it is, while it copies an object
+ * twice. The framing is kept: a body without it would be taken for a second request.
  *
- * @param unmeasured a body comes whose length nothing says, for which HTTP/1.1 has one way (RFC 9112, section 6.3).
- * @throws {SallyportError} `loop_detected` where this proxy is in `Via` already (RFC 9110, section 7.6.3).
+ * @param unmeasured a body of unknown length follows, so it must be chunked (RFC 9112, section 6.3).
+ * @throws {SallyportError} `loop_detected` if `Via` already names this proxy (RFC 9110, section 7.6.3).
  */
 export function requestFields(arrival: RequestArrival | UpgradeArrival, via: string, unmeasured = false): string[] {
   const { req, target, facts } = arrival;
@@ -124,16 +125,16 @@ export function requestFields(arrival: RequestArrival | UpgradeArrival, via: str
 }
 
 /**
- * The fields that a response goes on with, as a flat list in the order and spelling of the origin.
+ * The fields of a forwarded response, as a flat list in the origin's order and spelling.
  *
- * @throws {SallyportError} `upstream_protocol_error` where its version or its framing is not understood.
+ * @throws {SallyportError} `upstream_protocol_error` if its version or framing is not supported.
  */
 export function responseFields(res: IncomingMessage, via: string): string[] {
-  // Node's parser lets status lines of HTTP/2.0 and HTTP/0.9 pass.
+  // Node's parser accepts HTTP/2.0 and HTTP/0.9 in status lines.
   if (res.httpVersion !== '1.1' && res.httpVersion !== '1.0')
     throw new SallyportError('upstream_protocol_error', `an answer in HTTP/${res.httpVersion}`);
   const coding = res.headers['transfer-encoding'];
-  // RFC 9112, section 6.1: whoever sends it knows nothing of the framing that it stands for.
+  // RFC 9112, section 6.1: Transfer-Encoding in HTTP/1.0 means that the framing is faulty.
   if (coding !== undefined && res.httpVersion === '1.0')
     throw new SallyportError('upstream_protocol_error', 'Transfer-Encoding in an HTTP/1.0 answer');
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
@@ -144,7 +145,7 @@ export function responseFields(res: IncomingMessage, via: string): string[] {
     const name = res.rawHeaders[i] ?? '';
     const lower = name.toLowerCase();
     if (hopByHop.has(lower) || dropped.has(lower) || lower === 'transfer-encoding') continue;
-    // RFC 9110, section 8.6: there is no content that it could be the length of.
+    // A 204 has no content, and must not have Content-Length (RFC 9110, section 8.6).
     if (lower === 'content-length' && res.statusCode === 204) continue;
     const value = res.rawHeaders[i + 1] ?? '';
     if (isForged(lower, value)) continue;
@@ -154,7 +155,7 @@ export function responseFields(res: IncomingMessage, via: string): string[] {
   return fields;
 }
 
-/** The trailer fields that may go on, as pairs: none that `Connection` would have taken out of the head. */
+/** The trailer fields to forward, as pairs; those nominated by `Connection` are dropped, as in the header section. */
 export function trailerFields(message: Pick<IncomingMessage, 'headers' | 'rawTrailers'>): [string, string][] {
   if (message.rawTrailers.length === 0) return [];
   const dropped = nominated(message.headers.connection);

@@ -1,6 +1,6 @@
 /**
- * Requests that a proxy answers itself, although they may go on: TRACE, which would show a page the fields that its own
- * script may not read, and OPTIONS that has no hop left (RFC 9110, sections 7.6.2 and 9.3.7).
+ * Allowed requests that the proxy answers itself: TRACE, which would echo to a page the header fields that its scripts
+ * must not read, and OPTIONS with `Max-Forwards: 0` (RFC 9110, sections 7.6.2 and 9.3.7).
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Outcome, RequestArrival } from '../flow.ts';
@@ -8,7 +8,7 @@ import { sendAnswer } from './write.ts';
 
 const Allow = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT';
 
-/** What this proxy says for itself: nothing of the request is in it. */
+/** The proxy's own answer to OPTIONS; it contains nothing from the request. */
 const options: Answer = { name: 'options', status: 200, reason: 'OK', headers: { Allow }, body: Buffer.alloc(0) };
 
 export function isFinalRecipient({ facts }: RequestArrival): boolean {

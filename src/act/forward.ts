@@ -1,10 +1,9 @@
 /**
- * Passes a readable request on through `http-proxy` and its answer back: one that came in the clear, or one that was
- * decrypted, which goes on in TLS again.
+ * Forwards a readable request through `http-proxy` and returns its response. Decrypted requests go over TLS again.
  *
- * The library is in charge of each request, between two guards of ours and with a pass of ours, because by itself it
- * crashes, smuggles and leaks: it takes the framing off bodies of DELETE and OPTIONS, passes hop-by-hop fields on in
- * both directions, folds double slashes in paths, and does not see that a client has gone.
+ * The library runs each request with a pass of ours, and its input and output are checked here, because on its own it
+ * is open to crashes, request smuggling and leaks: it strips the framing from bodies of DELETE and OPTIONS, forwards
+ * hop-by-hop fields in both directions, folds double slashes in paths, and does not notice that a client disconnected.
  */
 import type { ClientRequest } from 'node:http';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
@@ -25,11 +24,11 @@ import { sendAnswer } from './write.ts';
 export interface ForwardOptions {
   readonly dialler: Dialler;
   readonly secure: SecureDialler;
-  /** Our pseudonym in `Via`, which no other proxy has. */
+  /** This proxy's unique pseudonym in `Via`. */
   readonly via: string;
   /** Milliseconds without a byte from the origin. */
   readonly idleTimeout: number;
-  /** Milliseconds from a request that is isComplete until the answer begins. */
+  /** Milliseconds from the end of the request to the start of the response. */
   readonly responseTimeout: number;
   readonly failed: (code: ErrorCode, arrival: RequestArrival) => Answer;
 }
@@ -82,7 +81,7 @@ export function createForward(options: ForwardOptions): Forward {
 
       const onFailure = (cause: unknown): void => {
         clearTimeout(late);
-        // An origin may answer before it has read the isComplete hasBody, and close: the answer counts.
+        // An origin may respond before it has read the whole body, then close: that response stands.
         if (status !== null) return;
         const stale = request?.reusedSocket === true && !repeated;
         if (stale && safeToRepeat.has(facts.method) && !client.hasBody && !closed) {
@@ -94,29 +93,29 @@ export function createForward(options: ForwardOptions): Forward {
 
       const start = (outgoing: ClientRequest): void => {
         request = outgoing;
-        outgoing.maxHeadersCount = 0; // as many as fit into a head
+        outgoing.maxHeadersCount = 0; // limited by the size of the header section only
         outgoing.on('socket', (socket) => {
           const address = socket.remoteAddress ?? '';
-          // A kept connection may come from a request that was allowed more, or from when the name led elsewhere. Nothing
-          // has been written to it yet.
+          // A reused connection may have been dialled for a request that may reach more, or before the name's addresses
+          // changed. Nothing has been written to it yet.
           if (mayReach?.(address) === false) fail('destination_prohibited');
           else upstream = { address, port: target.port };
         });
         limitInterim(outgoing, () => fail('upstream_protocol_error'));
         outgoing.on('timeout', () => fail('idle_timeout'));
-        // Nobody asked to switch protocols; without a listener Node would drop the connection and say nothing.
+        // No switch of protocols was requested. Without a listener, Node.js would silently drop the connection.
         outgoing.on('upgrade', (_answer, socket) => {
           socket.destroy();
           fail('upstream_protocol_error');
         });
         outgoing.on('finish', () => {
-          // An origin may have answered before it had it all.
+          // The origin may have responded before the end of the request.
           if (status === null && !closed) late = setTimeout(() => fail('response_timeout'), options.responseTimeout);
         });
         outgoing.on('response', (answer) => {
           clearTimeout(late);
-          // Without an Upgrade field Node.js takes 101 for the final answer; the one that follows it would then be taken
-          // for the answer to the next request on the connection.
+          // Without an Upgrade field, Node.js treats 101 as the final response and would take the response after it for
+          // that of the next request on the connection.
           if (answer.statusCode === 101) {
             fail('upstream_protocol_error');
             return;
@@ -192,7 +191,7 @@ export function createForward(options: ForwardOptions): Forward {
   return {
     forward(arrival, mayReach) {
       const { req } = arrival;
-      // The client went away while its name was looked up, and the event that would end the attempt has been and gone.
+      // The client disconnected during the name lookup; the `close` event that would end the attempt has already fired.
       if ('stream' in req ? req.stream.destroyed : req.socket.destroyed)
         return Promise.resolve(failedOutcome('client_closed', null));
       const client = clientSide(arrival, options.via);

@@ -1,16 +1,16 @@
 /**
- * Memory that is free as soon as its bytes are written. Node.js hands over each piece of a body in an ArrayBuffer of its
- * own, which V8 would give back when it collects garbage, and collects all of it for every few dozen MiB of them: of a
- * download over plain HTTP that was most of what it cost.
+ * Frees the memory of a chunk as soon as it has been written. Node.js delivers each chunk of a body in its own
+ * ArrayBuffer, which V8 frees only in a full garbage collection, and every few dozen MiB of them trigger one. Those
+ * collections were most of the cost of a download over plain HTTP.
  */
 
-/** Smaller pieces are not worth it, and may lie in memory that they share. */
+/** Bytes. Smaller chunks are not worth it, and may share their ArrayBuffer. */
 const WORTH_IT = 8 * 1024;
 
-/** `ArrayBuffer.prototype.transfer`, which Node.js 20 does not have: there the collector does it. */
+/** `ArrayBuffer.prototype.transfer`; missing in Node.js 20, where the memory is left to the garbage collector. */
 const transfer: unknown = Reflect.get(ArrayBuffer.prototype, 'transfer');
 
-/** Whether it has its memory for itself, and enough of it. */
+/** Whether the chunk is large enough, and the only one in its ArrayBuffer. */
 function isLarge(chunk: Buffer): boolean {
   return chunk.length >= WORTH_IT && chunk.length === chunk.buffer.byteLength && typeof transfer === 'function';
 }
@@ -19,7 +19,7 @@ function isLarge(chunk: Buffer): boolean {
 export function freeAfterWrite(chunk: Buffer): ((error?: Error | null) => void) | undefined {
   if (!isLarge(chunk)) return undefined;
   return (error) => {
-    // What was not written may still be in somebody's hands.
+    // After a failed write, the chunk may still be in use.
     if (error == null && typeof transfer === 'function') Reflect.apply(transfer, chunk.buffer, [0]);
   };
 }

@@ -1,16 +1,16 @@
-/** The hosts file of the system, which is asked before DNS, and read again when it has changed. */
+/** The system's hosts file. It takes precedence over DNS, and is reread when it changes. */
 import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { platform } from 'node:os';
 
-/** The addresses of a name, or null for one that is not in the file. */
+/** Returns the addresses of a name, or null if it is not in the file. */
 export type HostsFile = (name: string) => Promise<readonly string[] | null>;
 
 export function hostsFilePath(): string {
   return platform() === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts';
 }
 
-/** An address and its names on each line, `#` before what is for people. */
+/** Parses lines of an address and its names, with comments after `#`. */
 export function readHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const hosts = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -26,7 +26,7 @@ export function readHosts(text: string): ReadonlyMap<string, readonly string[]> 
   return hosts;
 }
 
-/** A file that is not there names nobody. */
+/** A missing file counts as empty. */
 export function createHostsFile(path: string): HostsFile {
   let hosts: ReadonlyMap<string, readonly string[]> = new Map();
   let state = '';

@@ -1,7 +1,7 @@
 /**
- * Tunnels whose requests are read here. Denied ones are opened all the same, and ended here, so that the client can be
- * told why in its own language. Allowed ones that speak HTTP in the clear are read, because each request may name
- * another host than the tunnel was asked for.
+ * Tunnels whose requests are read here. A denied tunnel is opened anyway and terminated here, so that its requests can
+ * be answered with the reason in a form that the client displays. An allowed tunnel with plain HTTP is read because
+ * each request may name a different host than the CONNECT did.
  */
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
@@ -12,12 +12,12 @@ import { reset } from '../reset.ts';
 export interface MintLimit {
   /** Waits for the name's turn if necessary. True: its leaf may be made. False: too many are waiting. */
   readonly turn: (target: Target) => boolean | Promise<boolean>;
-  /** Whether a tunnel to this name is better not opened. */
+  /** Whether so many names are waiting that a tunnel to this one should be refused. */
   readonly full: (target: Target) => boolean;
 }
 
 export interface Interceptor {
-  /** Takes over the socket; resolves when it is closed, with the number of requests that were answered in it. */
+  /** Takes over the socket; resolves when it is closed, with the number of requests answered on it. */
   readonly take: (
     socket: Socket,
     tunnel: OuterTunnel,
@@ -25,24 +25,24 @@ export interface Interceptor {
   ) => Promise<{ readonly requests: number; readonly error: ErrorCode | null }>;
 }
 
-/** How an HTTP request in the clear begins, however short its first segment; anything else can only be ended. */
+/** The start of a plain HTTP request, even from a short first segment; anything else can only be reset. */
 const http = /^[A-Z]{1,8}(?: |$)/;
 
 /**
- * Whether a tunnel to a port of plain HTTP has to be read. Whatever is no TLS is: an origin may take for a request what
- * does not look like one here, and who has said nothing yet may say it late, unless it has ended.
+ * Whether a tunnel to a plain-HTTP port must be read. Everything that is not TLS is read: an origin may accept as a
+ * request what does not look like one here, and a silent client may still send one, unless it has closed its side.
  */
 export function speaksInClear(hello: Hello, port: number, httpPorts: readonly number[]): boolean {
   const mayStillSpeak = hello.kind === 'other' && (hello.bytes.length > 0 || hello.why !== 'ended');
   return mayStillSpeak && httpPorts.includes(port);
 }
 
-/** The name that the client believes to talk to, which the leaf must be for. */
+/** The name that the client expects in the leaf certificate. */
 function nameOf(target: Target, hello: Hello): Target {
   return hello.kind === 'tls' && hello.serverName !== null ? hello.serverName : target;
 }
 
-/** Of a tunnel in which nothing was answered. */
+/** The outcome of a tunnel in which no request was answered. */
 function unanswered(socket: Socket, denial: Denial | null, error: ErrorCode): Outcome {
   return {
     kind: denial === null ? 'failed' : 'blocked',
@@ -56,8 +56,8 @@ function unanswered(socket: Socket, denial: Denial | null, error: ErrorCode): Ou
 }
 
 /**
- * Null where requests were answered inside: those are the attempts, and each was recorded. Else this tunnel was the
- * attempt: its client did not trust the leaf, said nothing, or spoke what has no answer.
+ * Returns null if requests were answered inside the tunnel: each of them was recorded as an attempt. Otherwise the
+ * tunnel is the attempt: the client did not trust the leaf, sent nothing, or used a protocol that cannot be answered.
  */
 export async function intercept(
   interceptor: Interceptor,

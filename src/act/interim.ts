@@ -1,10 +1,10 @@
-/** Answers before the final one (1xx, RFC 9110, section 15.2). */
+/** Interim responses (1xx, RFC 9110, section 15.2). */
 import type { ClientRequest } from 'node:http';
 
-/** Servers say 102 every 20 seconds, so that nobody gives up on them; what sends more of them sends nothing else. */
+/** Well above what a slow origin needs: servers send 102 every 20 seconds as a sign of life. */
 const MOST = 100;
 
-/** Calls `exceeded` for an origin that would have the proxy read such answers for ever. */
+/** Calls `exceeded` if the origin sends more than {@link MOST}: it could keep the proxy reading forever. */
 export function limitInterim(request: ClientRequest, exceeded: () => void): void {
   let left = MOST;
   request.on('information', () => {

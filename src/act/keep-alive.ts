@@ -1,6 +1,6 @@
 /**
- * TCP keep-alive for connections that have lived for a while: it finds peers that are gone without a word. Asking for
- * it takes four system calls, a twentieth of what a short tunnel costs in all, so the short ones do without.
+ * Enables TCP keep-alive, which detects peers that vanished without closing, on connections older than {@link PERIOD}.
+ * Enabling it takes four system calls, a twentieth of the cost of a short tunnel, so short-lived ones go without.
  */
 import { Socket } from 'node:net';
 import { createIndexedSet, type Indexed } from '../indexed-set.ts';
@@ -12,7 +12,7 @@ const PROBE_AFTER = 60_000;
 
 interface Tracked extends Indexed {
   readonly socket: object;
-  /** Sweeps that it has seen. */
+  /** Number of sweeps since it was added. */
   age: number;
 }
 

@@ -1,18 +1,18 @@
-/** How an attempt ended whose bytes went no further than to this proxy: nothing was read of an origin. */
+/** Outcomes of attempts for which nothing was read from an origin. */
 import type { ErrorCode } from '../errors.ts';
 import type { Outcome } from '../flow.ts';
 
-/** `answer`: the name of the row of the answer table; `bytesOut`: bytes that the client was sent. */
+/** `answer`: its row in the answer table; `bytesOut`: bytes sent to the client. */
 export function blockedOutcome(answer: string, status: number, bytesOut: number): Outcome {
   return { kind: 'blocked', answer, status, error: null, bytesIn: 0, bytesOut, upstream: null };
 }
 
-/** A denial that is no answer, but the end of the connection by RST. */
+/** A denial by RST, without an answer. */
 export function resetOutcome(status: number | null = null, error: ErrorCode | null = null): Outcome {
   return { ...blockedOutcome('reset', 0, 0), status, error };
 }
 
-/** `status`: what the client was answered; null where it was gone before it could be. */
+/** `status`: that of the answer; null if the client disconnected before it. */
 export function failedOutcome(error: ErrorCode, status: number | null, bytesOut = 0): Outcome {
   return { kind: 'failed', answer: null, status, error, bytesIn: 0, bytesOut, upstream: null };
 }

@@ -1,19 +1,19 @@
 /**
- * Connections to origins that are one client's own. NTLM and Negotiate log in a connection and not a request (RFC 4559,
- * section 6): whoever came next on a connection that all share would be taken for the person who logged in before, and
- * the three steps of a login would each go to another connection.
+ * Connection pools for a single client. NTLM and Negotiate authenticate a connection, not a request (RFC 4559, section
+ * 6): on a shared connection, the next client would act as the user who logged in before, and the three steps of a
+ * login could go to different connections.
  */
 import type { Agent } from 'node:http';
 import type { RequestArrival } from '../flow.ts';
 
 const logsIn = /^\s*(?:NTLM|Negotiate|Kerberos)(?:\s|$)/i;
 
-/** A connection of a client, or its HTTP/2 session. */
+/** A client's connection, or its HTTP/2 session. */
 interface Connection {
   readonly once: (event: 'close', listener: () => void) => unknown;
 }
 
-/** @returns what gives the pool of a request: from its first such login on, a client connection has one of its own. */
+/** @returns a function that selects the pool of a request: a client connection has its own from its first login on. */
 export function createOwnPools(): (arrival: RequestArrival, shared: Agent, make: () => Agent) => Agent {
   const pools = new WeakMap<Connection, Agent>();
   return ({ req }, shared, make) => {

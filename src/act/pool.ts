@@ -1,4 +1,4 @@
-/** Kept-alive connections to origins, each made by the one dial. */
+/** Pools of kept-alive connections to origins, all made by our dialler. */
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
@@ -9,16 +9,16 @@ import { readInto } from '../read-into.ts';
 import { createSpareDials, type SpareDials } from './spare-dials.ts';
 import type { Reading } from './upstream.ts';
 
-/** Milliseconds that an unused connection is kept; shorter than most origins keep theirs. */
+/** Milliseconds that an idle connection is kept; less than most origins do. */
 const FREE_FOR = 4_000;
 
 /**
- * Free connections to one origin. Each has carried a request in the last seconds, so that clients bound their number too;
- * with fewer than there are requests at once, nearly every request pays for a new one.
+ * Idle connections per origin. Each has carried a request within the last {@link FREE_FOR}, so the load limits their
+ * number too; with fewer of them than concurrent requests, nearly every request would pay for a new connection.
  */
 const FREE_AT_MOST = 1024;
 
-/** Without a name of a server: the agent would find one out for each request, and it is the dial that shakes hands. */
+/** `servername` is empty to save the agent deriving it for each request: the dialler performs the handshake. */
 const pooling: AgentOptions & { readonly servername: string } = {
   keepAlive: true,
   maxFreeSockets: FREE_AT_MOST,
@@ -29,7 +29,7 @@ const pooling: AgentOptions & { readonly servername: string } = {
 
 const kinds = { 0: 'name', 4: 'ipv4', 6: 'ipv6' } as const;
 
-/** `node:http` hands over the host that the request was made with, which is the canonical one of its target. */
+/** `node:http` passes on the host of the request, which is the canonical host of its target. */
 function targetOf(options: ClientRequestArgs): Target {
   const host = options.host ?? '';
   return { host: host as Hostname, kind: kinds[isIP(host) as 0 | 4 | 6], port: Number(options.port) };
@@ -43,23 +43,23 @@ interface Dial {
   ) => Promise<Socket>;
 }
 
-/** What a request may say of the connection that is made for it, beside what `node:http` knows of. */
+/** Request options about its connection, in addition to those of `node:http`. */
 export interface PoolRequest {
   readonly mayReach?: MayReach | undefined;
-  /** Nobody waits for the connection any more once this is closed. */
+  /** Once this is closed, the connection is no longer needed. */
   readonly answer?: Writable;
 }
 
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** The parser of `node:http` copies what it keeps of an answer, so that one piece of memory does for all origins. */
+/** All origins can share one buffer, because the parser of `node:http` copies what it keeps of a response. */
 function createReading(): Reading {
   let source: Socket | null = null;
   return {
     onread: {
       buffer: shared,
       callback(length) {
-        // Nobody asked for it. What it says must not become the answer to the next request.
+        // Unsolicited: these bytes must not become the response to the next request.
         if (source?.emit('data', shared.subarray(0, length)) === false) source.destroy();
         return true;
       },
@@ -90,13 +90,13 @@ function connectBy(
   options: ClientRequestArgs & PoolRequest,
   callback: Connected,
 ): undefined {
-  // A pooled connection is nobody's in particular: no single client's end gives it up.
+  // A pooled connection belongs to no client, so no client's close may abort the dial.
   const nobody = new PassThrough();
   const target = targetOf(options);
   const key = `${target.host} ${target.port}`;
   let wanted = true;
   const fresh = (): Promise<Socket> => dialToParse(dial, target, nobody, options.mayReach);
-  // What one request may not reach, another one may.
+  // A spare dial may have failed because of what its own request may not reach; this request may reach more.
   const dialled =
     spares.take(key)?.catch((error: unknown) => {
       if (wanted) return fresh();
@@ -110,7 +110,7 @@ function connectBy(
   dialled.then(
     (socket) => {
       options.answer?.off('close', giveUp);
-      // An origin that closes a pooled connection must not leave it half open in the pool.
+      // A connection that the origin closes must not stay half open in the pool.
       socket.allowHalfOpen = false;
       if (wanted) callback?.(null, socket);
     },
@@ -129,16 +129,15 @@ interface RequestInternals {
   readonly onSocket: (socket: Socket) => void;
 }
 
-/** All that connections of one pool differ by. */
+/** The key of a connection within one pool. */
 function nameOf({ host, port }: ClientRequestArgs): string {
   return `${host ?? ''} ${port ?? ''}`;
 }
 
 /**
- * Takes the free connection that was used last for a request, as `node:http` does it, but without the copies of all
- * options that it makes for that.
+ * Assigns the most recently used idle connection to a request, like `node:http`, but without copying all options.
  *
- * @returns false: there is none.
+ * @returns false if there is none.
  */
 function takeFree(agent: Agent, request: ClientRequest, options: ClientRequestArgs): boolean {
   const name = nameOf(options);
@@ -146,7 +145,7 @@ function takeFree(agent: Agent, request: ClientRequest, options: ClientRequestAr
   const socket = free?.pop();
   if (free?.length === 0) Reflect.deleteProperty(agent.freeSockets, name);
   if (socket === undefined) return false;
-  // It is on its way out of the list by itself; its place is not worth a search for another.
+  // It has died and is about to be removed; dial a new connection rather than search for another one.
   if (socket.destroyed) return false;
   const sockets: NodeJS.Dict<Socket[]> = agent.sockets;
   (sockets[name] ??= []).push(socket);
@@ -174,12 +173,12 @@ function pool<A extends Agent & Partial<AgentInternals>>(agent: A, dialler: Dial
   return agent;
 }
 
-/** An agent with the default pooling of `node:http`, whose connections are dialled by us. */
+/** An agent with the pooling of `node:http`, whose connections are made by `dialler`. */
 export function createPool(dialler: Dial): Agent {
   return pool(new Agent(pooling), dialler);
 }
 
-/** The same for https, which `node:http` wants an agent of its own kind for. @param dialler shakes hands too. */
+/** The same for https, which `node:http` requires another agent class for. @param dialler also does the handshake. */
 export function createSecurePool(dialler: Dial): SecureAgent {
   return pool(new SecureAgent(pooling), dialler);
 }

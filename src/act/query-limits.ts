@@ -1,14 +1,14 @@
 /**
- * How much of DNS the names of one domain get. The parser of Node.js reads an answer in a time that grows with the square of
- * its addresses, 20 ms for 4,000 of them, and reads what has come without a pause: whoever runs a domain could have
- * clients ask for so many of its names at once that nobody is served for minutes.
+ * Limits concurrent DNS queries per domain. Node.js parses a DNS response in time quadratic in its number of addresses
+ * (20 ms for 4,000 of them), and parses queued responses without yielding: the owner of a domain could have clients
+ * look up so many of its names at once that the proxy serves nobody for minutes.
  */
 import { LRUCache } from 'lru-cache';
 
 export interface QueryLimits {
   /**
-   * Resolves when the name may be asked for, with what is to be called when the answer is there; with null where it may
-   * not be, since answers of its domain are too large.
+   * Resolves when the name may be queried, with a function to call with the number of records when the query is done;
+   * with null if it must not be queried: responses for its domain were too large, or it waited too long.
    */
   readonly acquire: (name: string) => Promise<((records: number) => void) | null>;
 }
@@ -27,8 +27,8 @@ interface Share {
 }
 
 /**
- * @param domainOf what one owner has, such as `example.com` for `a.b.example.com`.
- * @param timeout milliseconds for which somebody waits.
+ * @param domainOf the registrable domain of a name, such as `example.com` for `a.b.example.com`.
+ * @param timeout milliseconds that a query may wait for its turn.
  */
 export function createQueryLimits(domainOf: (name: string) => string, timeout: number): QueryLimits {
   const shares = new Map<string, Share>();

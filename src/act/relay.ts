@@ -1,4 +1,4 @@
-/** Bytes both ways between two sockets, until both ends are done. */
+/** Relays bytes in both directions between two sockets. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -12,7 +12,7 @@ import { readInto } from '../read-into.ts';
 import { reset, wasReset } from '../reset.ts';
 
 export interface Relayed {
-  /** Null where both sides ended in good order. */
+  /** Null if both sides ended cleanly. */
   readonly error: ErrorCode | null;
 }
 
@@ -20,13 +20,13 @@ export interface Relayed {
 const LARGE_TRANSFER = 256 * 1024;
 
 interface Filter {
-  /** What of it may go on, and null where nothing may any more. */
+  /** The bytes that may be relayed; null: nothing may be relayed any more. */
   readonly take: (chunk: Buffer) => Buffer | null;
-  /** Whether all that comes may go on. */
+  /** Whether everything from now on may be relayed. */
   readonly over: () => boolean;
 }
 
-/** One direction, with back-pressure. */
+/** Relays one direction, with back-pressure. */
 function pump(from: Duplex, to: Duplex, filter?: Filter): void {
   let moved = 0;
   const onDrain = (): void => resumeReading(from);
@@ -40,7 +40,7 @@ function pump(from: Duplex, to: Duplex, filter?: Filter): void {
     if (moved < LARGE_TRANSFER || from.readableLength > 0 || filter?.over() === false) return goOn;
     moved = Number.NEGATIVE_INFINITY;
     const feed = createFeed();
-    // What is decrypted comes even after it was told to stop, and would be written over what has still to be sent.
+    // TLS sockets deliver decrypted bytes even after a stop, which would overwrite bytes not yet sent.
     if (!(from instanceof Socket) || from instanceof TLSSocket || !readInto(from, feed.onread)) return goOn;
     stopReading(from);
     to.off('drain', onDrain);
@@ -53,20 +53,20 @@ function pump(from: Duplex, to: Duplex, filter?: Filter): void {
 }
 
 interface Ends {
-  /** Takes the socket that has nothing left to do. */
+  /** Closes the socket, which has nothing left to do. */
   readonly done: (socket: Duplex) => void;
-  /** Hears of a socket that did not end but break. */
+  /** Called if the socket was reset rather than ended. */
   readonly broken: () => void;
 }
 
-/** A FIN is passed on, and leaves the other direction open. */
+/** Passes a FIN on, and leaves the other direction open. */
 function passEnd(from: Duplex, to: Duplex, { done, broken }: Ends): void {
   const pass = (): void => {
     if (wasReset(from)) {
       broken();
       return;
     }
-    // The second FIN of a pair: closing sends it too, and spares a system call and its answer. TLS has more to say.
+    // The other direction has ended: closing sends the FIN too, and saves a system call. TLS has to send close_notify.
     const all = to.readableEnded && to.writableLength === 0 && to instanceof Socket && !(to instanceof TLSSocket);
     if (all) done(to);
     else to.end();
@@ -76,9 +76,9 @@ function passEnd(from: Duplex, to: Duplex, { done, broken }: Ends): void {
 }
 
 /**
- * Whether a client's bytes end in a TLS alert: it has fromClient that it is done. Up to TLS 1.2 alerts are records of their own
- * type; in TLS 1.3 one is told by its length, which is that of an alert alone (two bytes, their type and a tag of 16;
- * RFC 8446, sections 5.2 and 6).
+ * Whether a client's bytes end in a TLS alert, which announces its close. Up to TLS 1.2, alerts have their own record
+ * type; in TLS 1.3 only the record length identifies one (two bytes, the content type and a 16-byte tag; RFC 8446,
+ * sections 5.2 and 6).
  */
 function endsInAlert(chunk: Buffer): boolean {
   const start = chunk.length - 24;
@@ -87,14 +87,14 @@ function endsInAlert(chunk: Buffer): boolean {
 }
 
 export interface Relaying {
-  /** What reads the upstream socket, where it was made with one. */
+  /** The feed that the upstream socket was created with. */
   readonly feed: Feed;
-  /** What the client fromClient before has been shown to it. */
+  /** Has already seen what the client sent so far. */
   readonly watch: HelloWatch | null;
 }
 
 /**
- * Relays until both sides are closed. An error or an early close on one side cuts the other.
+ * Relays until both sides are closed. An error or a premature close on one side resets the other.
  *
  * @param idleTimeout milliseconds without a byte in either direction.
  */
@@ -107,13 +107,14 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     let tookLeave = false;
     const fail = (code: ErrorCode): void => {
       if (!parted) error ??= code;
-      // Cut, and not ended: half a download must never look whole.
+      // Reset rather than end: a truncated download must not look complete.
       reset(client);
       reset(upstream);
     };
     /**
-     * Whether a reset by this side takes nothing from the other. Whoever has ended, and closed, resets what still comes: a TLS
-     * client that has its answer the last alert of its origin. Where that was there first, it resets without an end.
+     * Whether a reset by this side loses no data. A peer that has sent FIN and closed its socket answers further bytes
+     * with RST, e.g. a TLS client answers the origin's final alert. If that alert was already unread when it closed,
+     * the client sends RST without a FIN.
      */
     const mayReset = (socket: Duplex, other: Duplex): boolean => {
       const had = socket === client && (other.readableEnded || tookLeave) && socket.writableLength === 0;
@@ -137,7 +138,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
         if (socket !== closed && (!socket.readableEnded || !socket.writableFinished)) fail(code);
         open -= 1;
         if (open === 0) resolve({ error });
-        // The timer below is gone with the upstream socket; who does not read the rest must not stay for ever.
+        // The timer below ended with the upstream socket; a client that does not read the rest must not stay forever.
         else if (client.writableLength > 0 && client instanceof Socket)
           client.setTimeout(idleTimeout, () => fail('idle_timeout'));
       };
@@ -146,7 +147,7 @@ export function relay(client: Duplex, upstream: Socket, idleTimeout: number, rel
     };
     watch(client, upstream, 'client_closed');
     watch(upstream, client, 'connection_terminated');
-    // All bytes of both directions pass the upstream socket, so that one timer watches both.
+    // All bytes of both directions pass the upstream socket, so one timer covers both.
     upstream.setTimeout(idleTimeout, () => fail('idle_timeout'));
     const done = (socket: Duplex): void => {
       closed = socket;

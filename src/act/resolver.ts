@@ -1,9 +1,8 @@
 /**
- * Names to addresses. Asked in this order: the fixed names of the configuration, the hosts file, DNS; and the system's
- * own resolver for what DNS does not know, since it may have more sources (search domains, mDNS, a directory). `localhost`
- * is loopback, and nobody is asked.
+ * Resolves names. Sources, in order: the configuration's fixed names, the hosts file, DNS, and for names unknown to DNS
+ * the system's resolver, which may have more sources (search domains, mDNS, a directory). `localhost` is loopback.
  *
- * One lookup is in flight per name. What DNS says is kept for as long as it says, what the others say for a moment.
+ * At most one lookup per name is in flight. DNS answers are cached for their TTL, others for a few seconds.
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -16,20 +15,20 @@ import { createDnsClient, MOST_ADDRESSES, type DnsAnswer } from './dns.ts';
 import { createHostsFile, hostsFilePath } from './hosts-file.ts';
 
 export interface Resolver {
-  /** At least one address; at once where it is known. Rejects with `dns_error` or `dns_timeout`. */
+  /** At least one address, synchronously if cached. Throws or rejects: `dns_error`, `dns_timeout`, `invalid_target`. */
   readonly resolve: (target: Target) => readonly string[] | Promise<readonly string[]>;
 }
 
 export interface ResolverOptions {
-  /** Fixed names; a key `*.example` is for everything below `example`. */
+  /** Fixed names; a key `*.example` matches all subdomains of `example`. */
   readonly hosts: Readonly<Record<string, string>>;
-  /** DNS servers; none or absent: those of the system, and then its own resolver. */
+  /** DNS servers; empty or absent: those of the system, then the system's resolver. */
   readonly servers?: readonly string[];
   /** Milliseconds that one lookup may take. */
   readonly timeout: number;
-  /** Absent: that of the system. */
+  /** Absent: the system's. */
   readonly hostsFile?: string;
-  /** What one owner has of the names, such as `example.com` for `a.b.example.com`; absent: the last two labels. */
+  /** The registrable domain of a name, such as `example.com` for `a.b.example.com`; absent: its last two labels. */
   readonly domainOf?: (name: string) => string;
 }
 
@@ -38,7 +37,7 @@ const lastTwoLabels = (name: string): string => name.split('.').slice(-2).join('
 /** Milliseconds. The hosts file and `getaddrinfo` have no TTL: cached for the length of a burst of connections. */
 const DEFAULT_TTL = 5_000;
 const NEGATIVE_TTL = 1_000;
-/** A record that says "for weeks" is asked for again after an hour all the same. */
+/** Milliseconds; a longer TTL is cut to this. */
 const MAX_TTL = 3_600_000;
 /** Names cached; the least recently used is evicted first. */
 const MAX_ENTRIES = 10_000;
@@ -91,12 +90,12 @@ function createIpv6First(): () => boolean {
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 
-/** Names that are loopback to everybody, and that no server may be asked for, or may move (RFC 6761, section 6.3). */
+/** `localhost` names: they are always loopback, and must not be sent to a DNS server (RFC 6761, section 6.3). */
 function loopbackOf(name: string): readonly string[] | null {
   return name === 'localhost' || name.endsWith('.localhost') ? LOOPBACK : null;
 }
 
-/** Looks names up in the configuration (`outbound.hosts`) and knows `localhost`; null: somebody else has to be asked. */
+/** Looks names up in `outbound.hosts` of the configuration, and `localhost`; null: not found. */
 export function createFixed(options: ResolverOptions['hosts']): (name: string) => readonly string[] | null {
   const hosts = new Map(Object.entries(options).map(([name, address]) => [name, [address]] as const));
   if (hosts.size === 0) return loopbackOf;
@@ -146,7 +145,7 @@ export function createResolver(options: ResolverOptions): Resolver {
         () => done(0),
       );
       if (first.addresses.length === 0) return null;
-      // The family that came too late for this connection is there for the next.
+      // Cache the slower family for the next connection.
       void both.then((answer) => kept.set(name, fromDns(answer))).catch(() => undefined);
       return fromDns(first);
     } catch (error) {
@@ -161,7 +160,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const listed = await hostsFile(name);
     if (listed !== null) return known(listed, DEFAULT_TTL);
     const own = servers.length > 0;
-    // A name of one label is meant in a search domain, which only the system knows.
+    // A single-label name belongs to a search domain, which only the system knows.
     if (!own && !name.includes('.')) return askSystem(name);
     const answer = await askDns(name);
     if (answer !== null) return answer;
@@ -202,14 +201,14 @@ export function createResolver(options: ResolverOptions): Resolver {
       if (address !== null) return address;
       const before = kept.get(host);
       if (before !== undefined && before.until > performance.now()) return unwrap(before);
-      // Behind a NUL an attacker could hide a second name, which the system's resolver would not see.
+      // An attacker could hide a second name behind a NUL, where the system's resolver stops reading.
       if (host.includes('\0') || isIP(host) !== 0) throw new SallyportError('invalid_target');
       return query(host);
     },
   };
 }
 
-/** The addresses that a name leads to; none where it cannot be resolved: the dial fails with the reason then. */
+/** Like {@link Resolver.resolve}, but returns an empty list on errors: the dial then reports the reason. */
 export function createAddresses({ resolve }: Resolver): Resolver['resolve'] {
   const none = (): readonly string[] => [];
   return (target) => {

@@ -1,4 +1,4 @@
-/** TLS towards an origin: what was decrypted here goes on only to whom the name in it belongs. */
+/** TLS to origins: decrypted requests are forwarded only to an origin that has proven its name. */
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -15,7 +15,7 @@ import type { Dialler } from './upstream.ts';
 
 export interface SecureDialler {
   /**
-   * Connects to a target and shakes hands; the origin has proven by then that it is the target. HTTP/1.1 is offered.
+   * Connects to a target and completes the TLS handshake, which verifies the origin's certificate. Offers HTTP/1.1.
    *
    * @throws {SallyportError} as {@link Dialler.dial}, and `tls_certificate_error`, `tls_protocol_error`.
    */
@@ -26,7 +26,7 @@ export interface SecureDialler {
   ) => Promise<TLSSocket>;
 }
 
-/** OpenSSL's verdicts on a chain, and Node's on the name. */
+/** OpenSSL's error codes for the chain, and Node's for the name. */
 const certificateFault =
   /^(?:ERR_TLS_CERT_ALTNAME|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_|ERROR_IN_CERT_|CRL_)/;
 
@@ -36,7 +36,7 @@ function failureOf(error: NodeJS.ErrnoException): SallyportError {
   return new SallyportError(known, `${code} ${error.message}`.trim(), { cause: error });
 }
 
-/** Node.js takes the common name where a certificate has no other; browsers have not for years (RFC 9525, section 2). */
+/** Node.js falls back to the common name if there is no subjectAltName; browsers no longer do (RFC 9525, section 2). */
 function checkNames(host: string, certificate: PeerCertificate): Error | undefined {
   const named = isIP(host) === 0 ? /(?:^|, )DNS:/ : /(?:^|, )IP Address:/;
   if (named.test(certificate.subjectaltname ?? '')) return checkServerIdentity(host, certificate);
@@ -45,7 +45,7 @@ function checkNames(host: string, certificate: PeerCertificate): Error | undefin
 }
 
 /**
- * @param roots the authorities that origins are verified against, as PEM; asked for once, when the first is dialled.
+ * @param roots the PEM certificates of the CAs that origins are verified against; called once, on the first dial.
  * @param timeout milliseconds for the handshake.
  */
 export function createSecureDialler(options: {
@@ -89,7 +89,7 @@ export function createSecureDialler(options: {
         secure.once('error', onError).once('close', onClose);
         secure.once('secureConnect', () => {
           settle();
-          // From here on somebody else listens; until then a reset must not be an uncaught error.
+          // Until the caller adds its own listener, a reset must not be an uncaught error.
           secure.on('error', () => undefined);
           resolve(secure);
         });

@@ -1,19 +1,19 @@
 /**
- * Dials whose requests were given up before they had their connection. The next request to the same place takes one
- * over: a client that asks and takes it back a thousand times a second (rapid reset, CVE-2023-44487) would otherwise
- * have as many connections made to the origin.
+ * Dials whose requests were cancelled before the connection was made. The next request to the same origin takes one
+ * over: otherwise a client that sends and cancels a thousand requests a second (rapid reset, CVE-2023-44487) would
+ * cause as many connections to the origin.
  */
 import type { Socket } from 'node:net';
 
 type Dial = Promise<Socket>;
 
-/** Connections that nobody waits for, of all origins; more are closed. */
+/** Idle spare connections, of all origins together; further ones are closed. */
 const MOST = 64;
 
 export interface SpareDials {
-  /** Takes what nobody waits for any more. */
+  /** Keeps a dial that is no longer needed. */
   readonly keep: (key: string, dial: Dial) => void;
-  /** Gives one of what was kept; it may still be under way, and fail. */
+  /** Returns a kept dial, which may still be in progress and may fail. */
   readonly take: (key: string) => Dial | undefined;
   /** Closes them all. */
   readonly close: () => void;
@@ -21,7 +21,7 @@ export interface SpareDials {
 
 interface Kept {
   readonly dial: Dial;
-  /** Set once the connection is made: it is not among the idle ones any more. */
+  /** Set once the connection is made: uncounts it and removes its timer and listener. */
   leave: () => void;
 }
 
@@ -76,7 +76,7 @@ export function createSpareDials(keptFor: number): SpareDials {
     },
     close() {
       closed = true;
-      // Those that are under way are closed when they are made.
+      // Dials in progress are closed once they connect.
       for (const some of spares.values())
         for (const { dial } of some)
           dial.then(

@@ -1,10 +1,10 @@
 /**
- * `http-proxy` with a pass of ours in the place of its `stream`, by its own means for that.
+ * `http-proxy` with our own pass instead of its `stream`, installed through the library's API for that.
  *
- * A pass is what the library calls for each request. Its own one makes three objects of two dozen options for each,
- * takes the path apart and puts it together again (and folds double slashes in it), and listens to all that happens to
- * the request for the sake of events that nobody asks for: a fifth of what a plain request cost. Those before it take
- * the framing off bodies of DELETE and OPTIONS. This one makes the same single request of what it is given.
+ * A pass is a function that the library calls for each request. For each one, its `stream` creates three objects with
+ * two dozen options, splits and rejoins the path (folding double slashes), and adds listeners for events that nothing
+ * here uses: a fifth of the cost of a plain request. The passes before it strip the framing from bodies of DELETE and
+ * OPTIONS. Ours makes one request from the given options, and runs before all of them.
  */
 import { request, type Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
@@ -18,23 +18,23 @@ export interface Passage {
   readonly agent: Agent;
   /** A flat list of names and values. */
   readonly fields: readonly string[];
-  /** Milliseconds without a byte on its connection, until it is told of a `timeout`. */
+  /** Milliseconds without a byte on the connection before the request emits `timeout`. */
   readonly idleTimeout: number;
   readonly mayReach: MayReach | undefined;
-  /** Has the request before it has a connection: nothing of it has been written. */
+  /** Receives the request before it has a connection and before any of it is written. */
   readonly start: (outgoing: ClientRequest) => void;
-  /** Hears of each error of the request. */
+  /** Called for each error of the request. */
   readonly failed: (cause: unknown) => void;
 }
 
-/** Has the library make the request. @throws in the words of `node:http` where it is none. */
+/** Has the library make the request. @throws the errors of `node:http` if it is not valid. */
 export type Pass = (
   req: IncomingMessage | Http2ServerRequest,
   res: ServerResponse | Http2ServerResponse,
   passage: Passage,
 ) => void;
 
-/** What the library calls a pass with; what is true in the end keeps it from calling the next one. */
+/** The library's signature of a pass; returning true keeps it from calling the next one. */
 type LibraryPass = (
   req: IncomingMessage,
   res: ServerResponse,

@@ -1,4 +1,4 @@
-/** CONNECT: the answer to it, and the relay behind it. */
+/** Answers CONNECT and relays the tunnel. */
 import type { Socket } from 'node:net';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, Decided, Hello, HelloWatch, MayReach, Outcome, Target, TunnelArrival } from '../flow.ts';
@@ -13,31 +13,31 @@ export interface TunnelOptions {
   readonly dialler: Dialler;
   /** Milliseconds without a byte. */
   readonly idleTimeout: number;
-  /** Ports behind which only TLS may be spoken. */
+  /** Ports on which a tunnel must carry TLS. */
   readonly tlsRequiredPorts: readonly number[];
-  /** Holds a client to the name in its hello. */
+  /** Creates the check that a client does not change the server name in a second hello. */
   readonly watch: (serverName: Target | null) => HelloWatch;
   readonly failed: (code: ErrorCode, arrival: TunnelArrival) => Answer;
 }
 
-/** The far side of an open tunnel, and what reads it. */
+/** The origin side of an open tunnel. */
 export interface Upstream {
   readonly kind: 'upstream';
   readonly socket: Socket;
-  /** Its IP address. */
+  /** The IP address. */
   readonly address: string;
   readonly feed: Feed;
   readonly destroy: () => void;
 }
 
-/** A tunnel after the first moment: still open, with its upstream where one was dialled, or ended already. */
+/** A tunnel after its CONNECT was handled: open, with its upstream if one was dialled, or already ended. */
 export type Opened =
   { readonly kind: 'open'; readonly upstream: Upstream | null } | { readonly kind: 'ended'; readonly outcome: Outcome };
 
 export interface Tunnel {
-  /** Dials and answers 200, or answers what failed. */
+  /** Dials and answers 200, or answers with the failure. */
   readonly open: (arrival: TunnelArrival, mayReach?: MayReach) => Promise<Opened>;
-  /** Relays until both sides are done. Dials first where that had to wait for the hello. */
+  /** Relays until both sides are closed. Dials first if that had to wait for the hello. */
   readonly carry: (decided: Decided<TunnelArrival>, hello: Hello, upstream: Upstream | null) => Promise<Outcome>;
 }
 
@@ -47,7 +47,7 @@ export function answerEstablished(socket: Socket): void {
   socket.write(established);
 }
 
-/** Answers a CONNECT and ends it. @param error why it failed; null: it was denied. */
+/** Refuses a CONNECT: answers it and closes the connection. @param error why it failed; null: it was denied. */
 export async function answerAndClose(socket: Socket, answer: Answer, error: ErrorCode | null): Promise<Opened> {
   const bytesOut = await answerAndEnd(socket, answer);
   const { name, status } = answer;
@@ -59,8 +59,8 @@ export async function answerAndClose(socket: Socket, answer: Answer, error: Erro
 const WATCH_CLIENT_AFTER = 100;
 
 /**
- * Resets a client that leaves while its tunnel is dialled, which ends the dial. A FIN behind bytes is no leaving: they may
- * be all that the client has to say. As nobody reads them yet, there is no `end` then.
+ * Resets a client that leaves while its tunnel is being dialled, which aborts the dial. A FIN after data does not count
+ * as leaving, since the data may be all that the client has to send; as nothing reads it yet, no `end` is emitted then.
  */
 function resetIfItLeaves(client: Socket): () => void {
   let stay: (() => void) | null = null;
@@ -88,7 +88,7 @@ export function createTunnel(options: TunnelOptions): Tunnel {
     if (tlsRequired.has(port)) return helloProblem(hello);
     if (hello.kind === 'tls' || relayableNonTls.has(hello.why)) return null;
     if (hello.why !== 'silent') return 'tls_required';
-    // Where nobody is there yet who could speak first, that is what it waits for.
+    // Without an upstream, the client may simply be waiting for the server to speak first.
     return opened === null ? null : 'idle_timeout';
   };
 

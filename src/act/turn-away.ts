@@ -1,4 +1,4 @@
-/** Answers what arrived and never became an attempt: not valid, or no room for it. */
+/** Answers what never became an attempt: invalid requests, and those over a limit. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';

@@ -1,4 +1,4 @@
-/** WebSocket, in the clear or decrypted: the handshake is passed on as HTTP, and what follows 101 as bytes. */
+/** WebSocket, in the clear or decrypted: the handshake is forwarded as HTTP, the bytes after 101 are relayed. */
 import { createHash } from 'node:crypto';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -32,7 +32,7 @@ function responseHead(answer: IncomingMessage, fields: readonly string[]): Buffe
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** An origin that does not switch answers like to any request; the connection ends with that answer. */
+/** Forwards the response of an origin that does not switch protocols; the client's connection ends with it. */
 function passRefusal(
   outgoing: ClientRequest,
   answer: IncomingMessage,
@@ -42,12 +42,12 @@ function passRefusal(
   let cut = false;
   onTruncated(outgoing, answer, () => {
     cut = true;
-    reset(client); // half an answer must not look whole
+    reset(client); // a truncated response must not look complete
   });
   client.write(responseHead(answer, [...responseFields(answer, via), 'Connection', 'close']));
   answer.pipe(client);
   let timer: NodeJS.Timeout | undefined;
-  // Neither a client that does not read nor one that does not close may stay for ever.
+  // Neither a client that does not read nor one that does not close may stay forever.
   const leaveIn = (patience: number): void => {
     clearTimeout(timer);
     timer = setTimeout(() => client.destroy(), patience);
@@ -64,7 +64,7 @@ function passRefusal(
   });
 }
 
-/** Passes the upgrade on; resolves when both sides are closed. */
+/** Forwards the upgrade; resolves when both sides are closed. */
 export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, mayReach?: MayReach): Promise<Outcome> {
   const { socket: client, req, target, facts } = arrival;
   const outcome = (kind: Outcome['kind'], status: number | null, error: ErrorCode | null): Outcome => {
@@ -72,9 +72,9 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     return { kind, answer: null, status, error, bytesIn: bytesRead, bytesOut: bytesWritten, upstream: null };
   };
   client.on('error', () => undefined);
-  // Nobody wants a WebSocket that it cannot speak in.
+  // A client that has sent FIN cannot use a WebSocket.
   const stay = resetAtEnd(client);
-  // Its end is not seen unless it is read; what it says meanwhile waits.
+  // The FIN is only noticed while reading; bytes that arrive meanwhile stay in the stream.
   client.read(0);
   try {
     const headers = [...requestFields(arrival, options.via), 'connection', 'Upgrade', 'upgrade', 'websocket'];
@@ -82,7 +82,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     const upstream = await dial(target, client, { mayReach });
     const address = { address: upstream.remoteAddress ?? '', port: target.port };
     const outgoing = request({ createConnection: () => upstream, method: facts.method, path: facts.path, headers });
-    outgoing.maxHeadersCount = 0; // as many as fit into a head
+    outgoing.maxHeadersCount = 0; // limited by the size of the header section only
     client.once('close', () => outgoing.destroy());
     const settled = await new Promise<{ answer: IncomingMessage; early: Buffer | null }>((resolve, reject) => {
       outgoing.once('error', reject);
@@ -100,7 +100,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
         throw new SallyportError('upstream_protocol_error', '101 without a protocol to switch to');
       }
       const error = await passRefusal(outgoing, settled.answer, client, options);
-      // Node.js would keep it for a next request of an agent, and there is none.
+      // Node.js would keep the connection for an agent's next request, but there is no agent.
       upstream.destroy();
       return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
     }
@@ -125,7 +125,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
   }
 }
 
-/** A close frame from the server: FIN and opcode 8, unmasked, the code and a reason (RFC 6455, section 5.5.1). */
+/** A server's close frame: FIN and opcode 8, unmasked, status code and reason (RFC 6455, section 5.5.1). */
 function closeFrame(reason: string): Buffer {
   const text = Buffer.from(reason);
   const frame = Buffer.alloc(4 + text.length);
@@ -136,8 +136,8 @@ function closeFrame(reason: string): Buffer {
 }
 
 /**
- * The first subprotocol that a client offers: browsers and others fail a handshake that picks none of theirs, and show no
- * reason then. Never a later one, which may be a key (OpenAI's realtime API takes it there).
+ * The first subprotocol that a client offers: browsers and others fail a handshake that selects none, and then show no
+ * reason. Never a later one, which may be an API key (OpenAI's realtime API accepts it there).
  */
 function subprotocolOf({ headers }: UpgradeArrival['req']): string | null {
   const [first = ''] = (headers['sec-websocket-protocol'] ?? '').split(',', 1);
@@ -145,16 +145,16 @@ function subprotocolOf({ headers }: UpgradeArrival['req']): string | null {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(name) ? name : null;
 }
 
-/** A WebSocket's denial. */
+/** The denial of a WebSocket. */
 export interface Close {
   /** At most 123 bytes of UTF-8. */
   readonly reason: string;
-  /** What the 101 before it bears besides the fields of the handshake. */
+  /** Header fields of the 101 response, in addition to those of the handshake. */
   readonly headers: Answer['headers'];
 }
 
 /**
- * Accepts a WebSocket only to close it with the reason, which is the one form that scripts can read. Resolves with the
+ * Accepts a WebSocket only to close it with the reason: scripts cannot read a refused handshake. Resolves with the
  * bytes written, once the socket is closed.
  */
 export async function closeWebSocket({ req, socket }: UpgradeArrival, { reason, headers }: Close): Promise<number> {

@@ -1,4 +1,4 @@
-/** The only outbound dial: resolve once, check what came back, connect to what was checked. */
+/** The only outbound dialler: it resolves once, checks the addresses, and connects to those that were checked. */
 import { connect, type LookupFunction, type Socket, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SallyportError, upstreamErrorCode } from '../errors.ts';
@@ -7,21 +7,21 @@ import type { Destinations } from './destinations.ts';
 import type { Feed } from './feed.ts';
 import type { Resolver } from './resolver.ts';
 
-/** What reads a socket into memory of its own choice. */
+/** Reads a socket into memory of its choice. */
 export type Reading = Pick<Feed, 'onread' | 'attach'>;
 
 export interface DialOptions {
-  /** Reads the socket; nobody else may. */
+  /** Reads the socket; nothing else may. */
   readonly feed?: Reading | undefined;
-  /** Left out: every address that may be dialled for others. */
+  /** Absent: no restriction beyond that of {@link Destinations}. */
   readonly mayReach?: MayReach | undefined;
-  /** Hears of the address that is dialled, where it is the only one. Of several the socket knows which one answered. */
+  /** Called with the dialled address if there is only one. With several, the socket knows which one it reached. */
   readonly only?: (address: string) => void;
 }
 
 export interface Dialler {
   /**
-   * Connects to a target. The dial is given up when `client` closes.
+   * Connects to a target. The dial is aborted when `client` closes.
    *
    * @throws {SallyportError} `port_prohibited`, `destination_prohibited`, `dns_*`, `connection_*`,
    *   `destination_unreachable` or `client_closed`.
@@ -29,7 +29,7 @@ export interface Dialler {
   readonly dial: (target: Target, client: Duplex, options?: DialOptions) => Promise<Socket>;
 }
 
-/** Milliseconds before the next address is tried beside one that does not answer (RFC 8305, section 5). */
+/** Milliseconds to wait for one address before trying the next (RFC 8305, section 5). */
 const ATTEMPT = 250;
 
 function open(addresses: readonly string[], port: number, feed: Reading | undefined): Socket {
@@ -38,7 +38,7 @@ function open(addresses: readonly string[], port: number, feed: Reading | undefi
   const [only] = addresses;
   if (addresses.length === 1 && only !== undefined) return connect({ ...shared, host: only });
   const entries = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
-  // Whatever name is passed here, the answer is the list that was checked.
+  // Returns the checked addresses, whatever the name.
   const lookup: LookupFunction = (_name, _options, answer) => answer(null, entries);
   return connect({
     ...shared,
@@ -49,7 +49,7 @@ function open(addresses: readonly string[], port: number, feed: Reading | undefi
   });
 }
 
-/** Resolves once the connection is made; gives it up when `client` closes. @param patience milliseconds. */
+/** Resolves once connected; aborts when `client` closes. @param patience milliseconds. */
 function connected(socket: Socket, client: Duplex, patience: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let settled = false;
@@ -66,7 +66,8 @@ function connected(socket: Socket, client: Duplex, patience: number): Promise<So
       () => fail(new SallyportError('connection_timeout', `no answer in ${patience} ms`)),
       patience,
     );
-    // Both stay, which costs less than to take them off. Until somebody else listens, a reset must not be an uncaught error.
+    // These listeners are never removed, which would cost more. The one for `error` also keeps a reset from becoming an
+    // uncaught error before the caller adds its own.
     client.on('close', () => {
       if (!settled) fail(new SallyportError('client_closed'));
     });
@@ -80,7 +81,7 @@ function connected(socket: Socket, client: Duplex, patience: number): Promise<So
   });
 }
 
-/** @param connectTimeout milliseconds for the connection, after the name was resolved. */
+/** @param connectTimeout milliseconds to connect, not counting the name lookup. */
 export function createDialler(options: {
   readonly resolver: Resolver;
   readonly destinations: Destinations;
@@ -114,7 +115,7 @@ export function createDialler(options: {
 
   return {
     dial(target, client, how = {}) {
-      // No async function: where the addresses are known, which is nearly always, one promise is all that a dial needs.
+      // Not async: when the addresses are cached, which is nearly always, a dial then needs only one promise.
       try {
         const port = options.destinations.portProblem(target);
         if (port !== null) throw new SallyportError('port_prohibited', port);

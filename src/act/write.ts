@@ -1,4 +1,4 @@
-/** Puts answers on the wire, so that the peer really gets to read them. */
+/** Writes answers in a way that lets the peer read them before the connection closes. */
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
@@ -6,11 +6,11 @@ import type { Answer, LoneArrival } from '../flow.ts';
 import { startReading } from '../reading.ts';
 
 /**
- * What is still read of a request body after its answer, so that no RST overtakes the answer: many clients read nothing
- * before they have sent it all, over a slow line for longer than a few seconds.
+ * Bytes of a request body that are still read after its answer, so that no RST overtakes the answer: many clients read
+ * nothing before they have sent the whole body, which on a slow line takes more than a few seconds.
  */
 const DRAIN_BYTES = 32 * 1024 * 1024;
-/** Milliseconds in all; in HTTP/2, where the end of an answer stands for itself; and without a byte. */
+/** Milliseconds for that: in total; in HTTP/2, where closing a stream cannot lose its answer; and without a byte. */
 const DRAIN_TIME = 60_000;
 const DRAIN_STREAM = 3_000;
 const DRAIN_QUIET = 3_000;
@@ -23,15 +23,15 @@ const none = Buffer.alloc(0);
 const ignore = (): void => undefined;
 const dropped = (): boolean => true;
 
-/** Whether an answer to that method goes without the body that it has. */
+/** Whether the answer must be sent without its body. */
 function isBodiless(method: string | undefined, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
 }
 
 /**
- * Head and body as one piece, for HTTP/1.1: a second write would be a second system call.
+ * Serializes head and body for HTTP/1.1 into one buffer: a second write would be a second system call.
  *
- * @param body what is sent of the answer's own, whose length the head says all the same.
+ * @param body the body to send; Content-Length is always that of the answer's own body.
  */
 export function serialize({ status, reason, headers, body: own }: Answer, body = own): Buffer {
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
@@ -45,9 +45,9 @@ export function serialize({ status, reason, headers, body: own }: Answer, body =
 }
 
 /**
- * Answers on a bare socket and ends it: the answer, then FIN, then the peer's remaining bytes are read and dropped.
- * Closing with unread bytes would send RST, which takes the answer back from the peer's receive buffer
- * (RFC 9112, section 9.6). Resolves with the bytes written, once the socket is closed.
+ * Writes the answer and FIN to a raw socket, then reads and drops the peer's remaining bytes. Closing with unread bytes
+ * would send RST, which discards the answer in the peer's receive buffer (RFC 9112, section 9.6). Resolves with the
+ * bytes written, once the socket is closed.
  */
 export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
   const { whole } = answer;
@@ -71,8 +71,8 @@ export function answerAndEnd(socket: Duplex, answer: Answer): Promise<number> {
 }
 
 /**
- * Answers a request that came whole and alone, and closes once the system has taken the answer, as `node:http` does: the
- * client owes nothing more that could be answered by a RST. Gives the body bytes written.
+ * Answers a request that arrived complete, with nothing after it. Like `node:http`, it closes once the kernel has taken
+ * the answer: the client has nothing left to send that would trigger an RST. Returns the body bytes written.
  */
 export function answerLone({ socket, facts }: LoneArrival, answer: Answer): number {
   const body = isBodiless(facts.method, answer.status) ? none : answer.body;
@@ -83,7 +83,7 @@ export function answerLone({ socket, facts }: LoneArrival, answer: Answer): numb
   return body.length;
 }
 
-/** Names and values in turn: the form that Node.js writes down as it is, without a table of fields in between. */
+/** A flat list of names and values, which Node.js writes as it is, without building a table of fields first. */
 function fieldsOf({ status, headers, body }: Answer): string[] {
   const fields: string[] = [];
   for (const name of Object.keys(headers)) fields.push(name, headers[name] ?? '');
@@ -99,7 +99,7 @@ function fieldsOf({ status, headers, body }: Answer): string[] {
 export function isFullyRead(req: IncomingMessage | Http2ServerRequest): boolean {
   const { complete, headers } = req;
   if (complete) return true;
-  // HTTP/2 says by the end of the stream alone whether there is a body.
+  // In HTTP/2, only the end of the stream tells whether there is a body.
   return !('stream' in req) && headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
@@ -127,8 +127,8 @@ export function drain(req: IncomingMessage | Http2ServerRequest, time = DRAIN_TI
 }
 
 /**
- * For a stream of HTTP/2 whose answer is out: the rest of the request is read for a while, and then it is told that
- * nobody wants it (RFC 9113, section 8.1). Its client could send without end.
+ * Ends an answered HTTP/2 stream: reads the rest of the request for a while, then resets the stream with NO_ERROR (RFC
+ * 9113, section 8.1), since its client could send forever.
  */
 export async function endStream(req: Http2ServerRequest): Promise<void> {
   const { stream } = req;
@@ -137,13 +137,13 @@ export async function endStream(req: Http2ServerRequest): Promise<void> {
 }
 
 /**
- * For a stream of HTTP/2 with an answer that its client leaves no room for (RFC 9113, section 5.2), which would stay for
- * as long as its session: its fields are let go of, and once it has had the time that HTTP/1 gives it is reset, and its
- * session takes no other.
+ * Limits how long an HTTP/2 stream may wait with its answer because the client's flow-control window is full (RFC 9113,
+ * section 5.2); it would otherwise stay as long as the session. Its header fields are freed at once. As in HTTP/1, the
+ * limit is {@link LINGER}: then the stream is reset and the session accepts no others.
  */
 function limitBlockedStream({ stream, rawHeaders, headers }: Http2ServerRequest): void {
   const isTaken = (): boolean => stream.writableFinished || stream.destroyed;
-  // By then it is recorded: nobody else will look.
+  // By then the request has been recorded, and nothing else uses its header fields.
   setImmediate(() => {
     if (isTaken()) return;
     rawHeaders.length = 0;
@@ -159,8 +159,8 @@ function limitBlockedStream({ stream, rawHeaders, headers }: Http2ServerRequest)
 }
 
 /**
- * Answers a request of HTTP/1 or HTTP/2 and resolves with the body bytes written. On HTTP/1 the connection ends with
- * it: what was decided for one name must not be assumed for the next.
+ * Answers an HTTP/1 or HTTP/2 request and resolves with the body bytes written. On HTTP/1, it closes the connection:
+ * what was decided for one name must not be assumed for the next.
  */
 export async function sendAnswer(
   req: IncomingMessage | Http2ServerRequest,
@@ -180,7 +180,7 @@ export async function sendAnswer(
     await drain(req);
     res.end();
   } else {
-    // Without a body the head alone must end the stream: gRPC takes an empty DATA frame for a broken answer.
+    // Without a body, HEADERS must end the stream: gRPC takes an empty DATA frame for a broken answer.
     for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
     if (answer.status !== 204) res.setHeader('Content-Length', answer.body.length);
     res.statusCode = answer.status;

@@ -1,7 +1,7 @@
 /**
- * Requests for https:// that were sent to the proxy in the clear. Some HTTP libraries do that for want of CONNECT
- * (axios does it of itself). A denial is told them like everybody; what is allowed is not passed on, because that would
- * send over TLS, in the client's name, what it has just shown to everyone on its own network.
+ * Requests for https:// URLs sent to the proxy in the clear, by HTTP libraries that do not use CONNECT (axios by
+ * default). Denied ones get the denial as usual. Allowed ones are refused: forwarding them over TLS would hide that the
+ * request has already crossed the client's network in the clear.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Outcome, RequestArrival, UpgradeArrival } from '../flow.ts';
@@ -12,7 +12,7 @@ export function hasWrongScheme({ tunnel, facts }: RequestArrival | UpgradeArriva
   return tunnel === null && facts.scheme === 'https';
 }
 
-/** Says that only http:// can be asked for like that. */
+/** Answers that only http:// URLs can be requested without CONNECT. */
 export async function refuseScheme(
   arrival: RequestArrival | UpgradeArrival,
   failed: (code: ErrorCode, arrival: RequestArrival | UpgradeArrival) => Answer,

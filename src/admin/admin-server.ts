@@ -10,7 +10,7 @@ import { createApp, serverOf } from './http-server.ts';
 import type { HttpServer, Refusal } from './http-server.ts';
 import { createRoutes } from './routes.ts';
 
-/** Times are epoch milliseconds. */
+/** What `/api/status` reports. Times are epoch milliseconds. */
 export interface AdminFacts {
   readonly version: string;
   readonly nodeVersion: string;
@@ -19,14 +19,14 @@ export interface AdminFacts {
   readonly reload: {
     readonly successful: boolean;
     readonly lastSuccessAt: number;
-    /** One line: file, line, what is wrong; null where the last reading succeeded. */
+    /** One line: file, line, what is wrong; null if the last reload succeeded. */
     readonly problem: string | null;
   };
-  /** What holds now. Who approved and asked for what is for {@link AdminServerOptions.exceptions} alone. */
+  /** Those in force now. Only {@link AdminServerOptions.exceptions} says who requested and approved them. */
   readonly exceptions: { readonly active: number; readonly nextEndAt: number | null };
   /** `vendor` is null for a pause of every vendor. */
   readonly pauses: readonly { readonly vendor: string | null; readonly from: number; readonly until: number }[];
-  /** Null where there is no CA. */
+  /** Null without a CA. */
   readonly ca: { readonly fingerprint: string; readonly notAfter: number } | null;
 }
 
@@ -34,27 +34,27 @@ export interface AdminServerOptions {
   readonly metrics: { render(): Promise<string>; readonly contentType: string };
   readonly health: { ready(): { readonly ok: boolean; readonly why: string } };
   readonly facts: () => AdminFacts;
-  /** Names beside its addresses that this server may be called by (`Host`), such as its name in a cluster. */
+  /** Names, besides its addresses, that `Host` may have, such as the server's name in a cluster. */
   readonly hosts: readonly string[];
-  /** Asked for by `/api` as a bearer token; null: `/api` answers only where the port is bound to loopback. */
+  /** Bearer token that `/api` requires; null: `/api` answers only if the port is bound to loopback. */
   readonly token: string | null;
   readonly tokenAttempts: TokenAttempts;
   readonly exceptions?: ExceptionsApi;
-  /** Where the proxy is, `host:port`, for clients that take this port for it. */
+  /** `host:port` of the proxy, for clients that mistake this port for it. */
   readonly proxyAt: () => string;
   readonly onFault: (id: string, error: unknown) => void;
-  /** More facts of the API, as JSON: by name, which is the path below `/api/`. */
+  /** Further GET endpoints that answer JSON, by their path below `/api/`. */
   readonly lists?: Readonly<Record<string, () => object>>;
-  /** What a POST without a body does, by the path below `/api/`. */
+  /** Actions of a POST without a body, by their path below `/api/`. */
   readonly actions?: Readonly<Record<string, () => Promise<Done>>>;
 }
 
-/** What came of an action: `done`, or 409 with why not. It is the answer, as JSON. */
+/** Result of an action, sent as JSON: 200 if `done`, else 409 with the reason. */
 export interface Done {
   readonly done: boolean;
 }
 
-/** Nothing that this port sends is to be rendered. */
+/** No browser should render anything from this port. */
 const headers = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
 
 const refuse: Refusal = (reply, status, text, id) =>
@@ -64,7 +64,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { metrics, health } = options;
   const bound: string[] = [];
   const routes = createRoutes();
-  // For whoever looks for what other programs have, such as `/healthz`.
+  // For people who try a path that other servers have, such as `/healthz`.
   const absent = (): string => `There is nothing here. Available: ${routes.shown()}.`;
   const { proxyAt, onFault } = options;
   const app = createApp({ headers, refuse, absent, methodsAt: routes.methodsAt, proxyAt, onFault });
@@ -90,7 +90,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       .send(`${ok ? 'ok' : why}\n`);
   });
 
-  /** Turns away whoever may not use the API; null: may. */
+  /** Refuses a request that may not use the API; null if it may. */
   const guard = (request: FastifyRequest, reply: FastifyReply): FastifyReply | null => {
     const refused = checkToken(request.raw, options.token, bound, options.tokenAttempts);
     return refused === null ? null : turnAway(reply, refused);
@@ -118,7 +118,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
   return serverOf(app, ({ host }) => void bound.push(host.toLowerCase()));
 }
 
-/** The facts as JSON for people and scripts: times in ISO 8601. */
+/** The facts as JSON, with times in ISO 8601. */
 function statusOf(facts: AdminFacts, now: number): object {
   const { version, nodeVersion, startedAt, policy, reload, exceptions, pauses, ca } = facts;
   return {

@@ -1,7 +1,4 @@
-/**
- * Exceptions and pauses over the admin port. What is answered with success is on the disk and in force; a GET changes
- * nothing.
- */
+/** Exceptions and pauses over the admin port. After a success the change is on disk and in force. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RequestFault } from './http-server.ts';
 import { jsonFault, noBody, repeatedKey } from './json.ts';
@@ -10,7 +7,7 @@ export type Changed =
   | { readonly ok: true; readonly entries: readonly object[] }
   | { readonly ok: false; readonly status: 400 | 404 | 409 | 503; readonly text: string };
 
-/** An exception as it is asked for; `until` may be a length of time, such as `30d`. */
+/** A requested exception; `until` may be a duration, such as `30d`. */
 export interface WantedException {
   readonly id?: string;
   readonly vendors?: readonly string[];
@@ -29,27 +26,27 @@ export interface WantedException {
   readonly approved_by: string;
   readonly ticket?: string;
   readonly reason: string;
-  /** Ends those that are for the same, and takes their place. */
+  /** Ends exceptions that cover the same, and replaces them. */
   readonly replace?: boolean;
 }
 
 export interface WantedPause {
   /** `*`: every vendor. */
   readonly vendor: string;
-  /** A length of time, such as `30m`. */
+  /** A duration, such as `30m`. */
   readonly for: string;
   readonly reason?: string;
 }
 
 export interface Asker {
-  /** Its name, for the record. */
+  /** Name for the record. */
   readonly by: string;
-  /** It no longer waits for an answer: a change that it would never hear of, and may ask for again, is not made. */
+  /** Whether the client has disconnected. Then no change is made: it would not learn of it, and might send it again. */
   readonly gone: () => boolean;
 }
 
 export interface ExceptionsApi {
-  /** @param all those too that have ended. */
+  /** @param all include those that have ended. */
   readonly list: (all: boolean) => object;
   readonly add: (wanted: WantedException, asker: Asker) => Promise<Changed>;
   readonly revoke: (id: string, asker: Asker) => Promise<Changed>;
@@ -59,12 +56,12 @@ export interface ExceptionsApi {
 
 export interface ExceptionRoutesOptions {
   readonly api: ExceptionsApi;
-  /** Turns away whoever may not use the API; null: may. */
+  /** Refuses a request that may not use the API; null if it may. */
   readonly guard: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null;
   readonly refuse: (reply: FastifyReply, status: number, text: string) => FastifyReply;
 }
 
-/** Who asks where the request does not say. */
+/** Recorded as the requester if the request names none. */
 const nobodyNamed = 'admin API';
 
 const text = { type: 'string', minLength: 1, maxLength: 1000 } as const;
@@ -124,13 +121,13 @@ function askerOf(by: string | undefined, { socket }: FastifyRequest['raw']): Ask
 export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: ExceptionRoutesOptions): void {
   const answer = (reply: FastifyReply, status: 200 | 201, changed: Changed): FastifyReply => {
     if (!changed.ok) return refuse(reply, changed.status, changed.text);
-    // What is new stands last, behind what it took the place of.
+    // The new entry comes last, after those that it replaced.
     return reply.code(status).send(status === 201 ? changed.entries.at(-1) : { entries: changed.entries });
   };
 
   void app.register((routes, _options, done) => {
     const repeated = new WeakMap<FastifyRequest, string>();
-    // A form or a text is what a page of another site could send unasked.
+    // A page of another site can send a form or plain text without a CORS preflight.
     routes.removeAllContentTypeParsers();
     const parse = app.getDefaultJsonParser('error', 'error');
     routes.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {

@@ -1,6 +1,6 @@
 /**
- * Who may talk to the admin port: nobody whom a web page sent. A page in any browser of the company can make requests
- * to internal addresses; the name in `Host` and the `Origin` and `Sec-Fetch-Site` of the browser give it away.
+ * Keeps web pages away from the admin port. A page in any of the company's browsers can make requests to internal
+ * addresses; `Host`, `Origin` and `Sec-Fetch-Site` give such requests away.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -11,20 +11,20 @@ export interface Refused {
   readonly text: string;
 }
 
-/** So many tries, and then one by one as time goes by. */
+/** A token bucket of attempts for each client. */
 export interface TokenAttempts {
-  /** False: none is left to the client with this address. */
+  /** False if the client at this address has no attempt left. */
   readonly take: (address: string) => boolean;
-  /** One was not meant to count. */
+  /** Returns an attempt that should not count. */
   readonly giveBack: (address: string) => void;
-  /** Hears of each request that came after too many wrong ones. */
+  /** Called for each request that is refused after too many wrong tokens. */
   readonly refused: (address: string) => void;
 }
 
 export interface HostRules {
-  /** Further names that this server is known by, without port. */
+  /** Further names of this server, without port. */
   readonly hosts: readonly string[];
-  /** The address that it listens on, as it was asked for and as it is. */
+  /** The addresses that it listens on, as configured and as bound. */
   readonly bound: readonly string[];
 }
 
@@ -47,9 +47,9 @@ export function checkProvenance(request: IncomingMessage, rules: HostRules): Ref
 }
 
 /**
- * The first thing that is wrong with a request's credentials, or null. A server that only its own machine reaches needs
- * no token; one that others reach refuses everybody until it has one. After too many wrong tokens not even the right one is
- * looked at: whoever guesses must not learn which it is.
+ * The first thing that is wrong with a request's credentials, or null. A server on loopback needs no token; one that other
+ * machines can reach refuses everybody until it has one. After too many wrong tokens the right one is refused as well,
+ * so that guessing reveals nothing.
  */
 export function checkToken(
   request: IncomingMessage,
@@ -81,8 +81,8 @@ export function checkToken(
 }
 
 /**
- * Rebinding needs a name, so that an address in `Host` is nobody's trick; a server that only its own machine reaches
- * still takes no address but its own.
+ * DNS rebinding needs a name, so an address in `Host` is safe; a server on loopback nevertheless accepts only its own
+ * addresses.
  */
 function isOwnHost(host: string, { hosts, bound }: HostRules): boolean {
   if (host === 'localhost' || isLoopback(host) || bound.includes(host)) return true;
@@ -90,13 +90,13 @@ function isOwnHost(host: string, { hosts, bound }: HostRules): boolean {
   return isIP(host) !== 0 && !bound.every(isLoopback);
 }
 
-/** The host of a Host header, lower case, without port and brackets; an empty text where it is none. */
+/** The host of a Host header in lower case, without port and brackets; empty if the header is invalid. */
 function hostOf(header: string): string {
   const parts = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\\@?#\s]+))(?::\d{1,5})?$/.exec(header.toLowerCase());
   return parts?.[1] ?? parts?.[2] ?? '';
 }
 
-/** Whether only this very machine reaches what listens on `host`. */
+/** Whether only this machine can reach a server that listens on `host`. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
@@ -105,7 +105,7 @@ function headerCount({ rawHeaders }: IncomingMessage, name: string): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
-/** Equal in the same time whatever differs: both become digests of one length. */
+/** Compares in constant time; the digests have the same length, which `timingSafeEqual` requires. */
 function sameText(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -1,6 +1,4 @@
-/**
- * What the admin port and the pages port have in common: a Fastify server that trusts nobody.
- */
+/** The HTTP server behind the admin port and the pages port. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
@@ -9,35 +7,35 @@ import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 export interface Address {
-  /** An address or a name to listen on. */
+  /** The address or name to listen on. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
 }
 
 export interface HttpServer {
-  /** Returns the address in use. @throws where it cannot be used, in the words of the system. */
+  /** Resolves with the bound address. Rejects with the system's error if it cannot be bound. */
   listen(address: Address): Promise<Address>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
 
-/** How a server says no, in its own language. `id` is in the log too. */
+/** Sends an error in the server's own format. `id` is the reference in the log; null: nothing was logged. */
 export type Refusal = (reply: FastifyReply, status: number, text: string, id: string | null) => FastifyReply;
 
 export interface HttpServerOptions {
-  /** On every answer, beside `X-Content-Type-Options` and the like. */
+  /** Added to every response, besides `X-Content-Type-Options` and the like. */
   readonly headers: Readonly<Record<string, string>>;
   readonly refuse: Refusal;
-  /** What to say where there is nothing. */
+  /** Text of a 404. */
   readonly absent?: () => string;
-  /** The methods of a path, which a request by another is told; absent: it is told that there is nothing. */
+  /** The methods of a path, for a 405; absent: a request with another method gets 404. */
   readonly methodsAt?: (path: string) => readonly string[];
-  /** Where the proxy is, `host:port`, for clients that take this port for it. */
+  /** `host:port` of the proxy, for clients that mistake this port for it. */
   readonly proxyAt: () => string;
-  /** Hears of what went wrong while a request was answered, under the id that the answer shows. */
+  /** Called with an internal error and the id that the response shows. */
   readonly onFault: (id: string, error: unknown) => void;
-  /** What the connections of one client are counted by; absent: its address. */
+  /** Key by which a client's connections are counted; absent: its address. */
   readonly clientKey?: ((address: string) => string) | undefined;
 }
 
@@ -46,7 +44,7 @@ const maxHeaderSize = 16 * 1024;
 /** Milliseconds. */
 const limits = { headers: 10_000, request: 30_000, keepAlive: 5_000, checkEvery: 2_000 };
 const maxConnections = 512;
-/** Of one client: nobody alone keeps people from the pages that they are sent to. */
+/** Per client, so that no client alone can keep others from the pages. */
 const maxOfClient = 128;
 
 const commonHeaders: Readonly<Record<string, string>> = {
@@ -57,12 +55,12 @@ const commonHeaders: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** Milliseconds for a client that was told to go elsewhere to read that. */
+/** Milliseconds that a refused CONNECT is given to read its answer. */
 const LINGER = 1_000;
 
 /**
- * Answers a CONNECT, which Node.js would end without a word: whoever set this port as the proxy learns which one is
- * meant (405, RFC 9110, section 15.5.6).
+ * Answers a CONNECT, which Node.js would close without a response, with 405 (RFC 9110, section 15.5.6): a user who
+ * configured this port as the proxy learns which one to use.
  */
 function answerConnect(socket: Duplex, proxyAt: string): void {
   const body = `This is not the proxy: set ${proxyAt} as the proxy.\n`;
@@ -77,15 +75,15 @@ function answerConnect(socket: Duplex, proxyAt: string): void {
   socket.resume().end(`HTTP/1.1 405 Method Not Allowed\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** The connections of one client: in the order in which they came to wait for a request, and those that have one. */
+/** The connections of one client: idle ones, in the order in which they became idle, and those with a request. */
 interface Share {
   readonly waiting: Set<Socket>;
   readonly asking: Set<Socket>;
 }
 
 /**
- * Closes what one client opens beyond its share: the oldest connection that has no request under way, or the new one where
- * all have. Half a head, held open, keeps nobody out who asks.
+ * Limits the connections of each client: beyond the limit its oldest idle connection is closed, or the new one if none is
+ * idle. A connection that never completes a request head counts as idle.
  */
 function shareOut(server: Server, clientKey: (address: string) => string): void {
   const open = new Map<string, Share>();
@@ -116,7 +114,7 @@ function shareOut(server: Server, clientKey: (address: string) => string): void 
   });
 }
 
-/** A server without routes. `X-Forwarded-*` is ignored, and no answer shows a stack or the text of an exception. */
+/** A server without routes. It ignores `X-Forwarded-*`, and never shows a stack or the message of an internal error. */
 export function createApp(options: HttpServerOptions): FastifyInstance {
   const { headers, refuse, absent = () => 'There is nothing here.', methodsAt, proxyAt, onFault, clientKey } = options;
   const all = { ...commonHeaders, ...headers };
@@ -132,13 +130,13 @@ export function createApp(options: HttpServerOptions): FastifyInstance {
     logger: false,
     trustProxy: false,
     bodyLimit,
-    // What a request has too much of is an error, and no text becomes a number.
+    // Unknown keys are an error, and strings are not converted to numbers.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     requestTimeout: limits.request,
     keepAliveTimeout: limits.keepAlive,
     forceCloseConnections: true,
     http: { maxHeaderSize, headersTimeout: limits.headers, connectionsCheckingInterval: limits.checkEvery },
-    // A path that is not valid percent-encoding leads nowhere, like any other unknown path.
+    // A path with invalid percent-encoding is 404, like any other unknown path.
     frameworkErrors: (_error, _request, reply) => void refuse(reply.headers(all), 404, absent(), null),
   });
   app.server.maxConnections = maxConnections;
@@ -156,7 +154,7 @@ export function createApp(options: HttpServerOptions): FastifyInstance {
   return app;
 }
 
-/** Opens and closes `app`. `onListen` hears the address in use before the first request. */
+/** Opens and closes `app`. `onListen` gets the bound address before the first request is served. */
 export function serverOf(app: FastifyInstance, onListen: (address: Address) => void = () => undefined): HttpServer {
   return {
     async listen({ host, port }) {
@@ -172,7 +170,7 @@ export function serverOf(app: FastifyInstance, onListen: (address: Address) => v
   };
 }
 
-/** What a client did wrong, in words that it may be shown. */
+/** A client error whose message may be shown to the client. */
 export class RequestFault extends Error {
   readonly statusCode = 400;
 }
@@ -183,7 +181,7 @@ function clientText(error: unknown, status: number): string {
   return status === 415 ? 'The body must be JSON: send Content-Type: application/json.' : 'The request is not valid.';
 }
 
-/** The status of an error that the client is to blame for, or null. */
+/** The 4xx status of an error, or null. */
 function clientStatus(error: unknown): number | null {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return null;
   return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : null;

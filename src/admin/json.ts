@@ -1,10 +1,10 @@
-/** JSON of requests, held to more than `JSON.parse` asks for. */
+/** Stricter checks of JSON requests than `JSON.parse` makes. */
 
 /**
- * The first key that an object of this text has twice, or null: `JSON.parse` would take the last one without a word, and
- * whoever read the request before may have gone by the first.
+ * The first key that occurs twice in one object, or null. `JSON.parse` silently takes the last, while something that
+ * inspected the request before may have used the first.
  *
- * @param text JSON that is valid.
+ * @param text valid JSON.
  */
 export function repeatedKey(text: string): string | null {
   const open: Set<string>[] = [];
@@ -24,9 +24,9 @@ export function repeatedKey(text: string): string | null {
 export const noBody = 'The request has no body. Send JSON, with Content-Type: application/json.';
 
 /**
- * Why a text is refused as JSON, in one line: where V8 finds fault with it, without the text itself, which V8 quotes.
+ * Why a body was refused as JSON, in one line: V8's message without the quoted text.
  *
- * @param text that was refused: what `JSON.parse` takes of it has a key that could be taken for a part of every object.
+ * @param text the refused body; if `JSON.parse` accepts it, it was refused for a key that could pollute prototypes.
  */
 export function jsonFault(text: string): string {
   if (text.trim() === '') return noBody;

@@ -6,30 +6,30 @@ import { ConfigError } from '../errors.ts';
 export interface PacProxy {
   readonly host: string;
   readonly port: number;
-  /** `HTTPS`: spoken to over TLS; browsers know it, Windows services and many programs do not. `PROXY` by default. */
+  /** `HTTPS`: the proxy is reached over TLS, which browsers support, but not Windows services and many programs. */
   readonly type?: 'PROXY' | 'HTTPS';
 }
 
-/** The port over TLS, as far as the file names it. */
+/** The proxy's port over TLS. */
 export interface PacTls {
   readonly pac: 'never' | 'first' | 'only';
   readonly address: { readonly port: number };
-  /** Names of its certificate; empty: unknown. */
+  /** Names in its certificate; empty: unknown. */
   readonly serverNames: readonly { readonly host: string }[];
 }
 
 export interface PacSettings {
-  /** The proxies in the order in which clients try them; at least one. Hosts as clients can resolve them. */
+  /** In the order in which clients try them; at least one. Clients must be able to resolve the hosts. */
   readonly proxies: readonly PacProxy[];
-  /** Domains that are reached without the proxy, each with everything below it: the company's own. */
+  /** The company's own domains, reached without the proxy, with their subdomains. */
   readonly direct: readonly string[];
-  /** Whether clients go out directly when no proxy answers. That is a way round the policy, so normally not. */
+  /** Whether clients connect directly if no proxy answers, which circumvents the policy. */
   readonly failOpen: boolean;
 }
 
 /**
- * Everything goes through the proxy, which people reach under the name that they reach the pages under; over TLS under
- * one that its certificate has.
+ * Settings that send everything through the proxy. Clients reach it under the host of the pages; over TLS, under a name
+ * in its certificate.
  */
 export function pacSettings(pagesUrl: string, proxyPort: number, tls: PacTls | null = null): PacSettings {
   const { hostname } = new URL(pagesUrl);
@@ -42,15 +42,15 @@ export function pacSettings(pagesUrl: string, proxyPort: number, tls: PacTls | n
   return { ...settings, proxies: tls.pac === 'only' ? [overTls] : [overTls, plain] };
 }
 
-/** What a host or domain may consist of: nothing that could end a string or begin another proxy in the list. */
+/** Characters of a host or domain: none that could end a string or begin another proxy in the list. */
 const hostCharacters = /^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$/;
 
 /**
- * The text of the file. It resolves no name: `isInNet` and `dnsResolve` would stop the browser for each look-up, and a
- * name that resolves to a private address would be a way round the proxy. The functions that browsers offer are
- * avoided too, since some take an IPv6 address, which has no dot, for a plain host name.
+ * The text of the file. It resolves no names: `isInNet` and `dnsResolve` block the browser during each lookup, and a name
+ * that resolves to a private address would bypass the proxy. Nor does it use the browsers' other helpers: some take an
+ * IPv6 address, which has no dot, for a plain host name.
  *
- * @throws ConfigError for settings that no such file can be made of.
+ * @throws ConfigError for an invalid host, port or domain, or if there is no proxy.
  */
 export function pacFile(settings: PacSettings): string {
   const route = routeOf(settings);

@@ -1,7 +1,6 @@
 /**
- * The pages port: what people see. Home, the built-in assistant stand-in, the details of a block, the proxy
- * configuration file and the CA certificate. Every link points to the configured name; what a request says about
- * names and addresses (`Host`, `X-Forwarded-*`) is not believed.
+ * The pages port: home page, built-in assistant page, details of a block, PAC file and CA certificate. Links use the
+ * configured name; `Host` and `X-Forwarded-*` of a request are not trusted.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { peerAddress } from '../ip.ts';
@@ -10,26 +9,26 @@ import type { HttpServer, Refusal } from './http-server.ts';
 import { pacFile } from './pac.ts';
 import type { PacSettings } from './pac.ts';
 
-/** A complete page with the Content-Security-Policy that it needs. */
+/** A complete page with its Content-Security-Policy. */
 export interface Page {
   readonly html: string;
   readonly csp: string;
   readonly language: string;
 }
 
-/** Who looks at a page. */
+/** The client of a page. */
 export interface Visitor {
   readonly address: string;
-  /** `Accept-Language` as it was sent; empty where it was not. */
+  /** `Accept-Language` as sent; empty if it was not. */
   readonly acceptLanguage: string;
 }
 
-/** Makes the pages. `token` and `id` come from the address line, so from anybody. */
+/** Renders the pages. `token` and `id` come from the URL and are not trustworthy. */
 export interface Pages {
   home(visitor: Visitor): Page;
-  /** `token` is the signed context that a redirect brought along, not yet verified; null where there is none. */
+  /** `token` is the signed context that a redirect added, not yet verified; null if there is none. */
   assistant(token: string | null, visitor: Visitor): Page;
-  /** Null where there is no such block, or it was another client's. */
+  /** Null if there is no such block, or it was another client's. */
   blocked(id: string, visitor: Visitor): Page | null;
   notFound(visitor: Visitor): Page;
 }
@@ -37,31 +36,31 @@ export interface Pages {
 export interface PagesServerOptions {
   readonly pages: Pages;
   readonly pac: () => PacSettings;
-  /** The CA certificate, or null where there is none. Never the key. */
+  /** The CA certificate, never its key; null if there is none. */
   readonly ca: () => { readonly pem: string; readonly der: Buffer } | null;
-  /** Where the proxy is, `host:port`, for clients that take this port for it. */
+  /** `host:port` of the proxy, for clients that mistake this port for it. */
   readonly proxyAt: () => string;
   readonly onFault: (id: string, error: unknown) => void;
-  /** What the connections of one client are counted by; absent: its address. */
+  /** Key by which a client's connections are counted; absent: its address. */
   readonly clientKey?: ((address: string) => string) | undefined;
 }
 
-/** What no page may do, unless its own policy says so. */
+/** Defaults; each page has a Content-Security-Policy of its own. */
 const headers = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
 
-/** How long clients keep the proxy configuration file, seconds. */
+/** Seconds that clients may cache the PAC file. */
 const pacMaxAge = 300;
 
-/** An arrival's id: 96 random bits in hexadecimal. */
+/** The id of a request: 96 random bits in hexadecimal. */
 const idPattern = /^[0-9a-f]{24}$/;
 
-/** Signed contexts are short; more than this is not one. */
+/** Characters; a signed context is always shorter. */
 const tokenLimit = 4096;
 
-/** @throws ConfigError for settings that no proxy configuration file can be made of. */
+/** @throws ConfigError for settings that make no valid PAC file. */
 export function createPagesServer({ pages, pac, ca, proxyAt, onFault, clientKey }: PagesServerOptions): HttpServer {
   pacFile(pac());
   const app = createApp({ headers, refuse: refuseWith(pages), proxyAt, onFault, clientKey });

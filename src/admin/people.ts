@@ -1,4 +1,4 @@
-/** The pages of the pages port: what each shows, from what the gateway knows. */
+/** Renders the pages of the pages port from the state of the gateway. */
 import type { Verified } from '../answers/context.ts';
 import { homePage, type HomeModel } from '../answers/home.ts';
 import { assistantPage, blockedDetailsPage, notFoundPage, type BlockFacts, type CameFrom } from '../answers/people.ts';
@@ -8,18 +8,18 @@ import type { Pages } from './pages-server.ts';
 
 export interface PeopleOptions {
   readonly company: () => Company;
-  /** For a browser that asks for no language that pages are written in. */
+  /** For browsers that accept none of the languages of the pages. */
   readonly language: () => Language;
   readonly home: () => Omit<HomeModel, 'company' | 'adminUrl' | 'blocks' | 'trusted' | 'phrases'>;
-  /** Name of the assistant that the built-in page stands in for. */
+  /** Name of the assistant that the built-in page represents. */
   readonly assistantName: () => string;
   readonly verify: (token: string) => Verified;
-  /** A vendor's name for people, or null for one that the catalogue does not know. */
+  /** A vendor's display name, or null if the catalogue does not know it. */
   readonly vendorName: (id: string | null) => string | null;
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
-  /** The client's latest blocks, newest first. */
+  /** The client's recent blocks, newest first. */
   readonly blocksOf: (clientAddress: string) => HomeModel['blocks'];
-  /** Whether a program at that address has accepted our certificates; null: not known. */
+  /** Whether a program at that address has accepted our certificates; null: unknown. */
   readonly trusted: (clientAddress: string) => boolean | null;
 }
 

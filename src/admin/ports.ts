@@ -1,4 +1,4 @@
-/** The two ports beside the proxy: pages for people, and metrics, health and API for operators. */
+/** The two ports besides the proxy: pages for users; metrics, health and API for operators. */
 import { X509Certificate } from 'node:crypto';
 import type { HomeModel } from '../answers/home.ts';
 import type { BlockFacts } from '../answers/people.ts';
@@ -12,7 +12,7 @@ import { pacSettings, type PacTls } from './pac.ts';
 import { createPagesServer } from './pages-server.ts';
 import { createPeople } from './people.ts';
 
-/** What these ports show of the configuration in force. */
+/** The parts of the active configuration that these ports show. */
 interface ShownConfig {
   readonly pages: { readonly company: Company; readonly language: Language };
   readonly policy: Pick<PolicyDocument, 'assistants' | 'defaultAssistant' | 'rules' | 'exceptions' | 'pauses'>;
@@ -22,37 +22,37 @@ interface ShownConfig {
 
 export interface PortsOptions {
   readonly config: () => ShownConfig;
-  /** What people reach the pages under, without a slash at its end. */
+  /** Base URL of the pages, without a trailing slash. */
   readonly pagesUrl: () => string;
   readonly proxyPort: () => number;
-  /** The port over TLS; null: there is none. */
+  /** The proxy's port over TLS; null if there is none. */
   readonly proxyTls: () => PacTls | null;
-  /** The clock that the policy goes by, epoch milliseconds. */
+  /** The policy's clock, in epoch milliseconds. */
   readonly now: () => number;
   readonly authority: {
     readonly anchor: { readonly pem: string; readonly fingerprint: string };
     readonly notAfter: number;
   };
   readonly build: { readonly version: string; readonly nodeVersion: string };
-  /** Names that the admin port may be called by, beside its addresses. */
+  /** Names, besides its addresses, that `Host` may have on the admin port. */
   readonly hosts: readonly string[];
-  /** Bearer token of the API; null: none. */
+  /** Bearer token of the API; null if there is none. */
   readonly token: string | null;
   readonly tokenAttempts: AdminServerOptions['tokenAttempts'];
   readonly reloaded: () => AdminFacts['reload'];
-  /** Why no load balancer should send clients here; null: it may. */
+  /** Why the proxy is not ready for clients; null if it is. */
   readonly notReady: () => string | null;
   readonly metrics: AdminServerOptions['metrics'];
   readonly verify: (token: string) => Verified;
   readonly findBlock: (id: string, clientAddress: string) => BlockFacts | null;
   readonly blocksOf: (clientAddress: string) => HomeModel['blocks'];
   readonly trusted: (clientAddress: string) => boolean | null;
-  /** More of the admin port's API, by name. */
+  /** Further endpoints of the admin port's API, by name. */
   readonly lists: AdminServerOptions['lists'];
   readonly actions: AdminServerOptions['actions'];
   readonly exceptions: NonNullable<AdminServerOptions['exceptions']>;
   readonly onFault: (id: string, error: unknown) => void;
-  /** What the connections of one client are counted by. */
+  /** Key by which a client's connections are counted. */
   readonly clientKey: (address: string) => string;
 }
 
@@ -70,7 +70,7 @@ export function createPorts(options: PortsOptions): Ports {
     const { assistants, defaultAssistant } = config().policy;
     return assistants.find(({ id }) => id === defaultAssistant);
   };
-  /** People reach the proxy under the name that they reach the pages under. */
+  /** Clients reach the proxy under the host of the pages. */
   const proxy = (): { host: string; port: number } => ({
     host: new URL(pagesUrl()).hostname,
     port: options.proxyPort(),

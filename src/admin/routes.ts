@@ -1,17 +1,17 @@
-/** The routes of a server by their methods, so that a request that meets none is told which there are. */
+/** The routes of a server and their methods, for 404 and 405 responses that say what exists. */
 
 interface Route {
   readonly method: string;
-  /** As it was registered: `:id` stands for one segment. */
+  /** As registered: `:id` stands for one segment. */
   readonly url: string;
   readonly segments: readonly string[];
 }
 
 export interface Routes {
   readonly add: (methods: string | readonly string[], url: string) => void;
-  /** The methods of a path; empty where there is no such path. */
+  /** The methods of a path; empty if there is no such path. */
   readonly methodsAt: (path: string) => readonly string[];
-  /** All of them for people: `/a, /b; for POST /c`. */
+  /** All routes, to be shown: `/a, /b; for POST /c`. */
   readonly shown: () => string;
 }
 
@@ -33,7 +33,7 @@ export function createRoutes(): Routes {
     },
     methodsAt: (path) => [...new Set(routes.filter((route) => meets(route, path)).map(({ method }) => method))],
     shown() {
-      // What can be asked by GET can be asked by HEAD too, which nobody needs to be told.
+      // Every GET route has HEAD as well, which need not be said.
       const methods = [...new Set(routes.map(({ method }) => method))].filter((method) => method !== 'HEAD');
       const urls = (method: string): string =>
         routes

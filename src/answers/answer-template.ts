@@ -1,19 +1,19 @@
 /**
- * Answers that are given again and again, kept with holes where id, time and signed context go. To word and lay out a
- * denial costs twenty times as much as to fill the holes of one that was made before.
+ * Caches repeated answers as templates with placeholders (holes) for the id, the time and the signed context. Building
+ * a denial from scratch costs twenty times as much as filling in a template.
  */
 import type { Answer, Denial, Whole } from '../flow.ts';
 import type { ContextPayload } from './context.ts';
 import type { About, AnswerSettings } from './settings.ts';
 import { httpDate, isoTime } from './text.ts';
 
-/** Makes an answer. What differs between two calls for one key: id, context, and the time below a minute. */
+/** Makes an answer. Two calls for one key may differ only in id, context, and the time within a minute. */
 export type Make = (about: About, settings: AnswerSettings) => Answer;
 
 export interface AnswerTemplates {
   /**
-   * What `make` would give, often without asking it. `key` says everything that its answer depends on, besides the
-   * denial, the target and the minute.
+   * Returns what `make` would, usually without calling it. `key` must identify everything that the answer depends on
+   * besides the denial, the target and the minute.
    */
   readonly answer: (key: string, denial: Denial, about: About, make: Make) => Answer;
 }
@@ -21,14 +21,14 @@ export interface AnswerTemplates {
 /** Serializes head and body as the writer does for HTTP/1.1 with `Connection: close`; the body comes last. */
 export type Serialize = (answer: Answer) => Buffer;
 
-/** Text, and between each two pieces of it the hole of that number. */
+/** Text with holes: `holes[i]` is the index of the filling between `texts[i]` and `texts[i + 1]`. */
 interface Holed {
   readonly texts: readonly string[];
   readonly holes: readonly number[];
 }
 
 interface Hole {
-  /** Bytes from the start. */
+  /** Byte offset. */
   readonly at: number;
   readonly filling: number;
 }
@@ -39,28 +39,28 @@ interface Template {
   readonly name: string;
   readonly status: number;
   readonly reason: string;
-  /** All fields in their order; those that have holes are empty here. */
+  /** All fields in order; those with holes are empty here. */
   readonly headers: Readonly<Record<string, string>>;
   readonly changing: readonly (readonly [name: string, value: Holed])[];
-  /** All that is laid out, with nothing in its holes. */
+  /** The serialized answer with its holes empty. */
   readonly blank: Buffer;
   readonly holes: readonly Hole[];
-  /** Of each filling: its bytes have their places, and the length of the body stands in the head. */
+  /** The length of each filling. It is fixed: the holes have fixed offsets, and the head contains the body's length. */
   readonly lengths: readonly number[];
   readonly bodyAt: number;
-  /** Filled before and sent: to fill its holes anew costs less than a copy, and leaves nothing to collect. */
+  /** Buffers already sent: refilling their holes is cheaper than copying `blank`, and creates no garbage. */
   readonly spare: Buffer[];
-  /** Whom the context is about; null: there is none in the answer. */
+  /** The payload of the signed context; null: the answer has none. */
   readonly payload: ContextPayload | null;
 }
 
-/** What stands in the holes: id, signed context, ISO time, HTTP date. */
+/** The values for the holes: id, signed context, ISO time, HTTP date. */
 type Fillings = readonly [id: string, token: string, time: string, date: string];
 
 const MINUTE = 60_000;
-/** Kept of what was sent, for each template: as many as are on their way at once under load. */
+/** Spare buffers per template: as many as are in flight at once under load. */
 const SPARE = 3;
-/** A key holds what a client said; a longer one is hardly asked for twice. */
+/** Characters. A key contains client input; a longer one is unlikely to recur. */
 const MAX_KEY = 400;
 
 function sameDenial(one: Denial, other: Denial): boolean {
@@ -70,7 +70,7 @@ function sameDenial(one: Denial, other: Denial): boolean {
 }
 
 function holed(text: string, fillings: Fillings): Holed {
-  // Of what has a meaning to a regular expression they have only the dot.
+  // The dot is the only special character of regular expressions in them.
   const pieces = text.split(new RegExp(`(${fillings.map((filling) => filling.replaceAll('.', '\\.')).join('|')})`));
   const texts = pieces.filter((_, i) => i % 2 === 0);
   const holes = pieces.filter((_, i) => i % 2 === 1).map((piece) => fillings.indexOf(piece));
@@ -83,7 +83,7 @@ function filled({ texts, holes }: Holed, fillings: Fillings): string {
   return text;
 }
 
-/** In memory of its own: one that is kept must not keep a pool with it. */
+/** A copy outside Node's buffer pool, which a long-lived slice would keep alive. */
 function copyOf(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
@@ -159,7 +159,7 @@ function makeTemplate(
   };
 }
 
-/** Most go as a whole: nobody asks for the fields one by one. */
+/** Computes `headers` only on demand: most answers are sent as `whole`. */
 class Filled implements Answer {
   readonly name: string;
   readonly status: number;

@@ -1,6 +1,6 @@
 /**
- * What a denial or a failure looks like for each kind of client. Pure: the same request, denial and time give the same
- * bytes. The writer adds length and connection, and leaves the body out where there may be none.
+ * Builds the answers to denials and failures for each kind of client. Pure: the same request, denial and time give the
+ * same bytes. The writer adds Content-Length and Connection, and omits the body where HTTP forbids one.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Denial } from '../flow.ts';
@@ -15,28 +15,28 @@ import { shapeOf } from './shapes.ts';
 import { createAnswerTemplates } from './answer-template.ts';
 import type { Serialize } from './answer-template.ts';
 
-/** RFC 6455, section 7.4.1: 1008 is a policy that was violated. The reason has at most 123 bytes of UTF-8. */
+/** RFC 6455, section 7.4.1: 1008 means policy violation. The reason has at most 123 bytes of UTF-8. */
 export interface WebSocketClose {
   readonly code: 1008;
   readonly reason: string;
-  /** Of the 101 that comes before it. */
+  /** Header fields of the 101 response before it. */
   readonly headers: Answer['headers'];
 }
 
-/** How an upgrade is turned away: by an answer, or by 101 and a close frame, which is what scripts can read. */
+/** How an upgrade is denied: by an HTTP answer, or by 101 and a close frame, which scripts can read. */
 export type UpgradeDenied =
   { readonly kind: 'answer'; readonly answer: Answer } | ({ readonly kind: 'close' } & WebSocketClose);
 
 export interface Answers {
-  /** A readable request. */
+  /** For a readable request. */
   readonly denied: (denial: Denial, about: About) => Answer;
-  /** A CONNECT, where nothing inside can be answered: always 403 (RFC 9110, section 9.3.6). */
+  /** For a CONNECT whose tunnel cannot be answered from inside: always 403 (RFC 9110, section 9.3.6). */
   readonly connectDenied: (denial: Denial, about: About) => Answer;
-  /** A navigation, at once; {@link Answers.denied} for all that may not be redirected. */
+  /** Redirects a navigation to the assistant; falls back to {@link Answers.denied} for what may not be redirected. */
   readonly redirected: (denial: Denial, about: About) => Answer;
-  /** A request to switch protocols. */
+  /** For a request to switch protocols. */
   readonly upgradeDenied: (denial: Denial, about: About) => UpgradeDenied;
-  /** What a WebSocket is closed with. */
+  /** The close frame that denies a WebSocket. */
   readonly websocketClose: (denial: Denial, about: About) => WebSocketClose;
   readonly failed: (code: ErrorCode, about: Failed) => Answer;
 }
@@ -66,7 +66,10 @@ export function createAnswers(settings: AnswerSettings, serialize: Serialize): A
   return answers;
 }
 
-/** Nothing is known of the client, so the shape is the catalogue's. Some libraries hand it on as the origin's answer. */
+/**
+ * The client is unknown at a CONNECT, so the shape is the catalogue's for the service: some libraries pass the body on
+ * as if the origin had sent it.
+ */
 function connectAnswer(denial: Denial, about: About, settings: AnswerSettings): Answer {
   const words = wordsFor(denial, about, settings);
   const shape = shapeOf(denial.service?.wire ?? 'none');
@@ -75,8 +78,8 @@ function connectAnswer(denial: Denial, about: About, settings: AnswerSettings): 
 }
 
 /**
- * 303: whatever the method was, the assistant is asked by GET, and nothing remembers it. Null where the request is not
- * a person's who goes to a page by address or link, or where there is nothing to go to.
+ * 303: the browser GETs the assistant whatever the method was, and does not cache the redirect. Null if the request is
+ * not a GET or HEAD navigation, or {@link mayRedirect} forbids it.
  */
 function redirectAnswer(denial: Denial, about: About, settings: AnswerSettings): Answer | null {
   const { facts } = about;
@@ -86,6 +89,6 @@ function redirectAnswer(denial: Denial, about: About, settings: AnswerSettings):
   if (url === null || !mayRedirect({ about, facts, words })) return null;
   const headers = { ...denialHeaders({ denial, about, settings, message: messageOf(words) }), Location: url };
   const head = { name: 'redirect', status: 303, reason: 'See Other', headers };
-  // The address in the field takes the person on, and at once.
+  // Location redirects at once, so Refresh is not needed.
   return htmlAnswer(head, { ...redirectPage({ denial, about, facts, settings, words }), refresh: null });
 }

@@ -1,13 +1,13 @@
-/** The company's colour in place of our own: made lighter or darker just so far that what it is used for can be read. */
+/** Replaces our colour by the company's, lightened or darkened just enough for text in it, or on it, to be readable. */
 
 type Rgb = readonly [number, number, number];
 
 const black: Rgb = [0, 0, 0];
 const white: Rgb = [255, 255, 255];
-/** The grounds that links and buttons stand on with the least contrast, by day and by night. */
+/** The backgrounds that give links and buttons the least contrast, in light and dark mode. */
 const dayGround: Rgb = [0xf4, 0xf5, 0xf8];
 const nightGround: Rgb = [0x17, 0x1c, 0x26];
-/** WCAG 2.2, section 1.4.3, and a little more for what rounding takes. */
+/** The contrast ratio of WCAG 2.2, section 1.4.3 (4.5), with a margin for rounding. */
 const READABLE = 4.6;
 
 function read(colour: string): Rgb {
@@ -38,7 +38,7 @@ function contrast(one: Rgb, other: Rgb): number {
   return (bright + 0.05) / (dark + 0.05);
 }
 
-/** The colour, moved towards `end` until it can be read on `ground`. */
+/** The colour, mixed with `end` until it is readable on `ground`. */
 function readable(colour: Rgb, ground: Rgb, end: Rgb): Rgb {
   for (let share = 0; share < 1; share += 0.05) {
     const candidate = mixed(colour, end, share);
@@ -49,12 +49,12 @@ function readable(colour: Rgb, ground: Rgb, end: Rgb): Rgb {
 
 function properties(act: Rgb, link: Rgb): string {
   const onAct = contrast(act, white) >= contrast(act, black) ? white : black;
-  // Away from the text on it, so that it stays as readable.
+  // The hover colour moves away from the text colour, so that contrast does not drop.
   const over = mixed(act, onAct === white ? black : white, 0.18);
   return `--act:${written(act)};--act-over:${written(over)};--on-act:${written(onAct)};--link:${written(link)}`;
 }
 
-/** Rules that go behind those of the sheet. @param colour `#rrggbb`. */
+/** CSS rules to append to the style sheet. @param colour `#rrggbb`. */
 export function brandRules(colour: string): string {
   const own = read(colour);
   const bright = readable(own, nightGround, white);

@@ -1,6 +1,6 @@
 /**
- * The answer table: client class to answer, first match wins. A class is known by what a request says of itself,
- * never by the vendor alone; each row says why its answer is the one that its clients show.
+ * The answer table: maps client classes to answers; the first match wins. A class is recognised by the request itself,
+ * never by the vendor alone; each row says why its clients display its answer.
  */
 import type { Answer, Denial, RequestFacts } from '../flow.ts';
 import { asksForFlags, flagsHere, isClaude, isClaudeStart } from './claude.ts';
@@ -24,7 +24,7 @@ interface Row {
   readonly is: (facts: RequestFacts) => boolean;
   readonly why: string;
   readonly answer: (asking: Asking, name: string) => Answer;
-  /** All of the request that the answer depends on besides its target, where the answer may be kept. */
+  /** Everything in the request, besides its target, that the answer depends on. Absent: the answer is not cached. */
   readonly varies?: (facts: RequestFacts, denial: Denial) => string;
 }
 
@@ -187,14 +187,14 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** The table for people: the docs and tests show it. */
+/** The table for the docs and tests. */
 export const answerTable: readonly { readonly name: string; readonly why: string }[] = rows;
 
 export function isWebSocket(facts: RequestFacts): boolean {
   return headerOf(facts, 'upgrade').toLowerCase() === 'websocket';
 }
 
-/** The denial in the form that the client of this request shows. */
+/** The denial in the form that the client of this request displays. */
 export function answerFor(
   denial: Denial,
   about: About,
@@ -215,9 +215,9 @@ export function answerFor(
 const grpcWeb = /^application\/grpc-web(?:-text)?(?:\+(?:proto|json|thrift))?(?=;|$)/;
 
 /**
- * Two programs speak many dialects, and know a status by themselves. Claude Code takes a 400 of another vendor than its
- * own for a feature too many, and asks six to nine times with less and less; a 403 of a cloud for credentials to renew, or
- * for a reason to ask for a minute. Codex tries a 403 six times.
+ * Two programs speak many dialects and treat a status the same way in all of them. Claude Code takes a 400 from a
+ * vendor other than Anthropic for an unsupported feature, and retries six to nine times with fewer features; it takes a
+ * 403 from a cloud for expired credentials, or retries for a minute. Codex sends a request six times on 403.
  */
 function statusFor(facts: RequestFacts, dialect: Dialect, service: Denial['service']): number {
   const atHome = service?.vendor === 'anthropic' && service.wire === 'anthropic' && dialect === 'anthropic';

@@ -1,4 +1,4 @@
-/** Claude Code, and what it asks for at its start, before it asks for its model. */
+/** Recognises Claude Code and the calls that it makes at start-up, before it calls its model. */
 import type { RequestFacts } from '../flow.ts';
 import { headerOf } from './dialect.ts';
 
@@ -6,7 +6,7 @@ export function isClaude(facts: RequestFacts): boolean {
   return /^claude-c(?:ode|li)\//.test(headerOf(facts, 'user-agent'));
 }
 
-/** Any of its start-up calls. Other vendors have the API of Anthropic below `/api/` too: what asks a model is none. */
+/** Any of its start-up calls. Other vendors serve Anthropic's API below `/api/` too, so model calls are excluded. */
 export function isClaudeStart(facts: RequestFacts): boolean {
   return facts.path.startsWith('/api/') && !/\/v1\/(?:messages|models)\b/.test(facts.path) && isClaude(facts);
 }
@@ -16,8 +16,8 @@ export function asksForFlags(facts: RequestFacts): boolean {
 }
 
 /**
- * Its flags, in the form of GrowthBook: only those that say what is so here, that its telemetry goes nowhere and that
- * no directory of MCP servers is to be had. All others keep the value that it brings.
+ * Feature flags in GrowthBook's format. They only state what is true behind this proxy: no telemetry is delivered, and
+ * no directory of MCP servers is available. All other flags keep their built-in values.
  */
 export const flagsHere = {
   features: {

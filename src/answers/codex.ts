@@ -1,13 +1,13 @@
 /**
- * What Codex asks for before it asks for its model. A refusal of some of it hides the denial of the model call, or
- * buries it; only what is true here, or says nothing, is told instead.
+ * Answers to the calls that Codex makes before it calls its model. Refusing some of them would hide or bury the denial
+ * of the model call, so they get an answer that is true here, or empty.
  */
 import type { RequestFacts } from '../flow.ts';
 import { headerOf } from './dialect.ts';
 
 /**
- * The lists that Codex takes as additions to what it brings, each empty in its own form. Not of its installed plugins:
- * those that are missing there might be removed.
+ * Empty answers for the lists that Codex adds to its built-in ones. The list of installed plugins is not among them:
+ * Codex might remove plugins that are missing from it.
  */
 const emptyLists: readonly { readonly path: RegExp; readonly body: object }[] = [
   { path: /^\/(?:backend-api\/codex|api\/codex|v1)\/models(?:\?|$)/, body: { models: [] } },
@@ -18,7 +18,7 @@ export function isCodex(facts: RequestFacts): boolean {
   return /^codex/i.test(headerOf(facts, 'user-agent'));
 }
 
-/** The workspace that Codex asks about, or null where it asks for something else. */
+/** The workspace that Codex asks about, or null if this is another request. */
 export function workspaceAsked(facts: RequestFacts): string | null {
   if (facts.method !== 'GET' || !isCodex(facts)) return null;
   if (!/^\/(?:backend-api\/wham|api\/codex)\/accounts\/check(?:\?|$)/.test(facts.path)) return null;
@@ -26,7 +26,7 @@ export function workspaceAsked(facts: RequestFacts): string | null {
   return /^[\w-]{1,64}$/.test(workspace) ? workspace : null;
 }
 
-/** The empty list that Codex asks for, or null where it asks for something else. */
+/** The empty list that answers this request, or null if it does not ask for one of the lists. */
 export function listAsked(facts: RequestFacts): object | null {
   if (facts.method !== 'GET' || !isCodex(facts)) return null;
   return emptyLists.find(({ path }) => path.test(facts.path))?.body ?? null;

@@ -1,12 +1,12 @@
 /**
- * What an answer takes along to the assistant, signed: `base64url(JSON) . base64url(HMAC-SHA256)`. It says which vendor
- * was denied, under which id, and until when the token holds; nothing about the person. This is also the one file of
- * the station with cryptography in it.
+ * The signed token that an answer passes to the assistant: `base64url(JSON) . base64url(HMAC-SHA256)`. It contains the
+ * denied vendor, the id of the block and the expiry time, but nothing about the person. All cryptography of answers/ is
+ * in this file.
  */
 import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 
 export interface ContextPayload {
-  /** Vendor id of the catalogue; null for a host that it does not know. */
+  /** Vendor id of the catalogue; null for a host that is not in it. */
   readonly vendor: string | null;
   /** Id of the block. */
   readonly id: string;
@@ -26,7 +26,7 @@ export interface ContextSigner {
 const form = /^([A-Za-z0-9_-]{1,1024})\.([A-Za-z0-9_-]{43})$/;
 
 export function createContextSigner(secret: Buffer, lifetimeSeconds: number): ContextSigner {
-  // A key object: made from bytes, it would be made again for each answer.
+  // A key object: Node.js would otherwise create one from the bytes for each answer.
   const key = createSecretKey(secret);
   const seal = (body: string): string => createHmac('sha256', key).update(body).digest('base64url');
   return {
@@ -38,7 +38,7 @@ export function createContextSigner(secret: Buffer, lifetimeSeconds: number): Co
     verify(token, now) {
       const [, body, signature] = form.exec(token) ?? [];
       if (body === undefined || signature === undefined) return { ok: false, why: 'malformed' };
-      // As text, of 43 characters both: several texts decode to the same 32 bytes, and only one was signed.
+      // Compared as text of 43 characters: several texts decode to the same 32 bytes, and only one is canonical.
       if (!timingSafeEqual(Buffer.from(seal(body)), Buffer.from(signature))) return { ok: false, why: 'forged' };
       const claims = claimsOf(body);
       if (claims === null) return { ok: false, why: 'malformed' };
@@ -66,7 +66,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** As Content-Security-Policy names an inline style (CSP 3, section 2.3.1): SHA-256 in base64. */
+/** SHA-256 in base64, which identifies an inline style in Content-Security-Policy (CSP 3, section 2.3.1). */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64');
 }

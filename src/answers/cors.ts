@@ -1,6 +1,6 @@
 /**
- * What lets the script of a web page read our answer (Fetch standard, section 3.2). Only what the request said is
- * echoed, and only where it has the form that the standard gives it: never `*`, which forbids credentials.
+ * CORS fields, which let a web page's script read our answer (Fetch standard, section 3.2). Values are echoed from the
+ * request if they are well-formed, since `*` does not work with credentials.
  */
 import type { RequestFacts } from '../flow.ts';
 import { headerOf } from './dialect.ts';
@@ -9,7 +9,7 @@ const originForm = /^(?:null|[a-z][a-z0-9+.-]{0,31}:\/\/[\w.:[\]%-]{1,300})$/i;
 const methodForm = /^[A-Za-z]{1,32}$/;
 const namesForm = /^[\w!#$%&'*+.^`|~, -]{1,2048}$/;
 
-/** The origin that asks, or null where there is none or it is not one. */
+/** The `Origin` of the request, or null if it is absent or malformed. */
 export function originOf(facts: RequestFacts): string | null {
   const origin = headerOf(facts, 'origin');
   return originForm.test(origin) ? origin : null;
@@ -19,7 +19,7 @@ export function isPreflight(facts: RequestFacts): boolean {
   return facts.method === 'OPTIONS' && headerOf(facts, 'access-control-request-method') !== '';
 }
 
-/** For an answer that a script may read. */
+/** Fields for an answer that scripts may read. */
 export function readableBy(facts: RequestFacts): Record<string, string> {
   const origin = originOf(facts);
   if (origin === null) return { Vary: 'Origin' };
@@ -31,7 +31,7 @@ export function readableBy(facts: RequestFacts): Record<string, string> {
   };
 }
 
-/** For the preflight, which must succeed or the denial behind it stays hidden. Nothing is remembered. */
+/** Fields for a preflight, which must succeed for the denial behind it to be readable. It is not cached. */
 export function preflightHeaders(facts: RequestFacts): Record<string, string> {
   const method = headerOf(facts, 'access-control-request-method');
   const names = headerOf(facts, 'access-control-request-headers');

@@ -1,4 +1,4 @@
-/** The denials that the rows of the answer table are made of. */
+/** Building blocks for the denials in the answer table. */
 import type { Answer, Denial, RequestFacts } from '../flow.ts';
 import { dialectOf } from './dialect.ts';
 import { commonHeaders, jsonAnswer } from './headers.ts';
@@ -8,7 +8,7 @@ import type { About, AnswerSettings } from './settings.ts';
 import { shapeOf } from './shapes.ts';
 import type { Shape } from './shapes.ts';
 
-/** A denied request with all that its answer may need. */
+/** A denied request with everything its answer may need. */
 export interface Asking {
   readonly denial: Denial;
   readonly about: About;
@@ -23,17 +23,17 @@ type Denied = Pick<Asking, 'denial' | 'about' | 'settings' | 'words' | 'message'
 export function denialHeaders({ denial, about, settings, message }: Omit<Denied, 'words'>): Record<string, string> {
   const { id, at } = about;
   const common = commonHeaders({ viaName: settings.viaName, id, at, code: 'policy_denied', details: message });
-  // W3C Clear Site Data: an app that a service worker keeps alive never asks for its page, so that it must be ended.
+  // W3C Clear Site Data: an app served by its service worker never requests its page, so the worker must be removed.
   return denial.clearSiteData === true ? { ...common, 'Clear-Site-Data': '"cache", "storage"' } : common;
 }
 
-/** The head of a denial. `x-should-retry` is what the SDKs of OpenAI, Anthropic and others obey; browsers do not mind. */
+/** The head of a denial. The SDKs of OpenAI, Anthropic and others obey `x-should-retry`; browsers ignore it. */
 export function head(denied: Denied, name: string, status: number): Omit<Answer, 'body'> {
   const reason = reasonPhraseOf(denied.words);
   return { name, status, reason, headers: { ...denialHeaders(denied), 'x-should-retry': 'false' } };
 }
 
-/** The denial in the dialect of the request. */
+/** The denial in the request's API dialect. */
 export function wireAnswer(
   asking: Asking,
   name: string,
@@ -51,7 +51,7 @@ interface Shaped extends Denied {
   readonly more: Readonly<Record<string, string>>;
 }
 
-/** A denial as JSON, in the shape of an API. */
+/** The denial as JSON, in the shape of an API's errors. */
 export function shapedAnswer({ shape, status, name, more, ...denied }: Shaped): Answer {
   const policy = policyKeysOf(denied.denial, denied.words);
   const facts = { message: denied.message, id: denied.about.id, policy };
@@ -59,7 +59,7 @@ export function shapedAnswer({ shape, status, name, more, ...denied }: Shaped): 
   return jsonAnswer({ ...plain, headers: { ...plain.headers, ...shape.headers?.(facts), ...more } }, shape.body(facts));
 }
 
-/** One end-of-stream frame: flag 2, length, JSON. */
+/** A single end-of-stream frame of the Connect protocol: flag 2, length, JSON. */
 export function connectStreamAnswer(asking: Asking, name: string, json: boolean): Answer {
   const error = Buffer.from(JSON.stringify({ error: { code: 'permission_denied', message: asking.message } }));
   const frame = Buffer.alloc(5);

@@ -1,10 +1,10 @@
 /**
- * Which API dialect a request speaks. The request tells it before the catalogue does: a relay, a cloud or Copilot hears
- * several dialects on one host.
+ * Which API dialect a request uses. The request takes precedence over the catalogue: a relay, a cloud or Copilot
+ * accepts several dialects on one host.
  */
 import type { RequestFacts, Service, Wire } from '../flow.ts';
 
-/** `dashscope-native` is the older of DashScope's two dialects, known by its path alone; `npm` is no API of AI at all. */
+/** `dashscope-native` is the older of DashScope's two dialects, recognised by its path only; `npm` is not an AI API. */
 export type Dialect = Wire | 'dashscope-native' | 'npm';
 
 interface Sign {
@@ -25,7 +25,7 @@ const header =
   (_path, field) =>
     field(name) !== '';
 
-/** First match wins. Paths before fields: Anthropic's Bedrock SDK sends `anthropic-version` to AWS paths too. */
+/** First match wins. Paths come before fields: Anthropic's Bedrock SDK sends `anthropic-version` to AWS paths too. */
 const signs: readonly Sign[] = [
   { dialect: 'qoder', shown: userAgent(/^qoder/i) },
   { dialect: 'npm', shown: userAgent(/^(?:npm|pnpm|yarn)\//) },
@@ -54,7 +54,7 @@ const signs: readonly Sign[] = [
   { dialect: 'huggingface', shown: userAgent(/^@huggingface\/|\bhf_hub\//) },
 ];
 
-/** Looked at where neither those nor the catalogue tell: the hub is no AI service, and its library sends no name. */
+/** The last resort: Hugging Face's hub is not an AI service, and not all its clients identify themselves. */
 const hub = path(/^\/api\/(?:models|datasets|spaces)(?:\/|$)|^\/(?:[^/]+\/){1,3}(?:resolve|raw)\/[^/]+\//);
 
 /** Dialects with OpenAI's paths but their own error format. */
@@ -68,7 +68,7 @@ const openaiPaths: ReadonlySet<Dialect> = new Set([
   'copilot',
 ]);
 
-/** `none` where neither the request nor the catalogue tells. */
+/** `none` if neither the request nor the catalogue identifies the dialect. */
 export function dialectOf(facts: RequestFacts, service: Service | null): Dialect {
   const asked = facts.path.split('?', 1)[0] ?? '';
   const known = service?.wire ?? 'none';
@@ -78,7 +78,7 @@ export function dialectOf(facts: RequestFacts, service: Service | null): Dialect
   return sign.dialect === 'openai' && openaiPaths.has(known) ? known : sign.dialect;
 }
 
-/** The field's value, repeated fields joined; empty where it was not sent. */
+/** The field's value, with repeated fields joined; empty if absent. */
 export function headerOf({ headers }: RequestFacts, name: string): string {
   const value = headers[name];
   return typeof value === 'string' ? value : (value?.join(', ') ?? '');

@@ -1,16 +1,16 @@
-/** The words of the page about a failure in Chinese; the English ones are in `failure.ts` and the catalogue of failures. */
+/** Chinese texts of the failure page; the English ones are in `failure.ts` and `src/errors.ts`. */
 import type { ErrorCode, Fault } from '../errors.ts';
 
 export interface FailureWords {
   readonly room: string;
   readonly status: (status: number) => string;
   readonly error: string;
-  /** Whose fault it is, as a heading. */
+  /** The heading, by who is at fault. */
   readonly heading: Readonly<Record<Fault, string>>;
-  /** Who has to act, in words for the person who cannot. */
+  /** Advice for the person, by who is at fault. */
   readonly advice: Readonly<Record<Fault, string>>;
   readonly text: (code: ErrorCode) => string;
-  /** Before the address of the set-up help. */
+  /** Precedes the address of the set-up help. */
   readonly setUpHelp: string;
 }
 

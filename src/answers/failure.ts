@@ -1,4 +1,4 @@
-/** What a failure of the catalogue looks like: a page for a person, JSON for everything else. */
+/** Answers for the failures in `errors.ts`: a page for a navigation, JSON for everything else. */
 import { errors } from '../errors.ts';
 import type { ErrorCode, Fault } from '../errors.ts';
 import type { Answer } from '../flow.ts';
@@ -13,7 +13,7 @@ import { phrasesFor } from './phrases.ts';
 import type { AnswerSettings, Failed } from './settings.ts';
 import { dateAndTime } from './text.ts';
 
-/** Who has to act, in words for the person who cannot. */
+/** Advice for the person, by who is at fault. */
 const advice: Readonly<Record<Fault, string>> = {
   client: 'The program that sent this request has to change it; trying again will not help.',
   policy: "The proxy's rules do not allow this; trying again will not help.",
@@ -38,10 +38,10 @@ const en: FailureWords = {
   setUpHelp: 'How to set it up:',
 };
 
-/** Seconds after which a limit may well have room again, by status. */
+/** Seconds for Retry-After, by status: when there is likely to be room again. */
 const retryAfter: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
 
-/** Browsers show the realm, and know again by it what they were asked for (RFC 7617, section 2). */
+/** Browsers display the realm, and use it to recognise the credentials to send (RFC 7617, section 2). */
 function challenge(company: string): string {
   const plain = company.replaceAll(/[^ -~]|["\\]/g, '').trim();
   return `Basic realm="${plain === '' ? 'Web proxy' : `${plain} web proxy`}", charset="UTF-8"`;
@@ -67,7 +67,7 @@ export function failureAnswer(code: ErrorCode, failed: Failed, settings: AnswerS
   );
 }
 
-/** Where to read how a client is set up, for one that speaks to the proxy as to a site. */
+/** The address of the set-up help, for a client that uses the proxy port as if it were a website. */
 function helpFor(code: ErrorCode, { pagesUrl }: AnswerSettings): string | null {
   return code === 'not_a_proxy_request' ? `${pagesUrl}/` : null;
 }

@@ -1,11 +1,11 @@
-/** What every answer of the proxy bears, and the makers of whole answers. */
+/** Header fields common to all answers of the proxy, and constructors for answers of each content type. */
 import { errors } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Answer } from '../flow.ts';
 import type { Page } from './layout.ts';
 import { ascii, fieldString, httpDate } from './text.ts';
 
-/** Characters of the explanation inside `Proxy-Status`. */
+/** Maximum characters of `details` in `Proxy-Status`. */
 const DETAILS = 400;
 
 export interface HeaderFacts {
@@ -14,13 +14,13 @@ export interface HeaderFacts {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly code: ErrorCode;
-  /** One line for the person who looks at the headers. */
+  /** One line for a person reading the headers. */
   readonly details: string;
 }
 
 /**
- * `Date` is always there: the AWS SDKs set their clock by it and retry when it is off. Nothing may be stored: 451 is
- * cacheable by itself (RFC 7725, section 3).
+ * `Date` is always set: the AWS SDKs correct their clock by it, and retry when it differs. `no-store`, because 451 is
+ * cacheable by default (RFC 7725, section 3).
  */
 export function commonHeaders({ viaName, id, at, code, details }: HeaderFacts): Record<string, string> {
   return {
@@ -33,7 +33,7 @@ export function commonHeaders({ viaName, id, at, code, details }: HeaderFacts): 
   };
 }
 
-/** RFC 9209, section 2: a token or a string (RFC 9651, sections 3.3.3 and 3.3.4). */
+/** A token or a string (RFC 9209, section 2; RFC 9651, sections 3.3.3 and 3.3.4). */
 function proxyName(name: string): string {
   return /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(name) ? name : fieldString(name, 100);
 }
@@ -49,7 +49,7 @@ export function textAnswer(head: Head, text: string): Answer {
   return { ...head, headers, body: Buffer.from(`${text}\n`) };
 }
 
-/** `application/json` and nothing behind it: some SDKs compare the whole field. */
+/** `application/json` without parameters: some SDKs compare the whole field. */
 export function jsonAnswer(head: Head, value: object): Answer {
   const headers = { ...head.headers, 'Content-Type': 'application/json' };
   return { ...head, headers, body: Buffer.from(`${JSON.stringify(value)}\n`) };

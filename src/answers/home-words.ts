@@ -1,4 +1,4 @@
-/** The words of the home page and of the assistant's stand-in, in each language that is shipped. */
+/** The texts of the home page and the built-in assistant page, in each supported language. */
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import type { Language } from './phrases.ts';

@@ -1,4 +1,4 @@
-/** The home page: what this proxy is, and how to use it from each system. */
+/** The home page: what this proxy is, and how to set it up on each system. */
 import { html, quoted } from './html.ts';
 import type { Html } from './html.ts';
 import { arrowIcon, contactLine, factList, goodIcon, haltIcon, layout } from './layout.ts';
@@ -13,7 +13,7 @@ import { setUpHelp } from './set-up.ts';
 import type { Company } from './settings.ts';
 import { dateAndTime, oneLine } from './text.ts';
 
-/** One of the latest blocks of the machine that looks at the page. */
+/** A recent block of the machine that views the page. */
 export interface OwnBlock {
   readonly id: string;
   /** Epoch milliseconds. */
@@ -31,20 +31,20 @@ export interface HomeModel {
   readonly wpadUrl: string;
   readonly caPemUrl: string;
   readonly caCrtUrl: string;
-  /** SHA-256, as `openssl x509 -fingerprint` writes it; null where there is no CA. */
+  /** SHA-256 in the format of `openssl x509 -fingerprint`; null if there is no CA. */
   readonly caFingerprint: string | null;
   readonly assistantUrl: string | null;
   readonly version: string;
   /** `loadedAt` in epoch milliseconds. */
   readonly policy: { readonly rules: number; readonly hash: string; readonly loadedAt: number };
-  /** How many are in force. */
+  /** Number of exceptions in force. */
   readonly exceptions: number;
-  /** In force: the vendor's name, null for every vendor, and the end in epoch milliseconds. */
+  /** Pauses in force: the vendor's name, or null for all vendors; `until` is in epoch milliseconds. */
   readonly pauses: readonly { readonly vendor: string | null; readonly until: number }[];
   readonly adminUrl: string | null;
-  /** The newest first. */
+  /** Newest first. */
   readonly blocks: readonly OwnBlock[];
-  /** Whether a program on the machine that looks at the page has accepted the certificate; null: not known. */
+  /** Whether a program on the machine that views the page has accepted our certificate; null: unknown. */
   readonly trusted: boolean | null;
   /** Absent: English. */
   readonly phrases?: Phrases;

@@ -1,14 +1,14 @@
-/** The only way that markup is made: a template in which everything put in is escaped. */
+/** Markup can only be made by this template tag, which escapes every value. */
 import { showBidi } from './text.ts';
 
 const markup: unique symbol = Symbol('markup');
 
-/** Markup that {@link html} made. Nothing else can make one. */
+/** Markup made by {@link html}; nothing else can create it. */
 export interface Html {
   readonly [markup]: string;
 }
 
-/** What may be put into a template. Null shows nothing; a list is joined. */
+/** A value for a template. Null renders nothing; a list is joined. */
 export type Shown = string | number | Html | null | readonly Shown[];
 
 const entities: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Safe as text and inside a quoted attribute. Replaced by a function, so that `$&` in the text means nothing. */
+/** Safe as text and in a quoted attribute. */
 function escape(text: string): string {
   return showBidi(text).replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
@@ -32,7 +32,7 @@ function source(value: Shown): string {
   return value.map(source).join('');
 }
 
-/** Strings are escaped, markup is taken as it is, lists are joined. Attributes must be quoted. */
+/** Escapes strings, inserts markup as it is, joins lists. Attributes must be quoted. */
 export function html(parts: TemplateStringsArray, ...values: readonly Shown[]): Html {
   let text = parts[0] ?? '';
   values.forEach((value, index) => (text += source(value) + (parts[index + 1] ?? '')));
@@ -40,21 +40,21 @@ export function html(parts: TemplateStringsArray, ...values: readonly Shown[]): 
 }
 
 /**
- * The one element whose content is not escaped, because HTML gives it none (raw text, HTML section 13.1.2).
+ * The one element whose content is not escaped, since HTML has no escapes in raw text (HTML section 13.1.2).
  *
- * @throws where the sheet would end the element.
+ * @throws if the sheet would close the element.
  */
 export function styleElement(sheet: string): Html {
   if (sheet.includes('</')) throw new Error('A style sheet may not contain "</".');
   return { [markup]: `<style>${sheet}</style>` };
 }
 
-/** A text that somebody else wrote: its writing direction stays its own, and its language where that is known. */
+/** Text from elsewhere, isolated so that its writing direction does not affect ours; `language` is null if unknown. */
 export function quoted(text: string, language: string | null = null): Html {
   return language === null ? html`<bdi>${text}</bdi>` : html`<bdi lang="${language}">${text}</bdi>`;
 }
 
-/** The document as it is sent. */
+/** The markup as text. */
 export function render(page: Html): string {
   return page[markup];
 }

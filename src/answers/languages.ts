@@ -1,10 +1,10 @@
-/** Which language a person reads, by what the browser asks for (RFC 9110, section 12.5.4). */
+/** Language negotiation by Accept-Language (RFC 9110, section 12.5.4). */
 import type { Texts } from '../flow.ts';
 
-/** A header longer than this is no list of languages that somebody reads. */
+/** Characters; the rest of a longer field is ignored. */
 const LONGEST = 300;
 
-/** The ranges of the header, the most wanted first; those that are not wanted at all are left out. */
+/** The language ranges of the field, in order of preference, without those of quality 0. */
 function ranges(acceptLanguage: string): readonly string[] {
   return acceptLanguage
     .slice(0, LONGEST)
@@ -20,8 +20,8 @@ function ranges(acceptLanguage: string): readonly string[] {
 }
 
 /**
- * The best of the tags `available`, or null where none is asked for. A range is shortened from its end until a tag
- * fits (RFC 4647, section 3.4), and fits what it is the beginning of: `zh-TW` takes `zh`, and `zh` takes `zh-Hans`.
+ * The best of the tags in `available`, or null if none matches. A range is shortened from its end until it matches (RFC
+ * 4647, section 3.4), and also matches longer tags: `zh-TW` finds `zh`, and `zh` finds `zh-Hans`.
  */
 export function preferred(acceptLanguage: string, available: readonly string[]): string | null {
   for (const range of ranges(acceptLanguage)) {
@@ -42,7 +42,7 @@ export interface LocalizedText {
 }
 
 /**
- * The text in the language that is asked for; else in that of the page around it; else `plain`, or the first.
+ * The text in the requested language; otherwise in the language of the page around it; otherwise `plain`.
  *
  * @param page the language of the page.
  */

@@ -1,4 +1,4 @@
-/** The shell that all pages share: who speaks, the content, and the small print. */
+/** The layout shared by all pages: header, content and footer. */
 import { html, quoted, render, styleElement } from './html.ts';
 import type { Html } from './html.ts';
 import { contactHref } from './links.ts';
@@ -14,31 +14,31 @@ export interface Page {
   readonly html: string;
   readonly csp: string;
   readonly language: string;
-  /** The `Refresh` field that takes the person on by itself; null: the page stays. */
+  /** The value of the `Refresh` field, which redirects after a delay; null: no redirect. */
   readonly refresh: string | null;
 }
 
 export interface Layout {
-  /** The words of the shell; absent: English. */
+  /** The texts of the layout itself; absent: English. */
   readonly phrases?: Phrases;
-  /** The whole matter in one line: some clients show nothing else of a page. */
+  /** The whole message in one line: some clients display nothing else of a page. */
   readonly title: string;
-  /** Null where the page does not know whose it is. */
+  /** Null if unknown. */
   readonly company: Company | null;
-  /** What this is a page of, in the corner. */
+  /** The section that the page belongs to, shown in the corner. */
   readonly room: string;
   readonly content: Html;
   readonly foot: Html | null;
-  /** Takes the person on by itself. */
+  /** Redirects after a delay. */
   readonly onward?: { readonly seconds: number; readonly url: string } | null;
   readonly wide?: boolean;
-  /** The page stands at somebody else's address. */
+  /** The page is served at an origin's address, and may be shown in another site's frame. */
   readonly framed?: boolean;
-  /** The page is shown in a frame: its links open beside it, for hardly any page lets itself be framed. */
+  /** The page is shown in a frame: its links open in a new tab, since few sites allow framing. */
   readonly inFrame?: boolean;
 }
 
-/** A company stays the same object until the next reload, so that its skin is made once. */
+/** A company is the same object until the next reload, so its skin is created once. */
 const skins = new WeakMap<Company, Skin>();
 const plainSkin = createSkin({});
 
@@ -76,12 +76,12 @@ export function layout({ phrases = phrasesFor(''), title, company, room, content
     html: render(page),
     csp: framed === true ? skin.framedCsp : skin.ownCsp,
     language: phrases.language,
-    // A field, not a meta element: that one is held against a page by every checker of accessibility.
+    // A header field rather than a meta element, which accessibility checkers report.
     refresh: onward ? `${onward.seconds}; url=${onward.url}` : null,
   };
 }
 
-/** A link where there is an address, else the words alone. */
+/** A link if there is an address, otherwise only the text. */
 export function linkOr(text: string, href: string | null): Html {
   return href === null ? quoted(text) : html`<a href="${href}">${quoted(text)}</a>`;
 }
@@ -92,7 +92,7 @@ export function contactLine(company: Company | null, { questions }: Phrases = ph
   return html`<p>${questions} ${linkOr(oneLine(company.contact, 120), href)}</p>`;
 }
 
-/** Term and description; rows without a description are left out. */
+/** A list of terms and descriptions; rows without a description are omitted. */
 export function factList(rows: readonly (readonly [string, Html | string | null])[]): Html {
   const shown = rows.filter(([, value]) => value !== null && value !== '');
   return html`<dl class="facts">
@@ -104,7 +104,7 @@ export function factList(rows: readonly (readonly [string, Html | string | null]
   </dl>`;
 }
 
-/** The mark: an arched gate with the way out. */
+/** The logo: an arched gate with an arrow leading out. */
 const gate = html`<svg
   viewBox="0 0 32 32"
   fill="none"

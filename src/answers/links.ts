@@ -1,14 +1,14 @@
-/** Addresses that people are sent to. They come from configuration only; what is not the web is no link. */
+/** Links to other sites: http and https URLs and mail addresses. They come from the configuration only. */
 import type { Target } from '../flow.ts';
 
-/** The normal form of an http or https URL, printable ASCII throughout, or null. */
+/** An http or https URL in normalized form, which is printable ASCII, or null. */
 export function webUrl(text: string): string | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
 }
 
-/** `url` with the signed context as one more query parameter; its own query stays as it is written. */
+/** Adds the signed context as a query parameter; the existing query is left as it is. */
 export function withContext(url: string, token: string): string {
   const target = new URL(url);
   target.search = `${target.search === '' ? '?' : `${target.search}&`}sallyport=${token}`;
@@ -22,7 +22,7 @@ export function isAt(url: string, target: Target): boolean {
   return hostname.replace(/^\[|\]$/g, '') === target.host && (port === '' ? usual : Number(port)) === target.port;
 }
 
-/** What a person can click to ask: a web page or a mail address; null where it is only words. */
+/** The link for a contact: a web page or a mail address; null if it is plain text. */
 export function contactHref(contact: string): string | null {
   const web = webUrl(contact);
   if (web !== null) return web;

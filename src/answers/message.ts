@@ -1,6 +1,6 @@
 /**
- * The denial in words. Clients show one line and may cut it, so: the fact first, then what to use instead with its
- * address, then why, then rule and id. Never "overloaded" or "expired", which some clients take for a reason to retry.
+ * The text of a denial. Clients show one line and may truncate it, so it has the fact first, then the alternative with
+ * its address, then the reason, rule and id. It never says "overloaded" or "expired", which make some clients retry.
  */
 import type { Assistant, Denial, Service, Texts } from '../flow.ts';
 import { localize } from './languages.ts';
@@ -10,22 +10,22 @@ import { ascii, firstThat, oneLine } from './text.ts';
 import { detailsUrl } from './settings.ts';
 import type { About, AnswerSettings } from './settings.ts';
 
-/** Characters, so that no policy text makes an answer large. */
+/** Maximum lengths in characters, so that no policy text makes an answer large. */
 export const limits = { name: 80, reason: 300, url: 400, rule: 80, migration: 240, message: 1700 };
 
-/** RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the code. */
+/** RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the status code. */
 const CLOSE_REASON_BYTES = 123;
 const REASON_PHRASE = 99;
 
-/** The denial in pieces that are safe to show: single lines of limited length, and addresses that are really such. */
+/** The parts of a denial, safe to display: single lines of limited length, and valid URLs. */
 export interface Words {
-  /** `Claude Code`, or the host where the catalogue does not know it. */
+  /** `Claude Code`, or the host if it is not in the catalogue. */
   readonly product: string;
   /** `Claude Code (Anthropic)`. */
   readonly what: string;
   readonly reason: LocalizedText;
   readonly rule: string;
-  /** Name and address of what to use instead; the address is null where it is not one of the web. */
+  /** What to use instead; `url` is null if it is not an http or https URL. */
   readonly assistant: { readonly name: string; readonly url: string | null } | null;
   /** How to migrate to it from this product; null if the policy does not say. */
   readonly migration: LocalizedText | null;
@@ -35,12 +35,12 @@ export interface Words {
   readonly details: string;
 }
 
-/** Those that programs show are in the plain language: people search for them, and a terminal asks for none. */
+/** Texts for programs are in the default language: people search for them, and terminals request no language. */
 export function wordsFor(denial: Denial, about: Pick<About, 'id' | 'target'>, settings: AnswerSettings): Words {
   return wordsIn(denial, about, settings, '', 'en');
 }
 
-/** The same in a language that is asked for. @param page the language of the page around them. */
+/** The same in a requested language. @param page the language of the page around them. */
 export function wordsIn(
   denial: Denial,
   about: Pick<About, 'id' | 'target'>,
@@ -68,7 +68,7 @@ export function wordsIn(
   };
 }
 
-/** For the product, else for its vendor. */
+/** The migration text of the product, otherwise that of its vendor. */
 function migrationOf(assistant: Assistant | null, service: Pick<Service, 'vendor' | 'product'> | null): Texts | null {
   if (service === null) return null;
   const { migrations } = assistant ?? {};
@@ -91,7 +91,7 @@ function askOf(contact: string | null): Words['ask'] {
   return { text: oneLine(contact, limits.name), href };
 }
 
-/** The one line for everybody who shows one line. */
+/** The denial in one line. */
 export function messageOf({ what, assistant, migration, reason, ask, rule, id }: Words): string {
   const parts = [`Blocked by company policy: ${what}.`];
   if (assistant !== null)
@@ -103,7 +103,7 @@ export function messageOf({ what, assistant, migration, reason, ask, rule, id }:
   return parts.join(' ').slice(0, limits.message);
 }
 
-/** It may end in a command, which people copy to its end: a full stop would be taken along. */
+/** Adds a dash rather than a full stop: the text may end in a command, and people would copy the full stop with it. */
 function setOff(text: string): string {
   return isEnded(text) ? text : `${text} —`;
 }
@@ -116,7 +116,7 @@ function ended(sentence: string): string {
   return isEnded(sentence) ? sentence : `${sentence}.`;
 }
 
-/** For the status line of HTTP/1.1, which wget, Go and most of Python show: ASCII, under 100 characters. */
+/** The HTTP/1.1 reason phrase, which wget, Go and most Python clients display: ASCII, under 100 characters. */
 export function reasonPhraseOf({ assistant }: Words): string {
   const fact = 'Blocked by company policy';
   const candidates: [string, ...string[]] = [fact];
@@ -125,7 +125,7 @@ export function reasonPhraseOf({ assistant }: Words): string {
   return firstThat((text) => text.length <= REASON_PHRASE, candidates);
 }
 
-/** For a WebSocket's close frame: what of it fits. */
+/** The reason of a WebSocket close frame: the longest version that fits. */
 export function closeReasonOf({ product, assistant, id }: Words): string {
   const to = assistant === null ? '' : `. Use ${assistant.url ?? assistant.name}`;
   return firstThat(
@@ -139,7 +139,7 @@ export function closeReasonOf({ product, assistant, id }: Words): string {
   );
 }
 
-/** The denial for programs: beside the message in every JSON body that has room for it. */
+/** The denial in machine-readable form, next to the message in every JSON body whose shape permits it. */
 export interface PolicyKeys {
   readonly vendor: string | null;
   readonly product: string | null;

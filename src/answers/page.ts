@@ -1,4 +1,4 @@
-/** The redirect page: what a person sees at a denied address. It says why, and takes them on to the assistant. */
+/** The page that a person sees at a denied address. It gives the reason and redirects to the assistant. */
 import type { Denial, RequestFacts } from '../flow.ts';
 import { headerOf } from './dialect.ts';
 import { html, quoted } from './html.ts';
@@ -40,7 +40,7 @@ function isInFrame(facts: RequestFacts): boolean {
   return place !== '' && place !== 'document';
 }
 
-/** What of a request the page depends on. */
+/** Everything in a request that the page depends on. */
 export function pageVaries(facts: RequestFacts): string {
   return `${headerOf(facts, 'accept-language')} ${isInFrame(facts) ? 'framed' : ''}`;
 }

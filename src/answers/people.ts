@@ -1,4 +1,4 @@
-/** Pages of the pages port, except home: the assistant's stand-in, the details of a block, and what is not there. */
+/** The pages port's pages except home: the built-in assistant page, the details of a block, and not found. */
 import type { Assistant, Texts } from '../flow.ts';
 import { homeWords } from './home-words.ts';
 import type { HomeWords } from './home-words.ts';
@@ -14,24 +14,24 @@ import type { Language, Phrases } from './phrases.ts';
 import type { Company } from './settings.ts';
 import { dateAndTime, isoTime, oneLine } from './text.ts';
 
-/** Where somebody on the assistant page came from. */
+/** Where a visitor of the assistant page came from. */
 export type CameFrom =
   | { readonly kind: 'nowhere' }
-  /** The signed context holds. `vendor` is its name for people, or null where the catalogue does not know it. */
+  /** The signed context is valid. `vendor` is the display name, or null if it is not in the catalogue. */
   | { readonly kind: 'block'; readonly vendor: string | null; readonly id: string; readonly detailsUrl: string | null }
-  /** There was a context, and it does not hold. */
+  /** The context is not valid. */
   | { readonly kind: 'unverified'; readonly why: 'malformed' | 'forged' | 'expired' };
 
 export interface AssistantModel {
   readonly company: Company;
-  /** What the page stands in for. */
+  /** The name of the assistant. */
   readonly name: string;
   readonly from: CameFrom;
   /** Absent: English. */
   readonly phrases?: Phrases;
 }
 
-/** The built-in stand-in for the approved assistant. */
+/** The built-in page that stands in for the approved assistant. */
 export function assistantPage({ company, name, from, phrases = phrasesFor('') }: AssistantModel): Page {
   const shown = oneLine(name, limits.name);
   const words = homeWords(phrases.language).assistant;
@@ -72,7 +72,7 @@ function arrival(from: CameFrom, words: HomeWords['assistant']): Html | null {
   }
 }
 
-/** One block, for the person it happened to. */
+/** A block, as shown to the person who was blocked. */
 export interface BlockFacts {
   readonly id: string;
   /** Epoch milliseconds. */
@@ -82,7 +82,7 @@ export interface BlockFacts {
   readonly product: string | null;
   readonly rule: string;
   readonly reason: string;
-  /** The reason by language, where it is written in more than one. */
+  /** The reason by language, if it is available in several. */
   readonly reasons?: Texts | undefined;
   readonly assistant: Assistant | null;
   readonly link: string | null;
@@ -92,9 +92,9 @@ export interface BlockFacts {
 export interface BlockedModel {
   readonly company: Company;
   readonly block: BlockFacts;
-  /** What the browser asks for. */
+  /** The Accept-Language field of the request. */
   readonly acceptLanguage: string;
-  /** For a browser that asks for none of ours. */
+  /** The default for a browser that requests none of our languages. */
   readonly language?: Language;
 }
 
@@ -133,7 +133,7 @@ export function blockedDetailsPage({ company, block, acceptLanguage, language }:
   });
 }
 
-/** Also for a block that is not known, or was somebody else's: the two must look the same. */
+/** Also used for an unknown block and for another client's block, which must look the same. */
 export function notFoundPage(company: Company | null = null, phrases = phrasesFor('')): Page {
   return layout({
     phrases,

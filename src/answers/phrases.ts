@@ -1,4 +1,4 @@
-/** The words of the pages that people meet at a block, in each language that is shipped. */
+/** The texts of the block pages in each supported language. */
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import { preferred } from './languages.ts';
@@ -6,7 +6,7 @@ import { preferred } from './languages.ts';
 export type Language = 'en' | 'zh';
 
 export interface Phrases {
-  /** For the `lang` of the page, and for dates. */
+  /** The `lang` of the page and the language of its dates. */
   readonly language: Language;
   readonly skip: string;
   readonly blocked: string;
@@ -133,7 +133,7 @@ const zh: Phrases = {
 
 const shipped: Readonly<Record<Language, Phrases>> = { en, zh };
 
-/** What the browser asks for, where it is shipped; else `otherwise`. */
+/** The texts in the language that the browser requests, if supported; otherwise in `otherwise`. */
 export function phrasesFor(acceptLanguage: string, otherwise: Language = 'en'): Phrases {
   const language = preferred(acceptLanguage, Object.keys(shipped));
   return shipped[language === 'en' || language === 'zh' ? language : otherwise];

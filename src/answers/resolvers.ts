@@ -1,7 +1,7 @@
 /**
- * Denials for clients that look names up over HTTP: DNS over HTTPS (RFC 8484), its form in JSON, and HTTPDNS. Each is told
- * in its own form that there is no address here, which ends its search; no answer ever has an address that was not in the
- * request.
+ * Denials for clients that resolve names over HTTP: DNS over HTTPS (RFC 8484), its JSON variant, and HTTPDNS. Each gets
+ * an answer without an address in its own format, which ends its search. The only address that an answer may contain is
+ * the one that the request was sent to.
  */
 import type { RequestFacts, Target } from '../flow.ts';
 import { headerOf } from './dialect.ts';
@@ -11,24 +11,24 @@ import { oneLine } from './text.ts';
 export const DNS_MESSAGE = 'application/dns-message';
 export const DNS_JSON = 'application/dns-json';
 
-/** RFC 1035, section 4.1.1: the resolver does not answer, for reasons of policy. */
+/** RFC 1035, section 4.1.1: the server refuses for policy reasons. */
 const REFUSED = 5;
 const HEADER = 12;
-/** RFC 6891: type, and the payload size that every resolver can take. */
+/** RFC 6891: the OPT record's type, and a UDP payload size that avoids fragmentation. */
 const OPT = 41;
 const PAYLOAD = 1232;
-/** RFC 8914: the option, and Prohibited, which says why a message is REFUSED. */
+/** RFC 8914: the option code, and "Prohibited", the reason for REFUSED. */
 const EXTENDED_ERROR = 15;
 const PROHIBITED = 18;
 
-/** A query for DNS over HTTPS, as a message or as JSON, or null. */
+/** The format that a DNS-over-HTTPS query uses, or null if it is not one. */
 export function dohAsked(facts: RequestFacts): typeof DNS_MESSAGE | typeof DNS_JSON | null {
   const said = `${headerOf(facts, 'content-type')},${headerOf(facts, 'accept')}`.toLowerCase();
   if (said.includes(DNS_MESSAGE)) return DNS_MESSAGE;
   return said.includes(DNS_JSON) ? DNS_JSON : null;
 }
 
-/** A DNS message that is REFUSED, with the reason as an extended error. */
+/** A REFUSED response as a DNS message, with the reason as an extended error. */
 export function refusedMessage(facts: RequestFacts, message: string): Buffer {
   const query = queryIn(facts);
   const text = Buffer.from(oneLine(message, limits.message));
@@ -41,29 +41,29 @@ export function refusedMessage(facts: RequestFacts, message: string): Buffer {
   opt.writeUInt16BE(PROHIBITED, 15);
   const header = Buffer.alloc(HEADER);
   header.writeUInt16BE(query.id, 0);
-  // QR, and RD as it is asked for nearly always; RA beside the code.
+  // Flags: QR, RD (nearly all queries set it), RA; and the response code.
   header.writeUInt16BE(0x8100 | 0x80 | REFUSED, 2);
   header.writeUInt16BE(query.question.length === 0 ? 0 : 1, 4);
   header.writeUInt16BE(1, 10);
   return Buffer.concat([header, query.question, opt, text]);
 }
 
-/** The form of JSON that Google and Cloudflare give. */
+/** A REFUSED response in the JSON format of Google and Cloudflare. */
 export function refusedJson(message: string): object {
   return { Status: REFUSED, TC: false, RD: true, RA: true, AD: false, CD: false, Question: [], Comment: message };
 }
 
-/** Whether Alibaba's HTTPDNS asks which of its servers to ask. Refused, it asks the next of a list, eight in all. */
+/** Whether a client of Alibaba's HTTPDNS asks for its list of servers. If refused, it tries the next of eight. */
 export function httpdnsAsked(facts: RequestFacts): boolean {
   return facts.method === 'GET' && /^\/\d{4,12}\/ss(?:\?|$)/.test(facts.path);
 }
 
-/** The server that was asked, which refuses the names themselves: an empty list would send the client on to the next. */
+/** Names the queried server itself, which then refuses the lookup: given an empty list, the client tries the next. */
 export function sameServer({ host, kind }: Target): object {
   return { service_ip: kind === 'ipv6' ? [] : [host], service_ipv6: kind === 'ipv6' ? [host] : [] };
 }
 
-/** What a GET asks (RFC 8484, section 4.1): its identifier and its question. A POST has them in a body that no one reads. */
+/** The id and question of a GET query (RFC 8484, section 4.1). A POST has them in its body, which is not read. */
 function queryIn({ path }: RequestFacts): { readonly id: number; readonly question: Buffer } {
   const encoded = /[?&]dns=([\w-]{16,1024})/.exec(path)?.[1] ?? '';
   const query = Buffer.from(encoded, 'base64url');

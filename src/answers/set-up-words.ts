@@ -1,4 +1,4 @@
-/** The words of the set-up help in each language that is shipped; commands are the same in all of them. */
+/** The texts of the set-up help in each supported language; the commands are the same in all. */
 import type { Language } from './phrases.ts';
 
 const en = {

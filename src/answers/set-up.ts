@@ -1,4 +1,4 @@
-/** Set-up help for systems and tools: what to type, ready to be copied with one click. */
+/** Set-up help for systems and tools: commands that can be selected with one click. */
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import type { Language } from './phrases.ts';
@@ -32,12 +32,12 @@ interface Step<Text> {
 }
 
 interface Topic {
-  /** A product's own name, or a word of the language. */
+  /** A product's name, or the key of a translated text. */
   readonly name: string | { readonly word: keyof SetUpWords };
   readonly steps: (setUp: SetUp) => readonly Step<keyof SetUpWords>[];
 }
 
-/** `pre` keeps its line ends, so nothing may stand between its tags but the commands. */
+/** `pre` keeps line breaks, so its tags may contain nothing but the commands. */
 function topic(name: string, steps: readonly Step<string>[], open: boolean): Html {
   const content = steps.map(
     ({ text, commands }) =>
@@ -64,7 +64,7 @@ const step = (text: keyof SetUpWords, ...lines: readonly string[]): Step<keyof S
   commands: lines.length === 0 ? null : lines.join('\n'),
 });
 
-/** Where Debian and its like keep the roots of the system, ours among them once it is installed. */
+/** The system's root certificates on Debian and its derivatives, which include ours once it is installed. */
 const bundle = '/etc/ssl/certs/ca-certificates.crt';
 
 const environment = (proxy: string): readonly string[] => [

@@ -1,15 +1,15 @@
-/** What every answer is made from: who answers for whom, and what is answered. */
+/** The inputs of every answer: the settings of this proxy, and the request that is answered. */
 import type { RequestFacts, Target } from '../flow.ts';
 import type { ContextPayload } from './context.ts';
 import type { Language } from './phrases.ts';
 
 export interface Company {
   readonly name: string;
-  /** Where people ask: a mail address, a web page, or words; null where there is none. */
+  /** A mail address, a web page, or plain text; null if there is none. */
   readonly contact: string | null;
-  /** `#rrggbb`; absent: our own. */
+  /** `#rrggbb`; absent: our default. */
   readonly colour?: string | null;
-  /** A picture as a `data:` URL; absent: our mark. */
+  /** An image as a `data:` URL; absent: our logo. */
   readonly logo?: string | null;
 }
 
@@ -17,30 +17,30 @@ export interface AnswerSettings {
   /** The proxy's name in `Proxy-Status`. */
   readonly viaName: string;
   readonly company: Company;
-  /** Public base URL of the pages port, without a slash at its end. */
+  /** Public base URL of the pages port, without a trailing slash. */
   readonly pagesUrl: string;
-  /** Signs what goes along to the assistant. `now` is in epoch milliseconds. */
+  /** Signs the context passed to the assistant. `now` is in epoch milliseconds. */
   readonly sign: (payload: ContextPayload, now: number) => string;
-  /** IANA time zone of the dates that people read; absent: the machine's. */
+  /** IANA time zone of displayed dates; absent: the machine's. */
   readonly timeZone?: string | undefined;
-  /** What pages are in where a browser asks for no language that they are written in; absent: English. */
+  /** The language of pages if the browser requests no supported one; absent: English. */
   readonly language?: Language;
 }
 
-/** What is answered. */
+/** The request that is answered. */
 export interface About {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly target: Target;
-  /** Null at a CONNECT. */
+  /** Null for a CONNECT. */
   readonly facts: RequestFacts | null;
 }
 
-/** What failed; `target` is null where none was understood. */
+/** The request that failed; `target` is null if it could not be parsed. */
 export type Failed = Omit<About, 'target'> & { readonly target: Target | null };
 
-/** Where people read more about a block. */
+/** The page with the details of a block. */
 export function detailsUrl(settings: AnswerSettings, id: string): string {
   return `${settings.pagesUrl}/blocked/${id}`;
 }

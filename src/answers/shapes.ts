@@ -1,7 +1,7 @@
 /**
- * What a denial looks like in each API dialect: the body that its SDKs read, and the status that ends its clients at
- * once. Never 401, 407, 429, 5xx or a redirect: clients retry those, log in again, or follow with their key; a 404 only
- * where it is known to end one.
+ * The denial in each API dialect: the body that its SDKs read, and the status that makes its clients stop at once.
+ * Never 401, 407, 429, 5xx or a redirect: clients would retry, log in again, or send their key to the new address; a
+ * 404 only for a client known to stop on it.
  */
 import type { Dialect } from './dialect.ts';
 import { limits } from './message.ts';
@@ -20,12 +20,12 @@ export interface Shape {
   readonly body: (facts: ShapeFacts) => object;
 }
 
-/** Our own code in every shape that has one. */
+/** Our error code, in every shape with a code of free choice. */
 const CODE = 'blocked_by_policy';
 
 /**
- * Fits all clients that were tried: the message first, for those who print what comes first, and a code that is a number,
- * as the AI SDK wants it of many.
+ * Works with all clients tested: the message comes first, for those that print the beginning, and the code is a number,
+ * as the AI SDK expects for many providers.
  */
 const universal = ({ message, policy }: ShapeFacts): object => ({
   message,
@@ -36,7 +36,7 @@ const universal = ({ message, policy }: ShapeFacts): object => ({
 });
 
 const shapes: Readonly<Record<Dialect, Shape>> = {
-  /** To a 403 some programs say that one must log in. */
+  /** On 403, some programs ask the user to log in. */
   anthropic: {
     status: 400,
     body: ({ message, id, policy }) => ({
@@ -46,7 +46,7 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
       policy,
     }),
   },
-  /** Codex tries a 403 thirteen times, a 400 once. */
+  /** Codex sends a request thirteen times on 403, once on 400. */
   openai: {
     status: 400,
     body: ({ message, policy }) => ({
@@ -82,7 +82,7 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
     status: 403,
     body: ({ message, policy }) => ({ error: { code: 'PermissionDenied', message }, policy }),
   },
-  /** All five keys, or the AI SDK does not read it; `error` for the libraries of OpenAI, which read nothing else. */
+  /** The AI SDK requires all five keys; OpenAI's libraries read only `error`. */
   mistral: {
     status: 403,
     body({ message, policy }) {
@@ -90,7 +90,7 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
       return { object: 'error', ...error, error, policy };
     },
   },
-  /** `error` likewise: its compatibility API is called by the libraries of OpenAI. */
+  /** `error` is for OpenAI's libraries, which are used with the compatibility API. */
   cohere: { status: 403, body: ({ message, policy }) => ({ message, error: { message, code: CODE }, policy }) },
   dashscope: {
     status: 403,
@@ -112,24 +112,24 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
       user_id: null,
     }),
   },
-  /** `error` must be a string: its libraries show an object as "[object Object]". The field is for HEAD, which asks for files. */
+  /** `error` must be a string: its libraries show an object as "[object Object]". The field is for HEAD requests. */
   huggingface: {
     status: 403,
     headers: ({ message }) => ({ 'X-Error-Message': ascii(message, limits.message) }),
     body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }),
   },
-  /** `error` must be a string here too. */
+  /** `error` must be a string. */
   ollama: { status: 403, body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }) },
-  /** `error` must be a string once more; to a 403 it adds that a security policy may forbid the package. */
+  /** `error` must be a string; on 403, npm adds that a security policy may forbid the package. */
   npm: { status: 403, body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }) },
   assemblyai: { status: 403, body: ({ message, policy }) => ({ error: message, message, code: CODE, policy }) },
-  /** The form of OpenAI's, but that the AI SDK reads a code only where it is a number. */
+  /** Like OpenAI's, except that the AI SDK only accepts a number as the code. */
   perplexity: { status: 403, body: ({ message, policy }) => ({ error: { code: 403, message, type: CODE }, policy }) },
-  /** A 403 is a matter of its subscription to it. Without `x-github-request-id`, so that it says that a proxy answered. */
+  /** Copilot takes a 403 for a missing subscription. Without `x-github-request-id`, it says that a proxy answered. */
   copilot: { status: 400, body: ({ message, policy }) => ({ error: { message, code: CODE }, policy }) },
-  /** It prints `error.code` and nothing else, of a body with `ok` alone; a 403 is an expired token to it. */
+  /** Amp prints only `error.code`, and only if the body has `ok`; it takes a 403 for an expired token. */
   amp: { status: 400, body: ({ message, policy }) => ({ ok: false, error: { code: message, message }, policy }) },
-  /** To a 403 it says that the account was disabled; a 400 or 451 it reports, one more request for each. */
+  /** On 403, Augment says that the account was disabled; a 400 or 451 it reports with one more request each. */
   augment: {
     status: 404,
     body: ({ message, policy }) => ({
@@ -139,7 +139,7 @@ const shapes: Readonly<Record<Dialect, Shape>> = {
       policy,
     }),
   },
-  /** Qoder takes 400 and 403 for a rejected token. */
+  /** Qoder takes a 400 or 403 for a rejected token. */
   qoder: { status: 451, body: universal },
   none: { status: 403, body: universal },
 };

@@ -1,8 +1,8 @@
-/** The one style sheet of all pages: light and dark, from 320 px up, on paper too. No font, image or script is loaded. */
+/** The style sheet of all pages, for light and dark mode, widths from 320 px, and print. It loads nothing else. */
 import { brandRules } from './brand.ts';
 import { sha256 } from './context.ts';
 
-/** Milliseconds would be too exact: seconds until a page takes the person on by itself. */
+/** Seconds until a page redirects. */
 export const ONWARD_SECONDS = 8;
 
 const colours = `
@@ -94,16 +94,16 @@ pre{white-space:pre-wrap}.card,.onward{break-inside:avoid}}`;
 
 const plain = [colours, ground, parts, media].join('').replaceAll('\n', '');
 
-/** What a page looks like, and the Content-Security-Policy that allows just that. */
+/** A style sheet, and the Content-Security-Policy that allows nothing else. */
 export interface Skin {
   readonly sheet: string;
-  /** For pages at a denied address: they may be shown inside another site's frame, where the denied page was. */
+  /** For pages served at an origin's address, which may be in another site's frame like the origin's own pages. */
   readonly framedCsp: string;
-  /** For pages of our own. */
+  /** For the pages port's own pages. */
   readonly ownCsp: string;
 }
 
-/** @param look the company's colour as `#rrggbb` and its logo as a `data:` URL, where it has them. */
+/** @param look the company's colour as `#rrggbb` and its logo as a `data:` URL, if it has them. */
 export function createSkin(look: { readonly colour?: string | null; readonly logo?: string | null }): Skin {
   const sheet = look.colour == null ? plain : plain + brandRules(look.colour);
   const pictures = look.logo == null ? '' : ' img-src data:;';

@@ -1,19 +1,19 @@
-/** Text that others wrote, made fit for one line, for ASCII, for a header field, or for a number of bytes. */
+/** Converts untrusted text: to a single line, to ASCII, to a header field; and formats dates. */
 
-/** Embeddings, overrides and isolates: they turn the text after them round. Marks (LRM, RLM) do no harm and stay. */
+/** Embeddings, overrides and isolates, which can reverse the text after them. Marks (LRM, RLM) are harmless. */
 const turning = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** Bidirectional controls as something to see: `[U+202E]`. */
+/** Makes bidirectional controls visible, as `[U+202E]`. */
 export function showBidi(text: string): string {
   return text.replace(turning, (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase()}]`);
 }
 
 /**
- * One line of at most `max` characters, an ellipsis at its end where it was longer. Control characters and line ends
- * become spaces, controls of direction become visible.
+ * One line of at most `max` characters, with an ellipsis if truncated. Control characters and line breaks become
+ * spaces, bidirectional controls become visible.
  */
 export function oneLine(text: string, max: number): string {
-  // Enough for any `max` characters of two units each; what follows is never looked at, however long it is.
+  // A character has at most two UTF-16 units; the rest of a long text is never processed.
   const start = text.slice(0, max * 2 + 2);
   const clean = showBidi(start.replace(/\p{Cs}/gu, '\ufffd').replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')).trim();
   const characters = Array.from(clean);
@@ -35,7 +35,7 @@ const lookalikes: Readonly<Record<string, string>> = {
   '\u00a0': ' ',
 };
 
-/** Printable ASCII on one line: fit for a header field and a reason phrase. What ASCII lacks becomes `?`. */
+/** Printable ASCII on one line, valid in a header field and a reason phrase. Other characters become `?`. */
 export function ascii(text: string, max: number): string {
   const plain = oneLine(text, max)
     .replace(/[–—‘’“”…\u00a0]/g, (character) => lookalikes[character] ?? '?')
@@ -45,17 +45,17 @@ export function ascii(text: string, max: number): string {
   return plain.slice(0, max).trim();
 }
 
-/** A string of structured fields (RFC 9651, section 3.3.3). */
+/** A structured-field string (RFC 9651, section 3.3.3). */
 export function fieldString(text: string, max: number): string {
   return `"${ascii(text, max).replace(/["\\]/g, (character) => `\\${character}`)}"`;
 }
 
-/** The first of `candidates` that `fits`; where none does, the last. They go from the best to the shortest. */
+/** The first of `candidates` that `fits`, otherwise the last. They are ordered from best to shortest. */
 export function firstThat(fits: (text: string) => boolean, candidates: readonly [string, ...string[]]): string {
   return candidates.find(fits) ?? candidates[candidates.length - 1] ?? candidates[0];
 }
 
-/** Percent-encoded for `grpc-message`: only what is not printable ASCII, and the percent sign. */
+/** Encodes text for `grpc-message`: percent-encodes the percent sign and everything except printable ASCII. */
 export function grpcMessage(text: string): string {
   let encoded = '';
   for (const byte of Buffer.from(text)) {
@@ -67,10 +67,10 @@ export function grpcMessage(text: string): string {
 
 const calendar = { day: 'numeric', month: 'long', year: 'numeric' } as const;
 
-/** Making a format costs a hundred times as much as using it; there is one for each zone of a policy. */
+/** Cached by language and time zone: creating a format costs a hundred times as much as using it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** `10 July 2026`, or `2026年7月10日`, in that IANA time zone; undefined: in the machine's. */
+/** `10 July 2026` or `2026年7月10日`, in an IANA time zone; undefined: the machine's. */
 export function longDate(at: number, timeZone: string | undefined, language: 'en' | 'zh' = 'en'): string {
   const key = `${language} ${timeZone ?? ''}`;
   const locale = language === 'en' ? 'en-GB' : 'zh-CN';
@@ -88,7 +88,7 @@ export function dateAndTime(at: number, language: 'en' | 'zh' = 'en'): string {
 let isoSecond = Number.NaN;
 let isoStart = '';
 
-/** For the `datetime` of a `time` element; all but its milliseconds is made once a second. */
+/** For the `datetime` attribute of `time`; the part down to the second is cached. */
 export function isoTime(at: number): string {
   const now = Math.floor(at / 1000);
   if (now !== isoSecond) {
@@ -101,7 +101,7 @@ export function isoTime(at: number): string {
 let second = Number.NaN;
 let date = '';
 
-/** For `Date` (RFC 9110, section 5.6.7); made once a second. */
+/** For `Date` (RFC 9110, section 5.6.7); cached for the second. */
 export function httpDate(at: number): string {
   const now = Math.floor(at / 1000);
   if (now !== second) {

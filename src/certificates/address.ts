@@ -1,4 +1,4 @@
-/** Addresses as octets, the way an `iPAddress` of a certificate holds them (RFC 5280, section 4.2.1.6). */
+/** Encodes addresses as octets, for the `iPAddress` of a certificate (RFC 5280, section 4.2.1.6). */
 import { isIPv4, isIPv6 } from 'node:net';
 import { SallyportError } from '../errors.ts';
 import { ipv6Words } from '../ip.ts';
@@ -10,9 +10,9 @@ function ipv6Octets(address: string): Buffer {
 }
 
 /**
- * The 4 or 16 octets of an address in its canonical form.
+ * The 4 or 16 octets of an address in canonical form.
  *
- * @throws {SallyportError} `invalid_target` for anything else: a certificate must never be made for another address.
+ * @throws {SallyportError} `invalid_target` for anything else, so that no certificate is issued for a wrong address.
  */
 export function addressOctets(address: string, kind: 'ipv4' | 'ipv6'): Buffer {
   if (kind === 'ipv4' && isIPv4(address)) return Buffer.from(address.split('.').map(Number));

@@ -1,10 +1,10 @@
 /**
- * The company's certificate authority: made on the first run, or brought along. Only denied tunnels, and those that a
- * rule says must be looked into, ever see a certificate that it signed.
+ * The company's certificate authority: created on the first run, or supplied. It signs the leaves for denied tunnels
+ * and, if none is configured, the certificate of the proxy port.
  *
- * The key is put in place first, and the certificate is made for whatever key is there. So a start that was cut off
- * between the two is finished by the next one, and two first starts at the same moment end with one pair, without a
- * lock that a crash could leave behind.
+ * The key is written first, and the certificate is created for the key that is on disk. So an interrupted start is
+ * completed by the next one, and simultaneous first starts end up with the same pair, without a lock that a crash could
+ * leave behind.
  */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { access } from 'node:fs/promises';
@@ -26,44 +26,44 @@ import {
 } from './x509.ts';
 
 export interface AuthorityOptions {
-  /** Where `ca.pem` and `ca.key` are, or will be made. */
+  /** Folder of `ca.pem` and `ca.key`. */
   readonly dir: string;
-  /** Of a CA that is made; one that is there stays what it is. */
+  /** Used only to create a CA; an existing one is not changed. */
   readonly keyType: KeyType;
-  /** Stands in the name of a CA that is made. */
+  /** For the subject of a CA that is created. */
   readonly organisation: string;
   /** Wall clock, epoch milliseconds. */
   readonly now: () => number;
-  /** A CA that is brought along; `certFile` may hold the CAs above it too. */
+  /** A supplied CA; `certFile` may include the CAs above it. */
   readonly own: { readonly certFile: string; readonly keyFile: string; readonly passphraseFile: string | null } | null;
 }
 
 export interface Authority extends Issuer {
-  /** The certificate that signs, PEM. */
+  /** The signing certificate, PEM. */
   readonly certificate: string;
-  /** What is sent behind a leaf, PEM: the intermediates, beginning with the one that signs; empty for a root. */
+  /** Certificates to send after a leaf, PEM: the intermediates, beginning with the signing one; empty for a root. */
   readonly chain: string;
-  /** What devices have to trust: the root, as far as it is known here; else the topmost CA. */
+  /** The certificate that devices have to trust: the root if it is known, otherwise the topmost CA. */
   readonly anchor: { readonly pem: string; readonly subject: string; readonly fingerprint: string };
   readonly subject: string;
-  /** SHA-256 of the certificate that signs, as `AA:BB:…`. */
+  /** SHA-256 of the signing certificate, as `AA:BB:…`. */
   readonly fingerprint: string;
-  /** Epoch milliseconds; of the whole chain, where there is one. */
+  /** Epoch milliseconds: the period in which the whole chain is valid. */
   readonly notBefore: number;
   readonly notAfter: number;
   readonly certFile: string;
   readonly keyFile: string;
-  /** Why some clients refuse whatever it signs, and what to do, for people; null where none do. */
+  /** Why strict clients reject its certificates, and what to do about it; null if they accept them. */
   readonly doubt: { readonly says: string; readonly cure: string } | null;
-  /** Whether this very start made it, found the one that an earlier start made, or was given one. */
+  /** Whether this start created it, found it on disk, or was given it. */
   readonly source: 'made' | 'found' | 'brought';
 }
 
 const oneLine = (name: string): string => name.split('\n').join(', ');
 
-/** Subject and subject key identifier as they stand in the certificate (RFC 5280, sections 4.1 and 4.2.1.2). */
+/** The subject and its key identifier as encoded in the certificate (RFC 5280, sections 4.1 and 4.2.1.2). */
 function issuerParts(certificate: X509Certificate): { subjectDer: Buffer; subjectKeyId: Buffer } {
-  // Only version 3 can be a CA, and there the version is written out: the subject is the sixth field.
+  // A CA certificate has version 3 and thus a version field, so the subject is the sixth field.
   const subjectDer = fieldsOf(certificate)[5]?.whole ?? Buffer.of();
   const id = elements(findExtension(certificate, 'subjectKeyId')?.value ?? Buffer.of())[0];
   return { subjectDer, subjectKeyId: id?.value ?? keyId(publicKeyInfo(certificate.publicKey)) };
@@ -72,7 +72,7 @@ function issuerParts(certificate: X509Certificate): { subjectDer: Buffer; subjec
 const isRoot = (certificate: X509Certificate): boolean =>
   certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
 
-/** The CA and those above it, in the order in which they sign each other, whatever the order in the file. */
+/** The CA followed by those above it, in any order in the file. */
 function chainFrom(signer: X509Certificate, all: readonly X509Certificate[]): X509Certificate[] {
   const chain = [signer];
   for (;;) {
@@ -95,7 +95,7 @@ function doubtOf(certFile: string, chain: readonly X509Certificate[]): Authority
   return null;
 }
 
-/** What a CA lacks for some clients, with the cure; null where none of them refuses it. */
+/** The authority's `doubt` as a line; null if there is none. */
 export function doubtLine({ doubt }: Pick<Authority, 'doubt'>): string | null {
   return doubt === null ? null : `${doubt.says}; ${doubt.cure}`;
 }
@@ -145,7 +145,7 @@ const filesOf = (dir: string): { certFile: string; keyFile: string } => ({
   keyFile: join(dir, 'ca.key'),
 });
 
-/** Where the CA is, or will be. */
+/** Where the CA is, or will be created. */
 export function authorityFiles({ own, dir }: Pick<AuthorityOptions, 'own' | 'dir'>) {
   return own ?? { ...filesOf(dir), passphraseFile: null };
 }
@@ -157,7 +157,7 @@ const exists = (file: string): Promise<boolean> =>
   );
 
 /**
- * The authority that is there, or null where none has been made yet. Expired ones too, so that they can be shown.
+ * The existing authority, even an expired one so that it can be shown; null if none has been created yet.
  *
  * @throws {ConfigError} naming the file and what to do.
  */
@@ -185,7 +185,7 @@ async function makeAuthority(options: AuthorityOptions): Promise<Authority> {
   }
   const key = readKey(keyFile, null);
   await publish(certFile, authorityCertificate(key, options.organisation, options.now()), 0o644);
-  // What counts is what stands on disk: another process may have been first.
+  // Read back, as another process may have created the files first.
   const made = await findAuthority(options);
   if (made === null) throw new ConfigError(`${certFile}: it disappeared while the CA was being made: start again`);
   return { ...made, source: 'made' };
@@ -193,7 +193,7 @@ async function makeAuthority(options: AuthorityOptions): Promise<Authority> {
 
 const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
 
-/** Why the authority cannot sign at `now`, or null where it can. */
+/** Why the authority cannot sign at `now`; null if it can. */
 export function validityFault(authority: Authority, now: number): string | null {
   const cure = authority.source === 'brought' ? 'supply a valid one' : 'move it and its key away to have a new CA made';
   if (now > authority.notAfter) return `the CA expired on ${dateOf(authority.notAfter)} UTC: ${cure}`;
@@ -202,9 +202,9 @@ export function validityFault(authority: Authority, now: number): string | null 
 }
 
 /**
- * The authority to sign with: the one that is brought along, the one that is there, or a new one.
+ * The authority to sign with: the supplied one, the existing one, or a new one. Nothing is ever overwritten.
  *
- * @throws {ConfigError} where it cannot be used, naming the file and what to do. Nothing is ever overwritten.
+ * @throws {ConfigError} if it cannot be used, naming the file and what to do.
  */
 export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
   if (options.own === null) {

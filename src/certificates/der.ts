@@ -1,8 +1,8 @@
 /**
- * DER (X.690): small building blocks over the ASN.1 tools of node-forge, and a reader that hands out slices.
+ * DER (X.690): an encoder on top of node-forge's ASN.1 functions, and a reader that returns slices.
  *
- * Forge encodes, and nothing more: what others signed is verified by node:crypto alone, and names that have to stay
- * byte-exact (the issuer of a leaf is the subject of its CA) are copied as slices, never decoded and encoded again.
+ * Forge is used only to encode. node:crypto verifies signatures, and names that must stay byte-exact (the issuer of a
+ * leaf is the subject of its CA) are copied as slices rather than decoded and encoded again.
  */
 import forge from 'node-forge';
 
@@ -11,7 +11,7 @@ const { UNIVERSAL } = asn1.Class;
 
 export type Node = forge.asn1.Asn1;
 
-/** Forge keeps octets in strings of one character each. */
+/** Forge represents octets as strings of one character each. */
 const octetText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 export function encode(node: Node): Buffer {
@@ -29,7 +29,7 @@ export const nothing = (): Node => asn1.create(UNIVERSAL, asn1.Type.NULL, false,
 
 export const yes = (): Node => asn1.create(UNIVERSAL, asn1.Type.BOOLEAN, false, '\xff');
 
-/** `bytes` is the two's complement itself: positive numbers start below 0x80. */
+/** `bytes` is the two's complement: positive numbers start below 0x80. */
 export const integer = (bytes: Uint8Array): Node => asn1.create(UNIVERSAL, asn1.Type.INTEGER, false, octetText(bytes));
 
 export const utf8 = (text: string): Node =>
@@ -41,7 +41,7 @@ export const octets = (bytes: Uint8Array): Node =>
 export const bits = (unused: number, bytes: Uint8Array): Node =>
   asn1.create(UNIVERSAL, asn1.Type.BITSTRING, false, String.fromCharCode(unused) + octetText(bytes));
 
-/** UTCTime up to 2049, GeneralizedTime from 2050 on (RFC 5280, section 4.1.2.5). `at`: epoch milliseconds. */
+/** UTCTime until 2049, GeneralizedTime from 2050 on (RFC 5280, section 4.1.2.5). `at`: epoch milliseconds. */
 export function time(at: number): Node {
   const date = new Date(at);
   if (date.getUTCFullYear() < 2050) {
@@ -57,7 +57,7 @@ function lengthOctets(length: number): number[] {
   return [0x80 + bytes.length, ...bytes];
 }
 
-/** Puts parts that are encoded already under one tag: minting a leaf encodes only what differs from the last one. */
+/** Wraps encoded parts in a tag, so that minting a leaf encodes only what differs between leaves. */
 export function wrap(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat([Buffer.from([tag, ...lengthOctets(length)]), ...parts]);
@@ -70,7 +70,7 @@ export interface Element {
   readonly value: Buffer;
 }
 
-/** The elements that stand one after another in `bytes`: all that X.509 needs, so no long tags. */
+/** The consecutive elements in `bytes`. Long tags, which X.509 does not use, are not supported. */
 export function elements(bytes: Buffer): Element[] {
   const found: Element[] = [];
   for (let at = 0; at < bytes.length;) {

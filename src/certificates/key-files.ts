@@ -1,20 +1,20 @@
-/** Reads what an authority is made of from disk, and says in one line what keeps it from being used. */
+/** Reads the files of an authority. Errors say in one line why a file cannot be used. */
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
 import { platform } from 'node:os';
 import { ConfigError } from '../errors.ts';
 import { readWhole } from '../read-whole.ts';
 
-/** Windows has no permission bits: Node reports made-up ones there, and access lists guard the files. */
+/** False on Windows, which protects files by access lists; the permission bits that Node reports there are made up. */
 export const hasPermissionBits = platform() !== 'win32';
 
-/** `ENOENT` and its like, for messages. */
+/** The system's error code, such as `ENOENT`, for messages. */
 export function systemCode(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }
 
 const curves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-/** Why a key cannot sign here, or null where it can. */
+/** Why a key cannot sign here; null if it can. */
 function keyFault(key: KeyObject): string | null {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
   const type = key.asymmetricKeyType;
@@ -26,9 +26,9 @@ function keyFault(key: KeyObject): string | null {
 }
 
 /**
- * The text of a file that is for its owner alone; `what` names it in messages.
+ * The text of a file that only its owner may read; `what` names it in messages.
  *
- * @throws {ConfigError} where it cannot be read, or where group or others may use it.
+ * @throws {ConfigError} if it cannot be read, or if group or others have access.
  */
 export function readGuarded(file: string, what: string): string {
   try {
@@ -45,12 +45,12 @@ export function readGuarded(file: string, what: string): string {
   }
 }
 
-/** Editors and `echo` end the file with one line break, which is no part of the secret. */
+/** Editors and `echo` append a line break, which is not part of the secret. */
 function withoutLineBreak(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-/** The password that a guarded file holds. @throws {ConfigError} as {@link readGuarded}. */
+/** The password in such a file. @throws {ConfigError} as {@link readGuarded}. */
 export function readPassword(file: string, what: string): string {
   return withoutLineBreak(readGuarded(file, what));
 }
@@ -77,7 +77,7 @@ function decodeKey(file: string, pem: string, passphraseFile: string | null, pas
         `${file}: the key of the CA is encrypted: set certificates.authority.passphrase_file to the file with its passphrase`,
       );
     }
-    // A wrong passphrase now and then decrypts to something that is no key, so that the code of the error says nothing.
+    // The error code does not tell a wrong passphrase, which sometimes decrypts to something that is not a key.
     if (passphraseFile !== null && /ENCRYPTED/.test(pem)) {
       throw new ConfigError(`${file}: the passphrase in ${passphraseFile} does not open the key of the CA`);
     }
@@ -87,9 +87,9 @@ function decodeKey(file: string, pem: string, passphraseFile: string | null, pas
 }
 
 /**
- * The private key in `file`: PEM, PKCS#8 or traditional, encrypted where there is a file with its passphrase.
+ * The private key in `file`: PEM, PKCS#8 or traditional, encrypted if there is a passphrase file.
  *
- * @throws {ConfigError} for a file that group or others may use, and for a key that cannot sign for today's clients.
+ * @throws {ConfigError} if group or others have access, or if the key cannot sign for today's clients.
  */
 export function readKey(file: string, passphraseFile: string | null): KeyObject {
   const pem = readGuarded(file, 'the key of the CA');
@@ -100,7 +100,7 @@ export function readKey(file: string, passphraseFile: string | null): KeyObject 
   return key;
 }
 
-/** The certificates in `file`, PEM, in the order in which they stand there; null where there is no such file. */
+/** The certificates in `file`, PEM, in file order; null if there is no such file. */
 export function readCertificates(file: string): X509Certificate[] | null {
   let text: string;
   try {

@@ -1,6 +1,6 @@
 /**
- * TLS contexts for the tunnels that end here: one leaf for exactly the host that was asked for, never a wildcard, so
- * that a client cannot carry one host's answer over to another (HTTP/2 coalescing, RFC 9113, section 9.1.1).
+ * TLS contexts for intercepted tunnels. Each leaf is for exactly one host, never a wildcard, so that a client cannot
+ * reuse a connection for another host (HTTP/2 coalescing, RFC 9113, section 9.1.1).
  */
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
@@ -13,41 +13,41 @@ import { offered, withoutTickets } from './offered.ts';
 import { backdated, createMint, type KeyType } from './x509.ts';
 
 export interface LeavesOptions {
-  /** The one that all leaves share; equal in processes that take over each other's sessions. */
+  /** The key of all leaves. Processes that resume each other's sessions must share it. */
   readonly key: KeyObject;
   /** 30 to 90. */
   readonly leafDays: number;
-  /** Leaves kept, at most; the least recently used one goes first. */
+  /** Maximum number of cached leaves; the least recently used is evicted first. */
   readonly cacheSize: number;
   /** Wall clock, epoch milliseconds. */
   readonly now: () => number;
-  /** 48 random bytes; equal in processes that take over each other's sessions. */
+  /** 48 random bytes. Processes that resume each other's sessions must share them. */
   readonly ticketKeys: Buffer;
 }
 
 export interface Leaves {
   /**
-   * A context whose leaf names `target`, which is in the cache or new. For a connection that begins before the next
-   * call: hosts that are rarely asked for share a context, and it shows the leaf of one of them at a time.
+   * A context with a leaf for `target`, cached or new. Use it only for connections that begin before the next call:
+   * rarely requested hosts share a context, which has the leaf of one of them at a time.
    *
-   * @param resumable whether it has to offer sessions for resumption; by default it does.
+   * @param resumable whether to offer session resumption; true by default.
    * @throws {SallyportError} `internal_error` once the CA has expired.
    */
   readonly contextFor: (target: Target, resumable?: boolean) => SecureContext;
-  /** Whether its leaf is there already, and good still. */
+  /** Whether a valid leaf is cached. */
   readonly isCached: (target: Target) => boolean;
-  /** Since the start: leaves minted, and leaves that were there already. `size`: leaves now held. */
+  /** Leaves minted, and found in the cache, since the process started. `size`: leaves in the cache now. */
   readonly stats: () => { readonly minted: number; readonly cached: number; readonly size: number };
 }
 
 interface Entry extends Pick<Validity, 'from' | 'renewal'> {
   /** PEM, without the chain. */
   readonly leaf: string;
-  /** Separates the sessions of one host from those of another. */
+  /** Separates the sessions of different hosts. */
   readonly sessionIdContext: string;
-  /** Times that it was asked for. */
+  /** How often it was requested. */
   asked: number;
-  /** Its own, once they are worth it: with session tickets, and without. */
+  /** Its own contexts, with session tickets and without, once it is requested often. */
   resuming: SecureContext | null;
   once: SecureContext | null;
 }
@@ -55,16 +55,16 @@ interface Entry extends Pick<Validity, 'from' | 'renewal'> {
 interface Way {
   readonly name: 'resuming' | 'once';
   readonly options: SecureContextOptions;
-  /** Made with the first leaf; undefined before that. */
+  /** Created with the first leaf; undefined until then. Null: not available. */
   showLeaf: ShowLeaf | null | undefined;
 }
 
-/** So many times a changed leaf costs less than a context of its own, on Node.js 20 and 24 alike. */
+/** Up to this many requests, replacing the leaf is cheaper than a separate context, on Node.js 20 and 24. */
 const RARE = 4;
 
 /**
- * A key for leaves, which is never written to disk. Synchronous, for it happens once, before the first connection:
- * 0.2 ms for P-256, some 100 ms for RSA.
+ * Generates a key for leaves, which is never written to disk. Synchronous, since it runs once, before the first
+ * connection: 0.2 ms for P-256, about 100 ms for RSA.
  */
 export function makeLeafKey(keyType: KeyType): KeyObject {
   return keyType === 'rsa-2048'
@@ -76,7 +76,7 @@ export interface Validity {
   /** Epoch milliseconds, like the others. */
   readonly from: number;
   readonly until: number;
-  /** When another one is due: half of it is spare, so that whoever keeps a connection open never sees it expire. */
+  /** When to mint the next leaf: after half of the lifetime, so that none expires while a connection is open. */
   readonly renewal: number;
 }
 
@@ -99,7 +99,7 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     ...offered(key.asymmetricKeyType === 'rsa' ? 'RSA' : 'ECDSA'),
     ticketKeys: options.ticketKeys,
-    // No certificate is asked of clients; an empty list spares the loading of the public roots.
+    // Clients are not asked for certificates, and an empty list avoids loading the public roots.
     ca: [],
   };
   const entries = new LRUCache<string, Entry>({ max: options.cacheSize });
@@ -112,7 +112,7 @@ export function createLeaves(authority: Authority, options: LeavesOptions): Leav
     const { from, until, renewal } = validityOf(authority, options.leafDays, now);
     const leaf = mint(target, from, until);
     minted += 1;
-    // A ticket that one host's context gave resumes no session with another host's.
+    // A ticket from one host's context cannot resume a session with another host.
     const sessionIdContext = createHash('sha256').update(target.host).digest('hex').slice(0, 32);
     return { leaf, sessionIdContext, from, renewal, asked: 0, resuming: null, once: null };
   };

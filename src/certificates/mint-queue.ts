@@ -1,32 +1,32 @@
 /**
- * Holds the making of leaf certificates to a rate. Each takes the event loop for a millisecond and more, with the
- * handshake behind it, so that a flood of names would stall everybody; a name that has its leaf waits for nothing.
+ * Limits the rate at which leaf certificates are minted. Each one, with its handshake, occupies the event loop for a
+ * millisecond or more, so a flood of names would stall all clients. Names with a cached leaf do not wait.
  */
 import type { Target } from '../flow.ts';
 
 export interface MintQueueOptions {
   readonly perSecond: number;
-  /** Names that may wait; more are turned away. */
+  /** Maximum number of names that wait; further ones are refused. */
   readonly waiting: number;
   readonly isCached: (target: Target) => boolean;
-  /** Monotonic, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   readonly now: () => number;
-  /** Hears of each name that was turned away. */
+  /** Called for each name that is refused. */
   readonly refused: () => void;
 }
 
 export interface MintQueue {
-  /** True at once or later: a leaf for this name may be made. False: too many are waiting. */
+  /** True, possibly after a wait: a leaf may be minted. False: too many are waiting. */
   readonly turn: (target: Target) => boolean | Promise<boolean>;
-  /** Whether a leaf for this name could not even wait now. */
+  /** Whether {@link turn} would refuse this name now. */
   readonly full: (target: Target) => boolean;
 }
 
-/** Milliseconds between two looks at who may go on. */
+/** Milliseconds between two checks of the queue. */
 const TICK = 10;
 
 export function createMintQueue({ perSecond, waiting, isCached, now, refused }: MintQueueOptions): MintQueue {
-  // As many as fifty milliseconds hold: a burst longer than that would be felt by others.
+  // At most the tokens of 50 ms: a longer burst would delay other clients noticeably.
   const most = Math.max(1, perSecond / 20);
   const queue: (() => void)[] = [];
   let tokens = most;
@@ -39,7 +39,7 @@ export function createMintQueue({ perSecond, waiting, isCached, now, refused }: 
     at = then;
   };
   const advance = (): void => {
-    // By the look, and not by the time since the last one: a loop that is late has enough to do.
+    // By ticks rather than by elapsed time, which would give a busy event loop more to do.
     tokens = Math.min(most, tokens + (perSecond * TICK) / 1000);
     at = now();
     while (tokens >= 1 && queue.length > 0) {

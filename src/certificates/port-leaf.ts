@@ -1,4 +1,4 @@
-/** The certificate of a port of the proxy itself, where none is brought along: one for all its names, by our own CA. */
+/** The certificate of the proxy port if none is configured: issued by our CA for all names of the port. */
 import type { KeyObject } from 'node:crypto';
 import type { Authority } from './authority.ts';
 import { validityOf, type Validity } from './leaves.ts';

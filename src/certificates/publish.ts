@@ -1,6 +1,6 @@
 /**
- * Files that several processes may want to make at the same moment. The first one wins, the others find its file
- * whole, and whoever is killed half-way leaves nothing under the real name.
+ * Creates files that several processes may try to create at once. The first one wins, the others find a complete file,
+ * and a process that is killed halfway leaves nothing under the final name.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
@@ -8,22 +8,22 @@ import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { hasPermissionBits, systemCode } from './key-files.ts';
 
-/** A temporary file this old, in milliseconds, belongs to nobody any more. */
+/** Milliseconds after which a temporary file is considered abandoned. */
 const abandoned = 600_000;
 
 const temporarySuffix = /\.[0-9a-f]{12}\.tmp$/;
 
-/** Makes a link that was just put into `dir` survive a power cut. */
+/** Syncs `dir`, so that a new link in it survives a power failure. */
 async function syncDirectory(dir: string): Promise<void> {
-  // Windows cannot open a directory, and keeps its own journal.
+  // Windows cannot open a directory, and has its own journal.
   if (!hasPermissionBits) return;
   const handle = await open(dir, 'r');
   await handle.sync().finally(() => handle.close());
 }
 
 /**
- * Makes a folder and those above it that are missing, each for its owner alone. By hand, for `recursive` of Node.js never
- * ends where a system has a folder and still says of what is made in it that there is none (ENOENT), as Linux in /proc.
+ * Creates missing folders, accessible only to the owner. Does not use `recursive`, with which `mkdir` never returns if
+ * a system reports ENOENT within an existing folder, as Linux does in /proc.
  */
 async function makeFolder(dir: string): Promise<void> {
   const isThere = await stat(dir).then(
@@ -36,7 +36,7 @@ async function makeFolder(dir: string): Promise<void> {
   try {
     await mkdir(dir, { mode: 0o700 });
   } catch (error) {
-    // Another process was first; or it is no folder, which the file in it says better.
+    // Another process created it, or it is not a folder, for which a later operation has a clearer error.
     if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
@@ -44,7 +44,7 @@ async function makeFolder(dir: string): Promise<void> {
 async function writeWhole(file: string, text: string, mode: number): Promise<void> {
   const handle = await open(file, 'wx', mode);
   try {
-    // The umask took its part of the mode at creation.
+    // The umask may have reduced the mode at creation.
     await handle.chmod(mode);
     await handle.writeFile(text);
     await handle.sync();
@@ -55,7 +55,7 @@ async function writeWhole(file: string, text: string, mode: number): Promise<voi
 
 async function linkFirst(temporary: string, file: string): Promise<void> {
   try {
-    // Unlike rename, link refuses to replace what another process has put there meanwhile.
+    // Unlike rename, link does not replace a file that another process created meanwhile.
     await link(temporary, file);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
@@ -63,9 +63,9 @@ async function linkFirst(temporary: string, file: string): Promise<void> {
 }
 
 /**
- * Writes `text` to `file` unless there is such a file already, which then stays as it is.
+ * Writes `text` to `file` unless the file exists.
  *
- * @throws {ConfigError} where the folder cannot be written.
+ * @throws {ConfigError} if the folder cannot be written.
  */
 export async function publish(file: string, text: string, mode: number): Promise<void> {
   const dir = dirname(file);
@@ -85,7 +85,7 @@ export async function publish(file: string, text: string, mode: number): Promise
   }
 }
 
-/** Removes what killed processes left of the making of `files`. `now`: epoch milliseconds. */
+/** Removes temporary files that killed processes left when creating `files`. `now`: epoch milliseconds. */
 export async function removeAbandoned(files: readonly string[], now: number): Promise<void> {
   const names = new Set(files.map((file) => basename(file)));
   for (const dir of new Set(files.map((file) => dirname(file)))) {
@@ -94,7 +94,7 @@ export async function removeAbandoned(files: readonly string[], now: number): Pr
     for (const entry of temporaries) {
       const path = join(dir, entry);
       const found = await stat(path).catch(() => null);
-      // Untidy, but no reason not to start: the folder may be read-only by now.
+      // A failure must not prevent the start: the folder may be read-only now.
       if (found !== null && now - found.mtimeMs > abandoned) await rm(path, { force: true }).catch(() => undefined);
     }
   }

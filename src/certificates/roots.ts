@@ -1,11 +1,11 @@
-/** The authorities that origins are verified against: those of the system, and the company's own. */
+/** The CAs against which origins are verified: those of the system, and the company's own. */
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { ConfigError } from '../errors.ts';
 import { readWhole } from '../read-whole.ts';
 import { systemCode } from './key-files.ts';
 
-/** Where Debian, Fedora, SUSE, Alpine and the BSDs keep all that they trust, in one file. */
+/** Bundles of Debian, Fedora, SUSE, Alpine and the BSDs. */
 export const bundles: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
@@ -19,14 +19,14 @@ export function certificatesIn(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
-/** What the machine trusts, which its owner may have added to or taken from; else what Node.js brings along. */
+/** The system's CAs, which its owner may have changed; if no bundle is found, those of Node.js. */
 function systemRoots(files: readonly string[]): readonly string[] {
   for (const file of files) {
     try {
       const found = certificatesIn(readWhole(file).toString());
       if (found.length > 0) return found;
     } catch {
-      // Every system has but one of them.
+      // Most systems have only one of these files.
     }
   }
   return rootCertificates;
@@ -57,9 +57,11 @@ function readOwn(file: string): readonly string[] {
 }
 
 /**
- * @param ownFile PEM of authorities beside those of the system; null: none.
+ * Reads `ownFile` now, and the system's bundle on each call of the returned function.
+ *
+ * @param ownFile PEM of CAs in addition to those of the system; null if there are none.
  * @param systemFiles tried in this order.
- * @throws {ConfigError} where `ownFile` cannot be used.
+ * @throws {ConfigError} if `ownFile` cannot be used.
  */
 export function trustedRoots(
   ownFile: string | null,

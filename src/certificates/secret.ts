@@ -1,4 +1,4 @@
-/** Secrets in files of their own: never in the configuration, which people show around. */
+/** Reads secrets, which have their own files because people share configuration files. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -8,10 +8,10 @@ import { publish } from './publish.ts';
 const BYTES = 32;
 
 /**
- * The key that signed contexts are made with, and checked with on the assistant's side: 32 bytes, in hexadecimal in the
- * file `name` of the folder `dir`. Made on the first start.
+ * The key with which contexts are signed, and with which the assistant verifies them: 32 bytes, in hexadecimal in the
+ * file `name` in `dir`. Created on the first start.
  *
- * @throws {ConfigError} where the file is not ours to read or write, can be read by others, or holds something else.
+ * @throws {ConfigError} if the file cannot be read or written, is readable by others, or has other contents.
  */
 export async function openSecret(dir: string, name: string): Promise<Buffer> {
   const file = join(dir, name);
@@ -23,9 +23,9 @@ export async function openSecret(dir: string, name: string): Promise<Buffer> {
 }
 
 /**
- * The bearer token in a file: its one line.
+ * The bearer token in `file`, on a single line.
  *
- * @throws {ConfigError} where others can read the file, or the token could be guessed or not be sent.
+ * @throws {ConfigError} if the file is readable by others, or the token is too weak or cannot be sent.
  */
 export function readToken(file: string): string {
   const token = readGuarded(file, 'the token of the admin port').trim();

@@ -1,7 +1,7 @@
 /**
- * X.509 v3 certificates (RFC 5280): the CA's own, and leaves for exactly one host. The bytes to be signed are put
- * together here; keys, signatures and digests are node:crypto's, because those of node-forge are too slow for a proxy
- * and know no elliptic curves.
+ * X.509 v3 certificates (RFC 5280): that of the CA, and leaves for exactly one host. This file assembles the bytes to
+ * be signed; keys, signatures and digests come from node:crypto, since those of node-forge are too slow for a proxy and
+ * do not support elliptic curves.
  */
 import {
   createHash,
@@ -36,11 +36,11 @@ import {
 export type KeyType = 'ecdsa-p256' | 'rsa-2048';
 
 const day = 86_400_000;
-/** Clients whose clock is slow must not see a certificate from the future. */
+/** Milliseconds by which `notBefore` is set back, for clients whose clock is slow. */
 export const backdated = day;
 const authorityLife = 1826 * day;
 
-/** Upper bound of O and CN, in characters (RFC 5280, appendix A.1). */
+/** Maximum length of O and CN in characters (RFC 5280, appendix A.1). */
 const maxNamePart = 64;
 
 const ids = {
@@ -57,15 +57,15 @@ const ids = {
   sha256WithRsa: '1.2.840.113549.1.1.11',
 } as const;
 
-/** What signs: the parts of a CA that end up in the certificates that it issues. */
+/** The parts of a CA needed to issue certificates. */
 export interface Issuer {
   readonly key: KeyObject;
-  /** The CA's subject, DER as it stands in its certificate. */
+  /** The CA's subject, DER as in its certificate. */
   readonly subjectDer: Buffer;
   readonly subjectKeyId: Buffer;
 }
 
-/** A private key of the type that configuration names. */
+/** Generates a private key of the configured type. */
 export async function generateKey(keyType: KeyType): Promise<KeyObject> {
   const generate = promisify(generateKeyPair);
   const pair =
@@ -95,7 +95,7 @@ function toPem(der: Buffer): string {
 }
 
 function algorithm(key: KeyObject): Buffer {
-  // RSA has a NULL for parameters (RFC 4055, section 5), ECDSA has none (RFC 5758, section 3.2).
+  // RSA has NULL parameters (RFC 4055, section 5), ECDSA has none (RFC 5758, section 3.2).
   const rsa = sequence(oid(ids.sha256WithRsa), nothing());
   return encode(key.asymmetricKeyType === 'rsa' ? rsa : sequence(oid(ids.ecdsaWithSha256)));
 }
@@ -108,7 +108,7 @@ const namePart = (id: string, text: string): Node => set(sequence(oid(id), utf8(
 
 const validity = (from: number, until: number): Buffer => encode(sequence(time(from), time(until)));
 
-/** 126 random bits: positive, always 16 octets, never the same twice (RFC 5280, section 4.1.2.2). */
+/** 126 random bits: positive, always 16 octets, unique (RFC 5280, section 4.1.2.2). */
 function serialNumber(): Buffer {
   const bytes = randomBytes(16);
   bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0);
@@ -125,7 +125,7 @@ function signed(key: KeyObject, algorithmDer: Buffer, parts: readonly Buffer[]):
 
 const shortened = (text: string, length: number): string => Array.from(text).slice(0, length).join('').trim();
 
-/** `O` is the organisation, `CN` a name that a person finds again in a list of a hundred authorities. */
+/** `O` is the organisation, `CN` a name that people can find among a hundred CAs. */
 function authorityName(organisation: string, id: Buffer, now: number): Buffer {
   const tail = `Sallyport CA ${new Date(now).getUTCFullYear()} ${id.toString('hex', 0, 3)}`;
   const owner = shortened(organisation, maxNamePart - tail.length - 1);
@@ -136,9 +136,9 @@ function authorityName(organisation: string, id: Buffer, now: number): Buffer {
 }
 
 /**
- * A self-signed CA certificate for `key`, PEM. It may sign leaves and no further CA, and lives for five years.
+ * Creates a self-signed CA certificate for `key`, PEM. It may sign only leaves, and is valid for five years.
  *
- * @param now Epoch milliseconds.
+ * @param now epoch milliseconds.
  */
 export function authorityCertificate(key: KeyObject, organisation: string, now: number): string {
   const spki = publicKeyInfo(key);
@@ -150,7 +150,7 @@ export function authorityCertificate(key: KeyObject, organisation: string, now: 
     wrap(
       0x30,
       criticalExtension(ids.basicConstraints, encode(sequence(yes(), integer(Uint8Array.of(0))))),
-      // keyCertSign and cRLSign: bits 5 and 6, the last one unused.
+      // keyCertSign and cRLSign: bits 5 and 6; the last bit is unused.
       criticalExtension(ids.keyUsage, encode(bits(1, Uint8Array.of(0x06)))),
       extension(ids.subjectKeyId, encode(octets(id))),
     ),
@@ -161,23 +161,23 @@ export function authorityCertificate(key: KeyObject, organisation: string, now: 
 
 export interface Extension {
   readonly critical: boolean;
-  /** DER, of the type that the extension has. */
+  /** DER; its type depends on the extension. */
   readonly value: Buffer;
 }
 
-/** The fields of what was signed (RFC 5280, section 4.1). */
+/** The fields of the TBSCertificate (RFC 5280, section 4.1). */
 export function fieldsOf(certificate: X509Certificate): readonly Element[] {
   return elements(elements(elements(certificate.raw)[0]?.value ?? Buffer.of())[0]?.value ?? Buffer.of());
 }
 
-/** An extension of somebody's certificate, or null where it has none of the kind. */
+/** An extension of a certificate, or null if it has none of that kind. */
 export function findExtension(certificate: X509Certificate, name: keyof typeof ids): Extension | null {
   const id = encode(oid(ids[name]));
   const all = elements(fieldsOf(certificate).find((field) => field.tag === 0xa3)?.value ?? Buffer.of())[0];
   for (const { value } of elements(all?.value ?? Buffer.of())) {
     const parts = elements(value);
     const octetString = parts.at(-1);
-    // `critical` is FALSE where it is left out.
+    // `critical` defaults to FALSE.
     if (octetString !== undefined && parts[0]?.whole.equals(id) === true) {
       return { critical: parts.length === 3 && parts[1]?.value[0] !== 0, value: octetString.value };
     }
@@ -190,17 +190,17 @@ export interface Host {
   readonly kind: HostKind;
 }
 
-/** Makes one certificate, PEM, for exactly `host` and `others`; `from` and `until` are epoch milliseconds. */
+/** Issues a certificate, PEM, for exactly `host` and `others`; `from` and `until` are epoch milliseconds. */
 export type Mint = (host: Host, from: number, until: number, others?: readonly Host[]) => string;
 
 /**
- * Prepares the minting of leaves that share one key: all that is equal in every leaf is encoded here, once, so that a
- * new name costs one signature and little else.
+ * Prepares to mint leaves that share a key. What all leaves have in common is encoded once, so that a new name costs
+ * one signature and little else.
  */
 export function createMint(issuer: Issuer, leafKey: KeyObject): Mint {
   const algorithmDer = algorithm(issuer.key);
   const spki = publicKeyInfo(leafKey);
-  // digitalSignature, and keyEncipherment for the RSA key exchange of TLS 1.2 clients that insist on the bit.
+  // digitalSignature and, for RSA, keyEncipherment, which some TLS 1.2 clients require for RSA key exchange.
   const isRsa = leafKey.asymmetricKeyType === 'rsa';
   const usage = isRsa ? bits(5, Uint8Array.of(0xa0)) : bits(7, Uint8Array.of(0x80));
   const fixed = Buffer.concat([
@@ -217,7 +217,7 @@ export function createMint(issuer: Issuer, leafKey: KeyObject): Mint {
     const all = [general({ host, kind }), ...others.map(general)];
     const named = host.length <= maxNamePart;
     const subject = encode(named ? sequence(namePart(ids.commonName, host)) : sequence());
-    // Without a subject the alternative name has to be critical (RFC 5280, section 4.2.1.6).
+    // Without a subject, the alternative name must be critical (RFC 5280, section 4.2.1.6).
     const names = (named ? extension : criticalExtension)(ids.subjectAltName, wrap(0x30, ...all));
     const times = validity(from, until);
     const extensions = wrap(0xa3, wrap(0x30, names, fixed));

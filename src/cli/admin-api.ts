@@ -1,4 +1,4 @@
-/** What commands ask of the running proxy: its admin port, with the token of the same configuration. */
+/** Calls the admin port of the running proxy, with the token of the same configuration. */
 import { request } from 'node:http';
 import { readToken } from '../certificates/secret.ts';
 import { callableHost, formatAddress } from '../config/network.ts';
@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.ts';
 
 export interface ApiAnswer {
   readonly status: number;
-  /** What the JSON says. */
+  /** The parsed JSON. */
   readonly body: unknown;
 }
 
@@ -18,7 +18,7 @@ const TIMEOUT = 30_000;
  * Calls the API of the proxy that runs with a configuration.
  *
  * @param path below `/api/`.
- * @throws {ConfigError} where nobody answers there, or not in JSON.
+ * @throws {ConfigError} if there is no answer, or none in JSON.
  */
 export async function callApi(
   config: Pick<Config, 'listen' | 'admin'>,
@@ -57,14 +57,14 @@ export async function callApi(
   });
 }
 
-/** Why the answer is 401: the proxy knows of the header alone, and this side where the token came from. */
+/** Why the answer is 401: the proxy knows only the header, and this side where the token came from. */
 function wrongToken(tokenFile: string | null): string {
   if (tokenFile === null)
     return 'the running proxy requires a token, but this configuration names none; set admin.token_file to the file that the proxy uses';
   return `${tokenFile}: its token is not the one that the running proxy uses; correct admin.token_file, or restart the proxy if the file has changed since it started`;
 }
 
-/** What an answer that says no gives as its reason. */
+/** The reason in a negative answer. */
 export function reasonOf({ status, body }: ApiAnswer, { tokenFile }: Pick<Config['admin'], 'tokenFile'>): string {
   if (status === 401) return wrongToken(tokenFile);
   const facts = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {};

@@ -1,4 +1,4 @@
-/** `sallyport ca`: shows the certificate authority, hands out its certificate, makes one where there is none. */
+/** `sallyport ca`: shows the certificate authority, exports its certificate, and creates one if there is none. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { doubtLine, findAuthority, openAuthority, validityFault } from '../certificates/authority.ts';

@@ -1,4 +1,4 @@
-/** A vendor file from a list of others', with the guards of the catalogue and a line that says where it comes from. */
+/** Makes a vendor file from somebody else's list, with the checks of the catalogue and a line about its source. */
 import { hostEntries, tooWide } from '../config/catalogue.ts';
 import { importList } from '../config/import-list.ts';
 import type { LeftOut, Listed } from '../config/import-list.ts';
@@ -7,16 +7,16 @@ import type { VendorFile } from '../config/vendor-schema.ts';
 
 interface ImportOptions {
   readonly text: string;
-  /** Of an AdGuard services file the one to take; null: all. */
+  /** The one service of an AdGuard services file; null: all. */
   readonly service: string | null;
   readonly vendor: string;
   readonly name: string;
   readonly kind: string;
   /** Where the list comes from. */
   readonly source: string;
-  /** Today, as in `2026-07-10`. */
+  /** Today, such as `2026-07-10`. */
   readonly day: string;
-  /** The catalogue that the vendor is to join. */
+  /** The catalogue that the vendor is added to. */
   readonly known: readonly VendorFile[];
 }
 

@@ -1,4 +1,4 @@
-/** `sallyport catalog`: the AI vendors by name, and what keeps their files good. */
+/** `sallyport catalog`: shows the AI vendors, and checks and signs their files. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { makeBundle } from '../config/bundle.ts';
@@ -155,7 +155,7 @@ function bundle({ values, io, settings }: Call): ExitCode {
   const { key, out } = values;
   if (key === undefined) throw new UsageError('catalog bundle: name the private key, as in --key catalogue.key');
   const from = settings();
-  // Read as a whole first: nothing is signed that a proxy would refuse.
+  // Validated as a whole first, so that nothing is signed that a proxy would reject.
   const { version } = readCatalogue({ ...from, overlay: null });
   const files = readVendors(from.vendors, from.key).map(
     ({ source, vendor }) => [`${vendor.id}.yaml`, source.text] as const,

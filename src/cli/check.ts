@@ -1,4 +1,4 @@
-/** `sallyport check`: is the configuration good, and does anything in it look like a slip? */
+/** `sallyport check`: whether the configuration is valid, and whether anything in it looks like a mistake. */
 import { endOf, isPause } from '../config/exception-line.ts';
 import { lint, placedWarnings } from '../config/lint.ts';
 import type { Warning } from '../config/lint.ts';
@@ -14,7 +14,7 @@ import type { ExitCode, Io, Verb } from './verb.ts';
 
 function counts({ policy, policyOfFile, vendors, stored }: Config, now: number): Record<string, number> {
   const products = vendors.flatMap((vendor) => vendor.products);
-  // What ended in the file of exceptions is history there.
+  // Entries that have ended are ignored.
   const lines = [...stored.contents.lines.values()].filter((line) => endOf(line) > now);
   const pauses = lines.filter(isPause).length;
   return {
@@ -84,7 +84,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const now = Date.now();
     const config = chosenConfig(values, io);
     const lists = await listsOnDisk(config.policy);
-    // A configuration is also checked where the secrets of the proxy are not, or are not for this account to read.
+    // A configuration may be checked where the proxy's secrets do not exist or are not readable.
     const here = startFiles(config, now).filter(({ files }) => files.every(isReadable));
     const { faults, warnings: doubts } = await examine(here);
     const inSettings = (finding: Finding): Warning => ({ ...finding, file: config.file });

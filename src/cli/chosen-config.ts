@@ -1,4 +1,4 @@
-/** The configuration that a command is about. */
+/** The configuration that a command works on. */
 import { resolve } from 'node:path';
 import { loadConfig, loadWithPolicy } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,7 +9,7 @@ export const chosenOptions = { ...configOption, policy: { type: 'string' } } as 
 
 interface Chosen {
   readonly config?: string | undefined;
-  /** Read in the place of the policy that the configuration names: one that is not in force yet. */
+  /** A policy to use instead of the configured one, such as one that is not in force yet. */
   readonly policy?: string | undefined;
 }
 

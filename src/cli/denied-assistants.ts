@@ -1,4 +1,4 @@
-/** Assistants that the policy itself denies to those whom it sends there. */
+/** Finds assistants that the policy denies to the clients it sends there. */
 import { assistantAt } from '../config/assistant-host.ts';
 import type { Warning } from '../config/lint.ts';
 import type { Path } from '../config/problem.ts';
@@ -43,7 +43,8 @@ function allSent({ defaultAssistant, sites = {}, assistantFor = [], rules }: Pol
 }
 
 /**
- * One for each assistant and kind of client. Addresses are left out: a PAC file has browsers go to private ones directly.
+ * One warning for each assistant and kind of client. Addresses are left out: a PAC file lets browsers connect directly
+ * to private ones.
  *
  * @param now epoch milliseconds.
  */

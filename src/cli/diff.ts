@@ -1,4 +1,4 @@
-/** `sallyport diff`: what a change of policy changes, in sentences. */
+/** `sallyport diff`: describes the consequences of a policy change. */
 import { resolve } from 'node:path';
 import { loadOther } from '../config/load-other.ts';
 import type { Config } from '../config/schema.ts';
@@ -13,7 +13,7 @@ import { listChangeOf, listChanges } from './list-changes.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
 
-/** Names in one line; the JSON has all. */
+/** Number of names in one line; the JSON has all. */
 const namesShown = 8;
 
 const does = { allow: 'allowed', deny: 'denied', monitor: 'counted' } as const;
@@ -60,7 +60,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (more.length > 0) throw new UsageError(`diff: it compares two policies; unexpected argument "${more.join(' ')}"`);
   const base = configFile(values.config, io);
   const asked = Date.now();
-  // What was let through and is over tells nothing of the policies, and would cut each consequence in two.
+  // Exceptions that have ended say nothing about the policies, and would split each consequence in two.
   const read = (file: string): Config => {
     const config = loadOther(resolve(io.cwd, file), base);
     return withStored(config, config.stored, asked);

@@ -1,4 +1,4 @@
-/** `sallyport doctor`: is this machine set up, as the proxy's or as a client's? Plain words, each with its cure. */
+/** `sallyport doctor`: checks the set-up of a proxy or of a client, and says how to fix what is wrong. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
@@ -23,12 +23,12 @@ function urlOf(text: string, what: string): URL {
     const url = new URL(text.includes('://') ? text : `http://${text}`);
     if (url.hostname !== '') return url;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new UsageError(`"${text}" is not the address of ${what}`);
 }
 
-/** Programs read the one or the other spelling. */
+/** Programs read one spelling or the other. */
 function environment(env: Io['env']): Finding {
   const check = 'environment';
   const [upper, lower] = [env['HTTPS_PROXY'] ?? '', env['https_proxy'] ?? ''];

@@ -1,4 +1,4 @@
-/** The external lists of a policy, for commands that decide: as they are on disk, fetched by nobody. */
+/** Reads the external lists of a policy from disk, for commands that decide; nothing is fetched. */
 import { existsSync } from 'node:fs';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainSets } from '../decide/near.ts';
@@ -19,14 +19,14 @@ export interface ListFound {
 export interface ListsOnDisk {
   readonly sets: DomainSets;
   readonly found: readonly ListFound[];
-  /** What a person should know of them, one line for each fact. */
+  /** Warnings about them, one line each. */
   readonly warnings: readonly ListWarning[];
 }
 
 export interface ListWarning {
   readonly id: string;
   readonly message: string;
-  /** A proxy does not start with it. */
+  /** Whether it keeps a proxy from starting. */
   readonly fatal: boolean;
 }
 
@@ -72,7 +72,7 @@ export async function listsOnDisk(policy: PolicyDocument): Promise<ListsOnDisk> 
   return { sets, found, warnings };
 }
 
-/** What a policy is judged with, its lists among it; and what to know of them. */
+/** A policy with its lists, and warnings about them. */
 export async function judgedOnDisk({
   policy,
   vendors,
@@ -81,7 +81,7 @@ export async function judgedOnDisk({
   return { judged: { document: policy, vendors, sets: lists.sets }, lists };
 }
 
-/** Each fact once, whichever of two policies it is about. */
+/** Prints each warning once, whichever of two policies it is about. */
 export function warnOf(all: readonly ListsOnDisk[], err: (line: string) => void): void {
   const lines = all.flatMap(({ warnings }) => warnings.map(({ message }) => `warning: ${message}`));
   for (const line of new Set(lines)) err(line);

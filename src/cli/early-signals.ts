@@ -1,23 +1,23 @@
 /**
- * Signals for `serve` that come before it can obey them, while the program is still being loaded. By themselves HUP and
- * USR2 would end the process, and USR1 would open the port of the debugger, which is the key of the CA to everybody on
- * this machine. Squid and nginx open their logs anew by USR1.
+ * Handles signals that `serve` receives while the program is being loaded. By default HUP and USR2 would end the
+ * process, and USR1 would open the debugger's port, which gives the CA's key to everybody on the machine. Squid and
+ * nginx reopen their logs on USR1.
  */
 
-/** Signals that reload, and open logs anew. */
+/** Signals that reload and reopen logs. */
 const reloading = ['SIGHUP', 'SIGUSR1'] as const;
 
 let came = false;
 const keep = (): void => void (came = true);
 
-/** From the first moment that is ours on; imports as little as can be. */
+/** Called as early as possible; this file imports as little as possible. */
 export function keepSignals(): void {
   for (const signal of reloading) process.on(signal, keep);
-  // Means nothing, now or later.
+  // Ignored throughout.
   process.on('SIGUSR2', () => undefined);
 }
 
-/** Obeys signals from now on, and those that came before once. */
+/** From now on `reload` handles the signals, including, once, those that came earlier. */
 export function obeySignals(reload: () => void): void {
   for (const signal of reloading) process.on(signal, reload).off(signal, keep);
   if (came) reload();

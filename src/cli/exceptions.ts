@@ -1,4 +1,4 @@
-/** `sallyport exceptions`: who may use what although a rule denies it, until when, and by whose leave. */
+/** `sallyport exceptions`: lists, adds and revokes exceptions. */
 import { userInfo } from 'node:os';
 import { add, Refused, revoke, shownEntry } from '../config/exception-changes.ts';
 import type { Shown } from '../config/exception-line.ts';
@@ -43,22 +43,22 @@ interface Call {
   readonly values: Values;
   readonly names: readonly string[];
   readonly io: Io;
-  /** The configuration. */
+  /** The configuration file. */
   readonly file: string;
 }
 
-/** Who runs the command, by the system's word. */
+/** The account that runs the command. */
 export function whoAsks(given: string | undefined): string {
   if (given !== undefined) return given;
   try {
     return userInfo().username;
   } catch {
-    // An account that has no name, as in some containers.
+    // An account without a name, as in some containers.
     return 'command line';
   }
 }
 
-/** Runs a change; what it refuses for being wrong is a wrong use, and what is not there is a no. */
+/** Runs a change: an invalid one is a usage error (2), one about something that does not exist is a 1. */
 export async function attempt(what: string, io: Io, change: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
     return await change();
@@ -71,7 +71,7 @@ export async function attempt(what: string, io: Io, change: () => Promise<ExitCo
 }
 
 const aboutKeys = ['vendors', 'products', 'channels', 'tags', 'risks', 'domains', 'lists', 'pause'] as const;
-/** Of these one is enough; a site is beside any of them. */
+/** One of these suffices; a site may be added to any of them. */
 const whomKeys = ['groups', 'users', 'networks'] as const;
 
 function words(entry: Shown, keys: readonly string[], none: string): string {
@@ -86,7 +86,7 @@ function whom(entry: Shown): string {
   return entry['sites'] === undefined ? people : `${people} at ${words(entry, ['sites'], '')}`;
 }
 
-/** One entry as one line, with what a person looks for. */
+/** One entry as one line. */
 export function entryLine(entry: Shown): string {
   const {
     id,

@@ -1,4 +1,4 @@
-/** What in a question to `explain` is hardly meant, or would not be so in a running proxy. */
+/** Warnings about a question to `explain` that is probably a mistake, or could not occur in a running proxy. */
 import { didYouMean } from '../config/nearest.ts';
 import { hearsOfGroups } from '../config/people-lint.ts';
 import { shownPath } from '../config/problem.ts';
@@ -8,7 +8,7 @@ import type { PolicyDocument, Target } from '../flow.ts';
 import { forwardedNames } from '../listen/access.ts';
 import type { Asked } from './explanation.ts';
 
-/** Names of groups, separated by commas; a directory may call a group by one that has commas in it. */
+/** Names of groups, separated by commas, unless a directory's name for a group contains commas. */
 export function readForwarded({ groups }: PolicyDocument, word: string): readonly string[] {
   return Object.values(groups).some(({ forwarded }) => forwarded.includes(word)) ? [word] : forwardedNames(word);
 }
@@ -32,7 +32,7 @@ function aboutForwarded({ policy, clients, file }: Config, forwarded: readonly s
   ];
 }
 
-/** A vendor or a product is no host. */
+/** The name of a vendor or product is no host. */
 function aboutHost({ vendors }: Config, { host }: Target): string[] {
   if (host.includes('.')) return [];
   const meant =

@@ -1,4 +1,4 @@
-/** `sallyport explain`: what the policy does with a host, for a client at a time, and why. */
+/** `sallyport explain`: what the policy does with a host for a client at some time, and why. */
 import { isIP } from 'node:net';
 import { parseMoment, resolveMoment } from '../config/moment.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
@@ -15,20 +15,20 @@ import type { ExitCode, Io, Verb } from './verb.ts';
 
 const addressBare = /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i;
 
-/** A browser or client asks for an https URL and for a bare host by CONNECT; an http URL is a request that is read. */
+/** An https URL or a bare host means a CONNECT; an http URL means a request that is read. */
 function readTarget(text: string): Pick<Asked, 'target' | 'moment' | 'path'> {
   if (text.includes('://')) {
     if (!/^https?:/i.test(text)) throw new ConfigError(`"${text}" is not a web URL; begin it with http:// or https://`);
-    // What a browser keeps to itself comes along where an address is copied.
+    // A copied URL may have a fragment, which browsers do not send.
     const { scheme, target, path } = parseUrl(text.replace(/#.*/, ''));
     return { target, path, moment: scheme === 'https' ? 'connect' : 'request' };
   }
-  // Unambiguous without brackets only because it has no port.
+  // Without brackets an IPv6 address is unambiguous only because it has no port.
   if (addressBare.test(text)) return { target: { ...parseHost(text), port: 443 }, path: null, moment: 'connect' };
   return { target: parseAuthority(text, 443), path: null, moment: 'connect' };
 }
 
-/** Runs a parser whose complaint is one about the command line. */
+/** Runs a parser and reports its error as a usage error. */
 function used<T>(what: string, read: () => T): T {
   try {
     return read();
@@ -56,7 +56,7 @@ const actions: Readonly<Record<Action['kind'], string>> = {
   redirect: '303 to the assistant',
 };
 
-/** Only where the model is not simply the vendor's own, or a later moment knows more. */
+/** Only if the model is not simply the vendor's own, or if a later moment knows more. */
 function modelLines({ vendor, operator, model, stages }: Explained): string[] {
   const [first, inside] = stages;
   const more =
@@ -137,14 +137,14 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       (values.group ?? []).flatMap((word) => word.split(',')),
     ),
   );
-  // A day begins when it does in the policy.
+  // A day begins at midnight in the policy's time zone.
   const now = moment === null ? Date.now() : resolveMoment(moment, config.policy.timeZone ?? 'UTC');
   const asked: Asked = { ...target, address, user: values.user ?? null, forwarded, groups, at: now };
   for (const warning of doubts(config, asked)) io.err(`warning: ${warning}`);
   const lists = await listsOnDisk(config.policy);
   warnOf([lists], io.err);
   const shown = createExplainer(config, lists.sets)(asked);
-  // What is denied is answered here, and nothing is dialled.
+  // A denied target is not dialled.
   const barred = shown.effect === 'deny' ? null : prohibited(config, asked.target);
   if (values.json === true) io.out(JSON.stringify({ ...shown, prohibited: barred }, null, 2));
   else lines(shown, asked.target, barred).forEach((line) => io.out(line));

@@ -1,4 +1,4 @@
-/** What the policy does with one request, and why: as the proxy would decide it, and in words. */
+/** Explains what the policy does with one request, deciding as the proxy would. */
 import { fallBack, type TunnelPorts } from '../act/fall-back.ts';
 import { assistantAt } from '../config/assistant-host.ts';
 import type { Config } from '../config/schema.ts';
@@ -17,7 +17,7 @@ import { membersOf } from '../identify/named-clients.ts';
 import { indexServices } from '../identify/services.ts';
 import type { FindService } from '../identify/services.ts';
 
-/** What was asked on the command line. */
+/** The question on the command line. */
 export interface Asked {
   readonly target: Target;
   readonly moment: 'connect' | 'request';
@@ -26,33 +26,33 @@ export interface Asked {
   /** Null: a client in no group. */
   readonly address: string | null;
   readonly user: string | null;
-  /** What a trusted proxy calls the groups of the client; left out: it says nothing. */
+  /** Group names from a trusted proxy; left out: it sends none. */
   readonly forwarded?: readonly string[];
-  /** Groups and sites that it is in, wherever it may be. */
+  /** Further groups and sites of the client. */
   readonly groups?: readonly string[];
   /** Epoch milliseconds. */
   readonly at: number;
 }
 
-/** What is printed; with `--json` as it stands. */
+/** The output; `--json` prints it unchanged. */
 export interface Explained {
-  /** What happens to a client that asks for this: for an https URL, at its CONNECT. */
+  /** What happens to the client; for an https URL, at its CONNECT. */
   readonly effect: Decision['effect'];
   readonly action: Action['kind'];
-  /** What it is, as far as all that was given tells; which moment knows how much of it is in `stages`. */
+  /** The service according to everything given; `stages` says what is known at which moment. */
   readonly vendor: string | null;
   readonly product: string | null;
   readonly channel: string | null;
-  /** The vendor that runs the host, where it is another than `vendor`. */
+  /** The vendor that runs the host, if it is not `vendor`. */
   readonly operator: string | null;
-  /** Whose model answers, and what tells it; null for a host in no catalogue. */
+  /** Whose model answers, and how that is known; null for a host that is not in the catalogue. */
   readonly model: KnownModel | null;
   readonly rule: string;
-  /** The exception that allows it, or the pause without which `rule` denied it. */
+  /** The exception that allows it, or the pause without which `rule` would deny it. */
   readonly exception: string | null;
   readonly reason: string;
   readonly assistant: Assistant | null;
-  /** Of a denial: where to ask, where its reason is set out, who answers for it. */
+  /** For a denial: where to request access, a longer explanation, the owner. */
   readonly link: string | null;
   readonly details: string | null;
   readonly owner: string | null;
@@ -65,10 +65,10 @@ export interface Explained {
   };
   readonly groups: readonly string[];
   readonly at: string;
-  /** What is known at each moment, and what the policy makes of it: more is known of a request that is read. */
+  /** What is known at each moment, and the decision then: a request reveals more than a CONNECT. */
   readonly stages: readonly Stage[];
   readonly considered: readonly Considered[];
-  /** The next moments at which the answer changes, ten at most. */
+  /** The next changes of the answer, at most ten. */
   readonly changes: readonly Change[];
 }
 
@@ -92,11 +92,11 @@ interface Stage {
   readonly product: string | null;
   readonly channel: string | null;
   readonly model: KnownModel | null;
-  /** In words. */
+  /** Description of what is known. */
   readonly known: string;
 }
 
-/** A product whose file says nothing of models has its vendor's own. */
+/** Without a statement about models, a product has its vendor's. */
 function modelOf(service: Service | null): KnownModel | null {
   if (service === null) return null;
   const { vendor, model = vendor, modelBy = 'host' } = service;
@@ -111,7 +111,7 @@ const told = {
   nothing: 'nothing in the request',
 } as const satisfies Record<KnownModel['by'], string>;
 
-/** Whose model answers, or what would tell. */
+/** Whose model answers, or how that would become known. */
 export function makerOf({ vendor, by }: KnownModel): string {
   return vendor === null ? `unknown: ${told[by]} tells it` : `${vendor}, by ${by}`;
 }
@@ -128,10 +128,10 @@ function inWords(moment: Question['moment'], service: Service | null): string {
 }
 
 const MOST_CHANGES = 10;
-/** A window that changes nothing about the answer is looked past, but not for ever. */
+/** Maximum number of moments examined, as a window need not change the answer. */
 const MOST_LOOKS = 2_000;
 
-/** The moments at which something begins or ends, in order. */
+/** The moments at which an entry begins or ends, in order. */
 function* moments(entries: readonly Timed[], from: number): Generator<number> {
   const next = entries.map((entry) => ({ entry, at: nextChangeOf(entry, from) ?? Infinity }));
   for (;;) {
@@ -142,12 +142,12 @@ function* moments(entries: readonly Timed[], from: number): Generator<number> {
   }
 }
 
-/** What another time would bring. */
+/** How the answer changes with time. */
 function changesOf(policy: Policy, question: Question, considered: readonly Considered[], from: number): Change[] {
   const ids = new Set(considered.map(({ id }) => id));
   const { rules, exceptions, pauses = [] } = policy.document;
   const about = [
-    // One that is yet to come is not among what was considered.
+    // An entry that is yet to begin was not considered.
     ...pauses,
     ...[...rules, ...exceptions].filter(
       ({ id, groups = null, sites = null }) => ids.has(id) && isFor({ groups, sites }, question.client),
@@ -170,7 +170,7 @@ function changesOf(policy: Policy, question: Question, considered: readonly Cons
 }
 
 /**
- * Made once for a configuration, and asked as often as one likes.
+ * Prepares explanations for a configuration.
  *
  * @param sets the external lists of the policy.
  */
@@ -222,7 +222,7 @@ function explained(
   const denial = decision.effect === 'deny' ? decision.denial : null;
   return {
     effect: decision.effect,
-    // Which clients refuse our leaves, only a running proxy knows.
+    // Only a running proxy knows which clients reject our leaves.
     action: fallBack(action, question, () => false, ports).kind,
     vendor: service?.vendor ?? null,
     product: service?.product ?? null,

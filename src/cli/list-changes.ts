@@ -1,4 +1,4 @@
-/** What the lists of one policy cover and those of the same name in another do not: two copies of a list, compared. */
+/** Compares two policies' copies of the same list. */
 import { counted } from '../config/counted.ts';
 import { readDomainList, type ListBuilder } from '../config/read-list.ts';
 import type { DomainSet } from '../decide/domain-set.ts';
@@ -6,23 +6,23 @@ import type { ListDifference } from '../rehearse/list-cases.ts';
 import type { PolicyChange } from '../rehearse/policy-changes.ts';
 import type { ListFound, ListsOnDisk } from './domain-sets.ts';
 
-/** Names in one line. */
+/** Number of names in one line. */
 const shown = 5;
 
-/** A list that changed, and how many names it has. */
+/** A changed list, with its numbers of names. */
 export interface ListChange extends ListDifference {
   readonly before: number;
   readonly after: number;
 }
 
-/** Takes the names that `other` does not cover. */
+/** Collects the names that `other` does not cover. */
 function namesWithout(other: DomainSet): ListBuilder<ReadonlySet<string>> {
   const names = new Set<string>();
   return {
     add(bytes, from, to, listed) {
       const name = Buffer.from(bytes.subarray(from, to)).toString('latin1');
       if (listed === 'not') return;
-      // A name that is listed by itself does not cover what is below it.
+      // A name that is listed as exact does not cover its subdomains.
       if (other.find(name) === 0 || (listed === 'suffix' && other.find(`_.${name}`) === 0)) names.add(name);
     },
     *build() {
@@ -32,7 +32,7 @@ function namesWithout(other: DomainSet): ListBuilder<ReadonlySet<string>> {
   };
 }
 
-/** Lists that both policies have and could be read, and that are not the same file. */
+/** Lists that both policies have, that could be read, and that are not the same file. */
 export async function listChanges(before: ListsOnDisk, after: ListsOnDisk): Promise<readonly ListChange[]> {
   const changes: ListChange[] = [];
   for (const now of after.found) {
@@ -54,7 +54,7 @@ function namesText(word: string, names: readonly string[]): string[] {
   return [`${counted(names.length, 'domain')} ${word} (${names.slice(0, shown).join(', ')}${more})`];
 }
 
-/** In the form of what else a policy says differently. */
+/** In the same form as other differences between policies. */
 export function listChangeOf({ id, before, after, gains, loses }: ListChange): PolicyChange {
   const text = [...namesText('more', gains), ...namesText('fewer', loses)].join(', ');
   const facts = { domains: { before: String(before), after: String(after) } };

@@ -1,29 +1,29 @@
-/** How many files a process may have open, and how many the connections would take that it may have. */
+/** The number of files that a process may open, and the number that its connections may need. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import { partOf } from '../workers/share.ts';
 
-/** Files beside connections: logs, ports, the catalogue, what Node.js has open. */
+/** Files besides connections: logs, ports, the catalogue, Node.js itself. */
 const OTHER_FILES = 200;
 
 export interface OpenFiles {
-  /** By the limit of the system. */
+  /** The system's limit. */
   readonly most: number;
-  /** With every connection in use: one for the client and one for the destination of each. */
+  /** With all connections in use: one for the client and one for the origin of each. */
   readonly wanted: number;
-  /** Connections of one process. */
+  /** Maximum connections of one process. */
   readonly connections: number;
 }
 
-/** Processes that serve clients. */
+/** Number of processes that serve clients. */
 export function workersOf({ workers }: Pick<Config, 'workers'>): number {
   return workers === 'auto' ? availableParallelism() : workers;
 }
 
 /**
- * The limit of this process, which one that is started like it shares: Node.js raises the soft limit to the hard one as it
- * starts. Null where the system does not tell.
+ * The limit of this process, which also applies to one started in the same way: Node.js raises the soft limit to the
+ * hard one when it starts. Null if the system does not report it.
  */
 export function openFiles(
   { limits, workers }: Pick<Config, 'limits' | 'workers'>,

@@ -1,4 +1,4 @@
-/** `sallyport pac`: the PAC file that the pages port serves, for whoever hands it out by other means. */
+/** `sallyport pac`: prints the PAC file of the pages port, to be distributed by other means. */
 import { pacFile, pacSettings } from '../admin/pac.ts';
 import { settingsOf } from '../config/load.ts';
 import { ConfigError } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** `sallyport pause` and `resume`: for a while, what is denied of a vendor is let through and counted instead. */
+/** `sallyport pause` and `resume`: for a while, what is denied of a vendor is let through and counted. */
 import { parseLength, pause as pauseVendor, resume as resumeVendor, shownEntry } from '../config/exception-changes.ts';
 import type { Change } from '../config/exception-changes.ts';
 import type { PauseLine } from '../config/exception-line.ts';
@@ -34,7 +34,7 @@ function carryOut({ json, what, exceptionsFile, edit }: Wanted, io: Io): Promise
   });
 }
 
-/** The vendor that is named, or null for all of them. */
+/** The given vendor, or null for all of them. */
 function vendorOf(what: string, all: boolean | undefined, names: readonly string[]): string | null {
   const [vendor, ...more] = names;
   if (more.length > 0) throw new UsageError(`${what}: unexpected argument "${more.join(' ')}"`);

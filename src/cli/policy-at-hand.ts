@@ -1,4 +1,7 @@
-/** The policy, for commands about exceptions and pauses: what ends one must work on a day when the policy is broken. */
+/**
+ * Reads the policy for commands about exceptions and pauses. Those that end one must work even while the policy is
+ * broken.
+ */
 import type { EndingTerms } from '../config/exception-changes.ts';
 import { readExceptions } from '../config/exceptions-file.ts';
 import { loadConfig, settingsOf, tryConfig } from '../config/load.ts';
@@ -10,18 +13,18 @@ import type { Io } from './verb.ts';
 
 export interface AtHand {
   readonly exceptionsFile: string;
-  /** False: it cannot be read. */
+  /** False: the policy cannot be read. */
   readonly isWhole: boolean;
-  /** What there is to list: without a policy what has a file of its own. */
+  /** The entries; without a policy, those in the file of exceptions. */
   readonly entries: Entries;
   /** @param now epoch milliseconds. */
   readonly terms: (now: number) => EndingTerms;
 }
 
 /**
- * What is there, with the policy or, where that cannot be read, without it, which standard error is told.
+ * Reads the policy or, if that fails, only the file of exceptions, with a warning on standard error.
  *
- * @throws {InvalidConfig} where sallyport.yaml or the file of exceptions cannot be used.
+ * @throws {InvalidConfig} if sallyport.yaml or the file of exceptions cannot be used.
  */
 export function policyAtHand(file: string, io: Io): AtHand {
   const { exceptionsFile } = settingsOf(file);
@@ -38,9 +41,9 @@ export function policyAtHand(file: string, io: Io): AtHand {
 }
 
 /**
- * The configuration, for what names vendors and groups.
+ * The configuration, for commands that need vendors and groups.
  *
- * @param what the command, as in `exceptions add`.
+ * @param what the command, such as `exceptions add`.
  * @throws {ConfigError}
  */
 export function wholePolicy(what: string, file: string): Config {

@@ -1,4 +1,4 @@
-/** Whether the proxy may dial what the policy lets through, by the check that it makes itself. DNS is not asked. */
+/** Whether the proxy may dial an allowed target, by the proxy's own check. DNS is not asked. */
 import { createDestinations } from '../act/destinations.ts';
 import { createFixed } from '../act/resolver.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,11 +9,11 @@ import type { Target } from '../flow.ts';
 export interface Prohibited {
   readonly code: Extract<ErrorCode, 'port_prohibited' | 'destination_prohibited'>;
   readonly why: string;
-  /** What to write where it is meant to be reached. */
+  /** How to make it reachable. */
   readonly cure: string;
 }
 
-/** The addresses of a name are known only where `outbound.hosts` has it, or it is `localhost`: nothing is resolved here. */
+/** Nothing is resolved here: addresses are known only for `outbound.hosts` and `localhost`. */
 export function prohibited(
   { outbound, listen, proxyTls }: Pick<Config, 'outbound' | 'listen' | 'proxyTls'>,
   target: Target,
@@ -28,7 +28,7 @@ export function prohibited(
   }
   const addresses = target.kind === 'name' ? (createFixed(hosts)(target.host) ?? []) : [target.host];
   const problems = addresses.map((address) => addressProblem(target, address));
-  // One address that may be dialled is enough.
+  // One address that may be dialled suffices.
   const why = problems.includes(null) ? null : (problems[0] ?? null);
   return why === null ? null : { code: 'destination_prohibited', why, cure: 'outbound.allow would let it through' };
 }

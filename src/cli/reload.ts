@@ -1,11 +1,11 @@
-/** `sallyport reload`: has the running proxy read its configuration again, and says what came of it. */
+/** `sallyport reload`: makes the running proxy reload its configuration, and reports the result. */
 import { settingsOf } from '../config/load.ts';
 import { callApi, reasonOf } from './admin-api.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
 
 interface Reloaded {
   readonly policy: string;
-  /** Left out by a proxy of an earlier version. */
+  /** Missing from a proxy of an earlier version. */
   readonly needsRestart?: readonly string[];
 }
 

@@ -15,7 +15,7 @@ import { welcome } from './welcome.ts';
 import { work } from './worker.ts';
 import { configFile, configOption, parse, UsageError, type ExitCode, type Io, type Verb } from './verb.ts';
 
-/** One line where the system allows fewer open files than the connections need that the configuration allows. */
+/** Warns if the system allows fewer open files than the configured connections need. */
 function tellOpenFiles(config: Config, io: Io): void {
   const files = openFiles(config);
   if (files === null || files.most >= files.wanted) return;
@@ -26,16 +26,16 @@ function tellOpenFiles(config: Config, io: Io): void {
   );
 }
 
-/** Milliseconds for what is still to be written to standard output and error after the end. */
+/** Milliseconds to write the rest of standard output and error at the end. */
 const LAST_WORDS = 1_000;
 
-/** A reader that does not read must not keep a process that has done its work. */
+/** A reader that does not read must not keep a finished process alive. */
 function leaveInTime(code: ExitCode): ExitCode {
   setTimeout(() => process.exit(code), LAST_WORDS).unref();
   return code;
 }
 
-/** Ends when asked to by a signal: TERM and INT drain first, a second one stops at once. */
+/** Ends on a signal: TERM and INT drain first, and a second one stops at once. */
 function untilStopped(gateway: Gateway, io: Io): Promise<ExitCode> {
   return new Promise((resolve) => {
     let stopping = false;

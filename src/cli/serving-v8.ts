@@ -1,11 +1,12 @@
-/** What V8 is told in a process that serves: it goes by what suits a program that runs once, and one that mostly waits. */
+/** V8 settings for a process that serves. The defaults suit programs that run once, or that mostly wait. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * By default V8 compiles a function for good after 3,000 calls, or after as much of its code as came to that on Node 20.
- * What runs a few times for each connection gets there after seconds of load, or never where connections are rare.
+ * By default V8 optimises a function after 3,000 calls, or on Node 20 after executing the equivalent amount of its
+ * code. Code that runs a few times per connection gets there only after seconds of load, or never if connections are
+ * rare.
  *
- * Not before there is something to serve: of what a start runs as often, nearly nothing ever runs again.
+ * Set only when serving begins: what runs often during the start hardly ever runs again.
  */
 function compileEarly(): void {
   const [v8 = 0] = process.versions.v8.split('.').map(Number);
@@ -13,18 +14,18 @@ function compileEarly(): void {
 }
 
 /**
- * The old generation may double before it is collected. By default V8 has it grow by as little as a tenth wherever it grows
- * slowly, and after each pause in which it gave memory back: what is left of short connections then has all of it marked
- * several times a second, catalogue and policy included.
+ * Lets the old generation double before it is collected. By default V8 lets it grow by as little as a tenth if it grows
+ * slowly, and after each pause in which it released memory: the remains of short connections then cause everything,
+ * catalogue and policy included, to be marked several times a second.
  */
 function collectSeldom(): void {
   setFlagsFromString('--heap-growing-percent=100');
 }
 
 /**
- * A place in the code that has met more than four kinds of objects finds out anew each time where they have their fields;
- * up to sixteen it remembers. `node:net` and `node:http` make more than four of sockets alone, by when each of them first
- * sets a timeout, carries a request or is asked for its peer: what had carried requests answered slower ever after.
+ * By default a call site caches the layouts of four kinds of objects and looks fields up slowly for more; this raises
+ * the limit to sixteen. `node:net` and `node:http` make more than four kinds of sockets, depending on when each first
+ * sets a timeout, carries a request or is asked for its peer: sites that had seen requests stayed slower from then on.
  */
 function rememberMoreKinds(): void {
   setFlagsFromString('--max-valid-polymorphic-map-count=16');

@@ -1,4 +1,4 @@
-/** `sallyport simulate`: replays logs that people already have, and says what the policy would have done. */
+/** `sallyport simulate`: replays existing logs, and reports what the policy would have done. */
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
@@ -45,7 +45,7 @@ function readTop(text: string): number {
   return top;
 }
 
-/** `now`, or a moment as explain reads it; a day begins when it does in the policy. */
+/** `now`, or a moment as in explain; a day begins at midnight in the policy's time zone. */
 function readTime(option: string, text: string, zone: string): number {
   if (text === 'now') return Date.now();
   try {
@@ -63,7 +63,7 @@ interface Times {
   readonly to: number;
 }
 
-/** `--at`, `--from` and `--to` in epoch milliseconds; a day begins in the time zone of the policy. */
+/** `--at`, `--from` and `--to` in epoch milliseconds; a day begins at midnight in the policy's time zone. */
 function readTimes(values: Readonly<Partial<Record<keyof Times, string>>>, zone: string): Times {
   const read = (option: keyof Times): number | undefined => {
     const text = values[option];
@@ -76,7 +76,7 @@ function readTimes(values: Readonly<Partial<Record<keyof Times, string>>>, zone:
 
 interface Files {
   readonly logs: readonly Log[];
-  /** Bytes of all of them; null where one has no size. */
+  /** Bytes of all logs; null if the size of one is unknown. */
   readonly total: number | null;
   readonly read: () => number;
 }
@@ -107,7 +107,7 @@ function openFiles(names: readonly string[], { cwd, stdin }: Io): Files {
   return { logs, total, read: () => read };
 }
 
-/** A bar where the size is known, else the lines so far; at most ten times a second. */
+/** Shows a bar if the size is known, otherwise the number of lines; at most ten times a second. */
 function showProgress(
   io: Io,
   { total, read }: Files,

@@ -1,4 +1,7 @@
-/** The files that `sallyport.yaml` only names and that a proxy reads as it starts, read as the start does and in its words. */
+/**
+ * Reads the files that `sallyport.yaml` refers to and that a proxy reads when it starts, in the same way and with the
+ * same messages.
+ */
 import { accessSync, constants } from 'node:fs';
 import { authorityFiles, doubtLine, findAuthority, validityFault } from '../certificates/authority.ts';
 import { readCertificates, readKey, readPassword } from '../certificates/key-files.ts';
@@ -9,13 +12,13 @@ import type { Config } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { materialOf } from '../gateway/proxy-tls.ts';
 
-/** What is read together, and the key that names it. */
+/** Files that are read together, and the key that names them. */
 export interface StartFile {
   readonly path: Finding['path'];
   readonly files: readonly string[];
   /**
-   * @param warn hears what does not keep a proxy from starting.
-   * @throws {ConfigError} what does.
+   * @param warn called with problems that do not prevent a start.
+   * @throws {ConfigError} for problems that do.
    */
   readonly read: (warn: (message: string) => void) => unknown;
 }
@@ -23,7 +26,7 @@ export interface StartFile {
 const present = (...files: readonly (string | null | undefined)[]): string[] =>
   files.filter((file) => typeof file === 'string');
 
-/** Each file by itself, and then all together: of some a machine may have only one. */
+/** Each file by itself and then all together, as a machine may have only some of them. */
 function authorityFilesOf({ certificates }: Config, now: number): StartFile[] {
   const { authority: own } = certificates;
   const options = { ...certificates, own, now: () => now };
@@ -45,7 +48,7 @@ function authorityFilesOf({ certificates }: Config, now: number): StartFile[] {
   ];
 }
 
-/** Of the ports: the token, and what the one over TLS shows and asks for. */
+/** Files of the ports: the token, and certificates of the port over TLS. */
 export function portFiles({ admin: { tokenFile }, proxyTls }: Config): StartFile[] {
   const token = { path: ['admin', 'token_file'], files: present(tokenFile), read: () => readToken(tokenFile ?? '') };
   const tls: StartFile[] =
@@ -79,7 +82,7 @@ export function startFiles(config: Config, now: number): StartFile[] {
   return [...authorityFilesOf(config, now), ...portFiles(config), ...outwardFiles(config)];
 }
 
-/** Whether a file is there, and for this account to read. */
+/** Whether a file exists and this account may read it. */
 export function isReadable(file: string): boolean {
   try {
     accessSync(file, constants.R_OK);
@@ -90,12 +93,12 @@ export function isReadable(file: string): boolean {
 }
 
 export interface Examined {
-  /** A proxy does not start with these. */
+  /** These prevent a start. */
   readonly faults: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
 
-/** Reads them all, and says of each what is wrong, once. */
+/** Reads all of them, and reports each problem once. */
 export async function examine(all: readonly StartFile[]): Promise<Examined> {
   const faults: Finding[] = [];
   const warnings: Finding[] = [];

@@ -1,4 +1,4 @@
-/** What a command of the command line is. One verb, one file; `main.ts` holds the table. */
+/** The interface of a command. Each command has a file; `main.ts` has the table. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
@@ -13,27 +13,27 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stdin?: AsyncIterable<Buffer>;
-  /** Writes a line that the next one takes the place of; absent where nobody watches a terminal. */
+  /** Writes a line that the next one overwrites; absent without a terminal. */
   readonly progress?: ((line: string) => void) | undefined;
 }
 
-/** 0: good; 1: the answer is no; 2: wrong use or unusable configuration. */
+/** 0: success; 1: the answer is no; 2: wrong usage or unusable configuration. */
 export type ExitCode = 0 | 1 | 2;
 
 export interface Verb {
   /** One line for the list of commands. */
   readonly summary: string;
-  /** The arguments, as in `explain URL-or-HOST [--client IP]`. */
+  /** The arguments, such as `explain URL-or-HOST [--client IP]`. */
   readonly usage: string;
   readonly run: (args: readonly string[], io: Io) => Promise<ExitCode>;
 }
 
-/** Thrown for a wrong use of the command line; the message is one line and `main.ts` exits with 2. */
+/** Thrown for wrong usage; the message is one line, and `main.ts` exits with 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** `parseArgs` in strict mode, whose complaints become a {@link UsageError}. */
+/** `parseArgs` in strict mode, whose errors become a {@link UsageError}. */
 export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
     return parseArgs(config);
@@ -46,7 +46,7 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
   }
 }
 
-/** What Node says of an unknown option is two sentences about something else; null where it complains of another. */
+/** Replaces Node's message about an unknown option, which is about something else; null for other messages. */
 function unknownOption(message: string, { options = {} }: ParseArgsConfig): string | null {
   const given = /^Unknown option '(--?[^']*)'/.exec(message)?.[1];
   if (given === undefined) return null;
@@ -54,7 +54,7 @@ function unknownOption(message: string, { options = {} }: ParseArgsConfig): stri
   return `unknown option ${given}; ${meant(given, known) ?? `${known.length === 1 ? 'there is only' : 'there are'} ${known.join(', ')}`}`;
 }
 
-/** An option without its value, or with one that it does not take; null where Node complains of another thing. */
+/** Replaces Node's message about a missing or unexpected value; null for other messages. */
 function wrongValue(message: string): string | null {
   const [, option = '', fault] =
     /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?'? (argument missing|argument is ambiguous|does not take an argument)/.exec(
@@ -66,7 +66,7 @@ function wrongValue(message: string): string | null {
   return `${option} needs a value; if that begins with "-", write ${option}=-VALUE`;
 }
 
-/** Where a command takes no words, a file that is named by itself is hardly another thing than its configuration. */
+/** If a command takes no words, a file name is probably meant as its configuration. */
 function oneTooMany(message: string, { options = {} }: ParseArgsConfig): string | null {
   const given = /^Unexpected argument '([^']*)'/.exec(message)?.[1];
   if (given === undefined) return null;
@@ -74,20 +74,20 @@ function oneTooMany(message: string, { options = {} }: ParseArgsConfig): string 
   return `unexpected argument "${given}"${file}`;
 }
 
-/** A question after the word that was probably meant; null where none is near. */
+/** A suggestion for a misspelled word; null if no known word is similar. */
 export function meant(word: string, known: readonly string[]): string | null {
   const near = nearest(word, known);
   return near === null ? null : `did you mean ${near}?`;
 }
 
-/** The `-c FILE` option that every command which reads configuration has. */
+/** The `-c FILE` option of every command that reads the configuration. */
 export const configOption = { config: { type: 'string', short: 'c' } } as const;
 
 const example = fileURLToPath(new URL('../../config/sallyport.yaml', import.meta.url));
 
 /**
  * The configuration file: `-c`, then `SALLYPORT_CONFIG`, then `config/sallyport.yaml` in the working directory, then
- * the example that the package ships, which is not everywhere that the program is installed.
+ * the example in the package, which not every installation has.
  */
 export function configFile(given: string | undefined, io: Io, shipped = example): string {
   const named = given ?? io.env['SALLYPORT_CONFIG'];

@@ -1,4 +1,4 @@
-/** What `sallyport serve` says when it has started. */
+/** The output of `sallyport serve` after it has started. */
 import { relative } from 'node:path';
 import { isLoopback } from '../admin/guard.ts';
 import { counted } from '../config/counted.ts';
@@ -13,15 +13,15 @@ import { prohibited } from './prohibited.ts';
 import { version } from './version.ts';
 import type { Io } from './verb.ts';
 
-/** What most policies deny. */
+/** Denied by most policies. */
 const DENIED = 'api.anthropic.com';
 
-/** Where this very machine reaches what listens on every address. */
+/** The address at which this machine reaches a server that listens on all addresses. */
 function here({ host, port }: Address): string {
   return formatAddress({ host: callableHost(host), port });
 }
 
-/** What needs a token is refused to everybody on a port that others reach and that has none. */
+/** Without a token, the API refuses everybody on a port that other machines can reach. */
 function adminNote({ admin }: Addresses, tokenFile: string | null): string {
   return isLoopback(admin.host) || tokenFile !== null
     ? ''
@@ -30,7 +30,7 @@ function adminNote({ admin }: Addresses, tokenFile: string | null): string {
 
 type Sample = 'allowed' | 'denied inside TLS' | null;
 
-/** What comes of a CONNECT by somebody on this machine who has no name yet; null: something that no sample shows. */
+/** What a CONNECT from this machine without credentials results in; null: nothing that an example can show. */
 function createSampler(gateway: Gateway): (host: string, port: number) => Sample {
   const config = gateway.config();
   const explain = createExplainer(config, gateway.lists());
@@ -43,7 +43,7 @@ function createSampler(gateway: Gateway): (host: string, port: number) => Sample
   };
 }
 
-/** Commands that do what they say, as the policy stands. */
+/** Example commands that work under the current policy. */
 function samples(gateway: Gateway, { pages, admin }: Addresses, proxy: string, ca: string): string[] {
   const sampled = createSampler(gateway);
   const isDenied = sampled(DENIED, 443) === 'denied inside TLS';
@@ -66,7 +66,7 @@ function samples(gateway: Gateway, { pages, admin }: Addresses, proxy: string, c
   ];
 }
 
-/** What a person at the terminal needs next: the addresses, and lines that show the product at work. */
+/** What a person at the terminal needs next: addresses, and commands that show the product at work. */
 export function welcome(gateway: Gateway, addresses: Addresses, io: Io): string {
   const config = gateway.config();
   const proxy = formatAddress(addresses.proxy);
@@ -75,7 +75,7 @@ export function welcome(gateway: Gateway, addresses: Addresses, io: Io): string 
   const asked = `${config.clients.authentication?.required === true ? 'USER:PASSWORD@' : ''}${here(addresses.proxy)}`;
   const workers = workersOf(config);
   const overTls = config.proxyTls?.address;
-  // Where the system has chosen the port, the log has said it.
+  // If the system chose the port, the log has it.
   const tls =
     overTls === undefined || overTls.port === 0 ? '' : `\n  TLS    https://${formatAddress(overTls)}  (the same proxy)`;
   const ca = relative(io.cwd, gateway.caFile) || gateway.caFile;

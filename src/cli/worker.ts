@@ -1,10 +1,10 @@
-/** `sallyport serve` in a process that another one has started to serve clients beside it. */
+/** `sallyport serve` in a worker process. */
 import { primaryChannel } from '../workers/processes.ts';
 import { createWorker } from '../workers/worker.ts';
 import { tuneForServing } from './serving-v8.ts';
 import type { ExitCode } from './verb.ts';
 
-/** Serves until the primary process says that it is enough; the signals that reach the whole group are for that one. */
+/** Serves until the primary process ends it; signals to the process group are handled by the primary process. */
 export async function work(build: { readonly version: string; readonly nodeVersion: string }): Promise<ExitCode> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
     process.on(signal, () => undefined);

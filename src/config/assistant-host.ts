@@ -1,9 +1,9 @@
-/** Where an assistant is, as the proxy would judge it. */
+/** The host of an assistant, as the proxy would judge it. */
 import { parseUrl } from '../listen/target.ts';
 
 /**
- * Null for a bare address, to which a PAC file has browsers go directly where it is private, and for what a browser may
- * open and this proxy takes for no host.
+ * Null for a raw address, as PAC files let browsers connect directly to private ones, and for a URL whose host the
+ * proxy would not accept.
  */
 export function assistantAt(url: string): ReturnType<typeof parseUrl> | null {
   try {

@@ -1,6 +1,6 @@
 /**
- * The catalogue in one signed file, so that proxies take in an update that they can trust wherever they got it from.
- * Ed25519 (RFC 8032) over the format, the time and every file with its length.
+ * The catalogue in one signed file, which proxies can trust wherever they got it. The Ed25519 signature (RFC 8032)
+ * covers the format, the time, and every file with its length.
  */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -20,9 +20,9 @@ const schema = strict({
 });
 
 export interface Bundle {
-  /** When it was made, ISO 8601. */
+  /** When it was created, ISO 8601. */
   readonly created: string;
-  /** Name and text, in the order of the names. */
+  /** Names and texts, sorted by name. */
   readonly files: readonly (readonly [name: string, text: string])[];
 }
 
@@ -66,12 +66,12 @@ export function makeBundle(bundle: Bundle, privateKeyFile: string): string {
   return `${JSON.stringify({ format: FORMAT, created, files: Object.fromEntries(files), signature }, null, 1)}\n`;
 }
 
-/** @throws {InvalidConfig} for what is no bundle, or not signed with the key. */
+/** @throws {InvalidConfig} if it is no bundle, or not signed with the key. */
 export function readBundle(file: string, publicKeyFile: string | null): Bundle {
   return parseBundle(file, readText(file), publicKeyFile);
 }
 
-/** As {@link readBundle}, for a text that is there already; `file` is what messages call it. @throws {InvalidConfig} */
+/** As {@link readBundle}, for a text that was already read; messages call it `file`. @throws {InvalidConfig} */
 export function parseBundle(file: string, text: string, publicKeyFile: string | null): Bundle {
   if (publicKeyFile === null) {
     throw wrong(file, 'a bundle is read only with a key to verify it; name it as "vendors_key" in sallyport.yaml');

@@ -1,4 +1,4 @@
-/** Rules that deny a tool by its product and leave it its model: its calls go to hosts of another product. */
+/** Finds rules that deny a tool but not its model, because the tool calls hosts of another product. */
 import type { PolicyDocument, Rule, Vendor, What } from '../flow.ts';
 import type { Finding } from './problem.ts';
 import { reachable } from './reach.ts';
@@ -16,19 +16,19 @@ function met(policy: PolicyDocument, vendors: readonly Vendor[], what: What): Me
   );
 }
 
-/** A rule about hosts, or about a list of them, says itself which it means. */
+/** A rule about hosts or lists is explicit. */
 function isAboutHosts({ what }: Rule): boolean {
   return (what.domains ?? what.lists) !== undefined;
 }
 
-/** Whether everybody whom the one rule is for is somebody whom the other is for. */
+/** Whether one rule applies to everybody that the other applies to. */
 function isForAllOf(other: Rule, rule: Rule): boolean {
   return (['groups', 'sites'] as const).every(
     (field) => other[field] === undefined || rule[field]?.every((id) => other[field]?.includes(id)) === true,
   );
 }
 
-/** One finding for each such rule. What is denied unless a rule allows it needs no rule of its own. */
+/** One finding for each such rule. If everything is denied by default, no rule is needed. */
 export function lintCalls(policy: PolicyDocument, vendors: readonly Vendor[]): Finding[] {
   if (policy.sanctionedOnly === true || policy.defaults.catalogue === 'deny') return [];
   const denials = policy.rules
@@ -41,7 +41,7 @@ export function lintCalls(policy: PolicyDocument, vendors: readonly Vendor[]): F
     const denied = new Set(
       denials.filter((other) => isForAllOf(other.rule, rule)).flatMap((other) => other.met.map(({ ref }) => ref)),
     );
-    // Where some of them are denied, the tool works for those who take the other way in, which may be what is meant.
+    // If some are denied, the others may be left out on purpose.
     const left = tools.filter(({ modelCalls }) => !modelCalls.some((call) => denied.has(call)));
     if (left.length === 0) return [];
     const which = left.map(({ ref, modelCalls }) => `${ref} calls its model at hosts of ${modelCalls.join(' and ')}`);

@@ -1,4 +1,4 @@
-/** What changed between two catalogues, so that an update is read before it is adopted. */
+/** The differences between two catalogues, so that an update can be reviewed before it is adopted. */
 import { hostEntries } from './catalogue.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
@@ -27,7 +27,7 @@ function productIds(vendors: readonly VendorFile[]): string[] {
   return vendors.flatMap(({ id, products }) => products.map((product) => `${id}/${product.id}`));
 }
 
-/** `*.example.com`: the suffix; else as it is written. */
+/** `*.example.com` for a suffix; otherwise as written. */
 function owners(vendors: readonly VendorFile[]): Map<string, string> {
   return new Map(
     vendors.flatMap((vendor) =>
@@ -59,7 +59,7 @@ export function diffCatalogues(before: readonly VendorFile[], after: readonly Ve
   };
 }
 
-/** One line for each change; none where there is none. */
+/** One line for each change. */
 export function changeLines({ vendors, products, hosts }: Changes): string[] {
   return [
     ...vendors.added.map((id) => `+ vendor ${id}`),

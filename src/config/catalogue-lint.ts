@@ -1,11 +1,11 @@
-/** What `sallyport catalog lint` finds beyond what refuses to load: errors for a pull request, and notes. */
+/** Checks of `sallyport catalog lint` in addition to those of loading: errors for pull requests, and notes. */
 import { hostEntries } from './catalogue.ts';
 import type { VendorSource } from './catalogue.ts';
 import type { Finding, Problem } from './problem.ts';
 import { publicSuffix } from './public-suffix.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
-/** Lines that nobody looked at for this long are noted. */
+/** Entries that were last checked longer ago are noted. */
 const STALE_DAYS = 365;
 
 const DAY = 86_400_000;
@@ -14,7 +14,7 @@ function problem(source: VendorSource['source'], { path, message }: Finding): Pr
   return { file: source.file, position: source.at(path, false), message };
 }
 
-/** A vendor may own a public suffix, below which its users' pages lie; then the entry says so. */
+/** A vendor may own a public suffix with its users' pages below, if the entry says so. */
 function publicSuffixes({ source, vendor }: VendorSource): Problem[] {
   return hostEntries(vendor).flatMap(({ host, match, owned, finding }) => {
     const kind = match === 'template' ? null : publicSuffix(host);
@@ -26,7 +26,7 @@ function publicSuffixes({ source, vendor }: VendorSource): Problem[] {
   });
 }
 
-/** A vendor says `verified` of a line only on a day. */
+/** `verified` requires the date of the check. */
 function undated({ source, vendor }: VendorSource): Problem[] {
   return vendor.products.flatMap(({ hosts }, p) =>
     hosts.flatMap(({ confidence, checked }, h) => {
@@ -37,7 +37,7 @@ function undated({ source, vendor }: VendorSource): Problem[] {
   );
 }
 
-/** Everything that a pull request is refused for. */
+/** Everything for which a pull request is rejected. */
 export function lintVendors(vendors: readonly VendorSource[]): Problem[] {
   return vendors.flatMap((vendor) => [...publicSuffixes(vendor), ...undated(vendor)]);
 }
@@ -47,7 +47,7 @@ interface Owned {
   readonly host: string;
 }
 
-/** A host inside the suffix of another vendor: the longest wins, which may or may not be meant. */
+/** A host within another vendor's suffix: the longest match wins, which may not be intended. */
 function inside(vendors: readonly VendorFile[]): string[] {
   const entries = vendors.flatMap((vendor) => hostEntries(vendor).map((entry) => ({ ...entry, vendor: vendor.id })));
   const suffixes = new Map(entries.filter(({ match }) => match === 'suffix').map(({ host, vendor }) => [host, vendor]));
@@ -79,7 +79,7 @@ function stale(vendors: readonly VendorFile[], now: number): string[] {
   });
 }
 
-/** What is allowed, and worth a look. @param now epoch milliseconds */
+/** What is allowed but worth checking. @param now epoch milliseconds */
 export function notesOn(vendors: readonly VendorFile[], now: number): string[] {
   return [...inside(vendors), ...stale(vendors, now), ...unlooked(vendors)];
 }

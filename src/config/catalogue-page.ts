@@ -20,7 +20,7 @@ function shownHost({ host, suffix, template }: Shared): string {
   return `\`${host ?? (suffix === undefined ? (template?.text ?? '') : `*.${suffix}`)}\``;
 }
 
-/** Parts that only the path of a readable request tells. */
+/** Parts that only the path of a request distinguishes. */
 function inside(vendor: VendorFile, product: ProductFile): string {
   const parts = vendor.shared.filter((entry) => entry.product === product.id && entry.paths !== undefined);
   const tells = typeof product.model === 'object' ? [`whose model: by ${product.model.by}`] : [];

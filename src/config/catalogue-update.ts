@@ -1,4 +1,4 @@
-/** Whether a bundle that was fetched may take the place of the catalogue in force. */
+/** Decides whether a fetched bundle may replace the catalogue in force. */
 import { existsSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { parseBundle, readBundle } from './bundle.ts';
 import type { Bundle } from './bundle.ts';
@@ -11,23 +11,23 @@ import { readBundleVendors, readCatalogue } from './vendors.ts';
 import type { CatalogueSettings } from './vendors.ts';
 import type { UpdateSettings } from './update-settings.ts';
 
-/** A bundle that may be adopted, and what that would change. */
+/** A bundle that may be adopted, and what it would change. */
 export interface Update {
   readonly bundle: Bundle;
   readonly changes: Changes;
 }
 
-/** What messages call a bundle that lies nowhere yet. */
+/** Name of a bundle in messages before it has a file. */
 const FETCHED = 'the fetched catalogue';
 
-/** Clocks differ; a bundle from far ahead would keep every later one out. */
+/** Milliseconds. Clocks differ, but a bundle from the far future would keep all later ones out. */
 const MAX_AHEAD = 86_400_000;
 
 function refused(message: string): InvalidConfig {
   return invalidConfig([{ file: FETCHED, position: null, message }]);
 }
 
-/** The copy of the last fetch, where it is good. */
+/** The copy of the last fetch, if it is valid. */
 function copyOf({ file }: UpdateSettings, key: string | null): Bundle | null {
   if (!existsSync(file)) return null;
   try {
@@ -39,10 +39,10 @@ function copyOf({ file }: UpdateSettings, key: string | null): Bundle | null {
 }
 
 /**
- * Judges what was fetched: its signature, its age, each file, what holds between them, and what it would take out.
+ * Validates a fetched bundle: signature, age, each file, references between files, and what it would remove.
  *
- * @returns null where it is what is there already.
- * @throws {InvalidConfig} saying why it is refused.
+ * @returns null if it is the current one.
+ * @throws {InvalidConfig} saying why it is rejected.
  */
 export function judgeUpdate(
   text: string,
@@ -80,7 +80,7 @@ export function judgeUpdate(
   return { bundle, changes };
 }
 
-/** Keeps the copy: the new one whole or the old one, whatever happens meanwhile. @throws {Error} naming the file. */
+/** Writes the copy; at any time there is either the new one or the old one. @throws {Error} naming the file. */
 export function keepCopy(file: string, text: string): void {
   const written = `${file}.new`;
   try {

@@ -1,4 +1,4 @@
-/** What must hold between vendor files: one owner for each host, and no host that belongs to everyone. */
+/** Checks across vendor files: each host has one owner, and no entry covers hosts that everybody uses. */
 import { basename } from 'node:path';
 import { vendorsOf } from './model-schema.ts';
 import { didYouMean } from './nearest.ts';
@@ -13,8 +13,8 @@ export interface VendorSource {
 }
 
 /**
- * Names under which everyone's traffic runs: as a whole entry they would turn away far more than AI. Entries below them
- * are fine.
+ * Names that carry everybody's traffic: denying them as a whole would deny far more than AI. Entries below them are
+ * fine.
  */
 const sharedApexes = new Set([
   ...['google.com', 'googleapis.com', 'clients6.google.com', 'gstatic.com', 'googleusercontent.com', 'withgoogle.com'],
@@ -47,9 +47,9 @@ type Match = 'suffix' | 'exact' | 'template';
 interface Entry {
   readonly host: string;
   readonly match: Match;
-  /** Its id. */
+  /** Product id. */
   readonly product: string;
-  /** The vendor owns the public suffix that the host is, or keeps its users' pages there. */
+  /** The vendor owns the public suffix, or hosts its users' pages there. */
   readonly owned: boolean;
   readonly finding: (message: string) => Finding;
 }
@@ -71,9 +71,9 @@ export function hostEntries(vendor: VendorFile): Entry[] {
   );
 }
 
-/** Null, or why the entry would reach too far. */
+/** Why the entry covers too much; null if it does not. */
 export function tooWide({ host, match }: Pick<Entry, 'host' | 'match'>): string | null {
-  // Two fixed labels at the end and a place before them cannot be too wide.
+  // A template has two fixed labels at its end and another before, which cannot be too much.
   if (match === 'template') return null;
   if (!host.includes('.')) return `"${host}" is a whole top-level domain; name the hosts`;
   if (sharedApexes.has(host)) {
@@ -100,7 +100,7 @@ function ids({ source, vendor }: VendorSource): Finding[] {
   return found;
 }
 
-/** Vendors and products that a file speaks of and that are nowhere. */
+/** Vendors and products that a file refers to and that do not exist. */
 function references(vendor: VendorFile, known: ReadonlySet<string>, refs: ReadonlySet<string>): Finding[] {
   const found: Finding[] = [];
   const need = (ids: readonly string[], path: Path): void => {
@@ -135,9 +135,9 @@ function references(vendor: VendorFile, known: ReadonlySet<string>, refs: Readon
   return found;
 }
 
-/** Everything that is wrong between the vendor files, in their order. `others`: ids of vendors that are not among them. */
+/** Everything that is wrong between the vendor files, in their order. `others`: ids of vendors elsewhere. */
 export function checkVendors(vendors: readonly VendorSource[], others: readonly string[] = []): Problem[] {
-  // Places are asked for only where something is wrong: finding a line is the dear part.
+  // Places are determined only for errors: finding a line is expensive.
   const owners = new Map<string, () => string>();
   const shared = new Map<string, () => string>();
   for (const { source, vendor } of vendors) {

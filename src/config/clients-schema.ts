@@ -1,4 +1,4 @@
-/** The part of sallyport.yaml that says who may use the proxy. */
+/** The part of sallyport.yaml about who may use the proxy. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { HostKind } from '../flow.ts';
@@ -7,7 +7,7 @@ import { ldapSchema, toLdap, type LdapSettings } from './ldap-schema.ts';
 import { parseAddress, parseCidr, type Address } from './network.ts';
 import { duration, line, oneOrMany, read, strict } from './scalars.ts';
 
-/** A field of a request, by its lower-case name, and the networks that it is believed from. */
+/** A request field, by its lower-case name, and the networks that are trusted to send it. */
 export interface VouchedField {
   readonly name: string;
   readonly trusted: readonly string[];
@@ -16,41 +16,41 @@ export interface VouchedField {
 export interface Clients {
   /** `address/bits`. */
   readonly networks: readonly string[];
-  /** Null: nobody is asked for a password. */
+  /** Null if nobody has to authenticate. */
   readonly authentication: {
-    /** Where users and passwords are. */
+    /** The password source. */
     readonly source: { readonly kind: 'file'; readonly file: string } | ({ readonly kind: 'ldap' } & LdapSettings);
-    /** Who sends none is asked for it. */
+    /** Whether requests without credentials get a 407. */
     readonly required: boolean;
-    /** How long a verdict is remembered, in milliseconds. */
+    /** Milliseconds for which a verdict is cached. */
     readonly cache: number;
     /** Wrong passwords of one client, or for one user, in a minute. */
     readonly attempts: number;
   } | null;
-  /** A field with the user's name, in lower case, that these networks are believed in. */
+  /** Field with the user's name, and the networks that are trusted to send it. */
   readonly userField: VouchedField | null;
-  /** A field with the names of the user's groups, separated by commas. */
+  /** Field with the names of the user's groups, separated by commas. */
   readonly groupsField: VouchedField | null;
 }
 
 export interface ProxyTlsSettings {
   readonly address: Address;
-  /** The certificate that is brought along, and its key. Null: our own CA makes one for `serverNames`. */
+  /** The supplied certificate and its key. Null: our CA issues one for `serverNames`. */
   readonly files: { readonly cert: string; readonly key: string } | null;
-  /** Empty where there are files. */
+  /** Empty if there are files. */
   readonly serverNames: readonly { readonly host: string; readonly kind: HostKind }[];
-  /** Authorities of client certificates; null: clients are asked for none. */
+  /** CAs of client certificates; null: none are requested. */
   readonly clientCaFile: string | null;
-  /** What these authorities have revoked; null: nothing is. */
+  /** CRLs of these CAs; null if there are none. */
   readonly clientCrlFile: string | null;
   readonly clientCertificate: 'required' | 'optional';
-  /** The name in a client certificate that is the user. */
+  /** The name in a client certificate that identifies the user. */
   readonly userFrom: 'cn' | 'email' | 'upn';
-  /** Whether proxy.pac names this port: not at all, before the plain one, or alone. */
+  /** Whether proxy.pac lists this port: not at all, before the plain one, or alone. */
   readonly pac: 'never' | 'first' | 'only';
 }
 
-/** A name or an address that clients may have for the proxy. */
+/** A name or address under which clients know the proxy. */
 const serverName = read((text) => {
   if (text.includes('*')) throw new ConfigError(`"${text}" has a wildcard; write out each name of the proxy`);
   const { host, kind } = parseHost(text);
@@ -59,14 +59,14 @@ const serverName = read((text) => {
 
 export const network = read(parseCidr);
 
-/** An address to listen on; a port alone, as other programs take it, does not say who may reach it. */
+/** An address to listen on. A port alone, as other programs accept, does not say who may reach it. */
 export const listenAddress = read(parseAddress, ({ input }) =>
   typeof input === 'number'
     ? `${input} is not an address to listen on; write 127.0.0.1:${input}, or 0.0.0.0:${input} for every address`
     : undefined,
 );
 
-/** A header field of the request that is no part of HTTP itself. */
+/** A request field that has no meaning in HTTP itself. */
 const fieldName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'a field name has letters, digits and hyphens, such as X-Forwarded-User')

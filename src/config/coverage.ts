@@ -1,4 +1,4 @@
-/** Rules that never act, because another always goes before them. */
+/** Finds rules that never apply, because another rule always takes precedence. */
 import type { Effect, Rule, Schedule, What } from '../flow.ts';
 import type { Finding } from './problem.ts';
 
@@ -14,19 +14,19 @@ const strictness = { deny: 0, monitor: 1, allow: 2 } as const satisfies Readonly
 
 type Words = readonly string[] | undefined;
 
-/** Whether everything in the one list is in the other; no list is everything. */
+/** Whether one list includes all of the other; a missing list includes everything. */
 function within(some: Words, all: Words): boolean {
   return all === undefined || (some?.every((word) => all.includes(word)) ?? false);
 }
 
-/** A host fits where one of the domains or a list covers it; without either, all do. */
+/** A host needs to match only one of domains and lists; without either, all hosts match. */
 function coversHosts(above: What, below: What): boolean {
   if ((above.domains ?? above.lists) === undefined) return true;
   if ((below.domains ?? below.lists) === undefined) return false;
   return within(below.domains ?? [], above.domains ?? []) && within(below.lists ?? [], above.lists ?? []);
 }
 
-/** Both are known by the same field, and whatever the one is about the other is about too. */
+/** Whether both have the same most specific field, and one covers everything that the other covers. */
 function coversWhat(above: What, below: What): boolean {
   const known = (what: What): string | undefined =>
     what.lists === undefined ? fields.find((field) => what[field] !== undefined) : 'domains';
@@ -37,7 +37,7 @@ function coversWhat(above: What, below: What): boolean {
   );
 }
 
-/** For the same kind of people: a rule for a group is stronger than one for everyone, not weaker. */
+/** For the same clients: a rule for a group is stronger than one for everyone, not weaker. */
 function coversWhom(above: Rule, below: Rule): boolean {
   return (['groups', 'sites'] as const).every(
     (field) => (above[field] === undefined) === (below[field] === undefined) && within(below[field], above[field]),
@@ -62,7 +62,7 @@ function covers(above: Rule, below: Rule): boolean {
   return coversWhat(above.what, below.what) && coversWhom(above, below) && coversWhen(above, below);
 }
 
-/** One finding for each rule that never acts. */
+/** One finding for each rule that never applies. */
 export function shadowed(rules: readonly Rule[]): Finding[] {
   return rules.flatMap((rule, i) => {
     for (const [j, other] of rules.entries()) {

@@ -1,11 +1,11 @@
-/** Domains in rules that hardly mean what was wanted. */
+/** Warns of domains in rules that are probably mistakes. */
 import { domainToUnicode } from 'node:url';
 import type { Exception, PolicyDocument, Rule, Vendor } from '../flow.ts';
 import { edits } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 import { isKnownEnding, isListed, publicSuffix } from './public-suffix.ts';
 
-/** Names that carry the ordinary traffic of very many services beside anything that is AI. */
+/** Domains with ordinary traffic of very many services besides AI. */
 const shared: ReadonlySet<string> = new Set(
   `akamaized.net aliyuncs.com amazon.com amazonaws.com apple.com azure.com azureedge.net baidu.com bing.com cloudflare.com
   cloudfront.net facebook.com github.com githubusercontent.com google.com googleapis.com googleusercontent.com
@@ -14,12 +14,12 @@ const shared: ReadonlySet<string> = new Set(
   volces.com windows.net x.com yahoo.com yandex.com youtube.com zoom.us`.split(/\s+/),
 );
 
-/** More than these are a list that a machine wrote, whose every name is not looked at for slips. */
+/** A rule with more names is machine-made, and its names are not checked for mistakes. */
 const MOST_NAMES = 2_000;
-/** Shorter names have neighbours by chance. */
+/** Shorter names resemble others by chance. */
 const LEAST_LENGTH = 8;
 
-/** Letters, each with the Latin one that it looks like. */
+/** Letters, each with the Latin letter that it resembles. */
 const pairs = 'аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl ɡg вb нh кk мm тt αa οo νv ρp τt υu ιi κk χx 0o 1l ıi';
 const lookAlikes: ReadonlyMap<string, string> = new Map(
   pairs.split(' ').map((pair) => Array.from(pair) as [string, string]),
@@ -32,7 +32,7 @@ function skeleton(name: string): string {
     .replaceAll('vv', 'w');
 }
 
-/** Latin and Cyrillic or Greek in one label: hardly ever a word. */
+/** Latin and Cyrillic or Greek in one label: hardly ever a real word. */
 function mixesScripts(name: string): boolean {
   return name
     .split('.')
@@ -64,7 +64,7 @@ function isKnown(name: string, { hosts }: Catalogue): boolean {
   return [name, ...parents(name)].some((one) => hosts.has(one));
 }
 
-/** A name that was probably meant, where this one is in no catalogue. */
+/** The name that was probably meant, for one that the catalogue does not know. */
 function meant(name: string, catalogue: Catalogue): string | null {
   if (isKnown(name, catalogue)) return null;
   const unicode = domainToUnicode(name);

@@ -1,4 +1,4 @@
-/** Files that are there whole, the old one or the new one, whatever happens while they are written. */
+/** Replaces files atomically: at any time there is either the old one or the new one. */
 import { randomBytes } from 'node:crypto';
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { platform } from 'node:os';
@@ -6,20 +6,20 @@ import { basename, dirname, join } from 'node:path';
 
 const temporary = /^\.[0-9a-f]{12}\.tmp$/;
 
-/** A name beside the file that nobody has; {@link removeLeftovers} knows it again. */
+/** A unique name next to the file, which {@link removeLeftovers} recognises. */
 export function temporaryFor(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}.tmp`;
 }
 
-/** Makes the new name survive a power cut. */
+/** Makes the new name survive a power failure. */
 async function syncDirectory(dir: string): Promise<void> {
-  // Windows cannot open a directory, and keeps its own journal.
+  // Windows cannot open a directory, and has its own journal.
   if (platform() === 'win32') return;
   const handle = await open(dir, 'r');
   await handle.sync().finally(() => handle.close());
 }
 
-/** What a file that is replaced has to keep: the proxy may run under another account than the command line. */
+/** Attributes to keep: the proxy may run under another account than the command line. */
 interface Ownership {
   readonly mode: number;
   readonly uid: number;
@@ -29,7 +29,7 @@ interface Ownership {
 async function writeWhole(file: string, text: string, like: Ownership): Promise<void> {
   const handle = await open(file, 'wx', like.mode);
   try {
-    // Only root may give a file away, and only root has to.
+    // Only root can change the owner, and only root needs to.
     await handle.chown(like.uid, like.gid).catch(() => undefined);
     await handle.chmod(like.mode);
     await handle.writeFile(text);
@@ -39,22 +39,22 @@ async function writeWhole(file: string, text: string, like: Ownership): Promise<
   }
 }
 
-/** The file itself, where the name is that of a link to it. */
+/** The real file, if the name is a symbolic link. */
 async function behindLinks(file: string): Promise<string> {
   return realpath(file).catch(() => file);
 }
 
 /**
- * Puts `text` in the place of the file; once this resolves, it is there after a power cut too. One writer at a time.
+ * Replaces the file by `text`; when this resolves, it survives a power failure. One writer at a time.
  *
- * @param mayStill asked last; false leaves everything as it is.
- * @throws in the words of the system.
+ * @param mayStill called last; if it returns false, nothing changes.
+ * @throws the system's error.
  */
 export async function replaceFile(file: string, text: string, mayStill: () => Promise<boolean>): Promise<boolean> {
   const real = await behindLinks(file);
   const written = temporaryFor(real);
   const there = await stat(real).catch(() => null);
-  // A new file belongs to whom its folder belongs to.
+  // A new file belongs to the owner of its folder.
   const { uid, gid } = there ?? (await stat(dirname(real)));
   const mode = there === null ? 0o644 : there.mode & 0o777;
   try {
@@ -68,7 +68,7 @@ export async function replaceFile(file: string, text: string, mayStill: () => Pr
   return true;
 }
 
-/** Takes away what killed writers left beside the file. Only for who alone may write. */
+/** Removes temporary files that killed writers left. Only for the holder of the lock. */
 export async function removeLeftovers(file: string): Promise<void> {
   const real = await behindLinks(file);
   const [dir, name] = [dirname(real), basename(real)];

@@ -1,4 +1,4 @@
-/** What can be done to the file of exceptions: each takes what is in it, and says what is to be. Pure. */
+/** Changes to the file of exceptions, as functions of its contents. Pure. */
 import { ConfigError } from '../errors.ts';
 import { checkLine, endOf, isPause, shownLine, shownMoment, toException } from './exception-line.ts';
 import type { ExceptionLine, PauseLine, Shown, StoredLine } from './exception-line.ts';
@@ -10,8 +10,8 @@ import type { Names } from './references.ts';
 import { sameExceptions } from './same-exceptions.ts';
 
 /**
- * A change that is not made. `invalid`: it is wrong in itself; `unknown`: there is nothing of that name; `taken`: there is
- * something of it already; `unwritable`: the file cannot be written.
+ * A rejected change. `invalid`: it is malformed; `unknown`: it refers to nothing that exists; `taken`: the id or the
+ * exception exists; `unwritable`: the file cannot be written.
  */
 export class Refused extends ConfigError {
   readonly why: 'invalid' | 'unknown' | 'taken' | 'unwritable';
@@ -22,27 +22,27 @@ export class Refused extends ConfigError {
   }
 }
 
-/** What a change is held to. */
+/** What a change is validated against. */
 export interface Terms {
   readonly names: Names;
-  /** Ids of the policy file, which no other exception may have. */
+  /** Ids in the policy file, which are not available. */
   readonly taken: ReadonlySet<string>;
-  /** Of days without a time. */
+  /** For days without a time. */
   readonly timeZone: string;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
-/** What the end of an exception or a pause is held to; `names` null: what there is cannot be known. */
+/** What ending an exception or pause is validated against; `names` null: the policy cannot be read. */
 export type EndingTerms = Pick<Terms, 'taken' | 'now'> & { readonly names: Names | null };
 
-/** New lines, and others in the place of those that are there. */
+/** Lines to append, and lines to replace. */
 export interface Change<T extends StoredLine = StoredLine> {
   readonly append: readonly T[];
   readonly replace: ReadonlyMap<number, T>;
 }
 
-/** An exception as people ask for it: the keys of the file, with an end that may be a length of time. */
+/** A requested exception: the keys of the file, where the end may be a duration. */
 export interface WantedException {
   readonly id?: string | undefined;
   readonly vendors?: readonly string[] | undefined;
@@ -62,20 +62,20 @@ export interface WantedException {
   readonly approved_by: string;
   readonly ticket?: string | undefined;
   readonly reason: string;
-  /** Ends those that are for the same, and takes their place. */
+  /** Ends exceptions for the same, and replaces them. */
   readonly replace?: boolean | undefined;
 }
 
 const lengths = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
-/** `30m`, `2h`, `30d` or `4w` in milliseconds; null for anything else. */
+/** Milliseconds of `30m`, `2h`, `30d` or `4w`; null for anything else. */
 export function parseLength(text: string): number | null {
   const [, amount, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined || Number(amount) === 0) return null;
   return Number(amount) * lengths[unit as keyof typeof lengths];
 }
 
-/** Runs what throws for a wrong word, and refuses with its complaint. */
+/** Runs a step, and turns its error into a refusal. */
 function valid<T>(step: () => T): T {
   try {
     return step();
@@ -104,7 +104,7 @@ function slug(text: string): string {
     .slice(0, 24);
 }
 
-/** `anthropic-for-research`, and with a number behind it where that is taken. */
+/** `anthropic-for-research`, with a number appended if that is taken. */
 function freeId(base: string, isTaken: (id: string) => boolean): string {
   for (let number = 1; ; number += 1) {
     const id = number === 1 ? base : `${base}-${number}`;
@@ -163,11 +163,11 @@ function inForce(stored: StoredLine, now: number): boolean {
 }
 
 function revoked<T extends StoredLine>(stored: T, by: string, now: number): T {
-  // The file has seconds.
+  // The file has whole seconds.
   return { ...stored, revoked_at: now - (now % 1000), revoked_by: by };
 }
 
-/** @throws {Refused} where there is nothing of that id to end. */
+/** @throws {Refused} if there is nothing with that id to end. */
 export function revoke(contents: Contents, id: string, by: string, { now, taken }: EndingTerms): Change {
   const found = [...contents.lines].find(([, stored]) => stored.id === id);
   if (found === undefined) {
@@ -195,7 +195,7 @@ export interface WantedPause {
   readonly reason?: string | undefined;
 }
 
-/** An hour of counting helps in an emergency; a month of it is an exception that somebody has to approve. */
+/** An hour helps in an emergency; a month is an exception that somebody has to approve. */
 const LONGEST_PAUSE = 7 * lengths.d;
 
 function pausesOf({ lines }: Contents, vendor: string | null, now: number): [number, PauseLine][] {
@@ -208,7 +208,7 @@ function ended<T extends StoredLine>(lines: readonly [number, T][], by: string, 
   return new Map(lines.map(([index, stored]) => [index, revoked(stored, by, now)]));
 }
 
-/** The new pause stands in the place of one that is in force. @throws {Refused} */
+/** The new pause replaces one that is in force. @throws {Refused} */
 export function pause(contents: Contents, wanted: WantedPause, by: string, terms: Terms): Change<PauseLine> {
   const { vendor, length, reason = `Paused by ${by}.` } = wanted;
   const { now, names } = terms;
@@ -232,7 +232,7 @@ export function pause(contents: Contents, wanted: WantedPause, by: string, terms
   return { append: [stored], replace: ended(pausesOf(contents, vendor, now), by, now) };
 }
 
-/** Ends the pause of a vendor; with null every one. @throws {Refused} where there is none. */
+/** Ends the pause of a vendor, or with null all pauses. @throws {Refused} if there is none. */
 export function resume(
   contents: Contents,
   vendor: string | null,
@@ -253,7 +253,7 @@ export function resume(
   );
 }
 
-/** As people and programs are shown it. */
+/** An entry as shown to people and programs. */
 export function shownEntry(stored: StoredLine, now: number): Shown {
   const state =
     stored.revoked_at !== undefined

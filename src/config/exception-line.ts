@@ -1,6 +1,6 @@
 /**
- * One line of the file of exceptions: an exception or a pause, as JSON. The keys are those of the policy, with who made it
- * and when, and who ended it early.
+ * A line of the file of exceptions: an exception or a pause as JSON, with the keys of the policy, and with who made it
+ * when, and who ended it early.
  */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { toWhat } from './policy-document.ts';
 import { namesNothing, namesSomething, what } from './policy-schema.ts';
 import { id, line, oneOrMany, read, shape, strict } from './scalars.ts';
 
-/** Nobody need know a time zone to read the file. */
+/** With an offset, so that the file can be read without knowing a time zone. */
 const instant = read((text) => {
   const moment = parseMoment(text);
   if (moment.kind === 'instant') return moment.at;
@@ -20,7 +20,7 @@ const instant = read((text) => {
 
 const user = line.max(200);
 
-/** Who made it and when, and who ended it before its time. */
+/** Who made it when, and who ended it early. */
 const trail = {
   created_at: instant,
   created_by: line,
@@ -52,14 +52,14 @@ export type ExceptionLine = z.output<typeof exceptionLine>;
 export type PauseLine = z.output<typeof pauseLine>;
 export type StoredLine = ExceptionLine | PauseLine;
 
-/** A line before it is checked: moments as text. */
+/** A line before validation: times are text. */
 export type GivenLine = z.input<typeof exceptionLine> | z.input<typeof pauseLine>;
 
 export function isPause(stored: StoredLine): stored is PauseLine {
   return 'pause' in stored;
 }
 
-/** The value in the shape of a line. @throws {ConfigError} with the first thing that is wrong with it. */
+/** Validates a line. @throws {ConfigError} with the first problem. */
 export function checkLine(value: unknown): StoredLine {
   const pauses = typeof value === 'object' && value !== null && 'pause' in value;
   const result = pauses ? shape(pauseLine, value) : shape(exceptionLine, value);
@@ -80,7 +80,7 @@ function iso(at: number | undefined): string | undefined {
   return at === undefined ? undefined : shownMoment(at);
 }
 
-/** An entry as JSON has it: moments as text. */
+/** An entry as in JSON: times are text. */
 export type Shown = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export function shownLine(stored: StoredLine): Shown {
@@ -101,12 +101,12 @@ export function writeLine(stored: StoredLine): string {
   return JSON.stringify(shownLine(stored));
 }
 
-/** When it ends, or did: epoch milliseconds. */
+/** When it ends or ended, epoch milliseconds. */
 export function endOf({ until, revoked_at: revoked = Infinity }: StoredLine): number {
   return Math.min(until, revoked);
 }
 
-/** Single users and networks are groups of their own, which no policy can have: an id has no colon. */
+/** Single users and networks become groups of their own; no policy can have these ids, because of the colon. */
 function whom({ groups, users, networks }: ExceptionLine): readonly string[] | undefined {
   if ((groups ?? users ?? networks) === undefined) return undefined;
   return [

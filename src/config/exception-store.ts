@@ -1,8 +1,8 @@
 /**
- * Writes the file of exceptions: one change at a time, however many processes want one, and each durable or not made.
+ * Writes the file of exceptions: one change at a time, whatever the number of processes, and each durable or not made.
  *
- * Changes of one process wait for each other in memory, and a turn at the file takes all that wait by then: it is read,
- * written and synced once for them, and the processes that wait beside it see one rival instead of hundreds.
+ * Within a process, changes queue in memory, and one turn at the lock makes all that are queued: the file is read,
+ * written and synced once for them, and other processes see one rival instead of hundreds.
  */
 import { setImmediate } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
@@ -16,17 +16,17 @@ import type { Contents } from './exceptions-file.ts';
 import { withLock } from './lock.ts';
 import { shownPath } from './problem.ts';
 
-/** A change that waits for its turn. */
+/** A queued change. */
 interface Waiting {
-  /** What is in the file after it, and what its caller hears once that is on the disk. @throws {Refused} */
+  /** The contents after the change, and a function that reports success once they are on disk. @throws {Refused} */
   readonly make: (before: Contents) => { readonly after: Contents; readonly done: () => void };
   readonly fail: (error: unknown) => void;
 }
 
-/** By the file that they are for; a file that is not here has nobody who works on it. */
+/** By file; a file without a queue is not being written. */
 const queues = new Map<string, Waiting[]>();
 
-/** What is in the file after a change: nothing goes into it that could not be read again. @throws {Refused} */
+/** The contents after a change, which must be readable again. @throws {Refused} */
 function afterChange({ file, raw, lines }: Contents, { append, replace }: Change): Contents {
   const [rawAfter, linesAfter] = [[...raw], new Map(lines)];
   const put = (index: number, stored: StoredLine): void => {
@@ -47,7 +47,7 @@ function afterChange({ file, raw, lines }: Contents, { append, replace }: Change
   return { file, raw: rawAfter, lines: linesAfter };
 }
 
-/** In the words of who has to act. */
+/** Adds what to do to a system error. */
 function inWords(file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (error instanceof ConfigError || code === undefined) return error;
@@ -55,7 +55,7 @@ function inWords(file: string, error: unknown): unknown {
   return new Refused('unwritable', `${shownPath(file)}: cannot be written (${code}); ${cure}`);
 }
 
-/** Makes all changes that wait by then; one that is refused is left out, and the others are made. */
+/** Makes all queued changes; a rejected one is left out, and the others are made. */
 async function takeTurn(file: string, queue: Waiting[]): Promise<void> {
   const answers: { readonly tell: () => void; readonly fail: (error: unknown) => void }[] = [];
   try {
@@ -71,7 +71,7 @@ async function takeTurn(file: string, queue: Waiting[]): Promise<void> {
           const refuse = (): void => fail(error);
           answers.push({ tell: refuse, fail: refuse });
         }
-        // Connections are served between two changes.
+        // Lets connections be served between two changes.
         await setImmediate();
       }
       if (contents === before) return;
@@ -82,7 +82,7 @@ async function takeTurn(file: string, queue: Waiting[]): Promise<void> {
     });
     for (const { tell } of answers) tell();
   } catch (error) {
-    // Whoever waits behind a lock that is not to be had would wait as long for the same.
+    // Others in the queue would wait as long for the same lock.
     for (const { fail } of [...answers, ...queue.splice(0)]) fail(inWords(file, error));
   }
 }
@@ -93,10 +93,10 @@ async function takeTurns(file: string, queue: Waiting[]): Promise<void> {
 }
 
 /**
- * Makes a change to what is in the file at its turn. What it returns is on the disk, and stays there after a power cut.
+ * Makes a change to the file in turn. When this resolves, it survives a power failure.
  *
- * @param edit asked once, when its turn has come.
- * @throws {Refused} where `edit` refuses, and where the file cannot be written; {InvalidConfig} where it cannot be used.
+ * @param edit called once, in turn.
+ * @throws {Refused} if `edit` refuses, or the file cannot be written; {InvalidConfig} if the file is unusable.
  */
 export function changeExceptions<T extends StoredLine>(
   file: string,

@@ -1,4 +1,4 @@
-/** Reads the file of exceptions: JSON lines, each by itself; all of them, or none and one line that says why. */
+/** Reads the file of exceptions, in JSON lines: all of them, or none and one line that says why. */
 import { ConfigError } from '../errors.ts';
 import { checkLine } from './exception-line.ts';
 import type { StoredLine } from './exception-line.ts';
@@ -12,9 +12,9 @@ export const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface Contents {
   readonly file: string;
-  /** The lines as they are written, without their breaks; empty ones too. */
+  /** The lines as written, without line breaks; empty ones too. */
   readonly raw: readonly string[];
-  /** By the line that each stands on, from 0. */
+  /** By line number, from 0. */
   readonly lines: ReadonlyMap<number, StoredLine>;
 }
 
@@ -64,10 +64,10 @@ function parseLine(file: string, index: number, text: string): StoredLine {
 }
 
 /**
- * The file as it is now, synchronously; one that is not there has no lines. What stood in `before` as it stands here is
- * not looked at again.
+ * Reads the file synchronously; a missing file has no lines. Lines that are the same as in `before` are not validated
+ * again.
  *
- * @throws {InvalidConfig} where any of it cannot be used.
+ * @throws {InvalidConfig} if any line is unusable.
  */
 export function readExceptions(file: string, before?: Contents): Contents {
   const known = new Map<string, StoredLine>();

@@ -1,4 +1,4 @@
-/** Fetches a text: a catalogue, signed. */
+/** Fetches a signed catalogue. */
 import { fetchBody } from './fetch.ts';
 import type { FetchOptions } from './fetch.ts';
 
@@ -6,9 +6,9 @@ export type Fetched =
   { readonly kind: 'unchanged' } | { readonly kind: 'text'; readonly text: string; readonly etag: string | null };
 
 /**
- * Fetches the text behind a URL, unless it is the one that the entity tag names.
+ * Fetches the text at a URL, unless it still has the given entity tag.
  *
- * @throws {Error} with what was wrong, in words that hold no part of the URL's query.
+ * @throws {Error} saying what was wrong, without the URL's query.
  */
 export async function fetchText(options: FetchOptions): Promise<Fetched> {
   const parts: Buffer[] = [];

@@ -1,20 +1,20 @@
-/** Fetches a domain list into a file, and keeps what is needed to ask next time only for what is new. */
+/** Fetches a domain list into a file, and keeps its entity tag for the next conditional request. */
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { temporaryFor } from './durable.ts';
 import { fetchBody } from './fetch.ts';
 
-/** What a copy was fetched as. */
+/** Where a copy came from. */
 interface Tag {
   readonly etag: string;
-  /** Of the copy that it belongs to. */
+  /** Of the copy. */
   readonly sha256: string;
-  /** SHA-256 of the URL that gave it, which may hold a key: no other knows what it means. */
+  /** SHA-256 of its URL, which may contain a key: entity tags are specific to a URL. */
   readonly from: string;
 }
 
-/** A list of a million lines, over a slow line. Milliseconds. */
+/** Milliseconds; enough for a million lines over a slow connection. */
 const TIMEOUT = 120_000;
 
 function tagFile(copy: string): string {
@@ -25,7 +25,7 @@ function hashOf(url: string): string {
   return createHash('sha256').update(url).digest('hex');
 }
 
-/** The entity tag that this URL gave to a copy; null where none is known of just this copy. */
+/** The entity tag that this URL gave for this very copy; null if unknown. */
 export function tagOf(copy: string, { url, sha256 }: { readonly url: string; readonly sha256: string }): string | null {
   try {
     const tag = JSON.parse(readFileSync(tagFile(copy), 'utf8')) as Partial<Tag> | null;
@@ -36,7 +36,7 @@ export function tagOf(copy: string, { url, sha256 }: { readonly url: string; rea
   }
 }
 
-/** What failed with a file, without its path twice. */
+/** A write error without repeating the path. */
 function failedWrite(copy: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
   const cure = 'set "copy" of the list to a place that can be written and has room';
@@ -44,17 +44,17 @@ function failedWrite(copy: string, error: unknown): Error {
 }
 
 /**
- * Fetches into a file of its own beside the copy; nothing else is touched.
+ * Fetches into a temporary file next to the copy, and changes nothing else.
  *
- * @returns that file and the entity tag, null where the server gives none; or `unchanged`.
- * @throws {Error} with what was wrong.
+ * @returns that file and the entity tag, null if there is none; or `unchanged`.
+ * @throws {Error} saying what was wrong.
  */
 export async function fetchList(options: {
   readonly url: string;
   readonly etag: string | null;
   readonly copy: string;
   readonly maxBytes: number;
-  /** Ends it before. */
+  /** Aborts the fetch. */
   readonly signal: AbortSignal;
 }): Promise<
   { readonly kind: 'unchanged' } | { readonly kind: 'taken'; readonly etag: string | null; readonly file: string }
@@ -86,8 +86,8 @@ export async function fetchList(options: {
 }
 
 /**
- * Puts what was fetched in the place of the copy: the one or the other whole, whatever happens meanwhile. Synchronous, so
- * that it is still wanted when it is there.
+ * Replaces the copy; at any time there is either the old or the new one. Synchronous, so that the list cannot be
+ * dropped meanwhile.
  */
 export function keepList(
   file: string,
@@ -96,7 +96,7 @@ export function keepList(
 ): void {
   try {
     renameSync(file, copy);
-    // A tag that is missing costs a fetch; it names its copy, so that none can be wrong.
+    // A missing tag costs a fetch; a tag names its copy, so it is never used for another.
     if (etag === null) rmSync(tagFile(copy), { force: true });
     else writeFileSync(tagFile(copy), `${JSON.stringify({ etag, sha256, from: hashOf(url) } satisfies Tag)}\n`);
   } catch (error) {

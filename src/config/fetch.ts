@@ -1,4 +1,4 @@
-/** Fetches what may come from anywhere, may never end, and may not be what it says it is. */
+/** Fetches over HTTP from servers that may send anything, endlessly. */
 import { request as requestPlain } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
@@ -8,15 +8,15 @@ import { createGunzip } from 'node:zlib';
 
 export interface FetchOptions {
   readonly url: string;
-  /** Of the copy that is there already; null: there is none. */
+  /** Of the existing copy; null if there is none. */
   readonly etag: string | null;
-  /** PEM of authorities to trust besides the system's; null: none. */
+  /** PEM of CAs to trust in addition to the system's; null if there are none. */
   readonly ca: string | null;
-  /** Milliseconds for all of it. */
+  /** Milliseconds in total. */
   readonly timeout?: number;
-  /** Ends it before; left out: nobody does. */
+  /** Aborts the fetch. */
   readonly signal?: AbortSignal;
-  /** Of the content, unpacked. */
+  /** Limit of the uncompressed content. */
   readonly maxBytes?: number;
   readonly accept?: string;
 }
@@ -25,7 +25,7 @@ export type Answered = { readonly kind: 'unchanged' } | { readonly kind: 'taken'
 
 const MAX_REDIRECTS = 3;
 
-/** The URL as it may be logged: a query can hold a key. */
+/** The URL for logs, without a query, which may contain a key. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
@@ -60,7 +60,7 @@ async function* bounded(source: AsyncIterable<Buffer>, maxBytes: number): AsyncG
   }
 }
 
-/** Hears of the unpacked content, part by part. */
+/** Called with the uncompressed content. */
 export type TakeBody = (body: AsyncIterable<Buffer>) => Promise<void>;
 
 async function takeBody(answer: IncomingMessage, maxBytes: number, take: TakeBody): Promise<void> {
@@ -72,7 +72,7 @@ async function takeBody(answer: IncomingMessage, maxBytes: number, take: TakeBod
     else if (encoding === 'identity') await pipeline(answer, bound);
     else throw new Error(`it is encoded as ${JSON.stringify(encoding)}, which was not requested`);
   } catch (error) {
-    // What is wrong with the content says more than that nobody reads on.
+    // An error of the content says more than the aborted read that it causes.
     await taken;
     throw error;
   } finally {
@@ -80,7 +80,7 @@ async function takeBody(answer: IncomingMessage, maxBytes: number, take: TakeBod
   }
 }
 
-/** Where a redirect leads; null where it is none. Nobody is led from TLS into the clear. */
+/** The target of a redirect; null if it is none. A redirect from TLS to HTTP in the clear is refused. */
 function redirected(answer: IncomingMessage, from: string): string | null {
   const { statusCode = 0, headers } = answer;
   if (![301, 302, 303, 307, 308].includes(statusCode)) return null;
@@ -93,10 +93,10 @@ function redirected(answer: IncomingMessage, from: string): string | null {
 }
 
 /**
- * Fetches what is behind a URL, unless it is what the entity tag names (RFC 9110, section 13.1.2).
+ * Fetches a URL, unless the content still has the entity tag (RFC 9110, section 13.1.2).
  *
- * @param take is asked once, and where it rejects, so does this.
- * @throws {Error} with what was wrong, in words that hold no part of the URL's query.
+ * @param take called once; if it rejects, so does this.
+ * @throws {Error} saying what was wrong, without the URL's query.
  */
 export async function fetchBody(options: FetchOptions, take: TakeBody): Promise<Answered> {
   const { timeout = 30_000, maxBytes = 16 * 1024 * 1024 } = options;

@@ -1,4 +1,4 @@
-/** Nobody changes a configuration that others read. What is frozen already is taken to be so throughout. */
+/** Freezes a value deeply, as others read it. What is frozen already is assumed to be frozen deeply. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);

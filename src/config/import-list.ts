@@ -1,6 +1,7 @@
 /**
- * Lists of others as hosts of ours: v2fly domain lists, AdGuard services, rules of Clash and Surge, hosts files, and
- * plain lists of names, in which `=` stands before one that is meant alone, as in the lists of a policy. Only what names a host is taken; keywords and expressions are reported and left out.
+ * Converts other projects' lists: v2fly domain lists, AdGuard services, Clash and Surge rules, hosts files, and plain
+ * lists of names, in which `=` marks an exact name as in lists of a policy. Only names of hosts are converted; keywords
+ * and expressions are reported and left out.
  */
 import { SallyportError } from '../errors.ts';
 import { parseHost } from '../listen/target.ts';
@@ -28,7 +29,7 @@ type Read = { readonly match: 'suffix' | 'exact'; readonly name: string } | { re
 const keyword = { why: 'a keyword does not identify a vendor; it is for reports only' };
 const expression = { why: 'a regular expression; write a template where no name will do' };
 
-/** The forms that name a host or cannot, each with its reading. */
+/** The known forms, each with its reader. */
 const forms: readonly (readonly [RegExp, (name: string) => Read])[] = [
   [/^include:(.+)$/, () => ({ why: 'names another list; import that one too' })],
   [/^(?:keyword:|DOMAIN-KEYWORD,)(.+)$/i, () => keyword],
@@ -62,7 +63,7 @@ function toHost(name: string): { readonly host: string } | { readonly why: strin
   }
 }
 
-/** The rules of an AdGuard services file, one a line; null where the text is no such file. */
+/** The rules of an AdGuard services file, one per line; null if it is no such file. */
 function adguardRules(text: string, service: string | null): string[] | null {
   if (!text.trimStart().startsWith('{')) return null;
   let value: unknown;
@@ -79,7 +80,7 @@ function adguardRules(text: string, service: string | null): string[] | null {
   });
 }
 
-/** @param service of an AdGuard services file the one to take; null: all. */
+/** @param service the one to take from an AdGuard services file; null: all. */
 export function importList(text: string, service: string | null): ImportedList {
   const lines = adguardRules(text, service) ?? text.split(/\r?\n/);
   const hosts = new Map<string, Listed>();

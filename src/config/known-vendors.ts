@@ -1,7 +1,7 @@
 /**
- * Vendor files that were read before, found by their content, so that hundreds of them are not parsed and checked again
- * at each start and reload. What is remembered comes from the last reading in this process, and before that from the file
- * that the build leaves beside the program. A file of which a byte has changed is simply not found.
+ * Caches parsed vendor files by content, so that hundreds of them are not parsed and validated at each start and
+ * reload. The cache has the files last read by this process and, initially, those in a file made by the build. A file
+ * that differs by a byte is not found.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { stampOf } from './stamp.ts';
 import { statOf } from './stat-of.ts';
 import type { VendorFile } from './vendor-schema.ts';
 
-/** A vendor file's text as it was found. */
+/** The text of a vendor file. */
 export interface VendorText {
   readonly file: string;
   readonly text: string;
@@ -20,12 +20,12 @@ export interface VendorText {
   readonly digest: string;
 }
 
-/** A text and what it says. */
+/** A text with its parsed value. */
 export interface ReadVendor extends VendorText {
   readonly vendor: VendorFile;
 }
 
-/** What the system says of a file; where all of it is the same, so is the content. */
+/** Metadata of a file; if it is unchanged, so is the content. */
 interface Stamped {
   readonly stamp: string;
   readonly found: VendorText;
@@ -33,18 +33,18 @@ interface Stamped {
 
 let stamped: ReadonlyMap<string, Stamped> = new Map();
 
-/** Whether a file is as it was when its text was taken last. */
+/** Whether a file is unchanged since it was last read. */
 export function isUnchanged(file: string, stat: BigIntStats): boolean {
   return stamped.get(file)?.stamp === stampOf(stat);
 }
 
-/** A file may change twice within one tick of the clock that stamps it, so a young one is read again. Milliseconds. */
+/** Milliseconds. A file may change twice within one tick of the file system's clock, so recent ones are read again. */
 const YOUNG = 2_000;
 
 /**
- * The texts of files, those read from disk that are not known to be as they were.
+ * The texts of files; those known to be unchanged are not read.
  *
- * @param read reads one file; what it throws is its own matter.
+ * @param read reads one file, and may throw.
  */
 export function unchangedOr(
   files: readonly string[],
@@ -67,7 +67,7 @@ export function unchangedOr(
 
 interface Known {
   readonly vendors: ReadonlyMap<string, VendorFile>;
-  /** Digests of whole sets between whose files nothing is wrong. */
+  /** Digests of whole sets of files without contradictions. */
   readonly sound: ReadonlySet<string>;
 }
 
@@ -81,7 +81,7 @@ export function vendorText(file: string, text: string): VendorText {
   return { file, text, digest: sha256(text) };
 }
 
-/** Of the program's own code that makes values of texts: what other code made is worth nothing. */
+/** Digest of the program's own parsing code: values made by other code are not used. */
 function codeDigest(): string {
   const beside = readdirSync(new URL('.', import.meta.url)).filter((name) => /\.[jt]s$/.test(name));
   const files = [...beside.toSorted(), '../listen/target.js'].map((name) => new URL(name, import.meta.url));
@@ -91,19 +91,19 @@ function codeDigest(): string {
 }
 
 /**
- * The text of the file that the build leaves behind: a line of digests, then the values.
+ * The text of the build's file: a line of digests, then the values.
  *
- * @param vendors each with its text; nothing may be wrong between them.
+ * @param vendors each with its text, and without contradictions.
  */
 export function compiledText(vendors: readonly ReadVendor[]): string {
   const values = JSON.stringify(vendors.map(({ digest, vendor }) => [digest, vendor]));
   return `${JSON.stringify([codeDigest(), setDigest(vendors), sha256(values)])}\n${values}`;
 }
 
-/** Where the build leaves it. */
+/** Where the build puts it. */
 export const compiledFile = fileURLToPath(new URL('../catalogue.json', import.meta.url));
 
-/** What is in the build's file; nothing where it is missing, cut short, changed, or from another build. */
+/** The contents of the build's file; nothing if it is missing, truncated, changed, or from another build. */
 export function readCompiled(file: string): Known {
   try {
     const text = readFileSync(file, 'utf8');
@@ -113,7 +113,7 @@ export function readCompiled(file: string): Known {
     if (whole === undefined || digest !== sha256(values) || code !== codeDigest()) return nothing;
     return { vendors: new Map(JSON.parse(values) as [string, VendorFile][]), sound: new Set([whole]) };
   } catch {
-    // A start that is slower, and never one that fails: everything can be had from the files themselves.
+    // This only makes a start slower, as everything can be read from the vendor files.
     return nothing;
   }
 }
@@ -124,34 +124,34 @@ function recalled(): Known {
   return (known ??= readCompiled(compiledFile));
 }
 
-/** Of the names and contents of a whole set. */
+/** Digest of the names and contents of a whole set. */
 function setDigest(files: readonly VendorText[]): string {
   return sha256(files.map(({ file, digest }) => `${basename(file)} ${digest}\n`).join(''));
 }
 
-/** What a file with this text says, where it was read before. */
+/** The value of a text, if it is cached. */
 export function recall({ digest }: VendorText): VendorFile | undefined {
   return recalled().vendors.get(digest);
 }
 
-/** Remembers what was read, in the place of what was remembered. */
+/** Replaces the cache. */
 export function remember(vendors: readonly ReadVendor[]): void {
   const { sound } = recalled();
   known = { vendors: new Map(vendors.map(({ digest, vendor }) => [digest, vendor])), sound };
 }
 
-/** Remembers more, beside what is remembered until the next set is. */
+/** Adds to the cache until it is next replaced. */
 export function rememberToo(vendors: readonly ReadVendor[]): void {
   const { vendors: before, sound } = recalled();
   known = { vendors: new Map([...before, ...vendors.map(({ digest, vendor }) => [digest, vendor] as const)]), sound };
 }
 
-/** Whether a set was found to have nothing wrong between its files. */
+/** Whether a set is known to have no contradictions. */
 export function isSound(files: readonly VendorText[]): boolean {
   return recalled().sound.has(setDigest(files));
 }
 
-/** Remembers that nothing is wrong between these files. */
+/** Records that these files have no contradictions. */
 export function markSound(files: readonly VendorText[]): void {
   known = { ...recalled(), sound: new Set([setDigest(files)]) };
 }

@@ -1,4 +1,4 @@
-/** The part of sallyport.yaml that says which directory (LDAP) knows the users. */
+/** The part of sallyport.yaml about the directory (LDAP). */
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
@@ -8,13 +8,13 @@ import { duration, line, oneOrMany, strict } from './scalars.ts';
 export interface LdapSettings {
   /** `ldaps://host:port`; `ldap://host:port` with STARTTLS. */
   readonly urls: readonly string[];
-  /** Authorities of the servers' certificates; null: those that Node.js knows. */
+  /** CAs of the servers' certificates; null: those of Node.js. */
   readonly caFile: string | null;
   /** Milliseconds for a check at one server. */
   readonly timeout: number;
-  /** The name to bind with, with `{user}` in it; with a search, the name of who searches, or null. */
+  /** The name to bind with, containing `{user}`; with a search, the account that searches, or null. */
   readonly bindDn: string | null;
-  /** The password of who searches. */
+  /** Password of the account that searches. */
   readonly passwordFile: string | null;
   readonly search: {
     readonly base: string;
@@ -33,7 +33,7 @@ const url = line.refine(
   'a server is written ldaps://host or ldaps://host:port',
 );
 
-/** The attribute that a filter compares with the user first. */
+/** The first attribute that a filter compares with the user. */
 const compared = /\(([A-Za-z][A-Za-z0-9-]{0,63})=\{user\}\)/;
 
 function isFilter(text: string): boolean {
@@ -62,7 +62,7 @@ const ldapKeys = strict({
 
 type Given = z.output<typeof ldapKeys>;
 
-/** What does not go together, with the key that it is about. */
+/** Keys that contradict each other, with a message. */
 function faultOf(given: Given): readonly [key: keyof Given, message: string] | null {
   const { bind_dn: name, base, filter: wanted } = given;
   if (given.url.some((one) => one.toLowerCase().startsWith('ldap:') !== given.starttls))
@@ -120,7 +120,7 @@ function isCertificate(pem: Buffer): boolean {
   }
 }
 
-/** @throws {ConfigError} for a file that holds no certificate. */
+/** @throws {ConfigError} for a file without a certificate. */
 export function readLdapAuthorities(file: string): Buffer {
   const key = 'clients.authentication.ldap.ca_file';
   const pem = readNamedFile(file, key);

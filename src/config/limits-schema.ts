@@ -1,4 +1,4 @@
-/** The part of sallyport.yaml that says how much is enough. */
+/** The part of sallyport.yaml about limits. */
 import { z } from 'zod';
 import { duration, strict } from './scalars.ts';
 
@@ -8,14 +8,14 @@ export interface Limits {
   readonly clientConnections: number;
   readonly tunnels: number;
   readonly clientTunnels: number;
-  /** Requests of one client per second, CONNECTs among them; 0: as many as it likes. */
+  /** Requests per second of one client, including CONNECTs; 0: unlimited. */
   readonly clientRequests: number;
-  /** How long a connection of a client may last. */
+  /** Maximum duration of a client's connection. */
   readonly connectionLifetime: number;
-  /** Leaf certificates made per second; more wait, and then are refused. */
+  /** Leaf certificates minted per second; more wait, and are then refused. */
   readonly leafCertificates: number;
   readonly headTimeout: number;
-  /** From a request that is whole until the origin begins to answer. */
+  /** From the complete request to the beginning of the response. */
   readonly responseTimeout: number;
   readonly drainTimeout: number;
 }
@@ -35,7 +35,7 @@ export const limitsSchema = strict({
   drain_timeout: duration.prefault('30s'),
 });
 
-/** No client takes all there is, where there is enough to keep some for others. */
+/** One client cannot use up everything, if there is enough to reserve some for others. */
 function forOne(all: number): number {
   return all < 1_000 ? all : Math.floor(all * 0.95);
 }

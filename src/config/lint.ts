@@ -1,4 +1,4 @@
-/** What is allowed in a configuration but hardly meant. Warnings only; errors are found while loading. */
+/** Warns of what is allowed in a configuration but probably a mistake. Errors are found while loading. */
 import { basename } from 'node:path';
 import type { Exception, PolicyDocument, Rule } from '../flow.ts';
 import { lintCalls } from './calls-lint.ts';
@@ -15,10 +15,10 @@ import { strayStored } from './stored-exceptions.ts';
 import { readYaml } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
-/** Its place in the file is looked for where somebody wants to see it. */
+/** A warning before its position in the file is determined. */
 export interface Warning extends Finding {
   readonly file: string;
-  /** Where it is known already. */
+  /** The position, if it is known already. */
   readonly position?: Position;
 }
 
@@ -26,7 +26,7 @@ function date(at: number): string {
   return new Date(at).toISOString().replace(':00.000Z', 'Z');
 }
 
-/** One text for the same subject, however its lists are ordered. */
+/** A text that is equal for equal subjects, whatever the order of their lists. */
 function subject(entry: Rule | Exception): string {
   const sorted = (list: readonly string[] | undefined): readonly string[] | null => list?.toSorted() ?? null;
   const { vendors, products, channels, tags, risks, domains, lists } = entry.what;
@@ -43,7 +43,7 @@ function ended(policy: PolicyDocument, now: number): Finding[] {
   const rules = policy.rules.flatMap((rule, i) => {
     const { id, until } = rule;
     if (until === undefined || until > now) return [];
-    // A rule that another takes over from is history, not a mistake: counted until a date, denied from it on.
+    // A rule that another one succeeds is no mistake: counted until a date, denied from then on.
     const next = policy.rules.some((other) => other.from === until && subject(other) === subject(rule));
     const message = `the rule "${id}" ended at ${date(until)}; renew or remove it`;
     return next ? [] : [{ path: ['rules', i, 'until'], message }];
@@ -144,14 +144,14 @@ export function lint(given: Config, now: number): Warning[] {
   ];
 }
 
-/** Warnings with their places: the files that they are about are read once more. */
+/** Determines the positions of warnings, for which the files are read once more. */
 export function placedWarnings(warnings: readonly Warning[]): Problem[] {
   const files = new Map<string, YamlFile | null>();
   const read = (file: string): YamlFile | null => {
     try {
       return readYaml(file);
     } catch (error) {
-      // A part of a bundle is no file, and any other may have changed since.
+      // A part of a bundle is no file, and other files may have changed since.
       if (!(error instanceof InvalidConfig)) throw error;
       return null;
     }

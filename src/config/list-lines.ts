@@ -11,13 +11,13 @@ import { SallyportError } from '../errors.ts';
 import { parseHost } from '../listen/target.ts';
 
 export const listFormats = ['auto', 'plain', 'hosts', 'adblock'] as const;
-/** `auto`: each line tells by itself. */
+/** `auto`: detected for each line. */
 export type ListFormat = (typeof listFormats)[number];
 
-/** `domains`: names that were taken; `nothing`: blank, a comment, or about parts of pages; else what is wrong with it. */
+/** `domains`: names were found; `nothing`: blank, a comment, or about parts of pages; otherwise an error. */
 export type LineResult = 'domains' | 'nothing' | 'not a domain' | 'a whole top-level domain' | 'in another format';
 
-/** Hears of each name: lower-case ASCII between `from` and `to`. */
+/** Called with each name: lower-case ASCII between `from` and `to`. */
 export type TakeName = (bytes: Uint8Array, from: number, to: number, listed: 'suffix' | 'exact' | 'not') => void;
 
 const [TAB, SPACE, BANG, HASH, DOLLAR, AT, STAR, DOT] = [0x09, 0x20, 0x21, 0x23, 0x24, 0x40, 0x2a, 0x2e] as const;
@@ -27,30 +27,30 @@ const [ZERO, NINE, UPPER_A, UPPER_Z, LOWER_A, LOWER_Z] = [0x30, 0x39, 0x41, 0x5a
 const MAX_NAME = 253;
 const MAX_LABEL = 63;
 
-/** What hosts files say of the machine itself. */
+/** Names in hosts files for the machine itself. */
 const local = /^(?:localhost|localhost\.localdomain|local|broadcasthost|ip6-.*|0\.0\.0\.0)$/;
 
-/** Options of a line that leave it about the whole domain. */
+/** Options that leave a line about the whole domain. */
 const wholeDomain = /^(?:important|all|document|doc)(?:,(?:important|all|document|doc))*$/;
 
 function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB || byte === 0x0d;
 }
 
-/** Text for the rare line that is not read as bytes. */
+/** The text, for rare lines that are not processed as bytes. */
 function textOf(bytes: Uint8Array, from: number, to: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8');
 }
 
 export interface LineReader {
-  /** Reads one line, `from` to `to` without its newline. The bytes are changed. */
+  /** Reads the line from `from` to `to`, without its newline. Modifies the bytes. */
   readonly read: (bytes: Uint8Array, from: number, to: number) => LineResult;
 }
 
 export function createLineReader(format: ListFormat, take: TakeName): LineReader {
   const folded = new Uint8Array(MAX_NAME);
 
-  /** What needs the one parser: other scripts, Punycode, addresses, a trailing dot. */
+  /** Uses the full parser: other scripts, Punycode, addresses, a trailing dot. */
   const takeFolded = (text: string, listed: 'suffix' | 'exact' | 'not'): LineResult => {
     try {
       const { host, kind } = parseHost(text);
@@ -64,7 +64,7 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
     }
   };
 
-  /** A name in the form that nearly all have is folded where it stands. */
+  /** Names in the usual form are folded in place. */
   const takeName = (bytes: Uint8Array, from: number, to: number, listed: 'suffix' | 'exact' | 'not'): LineResult => {
     let label = from;
     let labels = 1;
@@ -72,7 +72,7 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
     for (let i = from; i < to; i++) {
       const byte = bytes[i] ?? 0;
       if (byte === DOT) {
-        // Empty, too long, or the dot at the end.
+        // Empty, too long, or the final dot.
         if (i === label || i - label > MAX_LABEL || i + 1 === to) return takeFolded(textOf(bytes, from, to), listed);
         label = i + 1;
         labels += 1;
@@ -105,7 +105,7 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
   const hosts = (bytes: Uint8Array, from: number, to: number): LineResult => {
     let at = from;
     while (at < to && !isBlank(bytes[at])) at++;
-    // What is behind the % names a network card.
+    // The zone after % is the name of an interface.
     if (isIP(textOf(bytes, from, at).replace(/%.*$/, '')) === 0) return 'not a domain';
     let result: LineResult = 'nothing';
     while (at < to) {
@@ -120,7 +120,7 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
     return result;
   };
 
-  /** Behind `||`. */
+  /** The part after `||`. */
   const adblock = (bytes: Uint8Array, from: number, to: number, listed: 'suffix' | 'not'): LineResult => {
     let end = from;
     while (end < to && bytes[end] !== CARET && bytes[end] !== DOLLAR && bytes[end] !== SLASH) end++;
@@ -129,12 +129,12 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
     if (bytes[rest] === PIPE) rest++;
     if (rest < to && !(bytes[rest] === DOLLAR && wholeDomain.test(textOf(bytes, rest + 1, to)))) return 'nothing';
     const below = bytes[from] === STAR && bytes[from + 1] === DOT ? from + 2 : from;
-    // A star elsewhere is about no one domain.
+    // A star elsewhere does not name a domain.
     if (bytes.subarray(below, end).includes(STAR)) return 'nothing';
     return takeName(bytes, below, end, listed);
   };
 
-  /** Lines about parts of pages, or about paths: right in such a list, and nothing for a proxy. */
+  /** Lines about parts of pages or paths are valid, but mean nothing to a proxy. */
   const isOtherRule = (bytes: Uint8Array, from: number, to: number): boolean =>
     /##|#@#|#\?#|#\$#|#%#|[\^$|/*]/.test(textOf(bytes, from, to));
 
@@ -166,11 +166,11 @@ export function createLineReader(format: ListFormat, take: TakeName): LineReader
       const first = bytes[begin];
       if (begin === end || first === HASH || first === BANG) return 'nothing';
       if (first === BRACKET && format !== 'plain') {
-        // The head of an Adblock list, `[Adblock Plus 2.0]`.
+        // The header of an Adblock list, `[Adblock Plus 2.0]`.
         if (/^\[Ad[bB]lock|^\[uBlock/.test(textOf(bytes, begin, end))) return 'nothing';
       }
       for (let i = begin + 1; i < end; i++) {
-        // A comment behind the names.
+        // A comment after the names.
         if (bytes[i] === HASH && isBlank(bytes[i - 1])) end = i;
       }
       while (end > begin && isBlank(bytes[end - 1])) end--;

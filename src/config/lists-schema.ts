@@ -1,4 +1,4 @@
-/** `lists` of policy.yaml: long lists of domains that others keep. */
+/** `lists` in policy.yaml: long external lists of domains. */
 import { z } from 'zod';
 import type { DomainList, PolicyDocument } from '../flow.ts';
 import { listFormats } from './list-lines.ts';
@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 const list = strict({
   file: line.optional(),
   url: webUrl.optional(),
-  /** Where the last good copy of what was fetched is kept. */
+  /** Path of the last good copy of a fetched list. */
   copy: line.optional(),
   format: z.enum(listFormats).default('auto'),
   refresh: duration.prefault('1d'),
@@ -50,7 +50,7 @@ export function toLists(given: z.output<typeof listsSchema>, path: (name: string
   }));
 }
 
-/** The lists without which less is denied than the policy says. */
+/** The lists without which less would be denied than the policy says. */
 export function listsDenied({ rules }: Pick<PolicyDocument, 'rules'>): ReadonlySet<string> {
   return new Set(rules.flatMap(({ effect, what }) => (effect === 'deny' ? (what.lists ?? []) : [])));
 }

@@ -1,4 +1,4 @@
-/** A second configuration to compare with: a whole sallyport.yaml, or a policy file alone. */
+/** Loads a second configuration for a comparison: a sallyport.yaml, or just a policy file. */
 import { basename, resolve } from 'node:path';
 import { loadConfig, loadWithPolicy } from './load.ts';
 import type { Config } from './schema.ts';
@@ -12,7 +12,7 @@ function isSettings(file: string): boolean {
 }
 
 /**
- * @param other a sallyport.yaml, or a policy file, which then takes the place of the one that `base` names.
+ * @param other a sallyport.yaml, or a policy file that replaces the one in `base`.
  * @throws {InvalidConfig}
  */
 export function loadOther(other: string, base: string): Config {

@@ -1,4 +1,4 @@
-/** Files in, one validated and frozen object out; or one line that says what is wrong, where, and what to do. */
+/** Loads the files into one validated, frozen object, or reports in one line what is wrong, where, and what to do. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { PolicyDocument, Vendor } from '../flow.ts';
@@ -29,7 +29,10 @@ interface ReadPolicy {
   readonly document: PolicyDocument;
 }
 
-/** @param home the folder of the policy that this one replaces: files that it names are there, unless they lie beside it. */
+/**
+ * @param home the folder of the policy that this one replaces: files that it names are looked for there, unless they
+ *   exist next to it.
+ */
 export function readPolicy(file: string, home: string, before: ReadPolicy | undefined): ReadPolicy {
   const text = readText(file);
   if (before?.source.file === file && before.home === home && before.source.text === text) return before;
@@ -51,7 +54,7 @@ function whyNoFile(file: string): string | null {
   return `there is no file ${file}; create it, or correct the path`;
 }
 
-/** A list that is fetched may come later; a file has to be there. */
+/** A fetched list may come later; a local file has to exist. */
 function missingLists({ lists = [] }: PolicyDocument): Finding[] {
   return lists.flatMap(({ id, file, url }) => {
     const message = url === null ? whyNoFile(file) : null;
@@ -59,7 +62,7 @@ function missingLists({ lists = [] }: PolicyDocument): Finding[] {
   });
 }
 
-/** A file that is not there is a mistake of the line that names it, where one does. */
+/** Reports a missing file at the line that names it, if there is one. */
 function whereNamed(own: YamlFile, problem: Problem, named: Readonly<Record<string, string | null>>): Problem {
   const [key] = Object.entries(named).find(([, file]) => file === problem.file) ?? [];
   const given = typeof own.value === 'object' && own.value !== null && key !== undefined && key in own.value;
@@ -77,7 +80,7 @@ function readNamed(own: YamlFile, path: Path, file: string, read: (file: string)
   read(file);
 }
 
-/** What was read last, so that a reload makes anew only what has changed. */
+/** The result of the last load, so that a reload processes only what has changed. */
 interface Loaded {
   readonly settings: string;
   readonly policy: ReadPolicy;
@@ -89,7 +92,7 @@ let last: Loaded | null = null;
 
 const vendorsMade = new WeakMap<VendorFile, Vendor>();
 
-/** One object for each vendor file, so that hundreds of them are neither made nor frozen again. */
+/** Converted once for each vendor file, so that hundreds are not converted again. */
 function vendorOf(file: VendorFile): Vendor {
   const made = vendorsMade.get(file) ?? deepFreeze(toVendor(file));
   vendorsMade.set(file, made);
@@ -105,16 +108,16 @@ function vendorsOf(files: readonly VendorFile[]): readonly Vendor[] {
 }
 
 /**
- * Reads sallyport.yaml and the policy file, the file of exceptions and the catalogue that it names, synchronously.
+ * Reads sallyport.yaml and everything that it names: policy, exceptions, catalogue. Synchronous.
  *
  * @throws {InvalidConfig} (a ConfigError) whose message is one line, `path/to/file.yaml:LINE:COL: what; cure`, and
- * whose `issues` are all that was found.
+ *   whose `issues` has all problems.
  */
 export function loadConfig(file: string): Config {
   return withExceptions(tryConfig(file));
 }
 
-/** As {@link loadConfig}, with another policy file than the one that sallyport.yaml names. */
+/** As {@link loadConfig}, with another policy file than the one in sallyport.yaml. */
 export function loadWithPolicy(file: string, policyFile: string): Config {
   return withExceptions(tryConfig(file, undefined, policyFile));
 }
@@ -125,11 +128,11 @@ function withExceptions(config: Config): Config {
 }
 
 /**
- * As {@link loadConfig}, but without the file of exceptions, which a running proxy follows by itself. The same object as
- * the last time where nothing has changed.
+ * As {@link loadConfig}, without the file of exceptions, which a running proxy follows separately. Returns the same
+ * object as before if nothing has changed.
  *
- * @param candidate a bundle that is to be tried in the place of the catalogue that was fetched last.
- * @param policyFile read instead of the one that sallyport.yaml names.
+ * @param candidate a bundle to try in place of the last fetched catalogue.
+ * @param policyFile replaces the one in sallyport.yaml.
  */
 export function tryConfig(file: string, candidate?: Bundle, policyFile?: string): Config {
   const own = readYaml(resolve(file));
@@ -175,19 +178,19 @@ export function tryConfig(file: string, candidate?: Bundle, policyFile?: string)
   return config;
 }
 
-/** The lists that are files of this machine. */
+/** Lists in local files. */
 export function listFiles({ lists = [] }: PolicyDocument): string[] {
   return lists.filter(({ url }) => url === null).map(({ file }) => file);
 }
 
-/** What sallyport.yaml alone says, without a look at the policy. @throws {InvalidConfig} */
+/** The settings of sallyport.yaml, without reading the policy. @throws {InvalidConfig} */
 export function settingsOf(file: string): Settings {
   const own = readYaml(resolve(file));
   expectKind('settings', own);
   return toSettings(readAs(settingsSchema, own), own.file);
 }
 
-/** Every file that the configuration was read from: what a watcher has to watch, with the folders they lie in. */
+/** Every file that the configuration was read from, to be watched together with their folders. */
 export function configFiles(config: Config): readonly string[] {
   return config.files;
 }

@@ -1,9 +1,9 @@
 /**
- * A lock between processes that needs nothing of the system but a folder: Lamport's bakery.
+ * A lock between processes that requires only a shared folder: Lamport's bakery algorithm.
  *
- * Who wants in puts a file of its own beside what is locked, looks at the numbers of the others and writes the next one
- * into it; the lowest number goes first. A file that is still empty is about to get its number, and is waited for. No
- * name is ever used twice, so that taking away what a dead process left can never take away a living one's.
+ * A process creates a file of its own next to the locked file, reads the numbers of the others and writes the next one
+ * into it; the lowest number goes first. An empty file is about to get its number, so others wait for it. Names are
+ * never reused, so removing what a dead process left can never remove a live one's.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -14,18 +14,18 @@ import { kill, pid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
 
-/** Milliseconds; `look` for each that goes first. */
+/** Milliseconds; `look` is multiplied by the number of processes ahead. */
 const limits = { wait: 30_000, look: 10, heartbeat: 2_000, silent: 20_000 };
 
 export interface Held {
-  /** Whether it is still held: a machine that slept may have been taken for dead. */
+  /** Whether the lock is still held: a machine that slept may have been considered dead. */
   readonly still: () => Promise<boolean>;
 }
 
 interface Self {
-  /** Which processes can be told apart by their numbers: those of one machine, and of one container on it. */
+  /** Scope in which process ids are unique: a machine, or a container on it. */
   readonly machine: string;
-  /** `PID.STARTED`, as numbers are used again; 0 where the system does not tell the second. */
+  /** `PID.STARTED`, as process ids are reused; 0 if the start time is unknown. */
   readonly process: string;
 }
 
@@ -37,7 +37,7 @@ function textOf(path: string): string | null {
   }
 }
 
-/** When a process started, by proc(5), whose second field may hold anything, brackets too; null where it cannot be seen. */
+/** Start time of a process from proc(5), whose second field may contain anything, even parentheses; null if unknown. */
 function startOf(pid: number | 'self'): string | null {
   const text = textOf(`/proc/${pid}/stat`);
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
@@ -57,7 +57,7 @@ function findSelf(): Self {
   return { machine, process: `${pid}.${startOf('self') ?? 0}` };
 }
 
-/** Whether the process is gone. One of another account may be invisible in /proc, and still answers to a signal. */
+/** Whether the process has ended. One of another account may be hidden in /proc, and still respond to a signal. */
 function isGone(process: string): boolean {
   const [number = '', started = ''] = process.split('.', 2);
   try {
@@ -71,7 +71,7 @@ function isGone(process: string): boolean {
 
 interface Rival {
   readonly name: string;
-  /** Null: about to be given. */
+  /** Null: not written yet. */
   readonly number: number | null;
 }
 
@@ -84,11 +84,11 @@ function createQueue(file: string, self: Self) {
   const own = `${prefix}${self.machine}-${self.process}-${randomBytes(8).toString('hex')}`;
   const path = (name: string): string => join(dir, name);
 
-  /** A process of this machine is there or not; one that is elsewhere, or stands still, is known by its silence. */
+  /** A process on this machine either exists or not; elsewhere, or if suspended, it is detected by its silence. */
   const isDead = async (name: string): Promise<boolean> => {
     const [, machine, process] = form.exec(name.slice(prefix.length)) ?? [];
     if (machine === self.machine && process !== undefined && isGone(process)) return true;
-    // By the clock of the disk, which several machines may share.
+    // By the clock of the file system, which several machines may share.
     const [theirs, ours] = await Promise.all([stat(path(name)), stat(path(own))]).catch(() => [null, null]);
     return theirs !== null && ours !== null && ours.mtimeMs - theirs.mtimeMs > limits.silent;
   };
@@ -118,7 +118,7 @@ type Queue = ReturnType<typeof createQueue>;
 async function takeNumber({ path, rivals }: Queue): Promise<number> {
   const handle = await open(path, 'wx', 0o644);
   try {
-    // The command line may run under another account than the proxy, and with another umask.
+    // The command line may run under another account than the proxy, with another umask.
     await handle.chmod(0o644);
     const number = Math.max(0, ...(await rivals()).map((rival) => rival.number ?? 0)) + 1;
     await handle.write(String(number));
@@ -143,19 +143,19 @@ async function waitForTurn(file: string, queue: Queue, number: number): Promise<
         `${file}: ${who} has been writing to it for ${limits.wait / 1000} s; check that process, then try again`,
       );
     }
-    // Each look reads the files of all: who stands far behind looks seldom.
+    // Each check reads all files, so those far behind check rarely.
     await sleep(limits.look * before.length * (0.5 + Math.random()));
   }
 }
 
 /**
- * Does the work while no other process does its own on the same file, wherever one works with a folder that both see.
+ * Runs `work` while holding the lock, against all processes that see the same folder.
  *
- * @throws {ConfigError} where the folder cannot be written, or another process does not end.
+ * @throws {ConfigError} if the folder cannot be written, or another process does not release the lock.
  */
 export async function withLock<T>(file: string, work: (held: Held) => Promise<T>): Promise<T> {
   const queue = createQueue(file, findSelf());
-  // Where a rival cannot be asked for, its file says that it is alive.
+  // Where processes cannot be queried, the file's time shows that this one is alive.
   const heartbeat = setInterval(() => {
     const now = new Date();
     void utimes(queue.path, now, now).catch(() => undefined);

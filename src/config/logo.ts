@@ -1,23 +1,23 @@
-/** The company's logo, which goes out inside every page: a small picture file becomes a `data:` URL. */
+/** The company's logo, embedded in every page: a small image file becomes a `data:` URL. */
 import { invalidConfig, type InvalidConfig } from './problem.ts';
 import { readWhole } from '../read-whole.ts';
 
-/** It is sent with each page of a denial. */
+/** Bytes, as it is sent with each denial page. */
 const LARGEST = 32 * 1024;
 
-/** By their first bytes: a name says nothing about what is in a file. */
+/** Recognised by the first bytes, as names are not reliable. */
 const kinds: readonly { readonly type: string; readonly is: (bytes: Buffer) => boolean }[] = [
   { type: 'image/png', is: (bytes) => bytes.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n' },
   { type: 'image/jpeg', is: (bytes) => bytes.toString('latin1', 0, 3) === '\xff\xd8\xff' },
   { type: 'image/webp', is: (bytes) => /^RIFF[^]{4}WEBP/.test(bytes.toString('latin1', 0, 12)) },
-  // Shown as a picture, so that no script in it runs and nothing that it names is loaded.
+  // Used as an image, so its scripts do not run and nothing that it references is loaded.
   {
     type: 'image/svg+xml',
     is: (bytes) => /^\ufeff?\s*<(?:\?xml|!--|!DOCTYPE svg|svg)\b/i.test(bytes.toString('utf8', 0, 256)),
   },
 ];
 
-/** @throws {InvalidConfig} where the file cannot be read, is large, or is no picture. */
+/** @throws {InvalidConfig} if the file cannot be read, is too large, or is no image. */
 export function readLogo(file: string): string {
   const complaint = (message: string): InvalidConfig => invalidConfig([{ file, position: null, message }]);
   let bytes: Buffer;

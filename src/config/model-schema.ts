@@ -1,4 +1,4 @@
-/** `model:` in a vendor file: whose model answers behind a host, or what tells it. */
+/** `model:` in a vendor file: whose model answers behind a host, or how that is determined. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { Model, ModelPath } from '../flow.ts';
@@ -6,7 +6,7 @@ import { id, line, read, strict } from './scalars.ts';
 
 const places = ['{maker}', '{model-id}'];
 
-/** A path pattern as its segments. */
+/** The segments of a path pattern. */
 const segments = read((text) => {
   if (!text.startsWith('/')) throw new ConfigError(`"${text}" is not a path; begin it with /`);
   const parts = text.slice(1).split('/');
@@ -22,9 +22,9 @@ const segments = read((text) => {
 
 const path = strict({
   path: segments,
-  /** The vendor, where the fixed part of the path tells it. */
+  /** The vendor, if the fixed part of the path determines it. */
   vendor: id.optional(),
-  /** The channel's words for makers, to vendor ids. */
+  /** The channel's names of makers, to vendor ids. */
   makers: z.record(z.string(), id).optional(),
 }).refine(
   ({ path, vendor, makers }) =>
@@ -34,7 +34,7 @@ const path = strict({
 
 const header = strict({
   name: line,
-  /** The channel's words for makers, to vendor ids. A URL in the header needs none: its host tells. */
+  /** The channel's names of makers, to vendor ids. A URL needs none: its host determines the vendor. */
   makers: z.record(z.string(), id).default({}),
 });
 
@@ -44,7 +44,7 @@ const told = strict({
   headers: z.array(header).default([]),
 });
 
-/** A vendor id where the host alone tells it, or what else does. */
+/** A vendor id if the host determines it, otherwise how it is determined. */
 export const modelSchema = z.union([id, told], {
   error: (issue) =>
     typeof issue.input === 'string' || typeof issue.input === 'object'
@@ -68,7 +68,7 @@ export function toModel(file: ModelFile): Model {
   return { by: file.by, vendor: null, paths, ...(headers.length > 0 && { headers }) };
 }
 
-/** Every vendor that the entry names, so that a misspelt one is found. */
+/** Every vendor that the entry names, to find misspelt ones. */
 export function vendorsOf(file: ModelFile): string[] {
   if (typeof file === 'string') return [file];
   const byPath = file.paths.flatMap(({ vendor, makers }) => [

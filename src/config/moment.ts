@@ -1,8 +1,8 @@
-/** Dates of the policy: an instant with its offset, or a day that begins at midnight in the time zone of the file. */
+/** Dates in a policy: an instant with its offset, or a day that begins at midnight in the file's time zone. */
 import { ConfigError } from '../errors.ts';
 import { clockFormat, wallClock } from './zone.ts';
 
-/** A point in time as it is written; a day needs a time zone to become an instant. */
+/** A date as written; a day needs a time zone to become an instant. */
 export type Moment =
   | { readonly kind: 'instant'; readonly at: number }
   | { readonly kind: 'day'; readonly year: number; readonly month: number; readonly day: number };
@@ -13,7 +13,7 @@ const instant = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,3}
 function parseDay(text: string): Extract<Moment, { kind: 'day' }> | null {
   const [, year, month, date] = (day.exec(text) ?? []).map(Number);
   if (year === undefined || month === undefined || date === undefined) return null;
-  // Date.UTC turns the 30th of February into the 2nd of March.
+  // Date.UTC turns 30 February into 2 March.
   const back = new Date(Date.UTC(year, month - 1, date));
   if (year < 1970 || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== date) {
     throw new ConfigError(`"${text}" is not a calendar date; correct it`);
@@ -39,20 +39,20 @@ export function parseMoment(text: string): Moment {
 /** An IANA time zone that this system knows. */
 export function isTimeZone(name: string): boolean {
   try {
-    // Offsets such as +02:00 are zones to newer releases of Node only.
+    // Older releases of Node do not accept offsets such as +02:00 as zones.
     return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
   } catch {
     return false;
   }
 }
 
-/** The instant, in epoch milliseconds; a day is its first instant, also where the clocks skip midnight. */
+/** The instant in epoch milliseconds; for a day, its beginning, even if clocks skip midnight. */
 export function resolveMoment(moment: Moment, timeZone: string): number {
   if (moment.kind === 'instant') return moment.at;
   const format = clockFormat(timeZone);
   const midnight = Date.UTC(moment.year, moment.month - 1, moment.day);
   const aDay = 86_400_000;
-  // The offset of the zone before and after that midnight; they differ only where the clocks change near it.
+  // The offset before and after that midnight; they differ only if the clocks change near it.
   const candidates = [midnight - aDay, midnight + aDay].map((near) => midnight - (wallClock(format, near) - near));
   const real = candidates.filter((at) => wallClock(format, at) === midnight);
   return real.length > 0 ? Math.min(...real) : Math.max(...candidates);

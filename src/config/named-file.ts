@@ -1,11 +1,11 @@
-/** Files that a key of sallyport.yaml names. */
+/** Reads files that sallyport.yaml names. */
 import { ConfigError } from '../errors.ts';
 import { readWhole } from '../read-whole.ts';
 
 /**
- * The bytes of a file that `key` names, written as in sallyport.yaml with dots.
+ * The bytes of the file named by `key`, in sallyport.yaml's notation with dots.
  *
- * @throws {ConfigError} naming file and key where it cannot be read.
+ * @throws {ConfigError} naming file and key if it cannot be read.
  */
 export function readNamedFile(file: string, key: string): Buffer {
   try {

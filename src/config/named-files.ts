@@ -1,6 +1,6 @@
 /**
- * What the configuration in the files names, whether it is there or not. A proxy whose last reading failed watches all
- * of it: any of it may be what was missing.
+ * All files that the configuration names, existing or not. After a failed load the proxy watches them all, as any of
+ * them may have been missing.
  */
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { catalogueFolders, isBundle, readAs } from './vendors.ts';
 import type { Watched } from './watch.ts';
 import { readYaml } from './yaml.ts';
 
-/** What cannot be read names nothing; the reload that failed has said why. */
+/** An unreadable file names nothing; the failed reload has reported it. */
 function orNull<T>(read: () => T): T | null {
   try {
     return read();
@@ -21,20 +21,20 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
-/** Those that a reload refuses to be without, beside the policy and the catalogue. */
+/** Those that a reload requires, besides policy and catalogue. */
 function ofClients({ clients }: Settings): string[] {
   const source = clients.authentication?.source;
   const file = source?.kind === 'file' ? source.file : source?.caFile;
   return typeof file === 'string' ? [file] : [];
 }
 
-/** The logo alone is read with the settings, which name nothing at all without it. */
+/** The logo is read with the settings, which are unavailable without it. */
 function logoOf(given: SettingsFile, file: string): string[] {
   const { logo } = given.pages.company;
   return logo === undefined ? [] : [resolve(dirname(file), logo)];
 }
 
-/** A policy is looked at again and again until the failure is mended, and parsed only where its text is another. */
+/** The policy is checked repeatedly until the failure is fixed, and parsed only if its text has changed. */
 let policyBefore: ReturnType<typeof readPolicy> | null = null;
 
 /** @param file sallyport.yaml, absolute. */

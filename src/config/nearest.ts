@@ -1,6 +1,6 @@
-/** The suggestion behind "did you mean": the nearest of the known words. */
+/** Finds the nearest known word, for "did you mean". */
 
-/** Edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
+/** Number of edits (insert, delete, replace, swap neighbours) that turn one word into the other. */
 export function edits(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -18,10 +18,10 @@ export function edits(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** Edits that a word which only leaves out the end of another one counts for, such as `github` for `github-copilot`. */
+/** Cost of leaving out the end of a word, such as `github` for `github-copilot`. */
 const CUT_SHORT = 1.5;
 
-/** The known word that was probably meant, or null where none is near. */
+/** The known word that was probably meant, or null if none is similar. */
 export function nearest(word: string, known: Iterable<string>): string | null {
   if (word.length > 64) return null;
   const fold = (text: string): string => text.toLowerCase().replaceAll('-', '_');
@@ -36,7 +36,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   return best;
 }
 
-/** The end of an error message: what was probably meant, or else what there is. */
+/** The end of an error message: the probable word, or otherwise all known ones. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   if (near !== null) return `did you mean "${near}"?`;

@@ -1,4 +1,4 @@
-/** Addresses, CIDR blocks and the destinations that `outbound.allow` lifts the guard for. */
+/** Parses addresses, CIDR blocks and the destinations of `outbound.allow`. */
 import { isIP } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import type { Hostname } from '../flow.ts';
@@ -15,8 +15,8 @@ export interface Address {
 /** A destination that may be reached although it is private, loopback or on another port. */
 export interface AllowedDestination {
   /**
-   * `cidr`: the address that is dialled lies in the block (a single address is a /32 or /128); `host`: the name asked
-   * for; `suffix`: every name below it (written `*.name`).
+   * `cidr`: the dialled address is in the block (a single address is a /32 or /128); `host`: the requested name;
+   * `suffix`: every name below it (written `*.name`).
    */
   readonly match: 'cidr' | 'host' | 'suffix';
   readonly value: string;
@@ -36,7 +36,7 @@ function textOf(bits: bigint, family: 4 | 6): string {
   return canonical(words.join(':'));
 }
 
-/** The WHATWG form, which has no dotted part; a mapped IPv4 address stays IPv6, so that its prefix keeps its meaning. */
+/** The WHATWG form, without a dotted part; a mapped IPv4 address stays IPv6, so that its prefix length stays valid. */
 function canonical(text: string): string {
   return isIP(text) === 6 ? canonicalIpv6(text) : text;
 }
@@ -50,7 +50,7 @@ export function parseIp(text: string): string {
 }
 
 /**
- * A server by its address, with a port where it is not the usual one: `10.0.0.53`, `10.0.0.53:5353`, `[fd00::53]:53`.
+ * A server address, with an optional port: `10.0.0.53`, `10.0.0.53:5353`, `[fd00::53]:53`.
  *
  * @throws {ConfigError}
  */
@@ -62,8 +62,8 @@ export function parseServer(text: string): string {
 }
 
 /**
- * A CIDR block or a single address, as `address/bits`. A block whose address has bits behind its prefix is refused:
- * it is nearly always a slip.
+ * A CIDR block or a single address, as `address/bits`. A block with bits after its prefix is rejected: it is nearly
+ * always a mistake.
  *
  * @throws {ConfigError}
  */
@@ -117,17 +117,19 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The host of a URL, without the brackets that an IPv6 address has in it. */
+/** The host of a URL, without the brackets of an IPv6 address. */
 export function hostOfUrl({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
 
-/** Whether who listens there listens on every address of the machine. */
+/** Whether it means all addresses of the machine. */
 export function isEveryAddress(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 
-/** Where this very machine calls what listens on `host`: the address for "every address" is none that can be called. */
+/**
+ * An address at which this machine can connect to a server that listens on `host`: "all addresses" cannot be dialled.
+ */
 export function callableHost(host: string): string {
   if (!isEveryAddress(host)) return host;
   return host === '::' ? '::1' : '127.0.0.1';

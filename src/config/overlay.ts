@@ -1,6 +1,6 @@
 /**
- * An operator's files on top of the catalogue: they add vendors, products and hosts, override what they name again, and
- * take hosts out, without a change to the files that come with the program.
+ * Overlays: an operator's files that add vendors, products and hosts to the catalogue, override and remove entries,
+ * without changing the files of the program.
  */
 import { z } from 'zod';
 import type { Finding } from './problem.ts';
@@ -23,7 +23,7 @@ const product = strict({
 });
 
 export const overlaySchema = strict({
-  /** Of a vendor of the catalogue, or a new one. */
+  /** Of a vendor in the catalogue, or a new one. */
   id,
   name: line.optional(),
   owner: line.optional(),
@@ -34,7 +34,7 @@ export const overlaySchema = strict({
   risks: z.array(line).default([]),
   products: z.array(product).default([]),
   shared: z.array(parts.shared).default([]),
-  /** Hosts and templates that the vendor of the catalogue is to lose. */
+  /** Hosts and templates to remove from the vendor. */
   remove: oneOrMany(line).optional(),
 });
 
@@ -58,7 +58,7 @@ function asProduct(given: ProductOverlay): ProductFile {
   return { ...emptyLists, ...given, name, kind, channel, wire, tags };
 }
 
-/** The overlay by itself as a vendor file, so that the same guards hold for it. */
+/** The overlay as a vendor file of its own, to which the same checks apply. */
 export function asVendor(overlay: OverlayFile): VendorFile {
   const { id, name = overlay.id, owner, country, aliases, tags, risks, shared } = overlay;
   return { id, name, owner, country, aliases, tags, risks, shared, products: overlay.products.map(asProduct) };
@@ -70,7 +70,7 @@ function textsOf({ suffix = [], exact = [], template = [] }: Hosts): string[] {
   return [...suffix, ...exact, ...template.map(({ text }) => text)];
 }
 
-/** The entry without the hosts that the overlay names; null where nothing is left. */
+/** The entry without the hosts that the overlay names; null if nothing is left. */
 function without(entry: Hosts, taken: ReadonlySet<string>): Hosts | null {
   if (!textsOf(entry).some((host) => taken.has(host))) return entry;
   const keep = <T>(list: readonly T[] | undefined, text: (item: T) => string): T[] | undefined => {
@@ -146,7 +146,7 @@ function incomplete(overlay: OverlayFile, own: VendorFile | undefined): Finding[
   return found;
 }
 
-/** The vendors with the overlays on top. A host that an overlay names belongs to it, wherever it was before. */
+/** The vendors with overlays applied. A host that an overlay names belongs to it, wherever it was before. */
 export function applyOverlay(
   own: readonly VendorFile[],
   overlays: readonly OverlaySource[],

@@ -1,4 +1,4 @@
-/** The ports that the proxy listens on must be different ones: told here, not by a system that says "in use". */
+/** Checks that the proxy's ports differ, to report it more clearly than the system's "in use". */
 import type { z } from 'zod';
 import { formatAddress, isEveryAddress, type Address } from './network.ts';
 
@@ -8,7 +8,7 @@ interface Ports {
   };
 }
 
-/** Each of them is a server of its own. Port 0 is another one each time. */
+/** Each is a separate server. Port 0 is never the same. */
 export function onePortEach({ listen }: Ports, context: z.RefinementCtx): void {
   const taken = new Map<string, Address>();
   const all = { proxy: listen.proxy, pages: listen.pages, admin: listen.admin, proxy_tls: listen.proxy_tls?.address };

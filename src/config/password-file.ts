@@ -1,11 +1,11 @@
-/** A file of users and hashes of their passwords, as `htpasswd -B` writes it. */
+/** A file of users and password hashes, as written by `htpasswd -B`. */
 import { ConfigError } from '../errors.ts';
 import { readNamedFile } from './named-file.ts';
 
 const bcrypt = /^\$2[abxy]\$(?:0[4-9]|1[0-9])\$[./0-9A-Za-z]{53}$/;
 const argon2 = /^\$argon2(?:id|i|d)\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,2}\$[+/0-9A-Za-z]{11,86}\$[+/0-9A-Za-z]{16,86}$/;
 
-/** Whoever knows no password may have a check made of each: it must not take seconds, or hundreds of MiB. */
+/** Anybody can trigger a check of a hash, so it must not take seconds or hundreds of MiB. */
 function isDear(hash: string): boolean {
   const [, cost] = /^\$2[abxy]\$(\d\d)\$/.exec(hash) ?? [];
   if (cost !== undefined) return Number(cost) > 14;
@@ -20,14 +20,14 @@ function faultOf(user: string, hash: string, known: ReadonlyMap<string, string>)
     if (!isDear(hash)) return null;
     return 'checking this hash takes seconds or over 256 MiB; set the password again with "sallyport hash-password USER"';
   }
-  // Never the line itself: what follows the colon may be a password in the clear.
+  // Never the line itself: the part after the colon may be a plain password.
   return 'the hash is neither bcrypt nor argon2; set the password again with "sallyport hash-password USER"';
 }
 
 /**
- * Users and their hashes. Empty lines and lines that begin with `#` count for nothing.
+ * Users and their hashes. Empty lines, and lines that begin with `#`, are ignored.
  *
- * @throws {ConfigError} naming the line, and nothing of what is in it.
+ * @throws {ConfigError} naming the line number, but nothing of its content.
  */
 export function readPasswords(file: string): ReadonlyMap<string, string> {
   const text = readNamedFile(file, 'clients.authentication.password_file').toString();

@@ -1,4 +1,4 @@
-/** What a policy says of people whom a running proxy never learns of: users and groups that nobody proves or names. */
+/** Warns of users and groups in a policy that a running proxy can never learn of. */
 import { endOf, isPause } from './exception-line.ts';
 import type { Warning } from './lint.ts';
 import { readPasswords } from './password-file.ts';
@@ -7,26 +7,26 @@ import type { Config } from './schema.ts';
 import { ConfigError } from '../errors.ts';
 import { foldName } from '../user-name.ts';
 
-/** Whether clients can have a user: by credentials, a certificate, or a trusted proxy's word. */
+/** Whether clients can have a user: by credentials, a certificate, or the field of a trusted proxy. */
 function hearsOfUsers({ clients, proxyTls }: Pick<Config, 'clients' | 'proxyTls'>): boolean {
   const shown = proxyTls !== null && proxyTls.clientCaFile !== null;
   return clients.authentication !== null || clients.userField !== null || shown;
 }
 
-/** Whether a running proxy learns names of groups: from a trusted proxy in front, or from a directory. */
+/** Whether clients can have groups: from a trusted proxy, or from a directory. */
 export function hearsOfGroups({ groupsField, authentication }: Config['clients']): boolean {
   const source = authentication?.source;
   return groupsField !== null || (source?.kind === 'ldap' && source.search?.groupAttribute != null);
 }
 
 interface Named {
-  /** Whose names they are: `the group "x"`. */
+  /** Where the names are, such as `the group "x"`. */
   readonly whose: string;
   readonly users: readonly string[];
   readonly place: Omit<Warning, 'message'>;
 }
 
-/** Everyone whom the policy or an exception that has not ended names. */
+/** All users that the policy, or an exception that has not ended, names. */
 function usersNamed({ policyOfFile, policyFile, stored, exceptionsFile }: Config, now: number): Named[] {
   return [
     ...Object.entries(policyOfFile.groups).map(([id, { users }]) => ({
@@ -48,7 +48,7 @@ function usersNamed({ policyOfFile, policyFile, stored, exceptionsFile }: Config
   ].filter(({ users }) => users.length > 0);
 }
 
-/** The users of the password file; null where names come from elsewhere too, or it is not for this account to read. */
+/** The users of the password file; null if users also come from elsewhere, or the file is not readable. */
 function onlyUsers({ clients, proxyTls }: Config): { readonly file: string; readonly users: readonly string[] } | null {
   const source = clients.authentication?.source;
   if (source?.kind !== 'file' || clients.userField !== null || (proxyTls?.clientCaFile ?? null) !== null) return null;
@@ -60,7 +60,7 @@ function onlyUsers({ clients, proxyTls }: Config): { readonly file: string; read
   }
 }
 
-/** Names in one line. */
+/** Number of names in one line. */
 const SHOWN = 5;
 
 function quoted(names: readonly string[]): string {
@@ -69,7 +69,7 @@ function quoted(names: readonly string[]): string {
   return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }
 
-/** Whom nobody can ever be. */
+/** Users that no client can ever be. */
 function strangers(config: Config, named: readonly Named[]): Warning[] {
   const known = onlyUsers(config);
   if (known === null) return [];

@@ -1,10 +1,10 @@
 /**
- * The part of YAML that vendor files are written in, read at a fiftieth of the cost: block mappings and lists, flow
- * lists and mappings on one line, plain and quoted text without escapes, `>-`. There are hundreds of these files and
- * they are read at each start; what is beyond this part, or wrong, is left to the full parser, which knows the lines.
+ * Reads the subset of YAML in which vendor files are written, at a fiftieth of the cost: block mappings and lists, flow
+ * collections on one line, plain and quoted text without escapes, `>-`. Hundreds of these files are read at each start.
+ * Anything else, and errors, is left to the full parser, which knows line numbers.
  */
 
-/** Beyond the part that is read here. */
+/** Thrown for anything outside the subset. */
 class Beyond extends Error {}
 
 interface Line {
@@ -14,7 +14,7 @@ interface Line {
 
 const key = /^([A-Za-z0-9_][A-Za-z0-9_./@-]*|'[^']*'):(?: +(.*))?$/;
 const words = /^(?:null|true|false|~)$/i;
-/** Numbers of the core schema, in any of their spellings. */
+/** Numbers of the core schema in all spellings. */
 const numeric = /^[-+]?(?:0[xo][0-9a-f]+|[0-9][0-9.]*(?:e[-+]?[0-9]+)?)$/i;
 
 function plain(text: string, reserved: RegExp): string | boolean {
@@ -23,11 +23,11 @@ function plain(text: string, reserved: RegExp): string | boolean {
   return text;
 }
 
-/** In a block: no indicator in front, no mapping and no comment inside. */
+/** In a block: no leading indicator, no mapping and no comment inside. */
 const inBlock = /^[-?:,[\]{}#&*!|>'"%@`.+]|: |:$| #|\s$/;
 const inFlow = /^[-?:,[\]{}#&*!|>'"%@`.+]|[,[\]{}]|: |:$| #|\s$/;
 
-/** Without escapes in double quotes. */
+/** Double quotes only without escapes. */
 function quoted(text: string): string {
   const mark = text.charAt(0);
   const inside = text.slice(1, -1);
@@ -45,7 +45,7 @@ function isQuoted(text: string): boolean {
   return text.startsWith("'") || text.startsWith('"');
 }
 
-/** The items of a flow collection: split at commas outside quotes. */
+/** The items of a flow collection, split at commas outside quotes. */
 function items(text: string): string[] {
   const found = text.match(/'(?:[^']|'')*'(?:: +(?:'(?:[^']|'')*'|[^,']*))?|[^,']+(?:'(?:[^']|'')*')?/g) ?? [];
   if (found.join(',') !== text) throw new Beyond();
@@ -72,7 +72,7 @@ function flowMap(text: string): Record<string, unknown> {
   return map;
 }
 
-/** A line longer than any that a person writes; quotes without an end would make it slow. */
+/** Longer than any line that a person writes; an unterminated quote would make it slow. */
 const MAX_LINE = 2000;
 
 function inline(text: string): unknown {
@@ -85,7 +85,7 @@ function inline(text: string): unknown {
   return isQuoted(text) ? quoted(text) : plain(text, inBlock);
 }
 
-/** Reads lines from `at.line` on; each reader leaves it on the first line that is not its own. */
+/** Reads from `at.line` on; each reader stops at the first line that is not its own. */
 interface Reader {
   readonly lines: Line[];
   line: number;
@@ -144,7 +144,7 @@ function block(reader: Reader, indent: number): unknown {
   return reader.lines[reader.line]?.text.startsWith('- ') === true ? list(reader, indent) : mapping(reader, indent);
 }
 
-/** The value of a file, or undefined where it is not within the part that is read here. */
+/** The value of a file, or undefined if it is outside the subset. */
 export function parsePlain(text: string): unknown {
   if (/[\t\r\v\f\u0085\u2028\u2029\ufeff]/.test(text)) return undefined;
   const lines: Line[] = [];

@@ -1,4 +1,4 @@
-/** From the policy as it is written to the document that `decide/` compiles. */
+/** Converts the policy as written to the document that `decide/` compiles. */
 import type { z } from 'zod';
 import { resolve } from 'node:path';
 import type { AssistantChoice, Exception, PolicyDocument, Rule, Schedule, Site, What } from '../flow.ts';
@@ -17,12 +17,12 @@ type ChoiceEntry = PolicyFile['assistant_for'][number];
 
 type WhatGiven = { readonly [K in keyof typeof what]?: z.output<(typeof what)[K]> | undefined };
 
-/** What a rule or an exception is about. */
+/** The part of a rule or exception about services and hosts. */
 export function toWhat(entry: WhatGiven): What {
   return Object.fromEntries(whatKeys.filter((key) => entry[key] !== undefined).map((key) => [key, entry[key]]));
 }
 
-/** The clocks and holidays that an entry goes by: its own, or those of its sites, or those of the file. */
+/** The time zone and holidays of an entry: its own, those of its sites, or those of the file. */
 function calendarOf(
   entry: RuleEntry | ExceptionEntry,
   file: PolicyFile,
@@ -94,9 +94,9 @@ function mapped<T, R>(record: Readonly<Record<string, T>>, change: (value: T) =>
 }
 
 /**
- * Days become instants, by the clocks of the rule, of its site or of the file.
+ * Days become instants, in the time zone of the rule, of its site or of the file.
  *
- * @param path makes paths absolute, from the folder of the policy; left out: from the working directory.
+ * @param path makes paths absolute, relative to the policy's folder; by default to the working directory.
  */
 export function toPolicy(file: PolicyFile, path: (name: string) => string = (name) => resolve(name)): PolicyDocument {
   const { defaults } = file;

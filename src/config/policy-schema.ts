@@ -1,4 +1,4 @@
-/** `policy.yaml`: whom, what, when, effect, why. */
+/** The schema of `policy.yaml`. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { parseHost } from '../listen/target.ts';
@@ -27,7 +27,7 @@ const domain = read((text) => {
   return only || kind !== 'name' ? `=${host}` : host;
 });
 
-/** A name as a ClientHello may bear it: only itself, and no address. */
+/** A name as in a ClientHello: exact, and no address. */
 const publicName = read((text) => {
   const { host, kind } = parseHost(text);
   if (kind !== 'name') throw new ConfigError(`"${text}" is an address; write a name such as cloudflare-ech.com`);
@@ -122,7 +122,7 @@ const assistant = strict({
   migrations: z.record(served, texts('migrations')).optional(),
 });
 
-/** The first choice that fits is the assistant of rules that name none. */
+/** The first match is the assistant for rules that name none. */
 const assistantChoice = strict({ ...what, ...whom, assistant: id });
 
 const networks = oneOrMany(read(parseCidr));
@@ -130,7 +130,7 @@ const networks = oneOrMany(read(parseCidr));
 const group = strict({
   networks: networks.optional(),
   users: oneOrMany(line).optional(),
-  /** What a trusted proxy before this one calls the group. */
+  /** Names of the group in the field of a trusted proxy or in a directory. */
   forwarded: oneOrMany(line).optional(),
 }).refine(
   (entry) => (entry.networks ?? entry.users ?? entry.forwarded) !== undefined,
@@ -183,7 +183,7 @@ const shapeOfPolicy = strict({
 
 type Written = z.output<typeof shapeOfPolicy>;
 
-/** A day or an hour of several places at once has no one beginning. */
+/** A day or an hour at several sites in different time zones has no single beginning. */
 function oneClock({ rules = [], exceptions, sites, time_zone: zone }: Written): z.core.$ZodSuperRefineIssue[] {
   return Object.entries({ rules, exceptions }).flatMap(([list, entries]) =>
     entries.flatMap((entry, i) => {

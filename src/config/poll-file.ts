@@ -1,14 +1,14 @@
-/** Looks at one small file again and again, and says when it is another one. Works wherever a file can be asked for. */
+/** Polls one small file and reports changes. Works on every file system. */
 import { stat } from 'node:fs/promises';
 
-/** Milliseconds. */
+/** Milliseconds between checks. */
 const EVERY = 250;
 
 export interface FilePoll {
   readonly close: () => void;
 }
 
-/** What tells one state of a file from the next; empty where there is none. */
+/** Identifies a state of a file; empty if there is none. */
 async function stateOf(file: string): Promise<string> {
   try {
     const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
@@ -19,8 +19,8 @@ async function stateOf(file: string): Promise<string> {
 }
 
 /**
- * @param changed called once at the first look, so that nothing is missed that happened before, and at every change. What
- * it throws ends the process, as any defect does.
+ * @param changed called at the first check, so that no earlier change is missed, and after every change. An exception
+ *   in it ends the process.
  */
 export function pollFile(file: string, changed: () => void): FilePoll {
   let last: string | null = null;

@@ -1,16 +1,16 @@
-/** What is wrong with configuration: where, in one line, and how several problems become one error. */
+/** Problems in the configuration: their places, and how several become one error. */
 import { isAbsolute, join, parse, relative } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
 /** Keys and list positions from the top of a file to a value. */
 export type Path = readonly PropertyKey[];
 
-/** A finding that knows its place in the document but not yet its line. */
+/** A problem at a place in the document, before its line is known. */
 export interface Finding {
   readonly path: Path;
-  /** What is wrong; then, behind a semicolon, the cure. */
+  /** What is wrong and, after a semicolon, what to do. */
   readonly message: string;
-  /** The key itself is wrong, not its value. */
+  /** The key is wrong, not its value. */
   readonly onKey?: boolean;
 }
 
@@ -23,15 +23,15 @@ export interface Position {
 
 export interface Problem {
   readonly file: string;
-  /** Null where the file as a whole is meant. */
+  /** Null for the file as a whole. */
   readonly position: Position | null;
   readonly message: string;
 }
 
-/** A path as messages show it: relative where it lies below the working directory. */
+/** A path for messages: relative if it is below the working directory. */
 export function shownPath(file: string): string {
   const near = relative('', file);
-  // From the root everything is below, and without its first slash a path only looks like another one.
+  // Everything is below the root, where a relative path would only be missing its slash.
   const isFromRoot = join(parse(file).root, near) === file;
   return near === '' || near.startsWith('..') || isAbsolute(near) || isFromRoot ? file : near;
 }
@@ -45,7 +45,7 @@ function line(problem: Problem): string {
   return `${shownPlace(problem)}: ${problem.message.replaceAll(/\s+/g, ' ').trim()}`;
 }
 
-/** Configuration that cannot be used. `message` is the first problem and the number of the others. */
+/** Unusable configuration. `message` is the first problem and the number of others. */
 export class InvalidConfig extends ConfigError {
   /** In the order of the files. */
   readonly problems: readonly Problem[];
@@ -61,7 +61,7 @@ export class InvalidConfig extends ConfigError {
   }
 }
 
-/** In the order of the lines, within the order in which the files were read; each once. */
+/** Sorted by line within each file, in the order in which files were read, without duplicates. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   const place = ({ position }: Problem): readonly [number, number] => [position?.line ?? 0, position?.column ?? 0];
@@ -78,7 +78,7 @@ export function invalidConfig(problems: readonly Problem[]): InvalidConfig {
   return new InvalidConfig(inOrder(problems));
 }
 
-/** As JSON has it: null where the file as a whole is meant. */
+/** As in JSON: null for the file as a whole. */
 export function shownProblem({ file, position, message }: Problem) {
   return { file: shownPath(file), line: position?.line ?? null, column: position?.column ?? null, message };
 }

@@ -1,11 +1,11 @@
-/** Which products of the catalogue a rule can meet. */
+/** Which products of the catalogue a rule can match. */
 import type { Product, RiskClass, Vendor, What } from '../flow.ts';
 
 export function isHostless({ hosts, templates, shared }: Product): boolean {
   return hosts.length + (templates?.length ?? 0) + (shared?.length ?? 0) === 0;
 }
 
-/** Every vendor that can have a part in what a product's hosts are asked for. */
+/** Every vendor that may have a part in requests to a product. */
 function parties(vendor: Vendor, { operator, model, hosts, templates = [] }: Product): readonly (string | null)[] {
   const models = [model, ...[...hosts, ...templates].map((host) => host.model)].filter((one) => one !== undefined);
   const makers = models.flatMap((one) => [
@@ -15,14 +15,14 @@ function parties(vendor: Vendor, { operator, model, hosts, templates = [] }: Pro
   return [vendor.id, operator ?? null, ...makers];
 }
 
-/** The kind of a product is a tag of its own. */
+/** A product's kind is also a tag. */
 function tagsOf(vendor: Vendor, product: Product): readonly string[] {
   return [...vendor.tags, ...product.tags, product.kind];
 }
 
 export type Classes = Readonly<Record<string, RiskClass>>;
 
-/** Whether any of the fields of a class names it. */
+/** Whether any field of a class names it. */
 function isIn({ vendors, products, channels, tags }: RiskClass, vendor: Vendor, product: Product): boolean {
   const own = tagsOf(vendor, product);
   return (
@@ -33,7 +33,7 @@ function isIn({ vendors, products, channels, tags }: RiskClass, vendor: Vendor, 
   );
 }
 
-/** Whether any host of the product can be what a rule names; the domains of the rule are not looked at. */
+/** Whether any host of the product can match a rule, apart from the rule's domains. */
 export function reachable(what: What, classes: Classes, vendor: Vendor, product: Product): boolean {
   const { vendors, products, channels, tags, risks } = what;
   if (isHostless(product)) return false;

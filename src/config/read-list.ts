@@ -1,4 +1,4 @@
-/** Reads a domain list from its file, a little at a time, so that nobody's connection waits for a million lines. */
+/** Reads a domain list in small steps, so that connections do not wait for a million lines. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { createLineReader } from './list-lines.ts';
 import type { LineResult, ListFormat, TakeName } from './list-lines.ts';
 import { refuseKind } from '../read-whole.ts';
 
-/** What names are put into; `build` does a little with each step. */
+/** Receives the names; `build` works in small steps. */
 export interface ListBuilder<T> {
   readonly add: TakeName;
   readonly build: () => Generator<void, T>;
@@ -17,20 +17,20 @@ export interface ListBuilder<T> {
 
 export interface ListText {
   readonly lines: number;
-  /** Lines that are no domains and no comments. */
+  /** Lines that are neither domains nor comments. */
   readonly bad: number;
   /** The first of them, from 1, and what is wrong with it. */
   readonly firstBad: { readonly line: number; readonly why: string } | null;
-  /** Of the whole file, hexadecimal. */
+  /** SHA-256 of the whole file, hexadecimal. */
   readonly sha256: string;
 }
 
-/** Lines that are longer have no name in them. */
+/** Bytes. Longer lines contain no name. */
 const BUFFER = 64 * 1024;
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** What is read of a file, line by line. */
+/** Counts the lines while they are read. */
 function createLineCounts(read: (bytes: Uint8Array, from: number, to: number) => LineResult) {
   let [lines, domains, bad] = [0, 0, 0];
   let firstBad: ListText['firstBad'] = null;
@@ -66,7 +66,7 @@ async function readLines(
   let first = true;
   for (;;) {
     const { bytesRead } = await handle.read(buffer, kept, BUFFER - kept);
-    // Some files have no size, and some grow for as long as they are read.
+    // Some files have no size, and some grow while they are read.
     size += bytesRead;
     if (size > maxBytes) throw tooLarge(size, maxBytes);
     hash.update(buffer.subarray(kept, kept + bytesRead));
@@ -104,7 +104,7 @@ function unfit({
 /**
  * Reads a list. Lines that are no domains are counted.
  *
- * @throws {Error} where the file cannot be read, is larger than `maxBytes`, or is something else than a list.
+ * @throws {Error} if the file cannot be read, is larger than `maxBytes`, or is no list.
  */
 export async function readList<T>(
   file: string,
@@ -112,7 +112,7 @@ export async function readList<T>(
   maxBytes: number,
   builder: ListBuilder<T>,
 ): Promise<{ readonly set: T; readonly text: ListText }> {
-  // To wait for a pipe would hold one of the few threads that all other files and names are waiting for.
+  // Waiting for a pipe would occupy one of the few threads that files and DNS share.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = await handle.stat();
@@ -136,10 +136,10 @@ export async function readList<T>(
 }
 
 /**
- * Reads a list of the policy, from its file or another, and holds it to what the policy says of it: whoever decides by a
- * list refuses the same ones.
+ * Reads a list of the policy, from its file or another, and checks what the policy requires of it, so that proxy and
+ * commands reject the same lists.
  *
- * @throws {Error} as {@link readList}; and where its SHA-256 is another, or nothing is in what was fetched.
+ * @throws {Error} as {@link readList}; and if the SHA-256 differs, or a fetched list is empty.
  */
 export async function readDomainList<T extends { readonly size: number }>(
   { format, maxBytes, sha256, url }: DomainList,

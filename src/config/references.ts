@@ -1,4 +1,4 @@
-/** What must hold inside a policy and between it and the catalogue: every name exists, every window has a length. */
+/** Checks references within a policy and to the catalogue: every name exists, every window has a length. */
 import type { AssistantChoice, Exception, PolicyDocument, RiskClass, Rule, What } from '../flow.ts';
 import { didYouMean } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
@@ -16,11 +16,11 @@ export interface Names {
   readonly groups: readonly string[];
   readonly sites: readonly string[];
   readonly assistants: readonly string[];
-  /** Other names of vendors, which are answered with the id. */
+  /** Other names of vendors, for which the id is suggested. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 
-/** As much of a vendor as its names; the vendors of a configuration in force have none but their ids. */
+/** The names of a vendor; in a running configuration, vendors have only their ids. */
 interface NamedVendor {
   readonly id: string;
   readonly tags: readonly string[];
@@ -29,7 +29,7 @@ interface NamedVendor {
 }
 
 export function namesOf(policy: PolicyDocument, vendors: readonly NamedVendor[]): Names {
-  // The kind of a product is a tag of its own: `coding-agent`, `ide`.
+  // A product's kind is also a tag: `coding-agent`, `ide`.
   const tags = vendors.flatMap(({ tags, products }) => [
     ...tags,
     ...products.flatMap((product) => [...product.tags, product.kind]),
@@ -47,7 +47,7 @@ export function namesOf(policy: PolicyDocument, vendors: readonly NamedVendor[])
   };
 }
 
-/** Why a vendor cannot be meant; null where there is one of that id. */
+/** Why a vendor does not exist; null if it does. */
 export function unknownVendor(word: string, names: Names): string | null {
   return unknown('vendor', word, names.vendors, names);
 }
@@ -67,7 +67,7 @@ function unknown(kind: string, word: string, known: readonly string[], names: Na
   return `${said}; ${didYouMean(word, known)}`;
 }
 
-/** The products that were probably meant are those of the vendor, once it is known. */
+/** If the vendor exists, its products are suggested. */
 function unknownProduct(ref: string, names: Names): string | null {
   const vendor = ref.split('/', 1)[0] ?? '';
   const wrongVendor = unknown('vendor', vendor, names.vendors, names);
@@ -82,7 +82,7 @@ interface Named {
   readonly sites?: readonly string[] | undefined;
 }
 
-/** The words that name vendors, groups and the like. */
+/** Checks the names of vendors, groups and the like. */
 function checkWords({ what, groups, sites }: Named, path: Path, names: Names): Finding[] {
   const lists = [
     ['vendors', what.vendors, (word: string) => unknown('vendor', word, names.vendors, names)],
@@ -106,7 +106,7 @@ function checkAssistant(assistant: string | undefined, path: Path, names: Names)
   return message === null ? [] : [{ path: [...path, 'assistant'], message }];
 }
 
-/** What is wrong in a rule or an exception by itself. */
+/** Everything that is wrong in a rule or exception by itself. */
 export function checkEntry(entry: Rule | Exception, path: Path, names: Names): Finding[] {
   const found = checkWords(entry, path, names);
   found.push(...checkAssistant('assistant' in entry ? entry.assistant : undefined, path, names));
@@ -137,7 +137,7 @@ function checkRisks(classes: Readonly<Record<string, RiskClass>>, names: Names):
 
 function checkSites({ groups, sites = {} }: PolicyDocument, names: Names): Finding[] {
   return Object.entries(sites).flatMap(([id, { assistant }]) => [
-    // Clients are in groups and sites by one set of ids.
+    // Groups and sites share their ids.
     ...(Object.hasOwn(groups, id)
       ? [{ path: ['sites', id], message: `"${id}" is already the id of a group; rename one of the two`, onKey: true }]
       : []),
@@ -145,7 +145,7 @@ function checkSites({ groups, sites = {} }: PolicyDocument, names: Names): Findi
   ]);
 }
 
-/** What the way over from a service is written for. */
+/** Checks the services for which there are migration texts. */
 function checkMigrations({ assistants }: PolicyDocument, names: Names): Finding[] {
   return assistants.flatMap(({ id, migrations }) =>
     Object.keys(migrations ?? {}).flatMap((from) => {
@@ -156,7 +156,7 @@ function checkMigrations({ assistants }: PolicyDocument, names: Names): Finding[
   );
 }
 
-/** Everything that is wrong in a policy whose shape is right. */
+/** Everything that is wrong in a policy with a valid structure. */
 export function checkPolicy(policy: PolicyDocument, vendors: readonly VendorFile[]): Finding[] {
   const names = namesOf(policy, vendors);
   const found: Finding[] = [

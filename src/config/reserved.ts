@@ -1,4 +1,4 @@
-/** Ids that stand in records where no rule of the policy decided: a rule of that name would be taken for one of them. */
+/** Ids that records use for decisions without a rule, and that rules therefore cannot have. */
 export function isReserved(id: string): boolean {
   return id.startsWith('default-') || id === 'server-name-mismatch' || id === 'encrypted-client-hello';
 }

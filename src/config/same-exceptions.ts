@@ -1,4 +1,6 @@
-/** Exceptions that let the same through: a second one beside the first is hardly meant, and keeps it when the first is revoked. */
+/**
+ * Finds exceptions that allow the same: a second one is probably a mistake, and would remain when the first is revoked.
+ */
 import { endOf, isPause } from './exception-line.ts';
 import type { ExceptionLine, StoredLine } from './exception-line.ts';
 import { foldName } from '../user-name.ts';
@@ -27,7 +29,7 @@ function beginOf({ from, created_at: created }: ExceptionLine): number {
   return from ?? created;
 }
 
-/** Lines, by their place in the file, that are for the same and for the same people at a time when the new one is too. */
+/** Lines, by their place in the file, for the same services and clients at an overlapping time. */
 export function sameExceptions(
   lines: ReadonlyMap<number, StoredLine>,
   wanted: ExceptionLine,

@@ -1,10 +1,10 @@
-/** The small values of the configuration files, and the words for what is wrong with them. */
+/** The scalar values of configuration files, and messages about invalid ones. */
 import { z } from 'zod';
 import { ConfigError, SallyportError } from '../errors.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 
-/** A file with more mistakes than this is another kind of file; finding the place of each would take long. */
+/** A file with more mistakes is some other file; determining the position of each would take long. */
 const MAX_FINDINGS = 100;
 
 /** A mapping with exactly these keys; an unknown one is answered with the nearest known. */
@@ -13,23 +13,23 @@ export function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
-      // One line for each key, in the order of `keys`: findings() takes them apart again.
+      // One line for each key, in the order of `keys`: findings() splits them again.
       const keys = issue.keys.slice(0, MAX_FINDINGS);
       return keys.map((key) => `unknown key ${shown(key)}; ${didYouMean(key, known)}`).join('\n');
     },
   });
 }
 
-/** What was written, without repeating it at length. */
+/** The value, shortened. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Text that a function reads; what it throws becomes the message. */
+/** Text that a function parses; what it throws becomes the message. */
 export function read<T>(
   parse: (text: string) => T,
-  /** What to say of something else than text; undefined: the words for all. */
+  /** Message for a value that is not text; undefined: the default one. */
   notText?: (issue: z.core.$ZodRawIssue) => string | undefined,
 ): z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>> {
   return z.string({ error: notText }).transform((text, context) => {
@@ -52,10 +52,13 @@ export function oneOrMany<T extends z.ZodType>(item: T): z.ZodPipe<z.ZodTransfor
   >;
 }
 
-/** Besides control characters: what breaks lines, or is half a character. Marks of direction belong to some languages. */
+/**
+ * Besides control characters: characters that break lines, and unpaired surrogates. Direction marks are needed in some
+ * languages.
+ */
 const unfit = /[\p{Cc}\p{Surrogate}\u2028\u2029]/u;
 
-/** A line of text for people. */
+/** A line of text. */
 export const line = z
   .string()
   .trim()
@@ -63,7 +66,7 @@ export const line = z
   .max(1000)
   .refine((text) => !unfit.test(text), 'control characters are not allowed; write one line of plain text');
 
-/** Ids stand in log lines, metric labels and URLs. */
+/** Ids appear in log lines, metric labels and URLs. */
 export const id = z
   .string()
   .regex(
@@ -77,7 +80,7 @@ export const productRef = z
   .regex(/^[a-z0-9][a-z0-9._-]*\/[a-z0-9][a-z0-9._-]*$/, 'a product is written vendor/product, such as openai/chatgpt');
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-/** Timers of Node end at 2^31 - 1 ms; what is longer would fire at once. */
+/** Node's timers are limited to 2^31 - 1 ms; a longer one would fire at once. */
 const LONGEST = 24 * units.d;
 
 function withoutUnit({ input, path }: z.core.$ZodRawIssue): string | undefined {
@@ -85,7 +88,7 @@ function withoutUnit({ input, path }: z.core.$ZodRawIssue): string | undefined {
   return `${named(path)} is ${input} without a unit; write ${input}s for seconds, or use ms, m, h or d`;
 }
 
-/** `500ms`, `10s`, `5m`, `1h`, `1d` in milliseconds. */
+/** Milliseconds of `500ms`, `10s`, `5m`, `1h` or `1d`. */
 export const duration = read((text) => {
   const [, amount, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) {
@@ -105,7 +108,7 @@ function parseWebUrl(text: string): string {
   return text;
 }
 
-/** A URL with the scheme http or https and no credentials, as it was written. */
+/** A URL with the scheme http or https and no credentials, as written. */
 export const webUrl = read(parseWebUrl);
 
 /** A web URL, or `mailto:`. */
@@ -162,7 +165,7 @@ function wrongSize(
   return `${name} is ${shown(issue.input)}; write ${String(issue.minimum)} or more`;
 }
 
-/** Our words for what zod finds; schemas with words of their own keep them. */
+/** Messages for zod's errors; schemas with messages of their own keep them. */
 const words: z.core.$ZodErrorMap = (issue) => {
   const name = named(issue.path);
   if (issue.code === 'invalid_type') return wrongType(name, issue.expected, issue.input);
@@ -194,7 +197,7 @@ function withoutEchoes(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ path, message }) => !(message.endsWith(missing) && meant.has(JSON.stringify(path))));
 }
 
-/** The value in the shape of the schema, or everything that is wrong with it. */
+/** The validated value, or everything that is wrong with it. */
 export function shape<T extends z.ZodType>(
   schema: T,
   value: unknown,

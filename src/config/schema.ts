@@ -16,37 +16,37 @@ import type { CatalogueSettings } from './vendors.ts';
 
 export type { Address, AllowedDestination } from './network.ts';
 
-/** The whole configuration: validated, deeply frozen, all paths absolute, all durations in milliseconds. */
+/** The whole configuration: validated, deeply frozen, paths absolute, durations in milliseconds. */
 export interface Config {
   /** The sallyport.yaml that it was read from. */
   readonly file: string;
-  /** Processes that serve clients. `auto`: as many as there are cores. */
+  /** Number of processes that serve clients. `auto`: one per core. */
   readonly workers: number | 'auto';
   /** Port 0 lets the system choose. */
   readonly listen: { readonly proxy: Address; readonly pages: Address; readonly admin: Address };
   /** Networks of load balancers, whose connections begin with a PROXY header. */
   readonly proxyProtocol: { readonly trusted: readonly string[] };
-  /** The proxy once more, over TLS. */
+  /** A second proxy port, over TLS. */
   readonly proxyTls: ProxyTlsSettings | null;
   readonly clients: Clients;
   readonly pages: {
-    /** What people's browsers reach the pages under; no trailing slash. By default made from `listen.pages` as written. */
+    /** Base URL of the pages, without a trailing slash. By default made from `listen.pages`. */
     readonly url: string;
-    /** What pages are in where a browser asks for no language that they are written in. */
+    /** Language of the pages if a browser accepts none that they are written in. */
     readonly language: 'en' | 'zh';
     readonly company: {
       readonly name: string;
       readonly contact: string | null;
       /** `#rrggbb`. */
       readonly colour: string | null;
-      /** A picture as a `data:` URL. */
+      /** An image as a `data:` URL. */
       readonly logo: string | null;
     };
   };
   readonly admin: {
-    /** Names, beside its addresses, that the admin port may be called by. */
+    /** Names, besides its addresses, that `Host` may have on the admin port. */
     readonly hosts: readonly string[];
-    /** Holds the bearer token of the API; null: only where the port is on loopback is there an API. */
+    /** File with the bearer token of the API; null: the API answers only if the port is bound to loopback. */
     readonly tokenFile: string | null;
   };
   readonly certificates: {
@@ -54,7 +54,7 @@ export interface Config {
     readonly keyType: 'ecdsa-p256' | 'rsa-2048';
     readonly leafDays: number;
     readonly organisation: string;
-    /** A certificate authority that is brought along; null: one of our own in `dir`. */
+    /** A supplied certificate authority; null: one of our own in `dir`. */
     readonly authority: {
       readonly certFile: string;
       readonly keyFile: string;
@@ -66,18 +66,18 @@ export interface Config {
   readonly outbound: {
     readonly ports: readonly number[];
     readonly allow: readonly AllowedDestination[];
-    /** Name, or `*.name` for every name below it, to address; asked before DNS. */
+    /** Name, or `*.name` for all names below it, to address; used before DNS. */
     readonly hosts: Readonly<Record<string, string>>;
-    /** DNS servers, as an address or address:port; none: those of the system. */
+    /** DNS servers as address or address:port; empty: those of the system. */
     readonly dnsServers: readonly string[];
     readonly connectTimeout: number;
-    /** PEM of authorities that origins may be certified by beside those of the system; null: none. */
+    /** PEM of CAs for origins in addition to the system's; null if there are none. */
     readonly caFile: string | null;
   };
   readonly tunnels: {
     readonly helloTimeout: number;
     readonly idleTimeout: number;
-    /** Of a tunnel that a change denies: without a byte, and at all, before it is ended. */
+    /** For a tunnel that a change denies: how long it may be idle, and last, before it is ended. */
     readonly drainIdle: number;
     readonly drainTimeout: number;
     readonly tlsRequiredPorts: readonly number[];
@@ -85,7 +85,7 @@ export interface Config {
   };
   readonly limits: Limits;
   readonly redirect: { readonly contextLifetime: number };
-  /** When a client that refuses our leaves is answered at the CONNECT instead; `refusals` 0: never. */
+  /** When a client that rejects our leaves gets the answer to its CONNECT instead; `refusals` 0: never. */
   readonly trust: { readonly refusals: number; readonly window: number; readonly fallback: number };
   readonly blockEvents: {
     readonly window: number;
@@ -102,22 +102,22 @@ export interface Config {
   readonly exceptionsFile: string;
   readonly vendors: readonly Vendor[];
   readonly catalogue: {
-    /** The first 12 hexadecimal digits of the SHA-256 over the vendor files, those of an overlay among them. */
+    /** The first 12 hexadecimal digits of the SHA-256 of the vendor files and overlays. */
     readonly version: string;
-    /** The latest day on which a line was checked, as in `2026-07-10`; null where none says. */
+    /** The latest day on which an entry was checked, such as `2026-07-10`; null if none says. */
     readonly checked: string | null;
-    /** Files of the overlay. */
+    /** Number of overlay files. */
     readonly overlaid: number;
-    /** When the fetched bundle that it is was made, ISO 8601; null where nothing was fetched. */
+    /** When the fetched bundle was created, ISO 8601; null if nothing was fetched. */
     readonly fetched: string | null;
-    /** Why a fetched copy is not used; null where there is none, or it is. */
+    /** Why a fetched copy is not used; null if there is none, or it is used. */
     readonly unused: string | null;
   };
   readonly catalogueFrom: CatalogueSettings;
   readonly policyFile: string;
-  /** `watch`: files are read again as they change; `signal`: only when asked to. */
+  /** `watch`: reload when files change; `signal`: only on request. */
   readonly reload: 'watch' | 'signal';
-  /** The first 12 hexadecimal digits of the SHA-256 over the policy file and the version of the catalogue. */
+  /** The first 12 hexadecimal digits of the SHA-256 of the policy file and the catalogue's version. */
   readonly policyHash: string;
   /** Every file that was read. */
   readonly files: readonly string[];
@@ -213,7 +213,7 @@ export const settingsSchema = strict({
 
 export type SettingsFile = z.output<typeof settingsSchema>;
 
-/** The part of the configuration that sallyport.yaml alone makes. */
+/** The part of the configuration that comes from sallyport.yaml alone. */
 export type Settings = Omit<
   Config,
   'policyOfFile' | 'stored' | 'policy' | 'vendors' | 'catalogue' | 'policyHash' | 'files'
@@ -228,7 +228,7 @@ function canonicalHosts(hosts: SettingsFile['outbound']['hosts']): Record<string
   );
 }
 
-/** Relative paths count from the folder of sallyport.yaml. @throws {ConfigError} for a logo that cannot be used. */
+/** Relative paths are relative to the folder of sallyport.yaml. @throws {ConfigError} for an unusable logo. */
 export function toSettings(given: SettingsFile, configFile: string): Settings {
   const path = (name: string): string => resolve(dirname(configFile), name);
   const { certificates, access_log: log, outbound, tunnels } = given;

@@ -1,4 +1,4 @@
-/** What the settings name that is not there, or that nobody could reach. */
+/** Warns of settings that name something missing, or that nobody could reach. */
 import { statSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import type { Warning } from './lint.ts';
@@ -21,12 +21,12 @@ function unreachablePages({ listen, pages, file }: Config): Warning[] {
   return [{ file, path: ['pages', 'url'], message }];
 }
 
-/** Whether machines beside the proxy's own reach it. */
+/** Whether other machines can reach the proxy. */
 function hasOthers({ listen, proxyTls }: Config): boolean {
   return [listen.proxy, proxyTls?.address].some((place) => place !== undefined && !isLoopback(place.host));
 }
 
-/** On another machine than the proxy's, an address on loopback is that machine itself. */
+/** For another machine, a loopback address means that machine itself. */
 function ownPages(config: Config): Warning[] {
   const { pages, file } = config;
   if (!hasOthers(config) || !isLoopback(hostOfUrl(new URL(pages.url)))) return [];
@@ -34,7 +34,7 @@ function ownPages(config: Config): Warning[] {
   return [{ file, path: ['pages', 'url'], message }];
 }
 
-/** A port that anybody may use who reaches it: without a password, and without a certificate of theirs. */
+/** A proxy port that requires neither a password nor a client certificate. */
 function openToAll({ listen, clients, proxyTls, file }: Config): Warning[] {
   const asked = clients.authentication?.required === true;
   if (asked || !clients.networks.some((network) => network.endsWith('/0'))) return [];
@@ -52,7 +52,7 @@ function openToAll({ listen, clients, proxyTls, file }: Config): Warning[] {
     });
 }
 
-/** As {@link ownPages}, of the assistants. */
+/** As {@link ownPages}, for the assistants. */
 function ownAssistants(config: Config): Warning[] {
   const { policyOfFile, policyFile: file } = config;
   if (!hasOthers(config)) return [];
@@ -63,7 +63,9 @@ function ownAssistants(config: Config): Warning[] {
   });
 }
 
-/** Files that a proxy reads as it starts, by the key that names each. Those that the policy needs are errors instead. */
+/**
+ * Files that a proxy reads when it starts, by the keys that name them. Those that the policy needs are errors instead.
+ */
 function namedFiles({ admin, certificates, clients, outbound, proxyTls }: Config): [Path, string | null][] {
   const { authority } = certificates;
   const source = clients.authentication?.source;
@@ -83,7 +85,7 @@ function namedFiles({ admin, certificates, clients, outbound, proxyTls }: Config
   ];
 }
 
-/** False also where this account may not look into the folder, which says nothing of the file. */
+/** False also if this account cannot access the folder. */
 function isMissing(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false }) === undefined;
@@ -92,7 +94,7 @@ function isMissing(file: string): boolean {
   }
 }
 
-/** Warnings, not errors: a configuration is also checked on machines that do not have the proxy's secrets. */
+/** Warnings rather than errors: a configuration may be checked on machines without the proxy's secrets. */
 function missingFiles(config: Config): Warning[] {
   return namedFiles(config).flatMap(([path, named]) => {
     if (named === null || !isMissing(named)) return [];
@@ -101,7 +103,7 @@ function missingFiles(config: Config): Warning[] {
   });
 }
 
-/** All that looks like a mistake in sallyport.yaml by itself. */
+/** Everything in sallyport.yaml that looks like a mistake. */
 export function lintSettings(config: Config): Warning[] {
   return [
     ...missingFiles(config),

@@ -1,9 +1,9 @@
-/** Looks at paths that may not be there, or not for us: folders are locked, and servers of files go away. */
+/** Examines paths that may be missing or inaccessible. */
 import { statSync, type BigIntStats } from 'node:fs';
 
 /**
- * What the system says of a path; undefined where it says nothing, for whatever reason. `throwIfNoEntry: false` alone
- * still throws EACCES, EIO, ELOOP and ESTALE.
+ * The metadata of a path; undefined after any error. `throwIfNoEntry: false` alone still throws EACCES, EIO, ELOOP and
+ * ESTALE.
  */
 export function statOf(path: string): BigIntStats | undefined {
   try {

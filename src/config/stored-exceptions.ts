@@ -13,7 +13,7 @@ import { checkEntry, namesOf, unknownVendor } from './references.ts';
 
 export interface StoredExceptions {
   readonly contents: Contents;
-  /** Why the file cannot be used, one line; null where it can. `contents` is then what was good before. */
+  /** Why the file is unusable, in one line; null if it is usable. `contents` are the last good ones. */
   readonly problem: string | null;
 }
 
@@ -21,7 +21,7 @@ export function noneStored(file: string): StoredExceptions {
   return { contents: { file, raw: [], lines: new Map() }, problem: null };
 }
 
-/** Reads the file, or keeps what it had `before`, and says why. Never throws. */
+/** Reads the file, or keeps the contents of `before`, and says why. Never throws. */
 export function readStored(file: string, before?: StoredExceptions): StoredExceptions {
   const last = before?.contents.file === file ? before.contents : undefined;
   try {
@@ -32,7 +32,10 @@ export function readStored(file: string, before?: StoredExceptions): StoredExcep
   }
 }
 
-/** The configuration with these exceptions and pauses. @param since what ended before is left out; epoch milliseconds. */
+/**
+ * The configuration with these exceptions and pauses. @param since entries that ended before are left out; epoch
+ * milliseconds.
+ */
 export function withStored(config: Config, stored: StoredExceptions, since: number): Config {
   const own = config.policyOfFile;
   const lines = [...stored.contents.lines.values()].filter((line) => endOf(line) > since);
@@ -44,7 +47,7 @@ export function withStored(config: Config, stored: StoredExceptions, since: numb
   return deepFreeze({ ...config, policy, stored });
 }
 
-/** What in the file is about something that the policy and the catalogue no longer know, in one line each. */
+/** Entries in the file about something that policy and catalogue no longer know, one line each. */
 export function strayStored(own: PolicyDocument, vendors: readonly Vendor[], lines: Iterable<StoredLine>): string[] {
   const names = namesOf(own, vendors);
   const ids = new Set([...own.rules, ...own.exceptions].map(({ id }) => id));
@@ -57,7 +60,7 @@ export function strayStored(own: PolicyDocument, vendors: readonly Vendor[], lin
   });
 }
 
-/** What a change is held to under a configuration. */
+/** What changes are validated against. */
 export function termsOf({ policyOfFile, vendors }: Pick<Config, 'policyOfFile' | 'vendors'>, now: number): Terms {
   return {
     names: namesOf(policyOfFile, vendors),
@@ -67,7 +70,7 @@ export function termsOf({ policyOfFile, vendors }: Pick<Config, 'policyOfFile' |
   };
 }
 
-/** An exception of the policy file in the form of those that have a file of their own. */
+/** An exception of the policy file in the form of those in the file of exceptions. */
 function shownException(exception: Exception, now: number): Shown {
   const { id, what, groups, from, until, approvedBy, ticket, reason } = exception;
   const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : shownMoment(at));
@@ -81,7 +84,7 @@ export interface Entries {
   readonly stored: StoredExceptions;
 }
 
-/** What there is, of the policy file and of its own; with `all` what has ended too. */
+/** The entries of the policy file and of the file of exceptions; with `all`, including those that have ended. */
 export function listEntries({ policyOfFile, stored }: Entries, all: boolean, now: number) {
   const lines = [...stored.contents.lines.values()].filter((line) => all || endOf(line) > now);
   const own = policyOfFile.exceptions.filter(({ until }) => all || until > now);

@@ -1,25 +1,25 @@
 /**
- * Host templates: hosts that differ in the middle of a label, which no suffix can say.
+ * Host templates: hosts that vary within a label, which a suffix cannot express.
  *
- * `bedrock-runtime{|-fips}.{region}.amazonaws.com`, `{region}-aiplatform.googleapis.com`. A place stands for a part of
- * one label, never for a dot: `{name}`, `{region}`, `{digits}`, or a choice such as `{us|eu}`, in which a word may be
- * empty. A leading `**.` allows any labels before, or none. A label has at most two places, so that one look at it from
- * both ends decides: no input makes a match slow.
+ * `bedrock-runtime{|-fips}.{region}.amazonaws.com`, `{region}-aiplatform.googleapis.com`. A placeholder stands for a
+ * part of one label, never for a dot: `{name}`, `{region}`, `{digits}`, or alternatives such as `{us|eu}`, which may be
+ * empty. A leading `**.` allows any labels before, or none. A label has at most two placeholders, so it can be matched
+ * from both ends: no input makes a match slow.
  */
 import { ConfigError } from '../errors.ts';
 import type { HostTemplate, LabelPart } from '../flow.ts';
 
-/** The shape of a template, without what the file says beside it. */
+/** The pattern of a template, without the other properties of its entry. */
 export type ParsedTemplate = Pick<HostTemplate, 'template' | 'below' | 'labels' | 'tail'>;
 
-/** A template with more choices than this is a list; write it as one. */
+/** A template with more alternatives should be written as a list. */
 const MAX_CHOICES = 32;
 const MAX_LENGTH = 253;
 
 const hostName = /^(?:[a-z0-9_][a-z0-9_-]*\.)+[a-z][a-z0-9-]*$/;
 const places = new Set(['name', 'region', 'digits']);
 
-/** One text for each combination of the choices. */
+/** One text for each combination of the alternatives. */
 function choices(template: string): string[] {
   const choice = /\{([a-z0-9-]*(?:\|[a-z0-9-]*)+)\}/.exec(template);
   if (choice === null) return [template];
@@ -78,7 +78,7 @@ function parseOne(text: string, template: string): ParsedTemplate {
 }
 
 /**
- * Reads a template: one pattern for each combination of its choices.
+ * Parses a template: one pattern for each combination of its alternatives.
  *
  * @throws {ConfigError} saying what is wrong and what to write instead.
  */

@@ -1,10 +1,10 @@
-/** A text for people in one language or several. */
+/** A text in one language or several. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { Texts } from '../flow.ts';
 import { line, read, shape } from './scalars.ts';
 
-/** What a text without a language is written in. */
+/** The language of a text that names none. */
 const UNNAMED = 'en';
 
 /** RFC 5646: a language, and what narrows it down: `en`, `zh`, `pt-BR`, `zh-Hant`. */
@@ -19,7 +19,7 @@ const written = z
   .record(languageTag, line)
   .refine((given) => Object.keys(given).length > 0, 'there is no text; write one');
 
-/** One line of text, or one for each language. `name` is the key in complaints. */
+/** A line of text, or one for each language. Messages call the key `name`. */
 export function texts(name: string): z.ZodPipe<z.ZodUnknown, z.ZodTransform<Texts>> {
   const alone = z.object({ [name]: line });
   const many = z.object({ [name]: written });
@@ -37,7 +37,7 @@ export function texts(name: string): z.ZodPipe<z.ZodUnknown, z.ZodTransform<Text
   });
 }
 
-/** For clients that name no language: English where it is there, else the first that is written. */
+/** For clients that request no language: English if available, otherwise the first. */
 export function plainText(given: Texts): string {
   return given[UNNAMED] ?? Object.values(given)[0] ?? '';
 }

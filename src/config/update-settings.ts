@@ -1,4 +1,6 @@
-/** `vendors_url` and `vendors_fetch` of sallyport.yaml: where a newer catalogue is fetched from, and what it may change. */
+/**
+ * `vendors_url` and `vendors_fetch` in sallyport.yaml: where a newer catalogue is fetched from, and what it may change.
+ */
 import { z } from 'zod';
 import { duration, line, strict, webUrl } from './scalars.ts';
 
@@ -6,11 +8,11 @@ export interface UpdateSettings {
   readonly url: string;
   /** The last good copy. */
   readonly file: string;
-  /** Milliseconds from one fetch to the next. */
+  /** Milliseconds between two fetches. */
   readonly interval: number;
-  /** Percentage of the hosts that one update may take out. */
+  /** Percentage of the hosts that one update may remove. */
   readonly maxRemoved: number;
-  /** PEM file of authorities that the server's certificate may come from; null: the system's alone. */
+  /** PEM file of CAs for the server's certificate; null: only the system's. */
   readonly caFile: string | null;
 }
 
@@ -30,7 +32,7 @@ interface Given {
   readonly vendors_fetch: z.output<(typeof updateKeys)['vendors_fetch']>;
 }
 
-/** What is fetched is only ever used with a key to verify it. */
+/** A fetched catalogue is only used with a key to verify it. */
 export function needsKey({ vendors_url: url, vendors_key: key }: Given, context: z.core.$RefinementCtx): void {
   if (url === undefined || key !== undefined) return;
   const message = '"vendors_url" needs the key that its bundles are signed with; name it as "vendors_key"';

@@ -74,13 +74,13 @@ const hostName = read((text) => {
 
 const template = read((text) => ({ text, patterns: parseTemplate(text) }));
 
-/** A day; kept as it is written. */
+/** A day, kept as written. */
 const checked = read((text) => {
   if (parseMoment(text).kind !== 'day') throw new ConfigError(`"${text}" is not a day; write one such as 2026-07-10`);
   return text;
 });
 
-/** Where a line comes from, so that the next person can check it. */
+/** Where an entry comes from, so that it can be checked again. */
 const provenance = {
   source: line,
   /** `verified`: the vendor says so; `list`: a third party does; `own-knowledge`: not looked up. */
@@ -90,16 +90,16 @@ const provenance = {
 };
 
 const hosts = strict({
-  /** The host and everything below it, on a label boundary. */
+  /** The host and its subdomains. */
   suffix: oneOrMany(hostName).optional(),
   /** Only the host. */
   exact: oneOrMany(hostName).optional(),
-  /** Hosts that differ in the middle of a label; see template.ts. */
+  /** Hosts that vary within a label; see template.ts. */
   template: oneOrMany(template).optional(),
   role,
   wire: wire.optional(),
   model: modelSchema.optional(),
-  /** The host is on the Public Suffix List because the vendor itself put it there. */
+  /** The vendor itself put the host on the Public Suffix List. */
   own_suffix: z.literal(true).optional(),
   ...provenance,
 }).refine(
@@ -107,21 +107,21 @@ const hosts = strict({
   'a host entry names no host; add "suffix", "exact" or "template"',
 );
 
-/** What gives the product's own clients and API away; for reports and for inspection, never proof of a vendor. */
+/** How to recognise the product's own clients and API, for reports and inspection; never proof of a vendor. */
 const clients = strict({
-  /** Beginnings of the User-Agent; with a leading `*`, text anywhere in it. */
+  /** Prefixes of the User-Agent; with a leading `*`, text anywhere in it. */
   user_agents: oneOrMany(line).optional(),
-  /** Clients that accept only the vendor's own certificate, so that a denial cannot be answered inside TLS. */
+  /** Clients that accept only the vendor's own certificate, so that a denial cannot be delivered inside TLS. */
   pinned: oneOrMany(line).optional(),
   ...provenance,
 });
 
 const api = strict({
-  /** Paths of the API; `*` for one segment or a last one for the rest, `{word}` for a segment. */
+  /** Paths of the API; `*` for one segment or, at the end, for the rest; `{word}` for a segment. */
   paths: oneOrMany(line).optional(),
   /** Names of request headers, or `Name: value`. */
   headers: oneOrMany(line).optional(),
-  /** What the vendor's keys begin with. */
+  /** Prefixes of the vendor's API keys. */
   keys: oneOrMany(line).optional(),
   ...provenance,
 });
@@ -130,20 +130,20 @@ const api = strict({
 const tenant = strict({
   header: line,
   value: line,
-  /** Where it is injected: the host and everything below. */
+  /** Where it is injected: the host and its subdomains. */
   hosts: oneOrMany(hostName),
   ...provenance,
 });
 
 const addresses = strict({ blocks: oneOrMany(read(parseCidr)), ...provenance });
 
-/** Name service over HTTP of the client's own, with which it goes round the names that a proxy sees. */
+/** The client's own DNS over HTTP, which bypasses the names that a proxy sees. */
 const resolvers = strict({ addresses: oneOrMany(read(parseCidr)), ...provenance });
 
-/** Vendors whose models answer inside the product, server to server: a denial of them does not reach it. */
+/** Vendors whose models are called by the product's servers, so that denying these vendors has no effect on it. */
 const carries = strict({ vendors: oneOrMany(id), ...provenance });
 
-/** Calls without which the product's client shows an error of its own in place of a denial: exact hosts and paths. */
+/** Calls without which the product's client shows an error of its own instead of a denial: exact hosts and paths. */
 const account = strict({
   hosts: oneOrMany(hostName),
   methods: oneOrMany(z.enum(['GET', 'HEAD', 'POST'])),
@@ -156,14 +156,14 @@ const product = strict({
   name: line,
   kind,
   channel: channel.default('direct'),
-  /** The vendor that runs the hosts, where it is another one. */
+  /** The vendor that runs the hosts, if it is another. */
   operator: id.optional(),
   wire: wire.default('none'),
-  /** Whose model answers. Left out: the vendor's own, where it makes models and sells them itself. */
+  /** Whose model answers. By default the vendor's own, if it makes and sells models itself. */
   model: modelSchema.optional(),
   tags: z.array(id).default([]),
   note: line.optional(),
-  /** Products whose hosts its clients ask for an answer of the model: a denial of this one alone leaves them that. */
+  /** Products to whose hosts the product's clients send model calls: denying only this product leaves them these. */
   model_calls: oneOrMany(productRef).optional(),
   hosts: z.array(hosts),
   addresses: z.array(addresses).default([]),
@@ -180,17 +180,19 @@ const markingHeader = read((text) => {
   throw new ConfigError(`"${text}" is not a header field; write Name: value`);
 });
 
-/** A host that carries other traffic too. It is never denied whole, only the part that is AI, where one can be told. */
+/**
+ * A host that carries other traffic as well. It is never denied as a whole, only its AI part if that can be recognised.
+ */
 const shared = strict({
   host: hostName.optional(),
   suffix: hostName.optional(),
   template: template.optional(),
   why: line,
-  /** The product whose part it carries. */
+  /** The product that the part belongs to. */
   product: id.optional(),
-  /** Path prefixes that are the AI part. */
+  /** Path prefixes of the AI part. */
   paths: oneOrMany(line).optional(),
-  /** Headers, as `Name: value`, that mark the AI part. */
+  /** Headers that mark the AI part, as `Name: value`. */
   headers: oneOrMany(markingHeader).optional(),
   ...provenance,
 }).refine(
@@ -201,20 +203,20 @@ const shared = strict({
 /** ISO 3166-1 alpha-2. */
 const country = z.string().regex(/^[A-Z]{2}$/, 'a country is written as two capital letters (ISO 3166-1), such as US');
 
-/** What an overlay may say in the same words. */
+/** Shared with overlays. */
 export const parts = { kind, channel, wire, model: modelSchema, hosts, shared, country };
 
 export const vendorSchema = strict({
   id,
   name: line,
-  /** The company behind it; left out where it is not known. */
+  /** The owning company; left out if unknown. */
   owner: line.optional(),
-  /** Of the company's seat; left out where it is not known. */
+  /** Country of the company's seat; left out if unknown. */
   country: country.optional(),
   /** Other names that people use; only for suggestions. */
   aliases: z.array(id).default([]),
   tags: z.array(id).default([]),
-  /** What an assessor would want to know, as facts. */
+  /** Facts for a risk assessment. */
   risks: z.array(line).default([]),
   products: z.array(product),
   shared: z.array(shared).default([]),
@@ -248,7 +250,7 @@ function marker(text: string): { readonly name: string; readonly value: string }
   return { name: text.slice(0, colon).trim().toLowerCase(), value: text.slice(colon + 1).trim() };
 }
 
-/** The shared hosts of a product that a path or a header tells apart. */
+/** The parts of shared hosts that a path or a header distinguishes. */
 function sharedParts(vendor: VendorFile, product: string): SharedPart[] {
   return vendor.shared.flatMap(({ host, suffix, template, paths, headers, product: of }): SharedPart[] => {
     if (of !== product || (paths === undefined && headers === undefined)) return [];
@@ -285,7 +287,7 @@ function toProduct(vendor: VendorFile, file: ProductFile): Product {
   };
 }
 
-/** What the stations need of a vendor file. */
+/** The part of a vendor file that the stations need. */
 export function toVendor(file: VendorFile): Vendor {
   return {
     id: file.id,

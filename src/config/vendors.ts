@@ -1,4 +1,4 @@
-/** The vendor files: a folder of them, or a signed bundle, with an operator's overlay on top. */
+/** Reads the vendor files: a folder of them, or a signed bundle, with an operator's overlay on top. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -22,11 +22,11 @@ import type { YamlFile } from './yaml.ts';
 
 /** Where the catalogue comes from. */
 export interface CatalogueSettings {
-  /** A folder with one file for each vendor, or a bundle of `sallyport catalog bundle`. */
+  /** A folder with one file per vendor, or a bundle made by `sallyport catalog bundle`. */
   readonly vendors: string;
   /** The public key that a bundle must be signed with. */
   readonly key: string | null;
-  /** A folder of files that add to or override entries; null: none. */
+  /** A folder of overlays; null if there is none. */
   readonly overlay: string | null;
   /** Where a newer bundle is fetched from; null or left out: nowhere. */
   readonly updates?: UpdateSettings | null | undefined;
@@ -34,14 +34,14 @@ export interface CatalogueSettings {
 
 export interface Catalogue {
   readonly vendors: readonly VendorFile[];
-  /** The first 12 hexadecimal digits of the SHA-256 over all files. */
+  /** The first 12 hexadecimal digits of the SHA-256 of all files. */
   readonly version: string;
-  /** The latest day on which a line was checked, or null where none says. */
+  /** The latest day on which an entry was checked, or null if none says. */
   readonly checked: string | null;
   readonly overlaid: number;
-  /** When the fetched bundle that this is was made, ISO 8601; null where it is what the program came with. */
+  /** When the fetched bundle was created, ISO 8601; null for the catalogue of the program. */
   readonly fetched: string | null;
-  /** Why there is a fetched copy that is not used; null where there is none, or it is. */
+  /** Why a fetched copy is not used; null if there is none, or it is used. */
   readonly unused: string | null;
   readonly sources: readonly YamlFile[];
   /** Every file that was read, by its own name. */
@@ -56,14 +56,14 @@ export function placed(source: YamlFile, findings: readonly Finding[]): Problem[
   }));
 }
 
-/** The file in the shape of its schema. @throws {InvalidConfig} */
+/** Validates a file against its schema. @throws {InvalidConfig} */
 export function readAs<T extends z.ZodType>(schema: T, source: YamlFile): z.output<T> {
   const result = shape(schema, source.value);
   if (!result.ok) throw invalidConfig(placed(source, result.findings));
   return result.value;
 }
 
-/** The result, or null and its problems on the list, so that one run shows what is wrong in every file. */
+/** The result, or null after adding its problems to the list, so that one run reports all files. */
 export function attempt<T>(problems: Problem[], step: () => T): T | null {
   try {
     return step();
@@ -126,7 +126,10 @@ function shaped<T extends z.ZodType>(schema: T, sources: readonly YamlFile[]): z
 
 let lastFolder: readonly KnownSource[] = [];
 
-/** The vendor files of a folder or bundle, each in its shape; of a folder the same object where no file has changed. @throws {InvalidConfig} */
+/**
+ * The validated vendor files of a folder or bundle; for a folder the same object if no file has changed. @throws
+ * {InvalidConfig}
+ */
 export function readVendors(path: string, key: string | null): readonly KnownSource[] {
   if (isBundle(path)) return vendorSources(bundled(path, readBundle(path, key)));
   const texts = folder(path);
@@ -139,7 +142,7 @@ interface KnownSource extends VendorSource {
   readonly text: VendorText;
 }
 
-/** Each text in its shape; what was read before is not read again. @throws {InvalidConfig} */
+/** Validates each text, unless it is cached. @throws {InvalidConfig} */
 function vendorSources(texts: readonly VendorText[]): readonly KnownSource[] {
   const found: Problem[] = [];
   const parsed = texts.flatMap((text) => {
@@ -158,12 +161,12 @@ function vendorSources(texts: readonly VendorText[]): readonly KnownSource[] {
   return sources;
 }
 
-/** The vendor files of a bundle, each in its shape. @throws {InvalidConfig} */
+/** The validated vendor files of a bundle. @throws {InvalidConfig} */
 export function readBundleVendors(file: string, bundle: Bundle): readonly VendorSource[] {
   return vendorSources(bundled(file, bundle));
 }
 
-/** What is wrong between the files, which is looked for once for each set. */
+/** Problems between the files, which are searched once for each set. */
 function between(own: readonly KnownSource[]): Problem[] {
   const texts = own.map(({ text }) => text);
   if (isSound(texts)) return [];
@@ -184,7 +187,7 @@ function readOverlay(dir: string): OverlaySource[] {
 /** The first 12 hexadecimal digits of the SHA-256 over all texts. */
 export function hashOf(texts: readonly string[]): string {
   const hash = createHash('sha256');
-  // The lengths keep text from moving over a file boundary unnoticed.
+  // Lengths, so that text cannot move between files unnoticed.
   for (const text of texts) hash.update(`${text.length}\n`).update(text);
   return hash.digest('hex').slice(0, 12);
 }
@@ -203,14 +206,14 @@ interface Own {
   readonly unused: string | null;
 }
 
-/** What the program came with, or is told to read. */
+/** The catalogue of the program, or the configured one. */
 function configured({ vendors: from, key }: CatalogueSettings): Own {
   const vendors = readVendors(from, key);
   const files = isBundle(from) ? [from, ...(key === null ? [] : [key])] : vendors.map(({ source }) => source.file);
   return { vendors, files, fetched: null, unused: null };
 }
 
-/** @throws {InvalidConfig} where the bundle is older than what is there without it. */
+/** @throws {InvalidConfig} if the bundle is older than the catalogue without it. */
 function updated(bundle: Bundle, file: string, own: Own): Own {
   const since = lastChecked(own.vendors.map(({ vendor }) => vendor));
   if (since !== null && bundle.created.slice(0, 10) < since) {
@@ -221,7 +224,7 @@ function updated(bundle: Bundle, file: string, own: Own): Own {
   return { vendors, files: own.files, fetched: bundle.created, unused: null };
 }
 
-/** The copy of the last fetch where it is good, else what there is without it: a start never fails for it. */
+/** The copy of the last fetch if it is valid, otherwise the catalogue without it: a start never fails because of it. */
 function lastFetched({ updates, key }: CatalogueSettings, own: Own): Own {
   if (updates === null || updates === undefined || !existsSync(updates.file)) return own;
   try {
@@ -235,7 +238,7 @@ function lastFetched({ updates, key }: CatalogueSettings, own: Own): Own {
   }
 }
 
-/** The last catalogue and what it was made of: a reload for another reason has it at once, and as the same object. */
+/** The last catalogue with its sources, so that a reload for another reason gets the same object at once. */
 let last: { readonly key: string; readonly vendors: Own['vendors']; readonly catalogue: Catalogue } | null = null;
 
 function isSameSet(one: Own['vendors'], other: Own['vendors']): boolean {
@@ -245,10 +248,10 @@ function isSameSet(one: Own['vendors'], other: Own['vendors']): boolean {
 }
 
 /**
- * The catalogue: the vendor files and the overlay on top, each checked by itself and together. The same object as the
- * last time where nothing of it has changed.
+ * The catalogue: vendor files with overlays, each validated by itself and together. Returns the same object as before
+ * if nothing has changed.
  *
- * @param candidate what is to be tried in the place of the copy that was fetched last.
+ * @param candidate a bundle to try in place of the last fetched copy.
  * @throws {InvalidConfig} with everything that is wrong.
  */
 export function readCatalogue(settings: CatalogueSettings, candidate?: Bundle): Catalogue {

@@ -1,6 +1,6 @@
 /**
- * Reads what has changed in the catalogue ahead of a reload, a little at a time. The reload itself is synchronous, so
- * that it is whole; hundreds of new vendor files in it would keep every connection waiting for most of a second.
+ * Reads changed parts of the catalogue ahead of a reload, in small steps. The reload itself is synchronous, to be
+ * atomic, and with hundreds of new vendor files it would block every connection for most of a second.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { attempt, isBundle, readAs } from './vendors.ts';
 import type { CatalogueSettings } from './vendors.ts';
 import { parsePlainYaml, readText } from './yaml.ts';
 
-/** Milliseconds of work after which others have their turn. */
+/** Milliseconds of work between yields. */
 const TURN = 5;
 
 async function filesIn(dir: string): Promise<string[]> {
@@ -28,7 +28,7 @@ function hasChanged(file: string): boolean {
   return found !== undefined && !isUnchanged(file, found);
 }
 
-/** What is wrong with a file is left for the reload to find and to tell. */
+/** Errors are left for the reload to report. */
 async function warm<T>(sources: readonly T[], textOf: (source: T) => VendorText | null): Promise<void> {
   const read: ReadVendor[] = [];
   let begun = performance.now();
@@ -45,12 +45,12 @@ async function warm<T>(sources: readonly T[], textOf: (source: T) => VendorText 
   if (read.length > 0) rememberToo(read);
 }
 
-/** Makes the next reading of a bundle quick. */
+/** Makes the next reading of a bundle fast. */
 export async function warmBundle({ files }: Bundle): Promise<void> {
   await warm(files, ([name, text]) => vendorText(name, text));
 }
 
-/** Makes the next reading of the catalogue quick. */
+/** Makes the next reading of the catalogue fast. */
 export async function warmCatalogue({ vendors, key }: CatalogueSettings): Promise<void> {
   if (!isBundle(vendors)) {
     await warm(await filesIn(vendors), (file) => (hasChanged(file) ? vendorText(file, readText(file)) : null));

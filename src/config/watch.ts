@@ -1,10 +1,10 @@
 /**
- * Says when something has changed in the files that the configuration is read from.
+ * Reports changes of the files that the configuration is read from.
  *
- * Folders are watched and not files, because editors and deployments put a new file in the place of the old: one that
- * is written aside and renamed, a symbolic link that is swapped (Kubernetes swaps `..data`, which is two links away from
- * the file). So each folder that lies on the way to a file is watched for the one name that leads on. Where the system
- * says nothing (network file systems), a look at all files now and then finds out.
+ * Watches folders rather than files, because editors and deployments replace files: by renaming, or by swapping a
+ * symbolic link (Kubernetes swaps `..data`, two links away from the file). So each folder on the way to a file is
+ * watched for the one name that matters. Where the system reports nothing (network file systems), all files are also
+ * checked periodically.
  */
 import { lstatSync, readlinkSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
@@ -15,21 +15,21 @@ import { statOf } from './stat-of.ts';
 
 export interface Watched {
   readonly files: readonly string[];
-  /** Of which every file that ends in `.yaml` counts. */
+  /** In which every file that ends in `.yaml` counts. */
   readonly folders: readonly string[];
 }
 
 export interface WatchOptions {
-  /** Asked again after each change: other files may count now. */
+  /** Called again after each change, as the set of files may have changed. */
   readonly watched: () => Watched;
-  /** Something may have changed. Not called again before what it returns has settled. */
+  /** Called when something may have changed, and not again before its promise has settled. */
   readonly changed: () => Promise<void>;
   readonly log: (line: string) => void;
-  /** Milliseconds that nothing may happen for, so that a file is whole. */
+  /** Milliseconds without a change before it is reported, so that files are complete. */
   readonly quiet?: number;
-  /** Milliseconds after which a change is told although it does not become quiet. */
+  /** Milliseconds after which a change is reported even if changes continue. */
   readonly atMost?: number;
-  /** Milliseconds between two looks at all files; left out: as often as the file systems make it needed. */
+  /** Milliseconds between checks of all files; by default depends on the file systems. */
   readonly look?: number;
 }
 
@@ -37,10 +37,10 @@ export interface Watch {
   readonly close: () => void;
 }
 
-/** Milliseconds between two looks at all files, where the system may say nothing of a change, and where it says all. */
+/** Milliseconds between checks of all files, where the system may miss changes, and where it reports all. */
 const [OFTEN, SELDOM] = [10_000, 60_000];
 
-/** ext4, XFS, Btrfs, tmpfs, F2FS, ZFS and overlayfs, by their numbers in statfs(2): all changes come from this machine. */
+/** Magic numbers in statfs(2) of ext4, XFS, Btrfs, tmpfs, F2FS, ZFS and overlayfs, on which all changes are local. */
 const local: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0x01021994, 0xf2f52010, 0x2fc12fc1, 0x794c7630,
 ]);
@@ -48,7 +48,7 @@ const local: ReadonlySet<number> = new Set([
 /** As many links as Linux follows. */
 const MAX_LINKS = 40;
 
-/** Where a symbolic link leads; null where there is none; undefined where nothing is there, or nobody can tell. */
+/** The target of a symbolic link; null if it is none; undefined if it is missing or inaccessible. */
 function linkAt(path: string): string | null | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
@@ -57,7 +57,9 @@ function linkAt(path: string): string | null | undefined {
   }
 }
 
-/** What leads to a file: folder and name, of itself, of each symbolic link on the way and of the first folder missing. */
+/**
+ * What leads to a file: folder and name of itself, of each symbolic link on the way, and of the first missing folder.
+ */
 export function wayTo(path: string): readonly { readonly folder: string; readonly name: string }[] {
   const way: { folder: string; name: string }[] = [{ folder: dirname(dirname(path)), name: basename(dirname(path)) }];
   let links = 0;
@@ -83,7 +85,7 @@ export function wayTo(path: string): readonly { readonly folder: string; readonl
   return way;
 }
 
-/** Null counts every `.yaml`. */
+/** Null: every `.yaml`. */
 type Names = Map<string, Set<string> | null>;
 
 function foldersOf({ files, folders }: Watched): Names {
@@ -103,7 +105,7 @@ function foldersOf({ files, folders }: Watched): Names {
   return names;
 }
 
-/** Whether Linux tells of every change in these folders: not where another machine may make it, or where one is missing. */
+/** Whether Linux reports every change in these folders: not if another machine can make it, or a folder is missing. */
 export async function areLocal(folders: readonly string[]): Promise<boolean> {
   try {
     const found = await Promise.all(folders.map((folder) => statfs(folder)));
@@ -113,7 +115,7 @@ export async function areLocal(folders: readonly string[]): Promise<boolean> {
   }
 }
 
-/** Where there is nothing to be had, why. */
+/** The state of a file, or why there is none. */
 async function stampOrFault(path: string): Promise<string> {
   try {
     return stampOf(await stat(path, { bigint: true }));
@@ -122,7 +124,7 @@ async function stampOrFault(path: string): Promise<string> {
   }
 }
 
-/** What the system says of all files, one after the other: nobody waits for it, and a slow file system is not pressed. */
+/** The state of all files, one after the other, to spare slow file systems. */
 async function stampsOf({ files, folders }: Watched): Promise<string> {
   const stamps: string[] = [];
   for (const file of files) stamps.push(await stampOrFault(file));
@@ -130,7 +132,7 @@ async function stampsOf({ files, folders }: Watched): Promise<string> {
   return stamps.join('\n');
 }
 
-/** Watches until it is closed. Tells once at the beginning, for what changed before. */
+/** Watches until it is closed. Reports once at the beginning, for earlier changes. */
 export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, look }: WatchOptions): Watch {
   let names: Names = new Map();
   const watchers = new Map<string, { readonly inode: string; readonly watcher: FSWatcher }>();
@@ -164,7 +166,7 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
     }
   };
 
-  /** Watches what leads to the files now. A folder that was put in the place of another is another. */
+  /** Watches everything on the way to the files. A folder that was replaced is a different one. */
   const follow = (): void => {
     names = foldersOf(watched());
     for (const folder of watchers.keys()) if (!names.has(folder)) drop(folder);
@@ -181,7 +183,7 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
     busy = true;
     first = null;
     try {
-      // What has come since, such as a folder, may be filled while it is read.
+      // Something new, such as a folder, may still be filled while it is read.
       follow();
       await changed();
     } finally {
@@ -209,10 +211,10 @@ export function watchFiles({ watched, changed, log, quiet = 100, atMost = 400, l
     const folders = [...names.keys()];
     const told = watchers.size === folders.length && (await areLocal(folders));
     if (closed) return;
-    // The first look tells too: of what changed before anybody watched.
+    // The first check reports too, as files may have changed before they were watched.
     if (seen !== stamps) soon();
     stamps = seen;
-    // A look at the whole catalogue takes some 50 ms of processor time.
+    // Checking the whole catalogue takes some 50 ms of processor time.
     looking = setTimeout(() => void lookAround(), look ?? (told ? SELDOM : OFTEN)).unref();
   };
 

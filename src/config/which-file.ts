@@ -1,4 +1,7 @@
-/** Which of the two files a YAML document is meant as. Both have `exceptions`, so the keys of one alone tell. */
+/**
+ * Recognises which of the two YAML files a document is. Both have `exceptions`, so keys that only one of them has
+ * decide.
+ */
 import { policySchema } from './policy-schema.ts';
 import { invalidConfig } from './problem.ts';
 import { settingsSchema } from './schema.ts';
@@ -7,7 +10,7 @@ import type { YamlFile } from './yaml.ts';
 const settingsKeys = new Set(Object.keys(settingsSchema.shape));
 const policyKeys = new Set(Object.keys(policySchema.shape));
 
-/** Whether the document has a key that only the one of the two files has. */
+/** Whether the document has a key that only one of the two files has. */
 export function hasKeysOf(kind: 'settings' | 'policy', value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const [own, other] = kind === 'settings' ? [settingsKeys, policyKeys] : [policyKeys, settingsKeys];
@@ -20,7 +23,7 @@ const confused = {
   policy: 'this is a sallyport.yaml, but a policy is needed here; name the policy, and this file with -c',
 } as const;
 
-/** One line in place of a complaint about each key. @throws {InvalidConfig} for the other file of the two. */
+/** One message instead of a complaint about each key. @throws {InvalidConfig} for the other one of the two files. */
 export function expectKind(kind: 'settings' | 'policy', { file, value }: Pick<YamlFile, 'file' | 'value'>): void {
   const other = kind === 'settings' ? 'policy' : 'settings';
   if (hasKeysOf(other, value) && !hasKeysOf(kind, value)) {

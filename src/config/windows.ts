@@ -1,4 +1,4 @@
-/** Weekly windows as they are written: `mon-fri 08:00-18:00`, `fri 22:00-06:00`, `sat,sun`, `daily 12:00-13:00`. */
+/** Weekly windows as written: `mon-fri 08:00-18:00`, `fri 22:00-06:00`, `sat,sun`, `daily 12:00-13:00`. */
 import { ConfigError } from '../errors.ts';
 import type { Window } from '../flow.ts';
 import { nearest } from './nearest.ts';
@@ -18,7 +18,7 @@ function dayOf(word: string): number {
   throw new ConfigError(`"${word}" is not a day of the week; ${near === null ? cure : `did you mean "${near}"?`}`);
 }
 
-/** `mon-fri` and `sat-mon` count round the week. */
+/** `mon-fri`; `sat-mon` wraps around the week. */
 function daysOf(text: string): number {
   if (text === 'daily') return 0b111_1111;
   let days = 0;
@@ -57,6 +57,6 @@ export function parseWindow(text: string): Window {
   const start = minuteOf(begins, DAY_MINUTES - 1);
   const end = minuteOf(ends, DAY_MINUTES);
   if (start === end) throw new ConfigError(`"${hours}" has no length; for whole days write only the days`);
-  // From 22:00 to 06:00 is until the next morning.
+  // 22:00-06:00 ends on the next morning.
   return { days, start, end: end > start ? end : end + DAY_MINUTES };
 }

@@ -1,8 +1,8 @@
 /**
- * YAML in, a plain value and the place of each of its parts out.
+ * Parses YAML into a plain value, with the position of each of its parts.
  *
- * Stricter than the language: UTF-8 only, one document, no aliases, no tags, no key twice, and bounds on size and
- * depth, so that no file can make the parser expand or recurse without end.
+ * Stricter than the language: UTF-8 only, one document, no aliases, no tags, no duplicate keys, and limits on size and
+ * depth, so that no file can make the parser expand or recurse endlessly.
  */
 import { statSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from 'yaml';
@@ -12,20 +12,20 @@ import { invalidConfig } from './problem.ts';
 import { readWhole } from '../read-whole.ts';
 import type { Path, Position, Problem } from './problem.ts';
 
-/** A configuration file is written by people; what is larger is something else. */
+/** Configuration files are written by people; a larger file is something else. */
 const MAX_BYTES = 1024 * 1024;
-/** Ten thousand rules have fewer; a megabyte of commas has more, and would take the parser seconds. */
+/** More than ten thousand rules have; a megabyte of commas exceeds it, and would take the parser seconds. */
 const MAX_TOKENS = 800_000;
-/** The deepest file of ours has six levels. */
+/** Our deepest file has six levels. */
 const MAX_DEPTH = 50;
-/** Block nesting costs at least one column a level. */
+/** Block nesting takes at least one column per level. */
 const MAX_INDENT = 500;
 
 export interface YamlFile {
   readonly file: string;
   readonly text: string;
   readonly value: unknown;
-  /** Where the value (or, with `onKey`, its key) stands; for what is missing, where it would have to stand. */
+  /** Position of the value or, with `onKey`, of its key; for something missing, where it would have to be. */
   readonly at: (path: Path, onKey: boolean) => Position;
 }
 
@@ -40,7 +40,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENFILE: 'cannot be read (ENFILE): this machine has reached its open-file limit; raise fs.file-max',
 };
 
-/** The one line for a file or folder that the system would not hand out. */
+/** The message for a file or folder that cannot be read. */
 export function unreadable(file: string, error: unknown): Problem {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
   return { file, position: null, message: reasons[code] ?? `cannot be read (${code}); correct the path` };
@@ -53,7 +53,7 @@ function readBytes(file: string): Buffer | string {
     : readWhole(file);
 }
 
-/** The text of a configuration file. @throws {InvalidConfig} for one that is too large, not UTF-8, or not to be read. */
+/** The text of a configuration file. @throws {InvalidConfig} if it is too large, not UTF-8, or unreadable. */
 export function readText(file: string): string {
   const whole = (message: string): Error => invalidConfig([{ file, position: null, message }]);
   let bytes: Buffer | string;
@@ -64,7 +64,7 @@ export function readText(file: string): string {
   }
   if (typeof bytes === 'string') throw whole(bytes);
   try {
-    // Also takes the byte order mark away.
+    // Also removes a byte order mark.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw whole('the file is not UTF-8; save it as UTF-8');
@@ -77,8 +77,7 @@ function positionOf(text: string, offset: number): Position {
 }
 
 /**
- * Looks for what is too deep or too much before the parser does, which recurses and would end in a stack overflow
- * without a line.
+ * Finds excessive depth or size before the parser, whose recursion would end in a stack overflow without a position.
  */
 function tooMuch(text: string): { readonly offset: number; readonly message: string } | null {
   let offset = 0;
@@ -86,7 +85,7 @@ function tooMuch(text: string): { readonly offset: number; readonly message: str
   let onLine = 0;
   let tokens = 0;
   for (const token of new Lexer().lex(text)) {
-    // Marks of the lexer that stand for no text: document start, flow error end, scalar.
+    // Tokens of the lexer without text: document start, end of flow error, scalar.
     if (token === '\x02' || token === '\x18' || token === '\x1f') continue;
     if (token === '[' || token === '{') flow++;
     else if (token === ']' || token === '}') flow--;
@@ -119,7 +118,7 @@ function syntaxMessage(error: YAMLError, text: string): string {
 
 const starNeedsQuotes = 'text that begins with * is an alias, which is not supported; put it in quotes';
 
-/** What YAML allows and we do not. The parser's own search for keys that stand twice is quadratic, so it is here. */
+/** What YAML allows and we do not. Duplicate keys are found here, as the parser's own check is quadratic. */
 function forbidden(document: Document, place: (offset: number) => Position, file: string): Problem[] {
   const problems: Problem[] = [];
   const add = (node: Node | null, message: string): void => {
@@ -168,15 +167,14 @@ function locator(document: Document, place: (offset: number) => Position): YamlF
 /**
  * Reads one YAML file.
  *
- * @throws {InvalidConfig} for a file that cannot be read or is not YAML in the sense of this module.
+ * @throws {InvalidConfig} if it cannot be read, or is not YAML as defined by this module.
  */
 export function readYaml(file: string): YamlFile {
   return parseYaml(file, readText(file));
 }
 
 /**
- * As {@link readYaml}, but quick for files within the plain part of the language: places are looked for once something
- * is wrong.
+ * As {@link readYaml}, but fast for files in the plain subset: positions are determined only for errors.
  *
  * @throws {InvalidConfig} as {@link readYaml}.
  */
@@ -184,13 +182,13 @@ export function readPlainYaml(file: string): YamlFile {
   return parsePlainYaml(file, readText(file));
 }
 
-/** As {@link readPlainYaml}, for a text that was read already. @throws {InvalidConfig} */
+/** As {@link readPlainYaml}, for a text that was already read. @throws {InvalidConfig} */
 export function parsePlainYaml(file: string, text: string): YamlFile {
   const value = parsePlain(text);
   return value === undefined ? parseYaml(file, text) : { file, text, value, at: unread(file, text).at };
 }
 
-/** A file whose text was understood before: it is parsed once its value or a place in it is asked for. */
+/** A file whose text is known to be valid: parsed only if its value or a position is needed. */
 export function unread(file: string, text: string): YamlFile {
   let full: YamlFile | null = null;
   const parsed = (): YamlFile => (full ??= parseYaml(file, text));
@@ -204,7 +202,7 @@ export function unread(file: string, text: string): YamlFile {
   };
 }
 
-/** As {@link readYaml}, for a text that was read already. @throws {InvalidConfig} */
+/** As {@link readYaml}, for a text that was already read. @throws {InvalidConfig} */
 export function parseYaml(file: string, text: string): YamlFile {
   const excess = tooMuch(text);
   if (excess !== null) {
@@ -226,7 +224,7 @@ export function parseYaml(file: string, text: string): YamlFile {
     logLevel: 'error',
   });
   const found = [...document.errors, ...document.warnings];
-  // What else is found behind the first is mostly its echo; a tab upsets even what stands before it.
+  // Later errors are mostly consequences of the first; only a tab also affects what precedes it.
   const first =
     found.find(({ code }) => code === 'TAB_AS_INDENT') ?? found.toSorted((a, b) => a.pos[0] - b.pos[0]).at(0);
   const problems: Problem[] =

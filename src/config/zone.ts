@@ -1,13 +1,13 @@
-/** The table of a time zone: when its clocks change, so that nothing has to ask a calendar later. */
+/** Tabulates when the clocks of a time zone change, so that decisions need no calendar. */
 import type { Zone } from '../flow.ts';
 
-/** The years that are looked through; before and after them the clocks stay as they are at the edge. */
+/** Range of years; outside it, the offset is that of the nearest year. */
 const FIRST = Date.UTC(2010, 0, 1);
 const LAST = Date.UTC(2060, 0, 1);
-/** Clocks have gone back after a month (Ramadan in Morocco), never after so few days. */
+/** Clocks have been set back after a month (Ramadan in Morocco), but never after so few days. */
 const STEP = 10 * 86_400_000;
 
-/** How the clocks of a zone are asked for. */
+/** A format by which {@link wallClock} reads the local time of a zone. */
 export function clockFormat(timeZone: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat('en', {
     timeZone,
@@ -23,7 +23,7 @@ export function clockFormat(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-/** What the clocks show at the instant, written as if it were UTC. */
+/** Local time at an instant, represented as if it were UTC. */
 export function wallClock(format: Intl.DateTimeFormat, at: number): number {
   const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
   const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
@@ -53,7 +53,9 @@ function tabulate(name: string): Zone {
   return { name, first, changes };
 }
 
-/** @param name an IANA name that this system knows. The first call for a zone takes milliseconds, later ones nothing. */
+/**
+ * @param name an IANA name that this system knows. The first call for a zone takes milliseconds, later ones are cached.
+ */
 export function zoneOf(name: string): Zone {
   const zone = known.get(name) ?? tabulate(name);
   known.set(name, zone);

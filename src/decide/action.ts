@@ -1,14 +1,14 @@
-/** What is done about a decision, at the moment that it was asked for. */
+/** Maps a decision to an action, depending on the moment of the attempt. */
 import type { Action, Decision, Denial, Question } from '../flow.ts';
 
 /**
  * | moment  | allow, monitor | deny                                                                            |
  * |---------|----------------|---------------------------------------------------------------------------------|
- * | connect | tunnel         | intercept, refuse or reset, as the denial says                                  |
- * | hello   | tunnel         | intercept or reset; the CONNECT was answered, so that `refuse` becomes reset    |
- * | request | forward        | block; 303 for a navigation where the denial says `immediate`; reset if it says |
+ * | connect | tunnel         | the denial's manner: intercept, refuse or reset                                 |
+ * | hello   | tunnel         | intercept or reset; `refuse` becomes reset, as the CONNECT has been answered    |
+ * | request | forward        | block; 303 for a navigation if the denial says `immediate`; reset if it says so |
  *
- * A moment or a manner that nobody foresaw resets.
+ * An unknown moment or manner resets.
  */
 export function actionFor(decision: Decision, { moment, navigation }: Pick<Question, 'moment' | 'navigation'>): Action {
   switch (moment) {

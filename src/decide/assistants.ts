@@ -1,4 +1,4 @@
-/** Where people are sent in place of what they are denied. */
+/** Chooses the assistant that a denial recommends instead of the denied service. */
 import type { Assistant, Client } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import type { Circumstances } from './decision.ts';
@@ -10,8 +10,8 @@ import { lifted } from './pauses.ts';
 import { besides, subjectOf } from './subject.ts';
 
 /**
- * Whether an assistant is denied for what it is: nobody is sent from one denial to the next. Where merely everything is
- * denied that is not listed, browsers may have a way of their own to it.
+ * Whether the client is denied the assistant by a rule about it, so that no denial recommends what is denied as well. A
+ * default that denies unlisted hosts does not count, as browsers may reach the assistant in another way.
  */
 function isDeniedAssistant(policy: Policy, assistant: Assistant, client: Client, now: number): boolean {
   const place = policy.places.get(assistant);
@@ -24,8 +24,8 @@ function isDeniedAssistant(policy: Policy, assistant: Assistant, client: Client,
 }
 
 /**
- * The assistant that the rule names; then the first choice that fits; then that of the site; then that of the policy: the
- * first of them that the client may use.
+ * The first of these that the client is not denied: the assistant of the rule, of the first matching choice, of the
+ * client's site, of the policy.
  */
 export function assistantOf(policy: Policy, id: string | undefined, circumstances: Circumstances): Assistant | null {
   const { subject, client, now } = circumstances;

@@ -1,6 +1,6 @@
 /**
- * A policy as it is written becomes one that is looked up: every rule is filed under its most specific field, so that
- * a decision asks a handful of tables and never walks over rules that are about something else.
+ * Compiles a policy for fast decisions: each rule is indexed under its most specific field, so that a decision takes a
+ * few lookups and never scans unrelated rules.
  */
 import type { Assistant, Hostname, PolicyDocument, Service } from '../flow.ts';
 import { fallbacksOf, type Fallbacks } from './defaults.ts';
@@ -17,18 +17,18 @@ import type { Pauses } from './pauses.ts';
 import { indexRisks } from './subject.ts';
 import type { RisksOf } from './subject.ts';
 
-/** Entries that are filed under the same word, the strongest first. */
+/** Entries under the same key, the strongest first. */
 export interface Bucket {
-  /** By group, and where an entry names only sites by these. */
+  /** By group, or by site for entries that name only sites. */
   readonly byGroup: ReadonlyMap<string, readonly Entry[]>;
   readonly everyone: readonly Entry[];
 }
 
 type Table = ReadonlyMap<string, Bucket>;
 
-/** All rules, or all exceptions. */
+/** An index of all rules, or of all exceptions. */
 export interface Index {
-  /** There are none. */
+  /** Whether there are none. */
   readonly empty: boolean;
   readonly domains: HostIndex<Bucket>;
   /** External lists, each with the entries that name it. */
@@ -41,7 +41,7 @@ export interface Index {
   readonly everything: Bucket;
 }
 
-/** Where an assistant is, and what the catalogue says of that host. */
+/** The host of an assistant, and its service in the catalogue. */
 export interface Place {
   readonly host: Hostname;
   readonly service: Service | null;
@@ -50,11 +50,11 @@ export interface Place {
 export interface Policy {
   readonly document: PolicyDocument;
   readonly exceptions: Index;
-  /** Null: there are none. */
+  /** Null if there are none. */
   readonly pauses: Pauses | null;
   readonly rules: Index;
   readonly assistants: ReadonlyMap<string, Assistant>;
-  /** By assistant; of the others it is not known whether they are denied. */
+  /** By assistant. One without a place is never considered denied. */
   readonly places: ReadonlyMap<Assistant, Place>;
   readonly risksOf: RisksOf;
   readonly sets: DomainSets;
@@ -74,7 +74,7 @@ function toBucket(entries: readonly Entry[]): Bucket {
   return { byGroup, everyone: entries.filter((entry) => whomRank(entry) === 2) };
 }
 
-/** Words with the same single entry share its bucket: a list of a million domains is one rule. */
+/** Keys with the same single entry share its bucket, as one rule may name a million domains. */
 function toBuckets(lists: ReadonlyMap<string, readonly Entry[]>): Table {
   const shared = new Map<Entry, Bucket>();
   const bucketOf = (entries: readonly Entry[]): Bucket => {
@@ -127,9 +127,9 @@ function index(entries: readonly Entry[], sets: DomainSets): Index {
 const none: DomainSets = new Map();
 
 /**
- * Built once for each load of the configuration; the time it takes grows with the document.
+ * Runs once for each load of the configuration. The time depends on the size of the document.
  *
- * @param placeOf where an assistant is; null: it is not judged, and people are sent there whatever the rules say.
+ * @param placeOf the place of an assistant; null: it is recommended even if rules deny it.
  */
 export function compile(
   document: PolicyDocument,
@@ -155,7 +155,7 @@ export function compile(
   };
 }
 
-/** The same policy with the exceptions and pauses of `document`; nothing else is looked at again. */
+/** The same policy with the exceptions and pauses of `document`; nothing else is compiled again. */
 export function withExceptions(policy: Policy, document: PolicyDocument): Policy {
   return {
     ...policy,

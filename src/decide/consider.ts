@@ -1,6 +1,6 @@
 /**
- * Why a decision came out as it did: everything in the policy that is about what was asked for, which won, and why the
- * others lost. Found by walking over the whole document, not by the tables that decisions are looked up in.
+ * Explains a decision: all entries of the policy about the target, which of them won, and why the others lost. Scans
+ * the whole document instead of using the compiled tables.
  */
 import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flow.ts';
 import type { Policy } from './compile.ts';
@@ -20,17 +20,17 @@ export interface Considered {
   readonly kind: 'exception' | 'pause' | 'rule' | 'default' | 'built-in';
   readonly id: string;
   readonly effect: Effect;
-  /** The host that it is about. */
+  /** The host that the row is about. */
   readonly host: Hostname;
   readonly verdict: 'won' | 'lost';
   /** One sentence without a full stop. */
   readonly why: string;
 }
 
-/** An entry that is about the subject, with all that ranks it; smaller numbers go first. */
+/** An entry about the subject, with its rank; smaller numbers win. */
 interface Candidate {
   readonly entry: Entry;
-  /** The domain or the list that covers the host, in words, where the entry names some. */
+  /** Description of the domain or list that covers the host, if the entry names any. */
   readonly near: string | null;
   readonly rank: readonly [exceptionFirst: number, level: number, domain: number, order: number];
 }
@@ -52,7 +52,7 @@ function candidate(entry: Entry, subject: Subject, sets: DomainSets): Candidate 
 
 function compare(a: Candidate, b: Candidate): number {
   const step = a.rank.findIndex((value, i) => value !== b.rank[i]);
-  // Not the difference: two exact patterns would give NaN.
+  // Not by subtraction: an exact pattern has the distance -Infinity, and two of them would give NaN.
   return step === -1 ? 0 : (a.rank[step] ?? 0) < (b.rank[step] ?? 0) ? -1 : 1;
 }
 
@@ -60,7 +60,7 @@ function moment(at: number): string {
   return new Date(at).toISOString().replace(/(?::00)?\.000Z$/, 'Z');
 }
 
-/** For whom it is. */
+/** Describes whom the entry is for. */
 function whom({ groups, sites }: Entry): string {
   if (groups === null && sites === null) return 'for everyone';
   const named = [
@@ -70,7 +70,7 @@ function whom({ groups, sites }: Entry): string {
   return `for ${named.join(' at ')}`;
 }
 
-/** Why it does not exist for this client now; null where it does. */
+/** Why it does not apply to this client now; null if it does. */
 function obstacle({ entry }: Candidate, client: Client, now: number): string | null {
   if (now < entry.from) return `not yet in force: from ${moment(entry.from)}`;
   if (now >= entry.until) return `no longer in force: until ${moment(entry.until)}`;
@@ -90,7 +90,7 @@ function whyWon(winner: Candidate): string {
   return `the strongest that applies; it names ${known(winner)}`;
 }
 
-/** The first step of the precedence at which the two differ. */
+/** Describes the first step of the precedence at which the two differ. */
 function whyLost(loser: Candidate, winner: Candidate): string {
   const { id } = winner.entry;
   const [exceptionFirst, level, domain] = loser.rank;
@@ -113,7 +113,7 @@ interface EntriesAbout {
   readonly ruled: boolean;
 }
 
-/** What is about one host on one axis, the strongest first, and the first that exists for the client now. */
+/** The entries about one host for one vendor, the strongest first, and the first that applies to the client now. */
 interface Axis {
   readonly subject: Subject;
   readonly sorted: readonly Candidate[];
@@ -179,7 +179,7 @@ function entriesAbout(policy: Policy, subject: Subject, kind: HostKind, client: 
   };
 }
 
-/** A pause goes before the denial that it lifts, which by itself had won. */
+/** A pause is listed before the denial that it lifts, which would have won. */
 function paused(pause: Pause, rows: readonly Considered[], host: Hostname): Considered[] {
   const denial = rows.find(({ verdict }) => verdict === 'won')?.id ?? '';
   const whose = pause.vendor ?? 'every AI vendor';
@@ -194,7 +194,7 @@ function overruled(rows: readonly Considered[], why: string): Considered[] {
   return rows.map((row) => (row.verdict === 'won' ? { ...row, verdict: 'lost', why } : row));
 }
 
-/** Every rule, exception and default that is about what was asked for; the winner is first, and the only one. */
+/** Every rule, exception and default about the target. The winner is first, and is the only one with that verdict. */
 export function consider(policy: Policy, question: Question, now: number): readonly Considered[] {
   const { target, service, serverName, client, denied } = question;
   const asked = entriesAbout(policy, subjectOf(target.host, service, policy.risksOf), target.kind, client, now);

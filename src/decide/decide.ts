@@ -1,30 +1,30 @@
 /**
- * What the policy says. Pure: the same policy, question and time have the same answer.
+ * Evaluates the policy. Pure: the same policy, question and time give the same decision.
  *
- * The precedence, which the code below follows:
+ * Precedence:
  *
- *   0. A denial that the outer tunnel was intercepted for stands, but for account calls that its rule lets pass.
- *   1. Exceptions allow. Of several the one that steps 2 to 4 would choose decides.
+ *   0. The denial for which the outer tunnel was intercepted stands, except for account calls that its rule allows.
+ *   1. An exception allows. If several apply, steps 2 to 4 choose among them.
  *   2. The most specific rule: host (exact before suffix, longer before shorter) over product over vendor over class
- *      (tag, risk class, channel) over a rule about everything. At the same level a rule for a group at a site over one
- *      for a group or for a site over one for everyone.
- *   3. At equal rank deny over monitor over allow.
- *   4. Then the order of the file.
- *   5. Where other vendors have a part in the service, as the cloud that runs the host or as the maker of the model,
- *      steps 1 to 4 are gone through for each of them with the rules that name vendors or risk classes, and the strictest
+ *      (tag, risk class, channel) over a rule about everything. At the same level, a rule for a group at a site over
+ *      one for a group or a site over one for everyone.
+ *   3. At equal rank: deny over monitor over allow.
+ *   4. The order in the file.
+ *   5. If other vendors have a part in the service, such as the cloud that runs the host or the maker of the model,
+ *      steps 1 to 4 are repeated for each of them with the entries that name vendors or risk classes, and the strictest
  *      result stands.
- *   6. Then the defaults: in a sanctioned-only policy a denial of every service; for services whose maker of the model is
- *      not known, for hosts of the catalogue, for raw addresses, for hosts that are in no list.
+ *   6. If no entry applies, the defaults: a sanctioned-only policy denies every service; otherwise there are defaults
+ *      for services whose model's maker is unknown, hosts of the catalogue, raw addresses, and unlisted hosts.
  *
- * While a vendor is paused, what steps 2 to 6 deny of it is let through and counted instead.
+ * While a vendor is paused, a denial of its services by steps 2 to 6 is not enforced, only counted.
  *
- * A rule is known by its most specific field, and all of its fields must hold. Before its `from`, from its `until` on,
- * outside of its windows, and for a client in none of its groups or sites it does not exist.
+ * All fields of a rule must match. A rule does not apply before its `from`, from its `until` on, outside its windows,
+ * or to clients in none of its groups or sites.
  *
- * Where a tunnel is asked for under one name and its ClientHello says another, both are judged; {@link whoseSay} says
- * which stands, and {@link agrees} when two names are no contradiction. A raw address that nothing names is judged by the
- * name in the ClientHello. What that lets through may still hide whom it is meant for: {@link hidesItsName}; or lead to
- * addresses that are denied: {@link nameStands}.
+ * If the ClientHello of a tunnel names another host than the CONNECT, both are judged: {@link whoseSay} selects the
+ * verdict that stands, and {@link agrees} tells whether the names are compatible. A raw address that no rule names and
+ * the catalogue does not know is judged by the name in the ClientHello. An allowed tunnel may still be denied because
+ * it hides its true host ({@link hidesItsName}) or leads to denied addresses ({@link nameStands}).
  */
 import type { Action, Decision, Effect, HostKind, Hostname, Question, Service } from '../flow.ts';
 import { actionFor } from './action.ts';
@@ -38,16 +38,16 @@ import type { Entry } from './entry.ts';
 import { lifted } from './pauses.ts';
 import { subjectOf } from './subject.ts';
 
-/** What one host gets. */
+/** The verdict on one host. */
 interface Verdict {
   readonly decision: Decision;
-  /** Something is about this very host, and not merely about all hosts. */
+  /** Whether the decision is specific to the host or its service, rather than one for all hosts. */
   readonly specific: boolean;
-  /** What decided; null: a default, or this program's own rule. */
+  /** The entry that decided; null: a default or a built-in rule. */
   readonly entry: Entry | null;
 }
 
-/** @param now wall clock, epoch milliseconds: schedules are kept by it. */
+/** @param now epoch milliseconds of the wall clock, by which schedules are evaluated. */
 export function decide(policy: Policy, question: Question, now: number): { decision: Decision; action: Action } {
   const { denied, target, service, serverName } = question;
   if (denied !== null) {
@@ -60,7 +60,7 @@ export function decide(policy: Policy, question: Question, now: number): { decis
   const unnamed = question.moment === 'connect' && target.kind !== 'name' && !asked.specific;
   if (unnamed && serverName === null) return { decision: asked.decision, action: { kind: 'listen' } };
   const named = serverName === null ? asked : ofBoth(policy, question, asked, serverName, now);
-  // The name in a hello says nothing of an address that its client has chosen.
+  // A rule that allows the name in the hello must not allow an address that the client chose itself.
   const vouching = target.kind === 'name' ? named : asked;
   const decision =
     question.dialled === undefined ? named.decision : withAddresses(policy, question, named, vouching, now);
@@ -89,14 +89,18 @@ function ofBoth(
   }
 }
 
-/** What lets the name through, unless one of the addresses that it leads to is denied. @param vouching for addresses. */
+/**
+ * Denies an allowed name if one of the addresses that it resolves to is denied.
+ *
+ * @param vouching the verdict whose entry may take precedence over the denial of an address.
+ */
 function withAddresses(policy: Policy, question: Question, named: Verdict, vouching: Verdict, now: number): Decision {
   const { target, serverName, dialled = [] } = question;
   if (named.decision.effect === 'deny') return named.decision;
   const service = question.service ?? (target.kind === 'name' ? (serverName?.service ?? null) : null);
   for (const at of dialled) {
     if (at.host === target.host || (at.service !== null && isAtHome(service, at.service))) continue;
-    // Either kind of address will do: it chooses the default for a host of no service, and a default counts for none here.
+    // Any kind would do: it only selects the default for hosts without a service, which does not count here.
     const found = judge(policy, at.host, at.service, 'ipv4', question, now);
     const denied = found.decision.effect === 'deny' && found.specific;
     if (denied && !nameStands(vouching.entry, found.entry)) return found.decision;
@@ -104,7 +108,7 @@ function withAddresses(policy: Policy, question: Question, named: Verdict, vouch
   return named.decision;
 }
 
-/** What a rule denies stays its denial, which says more; that two names differ is what an encrypted hello looks like. */
+/** Denies an encrypted hello, but keeps a denial that says more. A name mismatch says less: such a hello causes one. */
 function unlessDenied(policy: Policy, { target, service, client }: Question, decision: Decision): Decision {
   if (decision.effect === 'deny' && decision.rule !== builtIn.serverNameMismatch) return decision;
   return byEncryptedHello(policy, { subject: subjectOf(target.host, service, policy.risksOf), client });
@@ -140,15 +144,15 @@ function judge(
 export interface Standing {
   readonly effect: Effect;
   readonly specific: boolean;
-  /** A rule or an exception decided, and no default. */
+  /** Whether a rule or an exception decided, rather than a default. */
   readonly ruled: boolean;
 }
 
 /**
- * Whose verdict stands where the ClientHello says another name than the CONNECT: a denial of either; then nobody's,
- * for a tunnel to a name may not speak to another; a raw address may, and there the stricter one stands.
+ * Whose verdict stands if the ClientHello names another host than the CONNECT. A denial of either stands; otherwise it
+ * is a mismatch for a tunnel to a name, while for a tunnel to an address the stricter verdict stands.
  *
- * @param agreed the name in the ClientHello only stands in for the other: what counts of it is what a rule denies.
+ * @param agreed whether the name in the ClientHello only stands in for the target; defaults then do not apply to it.
  */
 export function whoseSay(
   kind: HostKind,

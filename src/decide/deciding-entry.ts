@@ -1,4 +1,4 @@
-/** Which of the policy's own words decide about a host: steps 1 to 5 of the precedence in `decide.ts`. */
+/** Finds the entry of the policy that decides about a host: steps 1 to 5 of the precedence in `decide.ts`. */
 import type { Client } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { fieldOf, strictest } from './entry.ts';

@@ -1,4 +1,4 @@
-/** Decisions from what made them: a rule or an exception, a default of the policy, or this program's own rule. */
+/** Builds decisions from a rule, an exception, a default of the policy, or a built-in rule. */
 import type { Client, Decision, Denial, Rule } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { assistantOf } from './assistants.ts';
@@ -7,7 +7,7 @@ import type { Default } from './defaults.ts';
 import type { Entry } from './entry.ts';
 import type { Subject } from './subject.ts';
 
-/** What a rule says about its denials; a default says nothing. */
+/** A rule's settings for its denials; defaults have none. */
 type Terms = Partial<
   Pick<
     Rule,
@@ -26,11 +26,11 @@ type Terms = Partial<
 > &
   Pick<Denial, 'error'>;
 
-/** What was asked for, by whom. */
+/** What a decision is about, and for whom. */
 export interface Circumstances {
   readonly subject: Subject;
   readonly client: Client;
-  /** Epoch milliseconds; left out where nobody is told of an assistant. */
+  /** Epoch milliseconds; left out if no assistant is needed. */
   readonly now?: number;
 }
 
@@ -69,14 +69,14 @@ export function byDefault(policy: Policy, fallback: Default, circumstances: Circ
   return { effect, rule: id, reason, ...(pause !== undefined && { exception: pause.id }) };
 }
 
-/** A tunnel that was asked for under one name and speaks to another: whichever is meant, one of them is a lie. */
+/** Denies a tunnel that was requested for one name and whose ClientHello has another. */
 export function byMismatch(policy: Policy, circumstances: Circumstances): Decision {
   const reason = 'The TLS server name is not the host that the tunnel was requested for.';
   const terms = { manner: 'reset', error: 'server_name_mismatch' } as const;
   return deny(policy, builtIn.serverNameMismatch, reason, circumstances, terms);
 }
 
-/** A tunnel that may speak to any host of whoever runs the one it was asked for. No answer would get through to it. */
+/** Denies a tunnel that may lead to any host of an operator. Resets it, as no answer could reach the client. */
 export function byEncryptedHello(policy: Policy, circumstances: Circumstances): Decision {
   const reason = 'The tunnel hides its true destination in an encrypted ClientHello.';
   const terms = { manner: 'reset', error: 'ech_denied' } as const;

@@ -1,9 +1,9 @@
-/** What a policy does with hosts that none of its rules is about. */
+/** The defaults of a policy: what applies to hosts that no rule is about. */
 import type { Effect, HostKind, Pause, PolicyDocument, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { readEffect } from './entry.ts';
 
-/** Ids that a decision bears where no rule of the policy decided. */
+/** Ids of decisions that no rule of the policy made. */
 export const builtIn = {
   sanctionedOnly: 'default-sanctioned-only',
   catalogue: 'default-catalogue',
@@ -14,22 +14,22 @@ export const builtIn = {
   encryptedClientHello: 'encrypted-client-hello',
 } as const;
 
-/** A default of the policy, as it applies to one host. */
+/** A default of the policy, applied to one host. */
 export interface Default {
   readonly id: string;
   readonly effect: Effect;
   readonly reason: string;
-  /** What lifted the denial that it was. */
+  /** The pause that lifted its denial. */
   readonly pause?: Pause;
 }
 
 const done = { allow: 'let through', monitor: 'let through and counted', deny: 'denied' } as const;
 
-/** What a policy does with each kind of host that no rule names. */
+/** The defaults of a policy by kind of host. */
 export interface Fallbacks {
-  /** Null: services are not denied for not being approved. */
+  /** Null: services need no approval. */
   readonly sanctionedOnly: Default | null;
-  /** Null: it does not matter whose model answers. */
+  /** Null: any model may answer. */
   readonly unknownModel: Default | null;
   readonly catalogue: Default;
   readonly rawAddress: Default;
@@ -41,7 +41,7 @@ function fallback(id: string, given: Effect, why: string, what: 'it' | 'that'): 
   return { id, effect, reason: `${reason}; by default ${what} is ${done[effect]}.` };
 }
 
-/** Put into words once for each policy, and not for each decision. */
+/** Built once for each policy rather than for each decision. */
 export function fallbacksOf({ defaults, sanctionedOnly = false }: PolicyDocument): Fallbacks {
   const { unknownModel, catalogue, rawAddress, unlisted } = defaults;
   const unapproved = 'Only approved AI services may be used, and this one is not approved.';

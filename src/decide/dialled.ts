@@ -1,7 +1,6 @@
 /**
- * The addresses that a name leads to are judged too: whoever has a name of their own can have it lead to the addresses
- * of a denied vendor. Only what the catalogue or the policy says of addresses counts; that others share them says
- * nothing.
+ * Judges the addresses that a name resolves to, as anybody can point their own name to a denied vendor's addresses.
+ * Only addresses that the catalogue or the policy names count, as others may be shared.
  */
 import type { Hostname, PolicyDocument, Service } from '../flow.ts';
 import type { Policy } from './compile.ts';
@@ -10,7 +9,7 @@ import { fieldOf, isAbout, ruleEntries } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { subjectOf } from './subject.ts';
 
-/** How near an entry comes to one host, the smaller the nearer; null: a default. */
+/** How specific an entry is; smaller is more specific, and a null entry is a default. */
 function nearness(entry: Entry | null): number {
   if (entry === null) return 4;
   if (entry.kind === 'exception') return 0;
@@ -20,35 +19,38 @@ function nearness(entry: Entry | null): number {
 }
 
 /**
- * Whether what lets a name through goes before the denial of its address: an exception does; a rule that names the
- * host, its product or its vendor does, unless the denial names the address itself.
+ * Whether the entry that allows a name takes precedence over the denial of its address. An exception does, and so does
+ * a rule that names the host, its product or its vendor, unless the denial names the address itself.
  */
 export function nameStands(name: Entry | null, address: Entry | null): boolean {
   return nearness(name) < (nearness(address) === 1 ? 1 : 3);
 }
 
-/** Whether the service of the name has its vendor at the address anyway: the vendor's other products are no denial. */
+/**
+ * Whether the vendor that owns the address has a part in the named service. Then its other products, even if denied, do
+ * not matter.
+ */
 export function isAtHome(named: Service | null, { vendor }: Service): boolean {
   return named !== null && (named.vendor === vendor || named.operator === vendor || named.model === vendor);
 }
 
-/** The addresses that denials name, canonical, beside those of the catalogue. */
+/** The addresses that denials name directly, in canonical form. */
 export function deniedAddresses(document: PolicyDocument): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { effect, what } of ruleEntries(document)) {
     if (effect !== 'deny') continue;
     for (const text of what.domains ?? []) {
-      // No name ends in a digit or has a colon.
+      // No name ends in a digit or contains a colon.
       if (/\d$|:/.test(text)) found.add(text.startsWith('=') ? text.slice(1) : text);
     }
   }
   return found;
 }
 
-/** No host: what is asked is about services, whatever their hosts are. */
+/** No host, for questions that are only about services. */
 const anywhere = '' as Hostname;
 
-/** Whether something may deny, at any time and to anyone, what has these services at addresses of their own. */
+/** Whether a rule or default may deny one of these services, at some time and to some client. */
 export function mayDenyAt(policy: Policy, services: readonly Service[]): boolean {
   if (services.length === 0) return false;
   const denials = ruleEntries(policy.document).filter(({ effect }) => effect === 'deny');

@@ -1,64 +1,64 @@
 /**
- * A set of a million domains in 30 MiB, and what of a host it covers in a fraction of a microsecond.
+ * A set of domains. A million of them take 30 MiB, and a lookup a fraction of a microsecond.
  *
- * The names lie one after the other in pages of bytes, each behind its length. A hash table of places finds them:
- * some bits of the hash for each slot, which nearly every miss ends at, then the name itself, byte by byte.
- * What is found is there; no two names are taken for one another. A host is read once, from its end, and its hash is
- * that of each of its suffixes in turn, so that nothing is cut out of it or allocated. Most hosts are on no list, and for
- * them one bit tells that nothing ends in their last two labels; neither the rest of the host nor the table is read.
+ * Names are stored consecutively in pages of bytes, each preceded by its length and kind. A slot of the hash table has
+ * the place of a name and seven bits of its hash. These bits detect nearly every miss; if they match, the name is
+ * compared byte by byte, so two names are never confused. A host is read once, from its end: the running hash is in
+ * turn that of each of its suffixes, so nothing is sliced or allocated. Most hosts are on no list: for them a single
+ * bit tells that no name ends in their last two labels, and neither the rest of the host nor the table is read.
  */
 
-/** What is listed under a name: it and everything below; it alone; or neither, whatever else is listed. */
+/** `suffix`: covers the name and its subdomains; `exact`: covers only the name; `not`: excludes all of these. */
 export type Listed = 'suffix' | 'exact' | 'not';
 
 const kinds = { suffix: 1, exact: 2, not: 3 } as const satisfies Readonly<Record<Listed, number>>;
 
 export interface DomainSet {
-  /** Names that are listed. */
+  /** Number of names. */
   readonly size: number;
-  /** What its arrays take. */
+  /** Size of its arrays in bytes. */
   readonly bytes: number;
   /**
-   * The length of the longest listed domain that covers the host; Infinity where the host itself is listed as `exact`; 0
-   * where nothing covers it, or it is taken out again.
+   * The length of the longest listed domain that covers the host; Infinity if the host itself is listed as `exact`; 0
+   * if nothing covers the host, or if it is excluded.
    */
   readonly find: (host: string) => number;
 }
 
 export interface DomainSetBuilder {
-  /** Adds a name, `from` to `to` in lower-case ASCII: 1 to 253 bytes, two labels or more. */
+  /** Adds the name at `from` to `to` in lower-case ASCII: 1 to 253 bytes, at least two labels. */
   readonly add: (bytes: Uint8Array, from: number, to: number, listed: Listed) => void;
-  /** Builds the set, a little of it with each step, so that others can have their turn in between. */
+  /** Builds the set step by step, so that the event loop can run in between. */
   readonly build: () => Generator<void, DomainSet>;
 }
 
 const PAGE_BITS = 20;
 const PAGE = 1 << PAGE_BITS;
-/** Names begin at multiples of so many bytes, so that 25 bits tell where in 128 MiB. */
+/** Names begin at multiples of this, so 25 bits address 128 MiB. */
 const ALIGN = 4;
 const PLACE_BITS = 25;
 const PLACE_MASK = (1 << PLACE_BITS) - 1;
 const MAX_PAGES = (ALIGN << PLACE_BITS) / PAGE;
 const DOT = 46;
-/** Slots that are taken of those there are: more makes ways longer, less makes the table larger. */
+/** Maximum load of the hash table: a higher one makes probes longer, a lower one the table larger. */
 const FILL = 0.7;
-/** Hosts of which it is remembered what was found. A power of two. */
+/** Slots of the cache of results. A power of two. */
 const RECENT = 16_384;
-/** Bits for each slot that tell the last two labels of all names. A power of two. */
+/** Bits per slot of the filter on the last two labels. A power of two. */
 const HEAD_BITS = 8;
-/** Names that go into the table in one step, which takes about a millisecond. */
+/** Names to insert in one step, which takes about a millisecond. */
 const STEP = 4_096;
 /** FNV-1a, 32 bits. */
 const PRIME = 16_777_619;
 
-/** Spreads what the last byte has changed over all bits. */
+/** Finalises a hash, so that the last byte affects all bits. */
 function mixed(hash: number): number {
   const once = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
   const twice = Math.imul(once ^ (once >>> 15), 0x846ca68b);
   return (twice ^ (twice >>> 16)) >>> 0;
 }
 
-/** The seven bits of a hash that a slot keeps, where it keeps them. */
+/** The upper seven bits of a hash, at the same position as in a slot. */
 function tagOf(hash: number): number {
   return hash & ~PLACE_MASK;
 }
@@ -67,7 +67,7 @@ function aligned(at: number): number {
   return (at + ALIGN - 1) & -ALIGN;
 }
 
-/** @param seed makes the hash another one for each process, so that nobody can write a list that is slow. */
+/** @param seed makes the hash unpredictable, so that nobody can craft a list whose names collide. */
 export function buildDomainSet(seed: number): DomainSetBuilder {
   const pages: Uint8Array[] = [];
   let page = new Uint8Array(0);
@@ -80,7 +80,7 @@ export function buildDomainSet(seed: number): DomainSetBuilder {
       if (pages.length === MAX_PAGES) throw new RangeError('the list has more than 128 MiB of names; split it');
       page = new Uint8Array(PAGE);
       pages.push(page);
-      // No name is at place 0, which marks a free slot.
+      // Place 0 marks a free slot.
       used = ALIGN;
     }
     page[used] = length;
@@ -91,7 +91,7 @@ export function buildDomainSet(seed: number): DomainSetBuilder {
   };
 
   function* build(): Generator<void, DomainSet> {
-    // The rest of the last page is nobody's.
+    // Releases the unused rest of the last page.
     if (used < page.length) pages[pages.length - 1] = page.slice(0, used);
     const table = createTable(pages, count, seed);
     let step = 0;
@@ -108,7 +108,7 @@ export function buildDomainSet(seed: number): DomainSetBuilder {
 }
 
 interface Table {
-  /** Takes in the name at a place. */
+  /** Inserts the name at a place. */
   readonly insert: (place: number) => void;
   readonly set: () => DomainSet;
 }
@@ -116,14 +116,14 @@ interface Table {
 function createTable(pages: readonly Uint8Array[], count: number, seed: number): Table {
   const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, count / FILL)));
   const mask = capacity - 1;
-  /** In each slot a tag of the hash and the place of a name; 0: free. */
+  /** A slot has a tag of the hash and the place of a name; 0: free. */
   const slots = new Uint32Array(capacity);
   const last = PAGE - 1;
   const heads = new Uint32Array(Math.max(1, (capacity * HEAD_BITS) / 32));
   const headMask = capacity * HEAD_BITS - 1;
   let size = 0;
 
-  /** The kinds under which the end of a host, from `start` on, is listed, as bits; 0: it is not. */
+  /** The kinds under which the part of a host from `start` on is listed, as bits; 0 if it is not listed. */
   const listedAs = (host: string, start: number, hash: number): number => {
     const length = host.length - start;
     const tag = tagOf(hash);
@@ -167,7 +167,7 @@ function createTable(pages: readonly Uint8Array[], count: number, seed: number):
       const other = (value & PLACE_MASK) * ALIGN;
       const there = pages[other >>> PAGE_BITS];
       const begin = other & last;
-      // The kind is compared with the name: a name may be listed, and taken out.
+      // The kind is part of the comparison, because a name may be both listed and excluded.
       let i = -2;
       while (i < length && there?.[begin + 2 + i] === bytes[at + 2 + i]) i++;
       if (i === length) return;
@@ -178,12 +178,12 @@ function createTable(pages: readonly Uint8Array[], count: number, seed: number):
 
   const endsAList = (head: number): boolean => ((heads[(head & headMask) >>> 5] ?? 0) & (1 << (head & 31))) !== 0;
 
-  /** Behind the last two labels of a host, from `i` on to its beginning. */
+  /** Continues a lookup with the rest of the host, from index `from` down to its beginning. */
   const findBelow = (host: string, from: number, begun: number): number => {
     let hash = begun;
     let best = 0;
     for (let i = from; i >= -1; i--) {
-      // Before the first character as before every label.
+      // The beginning of the host is a label boundary too.
       const code = i === -1 ? DOT : host.charCodeAt(i);
       if (code === DOT) {
         const found = listedAs(host, i + 1, mixed(hash));
@@ -196,7 +196,7 @@ function createTable(pages: readonly Uint8Array[], count: number, seed: number):
     return best;
   };
 
-  /** What was found for the last hosts: those that are asked for again and again are listed more often than not. */
+  /** Results for recent hosts that passed the filter: frequent ones are often on a list. */
   const recent = new Array<string>(RECENT).fill('');
   const recentLengths = new Float64Array(RECENT);
   const findAgain = (host: string, from: number, begun: number): number => {

@@ -1,11 +1,11 @@
 /**
- * Tunnels whose ClientHello hides another one (RFC 9849). The proxy sees only the outer one, which bears the public name
- * of whoever runs the server; the inner one, for any of that operator's hosts, is encrypted. Most browsers send the
- * extension always, with noise in it (GREASE, section 6.2): by itself it tells nothing, and is never held against anyone.
+ * Tunnels with an encrypted ClientHello (RFC 9849). The proxy sees only the outer hello with the public name of the
+ * server's operator; the inner one, for any of that operator's hosts, is encrypted. Most browsers always send the
+ * extension, with random content (GREASE, section 6.2), so by itself it means nothing.
  */
 import type { PolicyDocument, Question } from '../flow.ts';
 
-/** Public names of ECH configurations that are published: Cloudflare's, and those of the test services. */
+/** Public names in published ECH configurations: Cloudflare's, and those of test services. */
 const known: ReadonlySet<string> = new Set([
   'cloudflare-ech.com',
   'encryptedsni.com',
@@ -13,7 +13,7 @@ const known: ReadonlySet<string> = new Set([
   'public.tls-ech.dev',
 ]);
 
-/** What a policy holds of encrypted hellos. */
+/** A policy's settings for encrypted hellos. */
 export interface Ech {
   readonly denied: boolean;
   /** Names that stand for all hosts of an operator. */
@@ -21,8 +21,8 @@ export interface Ech {
 }
 
 /**
- * Where the policy does not say, hidden names are denied as soon as anything is: they would be the way around it. Raw
- * addresses do not count, which are denied by default.
+ * Unless the policy says otherwise, hidden names are denied if anything else is, since they would bypass that denial.
+ * The default for raw addresses does not count, as it usually is a denial.
  */
 export function echOf({ defaults, rules, sanctionedOnly = false }: PolicyDocument): Ech {
   const { ech, echPublicNames = [], unlisted, catalogue, unknownModel } = defaults;
@@ -36,22 +36,22 @@ export function echOf({ defaults, rules, sanctionedOnly = false }: PolicyDocumen
   };
 }
 
-/** Whether the hello stands for a host that is not seen, for its name is one that stands for all hosts of an operator. */
+/** Whether the true host may be hidden, because the visible name stands for all hosts of an operator. */
 export function isBehindPublicName({ publicNames }: Ech, { ech, target, serverName }: Question): boolean {
   return ech === true && publicNames.has(serverName?.host ?? target.host);
 }
 
 /**
- * Whether the name in the hello says nothing against the one that the tunnel was asked for: a client that asks for a
- * host and encrypts its name shows the public one in its place.
+ * Whether a different name in the hello does not contradict the CONNECT: a client that encrypts the name shows the
+ * public one instead.
  */
 export function agrees(ech: Ech, question: Question): boolean {
   return !ech.denied && question.target.kind === 'name' && isBehindPublicName(ech, question);
 }
 
 /**
- * Whether the policy minds that this hello may be for another host than is seen. A name that differs and is no public one
- * is a mismatch like any other: noise is in the hello of nearly every browser, and tells the two apart for nobody.
+ * Whether the policy denies this hello because it may be for another host. A different name that is not public is an
+ * ordinary mismatch, as nearly every browser sends the extension.
  */
 export function hidesItsName(ech: Ech, question: Question): boolean {
   return ech.denied && isBehindPublicName(ech, question);

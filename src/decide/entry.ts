@@ -1,4 +1,4 @@
-/** Rules and exceptions in one form, and what makes one go before another. */
+/** Rules and exceptions in a common form, and their precedence. */
 import type { Client, Effect, Exception, Pause, PolicyDocument, Rule, Schedule, What } from '../flow.ts';
 import { holds } from './schedule.ts';
 import { productKey } from './subject.ts';
@@ -9,16 +9,16 @@ interface EntryBase {
   readonly what: What;
   readonly groups: readonly string[] | null;
   readonly sites: readonly string[] | null;
-  /** Epoch milliseconds, inclusive; -Infinity: from always. */
+  /** Epoch milliseconds, inclusive; -Infinity if unlimited. */
   readonly from: number;
-  /** Epoch milliseconds, exclusive; Infinity: for ever. */
+  /** Epoch milliseconds, exclusive; Infinity if unlimited. */
   readonly until: number;
   readonly schedule: Schedule | null;
   readonly reason: string;
   readonly effect: Effect;
-  /** Position among all of its kind, the strongest first. */
+  /** Position among all entries of its kind, the strongest first. */
   readonly order: number;
-  /** What lifted the denial that it was: see `pauses.ts`. */
+  /** The pause that lifted its denial: see `pauses.ts`. */
   readonly pause?: Pause;
 }
 
@@ -27,12 +27,12 @@ export type Entry =
 
 type Unordered = Omit<EntryBase, 'order'>;
 
-/** Whether the entry can be about the subject at all, as far as the service tells. */
+/** Whether the fields about the service match the subject. */
 export function isAbout({ what }: Pick<Entry, 'what'>, subject: Subject): boolean {
   return (subject.beside !== true || (what.vendors ?? what.risks) !== undefined) && fitsService(what, subject);
 }
 
-/** The fields of a rule, from the most to the least specific; a rule is known by the first that it has. */
+/** The fields of a rule from the most to the least specific; the first that a rule has determines its level. */
 const fields = [
   'domains',
   'products',
@@ -45,38 +45,38 @@ export type Field = (typeof fields)[number];
 
 /** Null: the rule is about everything. */
 export function fieldOf(what: What): Field | null {
-  // A list is many domains.
+  // A list counts as domains.
   if (what.lists !== undefined) return 'domains';
   return fields.find((field) => what[field] !== undefined) ?? null;
 }
 
 const strictness = { deny: 0, monitor: 1, allow: 2 } as const satisfies Readonly<Record<Effect, number>>;
 
-/** What the policy says, or a denial where it says something that nobody foresaw: doubt never lets through. */
+/** The effect as in the policy; an unknown one counts as a denial. */
 export function readEffect(effect: Effect, reason: string): { readonly effect: Effect; readonly reason: string } {
   return Object.hasOwn(strictness, effect) ? { effect, reason } : { effect: 'deny', reason: 'internal' };
 }
 
-/** The first of the strictest: what is judged on several axes gets the strictest of their effects. */
+/** The first with the strictest effect, which decides if several vendors have a part in a service. */
 export function strictest<T extends { readonly effect: Effect }>(all: readonly T[]): T | null {
   return all.reduce<T | null>((best, one) => {
     return best === null || strictness[one.effect] < strictness[best.effect] ? one : best;
   }, null);
 }
 
-/** The smaller, the closer: a group at a site, a group or a site, everyone. */
+/** Smaller is more specific: a group at a site, a group or a site, everyone. */
 export function whomRank({ groups, sites }: Pick<EntryBase, 'groups' | 'sites'>): 0 | 1 | 2 {
   if (groups !== null && sites !== null) return 0;
   return groups === null && sites === null ? 2 : 1;
 }
 
-/** Whom first; at equal rank deny before monitor before allow; then the order of the file. */
+/** Compares by whom the entries are for, and then by effect: deny before monitor before allow. */
 function byStrength(a: Unordered, b: Unordered): number {
   const whom = whomRank(a) - whomRank(b);
   return whom === 0 ? strictness[a.effect] - strictness[b.effect] : whom;
 }
 
-/** Sorting is stable, so that what is of equal strength stays in the order of the file. */
+/** Sorting is stable, so entries of equal strength keep their order in the file. */
 function ordered<T extends Unordered>(entries: readonly T[]): (T & { readonly order: number })[] {
   return entries.toSorted(byStrength).map((entry, order) => ({ ...entry, order }));
 }
@@ -116,7 +116,7 @@ export function inForce({ from, until, schedule }: Entry, now: number): boolean 
   return from <= now && now < until && (schedule === null || holds(schedule, now));
 }
 
-/** Nobody named is everybody; of groups and sites that are both named the client must be in one each. */
+/** Without groups and sites it is for everyone; with both, the client must be in one of each. */
 export function isFor({ groups, sites }: Pick<Entry, 'groups' | 'sites'>, client: Client): boolean {
   return isAmong(groups, client) && isAmong(sites, client);
 }
@@ -125,7 +125,7 @@ function isAmong(ids: readonly string[] | null, { groups }: Client): boolean {
   return ids === null || ids.some((id) => groups.has(id));
 }
 
-/** Whether the fields about the service hold; those about the host are the index's business. */
+/** Whether the fields about the service match. The index matches those about the host. */
 function fitsService({ products, vendors, tags, risks, channels }: What, subject: Subject): boolean {
   const { service } = subject;
   if (service === null) return (products ?? vendors ?? tags ?? risks ?? channels) === undefined;
@@ -138,7 +138,7 @@ function fitsService({ products, vendors, tags, risks, channels }: What, subject
   );
 }
 
-/** Which of the patterns covers the host most closely; null where none does. */
+/** The pattern that covers the host most specifically; null if none does. */
 export function closest(patterns: readonly string[], host: string): { pattern: string; distance: number } | null {
   let best: { pattern: string; distance: number } | null = null;
   for (const pattern of patterns) {
@@ -148,14 +148,14 @@ export function closest(patterns: readonly string[], host: string): { pattern: s
   return best;
 }
 
-/** The smaller, the closer: exact, then the longest suffix. */
+/** Smaller is more specific: exact, then the longest suffix. */
 function distance(pattern: string, host: string): number | null {
   const { match, host: name } = readPattern(pattern);
   if (name === host) return match === 'exact' ? -Infinity : -name.length;
   return match === 'suffix' && host.endsWith(`.${name}`) ? -name.length : null;
 }
 
-/** `example.com`: the name and everything below it; `=example.com`: only the name. */
+/** `example.com`: the name and its subdomains; `=example.com`: only the name. */
 export function readPattern(text: string): { readonly match: 'suffix' | 'exact'; readonly host: string } {
   return text.startsWith('=') ? { match: 'exact', host: text.slice(1) } : { match: 'suffix', host: text };
 }

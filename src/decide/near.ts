@@ -1,18 +1,18 @@
-/** How near a domain, or an entry of a list, comes to a host. */
+/** How specifically a domain, or an entry of a list, covers a host. */
 import type { What } from '../flow.ts';
 import type { DomainSet } from './domain-set.ts';
 import { closest } from './entry.ts';
 
-/** The external lists of a policy, by id. One that is not there yet covers nothing. */
+/** The external lists of a policy, by id. A missing list covers nothing. */
 export type DomainSets = ReadonlyMap<string, DomainSet>;
 
 export interface Near {
-  /** What covers the host, in words. */
+  /** Describes what covers the host. */
   readonly what: string;
   readonly distance: number;
 }
 
-/** The closest of all that it names; null where none covers the host. The smaller the distance, the closer. */
+/** The most specific domain or list that covers the host; null if none does. A smaller distance is more specific. */
 export function nearest(
   { domains = [], lists = [] }: Pick<What, 'domains' | 'lists'>,
   host: string,
@@ -27,7 +27,7 @@ export function nearest(
   return best;
 }
 
-/** Whether it names hosts, by themselves or by lists. */
+/** Whether it names hosts, directly or by lists. */
 export function namesHosts({ domains, lists }: Pick<What, 'domains' | 'lists'>): boolean {
   return (domains ?? lists) !== undefined;
 }

@@ -1,10 +1,10 @@
-/** Pauses: what is denied of a vendor is let through and counted for a while. */
+/** Pauses: for a while, denials of a vendor's services are not enforced, only counted. */
 import type { Effect, Pause, PolicyDocument, Service } from '../flow.ts';
 
-/** By vendor; under null those of every vendor. */
+/** By vendor; pauses for every vendor have the key null. */
 export type Pauses = ReadonlyMap<string | null, readonly Pause[]>;
 
-/** Null where there are none, so that a decision asks nothing. */
+/** Null if there are none, so that decisions can skip them. */
 export function indexPauses({ pauses = [] }: PolicyDocument): Pauses | null {
   if (pauses.length === 0) return null;
   const index = new Map<string | null, Pause[]>();
@@ -16,13 +16,13 @@ function inForce(pauses: readonly Pause[] | undefined, now: number): Pause | und
   return pauses?.find(({ from, until }) => from <= now && now < until);
 }
 
-/** The pause of the service's vendor; null where none is in force, and for what is no service of the catalogue. */
+/** The pause in force for the service's vendor; null if there is none, or no service. */
 function pauseOf(pauses: Pauses | null, service: Service | null, now: number): Pause | null {
   if (pauses === null || service === null) return null;
   return inForce(pauses.get(service.vendor), now) ?? inForce(pauses.get(null), now) ?? null;
 }
 
-/** A denial of the service becomes one that is only counted, and bears the pause that it is lifted by. */
+/** Turns the denial of a paused service into `monitor`, and adds the pause. Other effects are unchanged. */
 export function lifted<T extends { readonly effect: Effect }>(
   pauses: Pauses | null,
   denial: T,

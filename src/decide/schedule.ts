@@ -1,19 +1,19 @@
 /**
- * Weekly windows: whether one holds at an instant, and when that changes. Pure arithmetic on the table of the time
- * zone: no calendar is asked while a decision is made.
+ * Weekly windows: whether one is open at an instant, and when that changes. A decision uses only arithmetic on the
+ * table of the time zone, and no calendar functions.
  *
- * The clocks on the wall decide. Where they skip an hour in spring, what lies in it does not happen; where they show
- * an hour twice in autumn, it holds both times.
+ * Windows follow wall-clock time: an hour that is skipped in spring does not occur, and one that is repeated in autumn
+ * occurs twice.
  */
 import type { Exception, PolicyDocument, Rule, Schedule, Zone } from '../flow.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const DAY_MINUTES = 1_440;
-/** How far the next change is looked for day by day: a year, and the weeks that holidays or the clocks take away. */
+/** Weeks to search for the next change: a year, and some more since holidays and clock changes may remove windows. */
 const WEEKS = 60;
 
-/** Milliseconds that the clocks are ahead of UTC at an instant. */
+/** Offset from UTC at an instant, in milliseconds. */
 export function offsetAt({ first, changes }: Zone, at: number): number {
   let low = 0;
   let high = changes.length;
@@ -25,7 +25,7 @@ export function offsetAt({ first, changes }: Zone, at: number): number {
   return changes[low - 1]?.offset ?? first;
 }
 
-/** Whether a window of the day, counted from 1970, reaches the minute, counted from the midnight it begins with. */
+/** Whether a window of `day`, in days since 1970, contains `minute`, counted from the beginning of that day. */
 function reaches({ windows, holidays, onHolidays }: Schedule, day: number, minute: number): boolean {
   if (onHolidays !== 'as-usual' && holidays.has(day) !== (onHolidays === 'only')) return false;
   // 1 January 1970 was a Thursday.
@@ -41,14 +41,14 @@ export function holds(schedule: Schedule, now: number): boolean {
   return reaches(schedule, day, minute) || reaches(schedule, day - 1, minute + DAY_MINUTES);
 }
 
-/** Every instant in some days at which a window may begin or end, in order. */
+/** Every instant within `days` days at which a window may begin or end, in order. */
 function boundaries({ zone, windows }: Schedule, firstDay: number, days: number): number[] {
   const minutes = new Set([0, ...windows.flatMap(({ start, end }) => [start, end % DAY_MINUTES])]);
   const found = new Set<number>();
   for (let day = firstDay; day < firstDay + days; day += 1) {
     for (const minute of minutes) {
       const wall = day * DAY + minute * MINUTE;
-      // The clocks may show it twice, or never.
+      // A clock change may repeat or skip this wall-clock time.
       for (const near of [wall - DAY, wall + DAY]) {
         const at = wall - offsetAt(zone, near);
         if (at + offsetAt(zone, at) === wall) found.add(at);
@@ -60,7 +60,7 @@ function boundaries({ zone, windows }: Schedule, firstDay: number, days: number)
   return [...found].toSorted((a, b) => a - b);
 }
 
-/** The next instant after `now` at which a window begins or ends; null: never. */
+/** The next instant after `now` at which {@link holds} changes; null: never. */
 export function nextTurn(schedule: Schedule, now: number): number | null {
   const today = Math.floor((now + offsetAt(schedule.zone, now)) / DAY);
   const held = holds(schedule, now);
@@ -78,7 +78,7 @@ export function nextTurn(schedule: Schedule, now: number): number | null {
   return null;
 }
 
-/** Whatever is in force between two dates, and in some hours of them. */
+/** Anything with dates and a schedule. */
 export type Timed = Partial<Pick<Rule | Exception, 'from' | 'until' | 'schedule'>>;
 
 /** The next instant after `now` at which it comes into force or ends; null: never again. */
@@ -93,7 +93,7 @@ export function nextChangeOf({ from = -Infinity, until = Infinity, schedule }: T
 }
 
 /**
- * The next instant after `now`, epoch milliseconds, at which the set of rules and exceptions in force changes; null:
+ * The next instant after `now`, in epoch milliseconds, at which the set of rules and exceptions in force changes; null:
  * never again.
  */
 export function nextChange(

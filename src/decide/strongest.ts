@@ -1,4 +1,4 @@
-/** Which rule decides about one host: the lookup in a compiled policy. */
+/** Finds the entry that decides about one host in a compiled policy. */
 import type { Client, Hostname, Service } from '../flow.ts';
 import type { Bucket, Index } from './compile.ts';
 import { inForce, isAbout, isFor } from './entry.ts';
@@ -7,8 +7,8 @@ import { productKey } from './subject.ts';
 import type { Subject } from './subject.ts';
 
 /**
- * The first entry that applies, from the most to the least specific and at the same level the strongest; or null.
- * Constant in the number of entries that are about something else.
+ * The first entry that applies, from the most to the least specific and by strength within a level; null if none does.
+ * The number of unrelated entries does not affect the time.
  */
 export function strongest(index: Index, subject: Subject, client: Client, now: number): Entry | null {
   if (index.empty) return null;
@@ -32,7 +32,7 @@ export function strongest(index: Index, subject: Subject, client: Client, now: n
   );
 }
 
-/** Of the domains that cover the host, in rules and in lists, the closest that something applies for. */
+/** The entry that applies for the most specific domain that covers the host, in rules or lists. */
 function aboutHost(index: Index, host: Hostname, within: (bucket: Bucket) => Entry | null): Entry | null {
   let first = 0;
   for (const { set } of index.lists) {
@@ -44,7 +44,7 @@ function aboutHost(index: Index, host: Hostname, within: (bucket: Bucket) => Ent
   return index.domains.pick(host, within);
 }
 
-/** As {@link aboutHost}, where the list `first` is known to be the first that covers the host. */
+/** Like {@link aboutHost}, with the index of the first list that covers the host, and the length of its domain. */
 function closestOf(
   index: Index,
   host: Hostname,
@@ -81,7 +81,7 @@ function aboutService(
   return (
     within(index.products.get(productKey(service))) ??
     within(index.vendors.get(service.vendor)) ??
-    // Tags, risk classes and the channel are one level: the strongest of all that apply.
+    // Tags, risk classes and the channel are one level, at which the strongest entry decides.
     risks.reduce(
       (best, risk) => stronger(best, within(index.risks.get(risk))),
       service.tags.reduce(

@@ -1,17 +1,20 @@
-/** What is judged: a host, the service behind it, and how risky the company finds that. */
+/** The subject of a decision: a host, its service, and the service's risk classes. */
 import type { Hostname, RiskClass, Service } from '../flow.ts';
 
-/** One host that is judged. */
+/** One host to be judged. */
 export interface Subject {
   readonly host: Hostname;
   readonly service: Service | null;
-  /** Risk classes that the service is in. */
+  /** Risk classes of the service. */
   readonly risks: readonly string[];
-  /** Only entries that are about vendors are about it: the service is seen as another vendor's, see {@link besides}. */
+  /**
+   * The service is treated as another vendor's (see {@link besides}), so only entries that name vendors or risk classes
+   * apply.
+   */
   readonly beside?: boolean;
 }
 
-/** The risk classes of a service; seen as another vendor's, those that name this vendor. */
+/** The risk classes of a service; if `beside` is true, only those that name its vendor. */
 export type RisksOf = (service: Service, beside: boolean) => readonly string[];
 
 const none: readonly string[] = [];
@@ -31,7 +34,7 @@ export function indexRisks(classes: Readonly<Record<string, RiskClass>> = {}): R
   };
   const [vendors, products, tags, channels] = [by('vendors'), by('products'), by('tags'), by('channels')];
   const ofVendor = ({ vendor }: Service): readonly string[] => vendors.get(vendor) ?? none;
-  // The catalogue makes one object for each service.
+  // The catalogue has one object per service, so objects serve as keys.
   const known = new WeakMap<Service, readonly string[]>();
   return (service, beside) => {
     if (beside) return ofVendor(service);
@@ -54,9 +57,9 @@ export function subjectOf(host: Hostname, service: Service | null, risksOf: Risk
 }
 
 /**
- * The same host once more for each other vendor that has a part in it: the one that runs the host and the one whose
- * model answers. What holds for a vendor holds on every axis, so that an allowed cloud does not lift the denial of a
- * model that it resells.
+ * One more subject for each other vendor with a part in the service: the one that runs the host, and the one whose
+ * model answers. Rules about a vendor apply to each of them, so an allowed cloud does not lift the denial of a model
+ * that it resells.
  */
 export function besides({ host, service }: Subject, risksOf: RisksOf): readonly Subject[] {
   if (service === null) return nobody;

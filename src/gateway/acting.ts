@@ -1,4 +1,4 @@
-/** Everything that reaches out, and every action, as one part. */
+/** Builds everything that connects to origins, and all actions. */
 import { createAct, type Act, type ActAnswers } from '../act/act.ts';
 import { createDestinations, type OwnPort } from '../act/destinations.ts';
 import { createForward } from '../act/forward.ts';
@@ -15,9 +15,9 @@ import { createHelloWatch } from '../listen/second-hello.ts';
 
 export interface ActingOptions {
   readonly config: Pick<Config, 'outbound' | 'tunnels' | 'limits'>;
-  /** Our name in the Via field, by which a loop is known (RFC 9110, section 7.6.3). */
+  /** Our pseudonym in `Via`, which reveals a loop (RFC 9110, section 7.6.3). */
   readonly via: string;
-  /** The ports that are our own, and are not dialled. */
+  /** The proxy's own ports, which must not be dialled. */
   readonly own: () => readonly OwnPort[];
   readonly interceptor: Interceptor;
   readonly room: MintLimit;
@@ -26,7 +26,7 @@ export interface ActingOptions {
 
 export interface Acting {
   readonly act: Act;
-  /** Ends the connections to origins that are kept for further requests. */
+  /** Closes the kept-alive connections to origins. */
   readonly close: () => void;
 }
 

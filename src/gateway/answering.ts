@@ -1,4 +1,4 @@
-/** The answers of the configuration in force, in the form that actions ask for them. */
+/** The answers of the configuration in force. */
 import type { ActAnswers } from '../act/act.ts';
 import { serialize } from '../act/write.ts';
 import { createAnswers } from '../answers/answers.ts';
@@ -9,9 +9,9 @@ import type { ErrorCode } from '../errors.ts';
 type Answers = ReturnType<typeof createAnswers>;
 
 export interface Answering extends ActAnswers {
-  /** What went wrong before there was an arrival. */
+  /** The answer to a failure before there was an arrival. */
   readonly turnedAway: (code: ErrorCode, rejected: Pick<Rejected, 'id' | 'at' | 'asked' | 'facts'>) => Answer;
-  /** Lays out the answers of a new configuration or address of the pages; what is returned puts them into force. */
+  /** Prepares the answers for another configuration or pages URL; the result puts them into force. */
   readonly toFollow: (config: Config, pagesUrl: string) => () => void;
 }
 

@@ -1,4 +1,4 @@
-/** Who may use the proxy, by name: the rules in force, and the passwords behind them. */
+/** Authentication: the access rules in force, and the password sources behind them. */
 import type { VouchedField } from '../config/clients-schema.ts';
 import type { Config } from '../config/schema.ts';
 import { createCredentials, type Credentials } from '../identify/credentials.ts';
@@ -8,7 +8,7 @@ import { createNetworks } from '../listen/networks.ts';
 import { createRate, type Rate } from '../listen/rate.ts';
 import { openPasswords } from './password-sources.ts';
 
-/** bcrypt takes a whole core for 50 ms and more: two at once leave the others alone. */
+/** bcrypt occupies a core for 50 ms or more; two at once leave the other cores free. */
 const THREADS = 2;
 const QUEUE = 200;
 
@@ -21,12 +21,12 @@ function vouched(field: VouchedField | null): AccessRules['userField'] {
 }
 
 export interface Authenticating {
-  /** Null: nothing is asked of anybody. */
+  /** Null if nobody has to authenticate. */
   readonly rules: () => AccessRules | null;
   readonly missing: () => void;
   readonly counts: () => Readonly<Record<Result, number>>;
   /**
-   * Opens what a new configuration names; what is returned puts it into force, and has to be called.
+   * Opens what a new configuration names; the result puts it into force and must be called.
    *
    * @throws {ConfigError} for a password file that cannot be used.
    */
@@ -37,9 +37,9 @@ export interface Authenticating {
 export interface AuthenticatingOptions {
   readonly config: Config;
   readonly log: (line: string) => void;
-  /** Hears of each check that found too many before it. */
+  /** Called for each check that is refused because the queue is full. */
   readonly queueFull: () => void;
-  /** Hears of each try that came after too many wrong ones. */
+  /** Called for each attempt that is refused after too many wrong ones. */
   readonly throttled: () => void;
 }
 
@@ -83,7 +83,7 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
     const { authentication, userField, groupsField } = clients;
     const passwords = authentication === null ? null : open(authentication);
     const [user, groups] = [userField, groupsField].map(vouched);
-    // Certificates bring names as well.
+    // Client certificates name users as well.
     const named = passwords !== null || (user ?? groups ?? null) !== null || (proxyTls?.clientCaFile ?? null) !== null;
     if (!named) return { passwords, rules: null };
     const credentials =

@@ -1,6 +1,6 @@
 /**
- * Keeps the catalogue of a running proxy up to date: fetches a signed bundle now and then, judges it, and has it adopted.
- * Nobody waits for it, and whatever goes wrong leaves the catalogue in force.
+ * Keeps the catalogue up to date: fetches a signed bundle periodically, validates it and has it adopted. This never
+ * delays a request, and after any failure the catalogue in force stays.
  */
 import type { Bundle } from '../config/bundle.ts';
 import { changeLines } from '../config/catalogue-diff.ts';
@@ -19,26 +19,26 @@ export type FetchResult = 'adopted' | 'unchanged' | 'refused' | 'failed';
 export interface CatalogueUpdatesOptions {
   /** The configuration in force. */
   readonly config: () => Config;
-  /** Reads the configuration with a bundle in the place of the fetched copy. @throws {ConfigError} */
+  /** Reads the configuration with a bundle in place of the fetched copy. @throws {ConfigError} */
   readonly attempt: (candidate: Bundle) => unknown;
-  /** Puts what is in the files now into force. */
+  /** Puts the current contents of the files into force. */
   readonly reload: () => boolean;
   readonly log: (line: string) => void;
 }
 
 export interface CatalogueUpdates {
-  /** Fetches at once, and from then on as the configuration says. Again after a reload: it may say something else now. */
+  /** Fetches now, and then as configured. To be called again after each reload. */
   readonly follow: () => void;
   readonly counts: () => Readonly<Record<FetchResult, number>>;
-  /** When a fetch last found something to adopt or nothing new, epoch milliseconds; null: never. */
+  /** Epoch milliseconds of the last successful fetch, with or without an update; null: never. */
   readonly lastSuccessAt: () => number | null;
   readonly close: () => void;
 }
 
-/** More changes than a person reads in a log. */
+/** Maximum number of changes that are logged one by one. */
 const MAX_LINES = 50;
 
-/** Proxies that start together must not all ask at the same moment. */
+/** Fraction by which intervals vary, so that proxies that start together do not fetch at the same moment. */
 const SPREAD = 0.1;
 
 function summary({ vendors, hosts }: Changes): string {
@@ -53,7 +53,7 @@ export function createCatalogueUpdates(options: CatalogueUpdatesOptions): Catalo
   let lastSuccessAt: number | null = null;
   let timer: NodeJS.Timeout | undefined;
   let following: string | null = null;
-  /** Of the bundle in force. One that was refused is asked for again: what kept it out may be gone by then. */
+  /** Of the bundle in force. A refused one is fetched again, since the reason may have gone by then. */
   let etag: string | null = null;
   let complained = '';
   let round = 0;
@@ -80,7 +80,7 @@ export function createCatalogueUpdates(options: CatalogueUpdatesOptions): Catalo
     return result;
   };
 
-  /** One line for each new complaint; a server that is away for a day says so once. */
+  /** Logs a problem once: a server that is down for a day gets one line. */
   const complain = (what: string, updates: UpdateSettings, error: unknown): void => {
     const line = `catalogue: ${what} ${shownUrl(updates.url)}: ${error instanceof Error ? error.message : String(error)}`;
     if (line !== complained) log(`${line}; the one in force stays`);

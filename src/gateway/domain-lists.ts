@@ -1,6 +1,6 @@
 /**
- * The external domain lists of the policy in force: read aside, a little at a time, and swapped whole. Whatever goes
- * wrong with one leaves the last good in force.
+ * The external domain lists of the policy in force. They are read in small steps and replaced as a whole; after any
+ * failure the last good list stays in force.
  */
 import { rm, stat } from 'node:fs/promises';
 import { counted } from '../config/counted.ts';
@@ -17,36 +17,36 @@ import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainList } from '../flow.ts';
 import { end, heldOf, sourceOf, type FetchResult, type Held } from './held-list.ts';
 
-/** One list, for metrics and people. */
+/** One list, for metrics and the API. */
 export interface ListFacts {
   readonly id: string;
-  /** Names in force; 0 where there is none yet. */
+  /** Number of names in force; 0 if there are none yet. */
   readonly domains: number;
   readonly badLines: number;
   readonly sha256: string | null;
   /** When it was last read or found unchanged, epoch milliseconds; null: never. */
   readonly lastSuccessAt: number | null;
-  /** False: the last reading or fetch failed, and an older one is in force, or none. */
+  /** False: the last reading or fetch failed, and an older list is in force, or none. */
   readonly successful: boolean;
   readonly fetches: Readonly<Record<FetchResult, number>>;
 }
 
 export interface DomainListsOptions {
-  /** Other names are in force now. */
+  /** Called when other names are in force. */
   readonly changed: () => void;
   readonly log: (line: string) => void;
-  /** False: another process does, and this one reads the copies that it keeps. */
+  /** False: another process fetches, and this one reads its copies. */
   readonly fetches: boolean;
-  /** Makes hashes another for each process. */
+  /** Makes hashes differ between processes. */
   readonly seed: number;
 }
 
 export interface DomainLists {
-  /** Another object whenever something in it has changed. */
+  /** A new object after each change. */
   readonly sets: () => ReadonlyMap<string, DomainSet>;
-  /** Reads what a configuration names and is not read yet, so that it can be put into force. Never rejects. */
+  /** Reads the lists that a configuration names and that have not been read yet. Never rejects. */
   readonly prepare: (config: Pick<Config, 'policy'>) => Promise<void>;
-  /** Fetches what is to be fetched, from now on. */
+  /** Fetches lists periodically from now on. */
   readonly follow: (config: Pick<Config, 'policy'>) => void;
   /** @throws {InvalidConfig} where a file that the policy names is no list, and none is held that could go on. */
   readonly demand: (config: Pick<Config, 'policy' | 'policyFile'>) => void;
@@ -56,14 +56,14 @@ export interface DomainLists {
   readonly close: () => void;
 }
 
-/** How long a start, or a new policy, waits for all lists that were never fetched. Milliseconds. */
+/** Milliseconds that a start, or a new policy, waits for all lists that were never fetched. */
 const PATIENCE = 5_000;
 /** After a failure a list is asked for again sooner than it would be refreshed. Milliseconds. */
 const RETRY = 300_000;
 /** Proxies that start together must not all ask at the same moment. */
 const SPREAD = 0.1;
 
-/** Empty where there is no such file. */
+/** Empty if there is no such file. */
 async function stampOrNone(file: string): Promise<string> {
   try {
     return stampOf(await stat(file, { bigint: true }));
@@ -83,14 +83,14 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     sets = new Map(next);
   };
 
-  /** One line for each new complaint; a server that is away for a day says so once. */
+  /** Logs a problem once: a server that is down for a day gets one line. */
   const complain = (one: Held, error: unknown): void => {
     if (one.over.signal.aborted) return;
     const line = error instanceof Error ? error.message : String(error);
     const stays =
       one.set === null ? 'it has never been loaded, so it covers nothing' : 'the last good copy stays in use';
     const where = one.list.url === null ? one.list.file : shownUrl(one.list.url);
-    // A file without which nothing can be put into force is told as what is wrong with the policy.
+    // A local file without which nothing can come into force is reported as an error of the policy.
     const refused = one.list.url === null && one.set === null;
     if (line !== one.complained && !refused) log(`list ${one.list.id}: ${where}: ${line}; ${stays}`);
     one.complained = line;
@@ -120,7 +120,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     );
   };
 
-  /** From the file, or from the copy of the last fetch. */
+  /** Reads the file, or the copy of the last fetch. */
   const readFile = async (one: Held): Promise<void> => {
     const stamp = await stampOrNone(one.list.file);
     if (stamp === one.stamp || (stamp === '' && one.list.url !== null)) return;
@@ -140,7 +140,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     const { file: copy, maxBytes } = one.list;
     const url = one.list.url ?? '';
     const { signal } = one.over;
-    // Of fetches that were killed. One that was given up takes its own away.
+    // Left by fetches that were killed. An aborted fetch removes its own file.
     if (one.last === null) await removeLeftovers(copy).catch(() => undefined);
     const etag = one.text === null ? null : tagOf(copy, { url, sha256: one.text.sha256 });
     const answer = await fetchList({ url, etag, copy, maxBytes, signal });
@@ -207,7 +207,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       return before;
     }
     if (before !== undefined) end(before);
-    // What was there under this name stays until the new source is read.
+    // The earlier list of this name stays until the new source is read.
     const one = heldOf(list, before?.set ?? null);
     held.set(list.id, one);
     return one;

@@ -1,4 +1,4 @@
-/** The doors of the proxy, in the clear and over TLS, as one: they share their limit, and open and close together. */
+/** Combines the front doors, in the clear and over TLS: they share a connection limit, and open and close together. */
 import type { Address } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { createFrontDoor, type FrontDoor, type FrontDoorOptions, type TlsLayer } from '../listen/front-door.ts';
@@ -12,7 +12,7 @@ export interface DoorsOptions extends Omit<FrontDoorOptions, 'tls' | 'elsewhere'
 }
 
 export interface Doors extends Omit<FrontDoor, 'listen'> {
-  /** @throws {ConfigError} where the address cannot be had. */
+  /** @throws {ConfigError} if the address cannot be bound. */
   readonly listenTls: (address: Address, log: (line: string) => void, reusePort: boolean) => Promise<number>;
 }
 

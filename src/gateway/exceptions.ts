@@ -18,21 +18,21 @@ export interface ExceptionsOptions {
   readonly config: () => Config;
   /** Puts them into force. */
   readonly adopt: (stored: StoredExceptions) => void;
-  /** Hears that others are in force. */
+  /** Called after others have come into force. */
   readonly changed: () => void;
-  /** The clock that the policy goes by, epoch milliseconds. */
+  /** The policy's clock, in epoch milliseconds. */
   readonly now: () => number;
   readonly log: (line: string) => void;
 }
 
-/** How many are in force, and the end of the next to end, epoch milliseconds; null: none is. */
+/** How many are in force, and when the next one ends in epoch milliseconds; null if none is. */
 export interface Running {
   readonly active: number;
   readonly nextEnd: number | null;
 }
 
 export interface Exceptions extends ExceptionsApi {
-  /** Follows the file of the configuration in force; again after each reload. */
+  /** Follows the exceptions file of the configuration in force; to be called again after each reload. */
   readonly follow: () => void;
   readonly running: () => { readonly exceptions: Running; readonly pauses: Running; readonly readable: boolean };
   readonly close: () => void;
@@ -52,7 +52,7 @@ function sameLines(a: Contents, b: Contents): boolean {
   return a.file === b.file && a.raw.length === b.raw.length && a.raw.every((text, index) => text === b.raw[index]);
 }
 
-/** One line for each that came and each that was ended before its time. */
+/** One log line for each new entry and for each that was ended early. */
 function news(before: Contents, after: Contents): string[] {
   const known = new Map(Array.from(before.lines.values(), (stored) => [stored.id, stored]));
   return [...after.lines.values()].flatMap((stored) => {
@@ -77,7 +77,7 @@ export function createExceptions({ config, adopt, changed, now, log }: Exception
     complained = problem;
   };
 
-  /** Puts what is in the file now into force. */
+  /** Puts the current contents of the file into force. */
   const refresh = (): void => {
     const { stored: before, exceptionsFile } = config();
     const stored = readStored(exceptionsFile, before);

@@ -1,4 +1,4 @@
-/** What is known of one external domain list, and how it ends. */
+/** The state of one external domain list. */
 import type { ListText } from '../config/read-list.ts';
 import type { DomainSet } from '../decide/domain-set.ts';
 import type { DomainList } from '../flow.ts';
@@ -6,30 +6,31 @@ import type { DomainList } from '../flow.ts';
 const results = ['adopted', 'unchanged', 'refused', 'failed'] as const;
 export type FetchResult = (typeof results)[number];
 
-/** Replaced where its source is another. */
+/** Replaced if its source changes. */
 export interface Held {
   readonly source: string;
   list: DomainList;
   set: DomainSet | null;
+  /** Null: never read from this source. */
   text: ListText | null;
   stamp: string;
   lastSuccessAt: number | null;
   complained: string;
-  /** How the last fetch ended; null: none has. */
+  /** Result of the last fetch; null: there was none. */
   last: FetchResult | null;
   timer: NodeJS.Timeout | undefined;
   fetching: Promise<void> | null;
-  /** Aborted once another is in its place, or nobody wants it any more: what is under way for it has no effect. */
+  /** Aborted when the list is replaced or removed, so that work in progress has no effect. */
   readonly over: AbortController;
   readonly fetches: Record<FetchResult, number>;
 }
 
-/** Where another makes all that is held worthless. */
+/** Identifies the source; if it changes, everything held is obsolete. */
 export function sourceOf({ file, url, format, sha256 }: DomainList): string {
   return JSON.stringify([file, url, format, sha256]);
 }
 
-/** @param set holds until the list is read. */
+/** @param set in force until the list is read. */
 export function heldOf(list: DomainList, set: DomainSet | null): Held {
   return {
     source: sourceOf(list),

@@ -1,8 +1,8 @@
-/** Puts {@link OpenTunnels} around the actions: what they let through is held for as long as it is carried. */
+/** Wraps the actions so that {@link OpenTunnels} holds whatever they let through while it is open. */
 import type { Act } from '../act/act.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 
-/** Act, where what it lets through is held and judged again. */
+/** `act`, with what it lets through held and judged again. */
 export function heldOpen(act: Act, open: OpenTunnels): Act {
   return {
     ...act,

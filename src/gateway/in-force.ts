@@ -1,4 +1,4 @@
-/** The configuration in force: read, compiled, and swapped whole at a reload. */
+/** The configuration in force: read, compiled, and replaced as a whole at a reload. */
 import { counted } from '../config/counted.ts';
 import { shownPath } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
@@ -12,13 +12,13 @@ import { snapshotOf } from './snapshot.ts';
 export interface InForceOptions {
   /** @throws {ConfigError} */
   readonly load: () => Config;
-  /** The external lists that are read; another object where something in them has changed. */
+  /** The external lists that have been read; a new object after each change. */
   readonly sets: () => DomainSets;
-  /** @throws {ConfigError} where a list that the configuration names cannot be used. */
+  /** @throws {ConfigError} if a list that the configuration names cannot be used. */
   readonly demand: (config: Config) => void;
-  /** Whether the client at an address keeps refusing our leaves. */
+  /** Whether the client at an address keeps rejecting our leaves. */
   readonly refusesLeaf: (clientAddress: string) => boolean;
-  /** The clock that the policy goes by, epoch milliseconds. */
+  /** The policy's clock, in epoch milliseconds. */
   readonly now: () => number;
   readonly log: (line: string) => void;
 }
@@ -27,16 +27,16 @@ export interface ReloadState {
   readonly successful: boolean;
   /** Epoch milliseconds. */
   readonly lastSuccessAt: number;
-  /** What was wrong at the last attempt; null where nothing was. */
+  /** What was wrong at the last attempt; null if nothing was. */
   readonly problem: string | null;
 }
 
-/** `same`: there was nothing new in the files; `held`: they deny less, and may not be whole yet. */
+/** `same`: the files have not changed; `held`: they deny less, and may not be complete yet. */
 export type Reloaded = 'changed' | 'same' | 'failed' | 'held';
 
 /**
- * By an operator, who is told what came of it; by a file that has changed, where only news is told; or by one that may
- * be half written, where a failure is not told and does not count.
+ * Who asked for the reload: an operator, who gets the result; a changed file, where only changes are logged; or a file
+ * that may be half written, where a failure is neither logged nor counted.
  */
 export type Asked = 'by-operator' | 'by-change' | 'by-half-a-change';
 
@@ -47,17 +47,20 @@ export interface InForce {
   /** Reads the current contents of the files, ahead of a reload. @throws {ConfigError} */
   readonly preview: () => Config;
   /**
-   * Puts what is in the files now into force, or leaves the old and says why.
+   * Puts the current contents of the files into force, or keeps the old configuration and logs why.
    *
-   * @param adopt what else has to follow a new configuration; nothing is swapped yet where it throws.
-   * @param from `preview`: what the last preview found is new enough, where there was no other reload since.
+   * @param adopt applies a new configuration elsewhere; if it throws, nothing changes.
+   * @param from `preview`: the result of the last preview may be used, if there was no other reload since.
    */
   readonly reload: (adopt: (next: Config) => void, asked: Asked, from: 'preview' | 'files') => Reloaded;
   /** Puts other exceptions and pauses into force without reading or building anything else. */
   readonly adopt: (stored: StoredExceptions) => void;
 }
 
-/** @throws {ConfigError} where the policy that is to replace one with rules says nothing of any: its end is missing. */
+/**
+ * @throws {ConfigError} if a policy without the key `rules` would replace one with rules: the end of the file is
+ *   missing.
+ */
 function checkRules({ policyOfFile: before }: Config, { policyOfFile: next, policyFile }: Config): void {
   if (next.rulesLeftOut !== true || before.rules.length === 0) return;
   const inForce = counted(before.rules.length, 'rule');
@@ -66,9 +69,9 @@ function checkRules({ policyOfFile: before }: Config, { policyOfFile: next, poli
   );
 }
 
-/** @throws {ConfigError} where the first configuration cannot be read. */
+/** @throws {ConfigError} if the first configuration cannot be read. */
 export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InForceOptions): InForce {
-  /** What ended is history, which no decision needs. */
+  /** Exceptions that have ended are left out, as no decision needs them. */
   const merged = (next: Config, stored: StoredExceptions): Config => withStored(next, stored, now());
   let loaded = load();
   const settling = createSettling(() => performance.now(), loaded.policyFile);
@@ -95,11 +98,11 @@ export function createInForce({ load, sets, demand, refusesLeaf, now, log }: InF
         checkRules(loaded, fresh);
         demand(fresh);
         const settled = settling.settled(loaded, fresh);
-        // Who asks for it says that the files are whole.
+        // An operator who asks for a reload vouches for the files.
         if (!settled && asked !== 'by-operator') return 'held';
         const setsNext = sets();
         const changed = fresh !== loaded || setsNext !== setsNow;
-        // What an operator asks for is read anew, whatever of it the configuration only names: certificates, passwords.
+        // For an operator, everything that the configuration refers to is read again: certificates, passwords.
         if (changed || asked === 'by-operator') {
           const next = merged(fresh, readStored(fresh.exceptionsFile, config.stored));
           const compiled = snapshotOf(next, refusesLeaf, setsNext);

@@ -1,4 +1,4 @@
-/** The limits in force, and how often each was met. */
+/** The limits in force, and how often each was reached. */
 import type { Config } from '../config/schema.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Admit } from '../listen/front-door.ts';
@@ -27,15 +27,15 @@ export interface Limiting {
   readonly admit: Admit;
   /** Whether the client exceeds its request rate. */
   readonly tooOften: (address: string) => boolean;
-  /** Counts one more tunnel of a client, or says why it may not be. */
+  /** Counts one more tunnel of a client, or returns why it is refused. */
   readonly enterTunnel: (address: string) => ErrorCode | null;
   readonly leaveTunnel: (address: string) => void;
   readonly tunnels: () => number;
-  /** Counts one that found no room. */
+  /** Counts one refusal. */
   readonly met: (limit: Limit) => void;
-  /** How often each was met since the start. */
+  /** Refusals by limit since the start. */
   readonly counts: () => Readonly<Record<Limit, number>>;
-  /** Follows a new configuration; what is open stays. */
+  /** Applies a new configuration; open connections stay. */
   readonly follow: (config: Config) => void;
 }
 
@@ -54,7 +54,7 @@ export function createLimiting(config: Config): Limiting {
     () => met('client_tunnels'),
   );
   const requests = createRate({
-    // Those of two seconds at once: a page is many requests.
+    // Two seconds' worth at once: a page takes many requests.
     burst: () => 2 * now.limits.clientRequests,
     perSecond: () => now.limits.clientRequests,
     now: () => performance.now(),

@@ -1,4 +1,4 @@
-/** Opens the three ports, or none of them. */
+/** Opens all three ports, or none of them. */
 import type { Address } from '../admin/http-server.ts';
 import { formatAddress } from '../config/network.ts';
 import type { Config } from '../config/schema.ts';
@@ -11,7 +11,7 @@ export interface Addresses {
 }
 
 interface Port {
-  /** Resolves to the address that was bound, with its port where the system was to choose. */
+  /** Resolves with the bound address, whose port the system may have chosen. */
   readonly listen: (address: Address) => Promise<Address>;
 }
 
@@ -20,15 +20,15 @@ interface ProxyPort {
 }
 
 /**
- * What people reach the pages under: as configured, or where the system has chosen the port, what it was bound to.
+ * Base URL of the pages: as configured, or the bound address if the system chose the port.
  *
- * @param bound undefined: nothing is listened on yet.
+ * @param bound undefined: nothing is bound yet.
  */
 export function pagesUrlOf({ listen, pages }: Pick<Config, 'listen' | 'pages'>, bound: Address | undefined): string {
   return listen.pages.port === 0 && bound !== undefined ? `http://${formatAddress(bound)}` : pages.url;
 }
 
-/** Open by then. */
+/** Those that are open before the proxy port. */
 export type Others = Pick<Addresses, 'admin' | 'pages'>;
 
 const cures: Readonly<Record<string, string>> = {
@@ -45,9 +45,9 @@ function listenFault(what: string, address: Address, error: unknown): ConfigErro
 }
 
 /**
- * The proxy port is the last, so that nobody is served before health and pages are there.
+ * The proxy port is opened last, so that nobody is served before health checks and pages work.
  *
- * @param close ends what is open already, where one of the ports cannot be had.
+ * @param close closes the ports that are open already if one cannot be opened.
  * @throws {ConfigError} naming that port.
  */
 export async function openPorts(

@@ -1,13 +1,14 @@
 /**
- * Whether a policy may have lost something against the one before it: a rule, an exception, a condition of one. In doubt it
- * may, which costs no more than a wait. What denies more, and lets through the same, has lost nothing.
+ * Whether a policy may have lost something compared with the one before it: a rule, an exception, or a condition of
+ * one. In doubt it may have, which costs only a delay. A policy that denies more, and lets through nothing more, has
+ * lost nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Exception, PolicyDocument, Rule, What } from '../flow.ts';
 
 type Words = readonly string[] | undefined;
 
-/** Left out, a condition fits everything. */
+/** A condition that is left out matches everything. */
 function fitsAll(wide: Words, narrow: Words): boolean {
   if (wide === undefined) return true;
   if (narrow === undefined) return false;
@@ -15,7 +16,7 @@ function fitsAll(wide: Words, narrow: Words): boolean {
   return narrow.every((word) => all.has(word));
 }
 
-/** One of the two is enough for a host. */
+/** A host needs to match only one of the two. */
 function hosts({ domains, lists }: What): Words {
   if (domains === undefined && lists === undefined) return undefined;
   return [...(domains ?? []), ...(lists ?? []).map((id) => `list ${id}`)];
@@ -25,7 +26,7 @@ const conditions = ['vendors', 'products', 'channels', 'tags', 'risks'] as const
 
 type Entry = Pick<Rule | Exception, 'what' | 'groups' | 'sites' | 'from' | 'until' | 'schedule'>;
 
-/** Whether `wide` is about all that `narrow` is about, for all whom that is for, whenever it holds. */
+/** Whether `wide` applies to everything that `narrow` applies to, for the same clients and times. */
 function covers(wide: Entry, narrow: Entry): boolean {
   return (
     conditions.every((key) => fitsAll(wide.what[key], narrow.what[key])) &&
@@ -46,7 +47,7 @@ function same(old: Entry, entry: Entry): boolean {
   return covers(old, entry) && covers(entry, old);
 }
 
-/** Whether it denies as much as it did, or lets through the same. */
+/** Whether a rule denies as much as before, or lets through no more. */
 function ruleHolds(old: Rule | undefined, rule: Rule | undefined): boolean {
   if (rule === undefined) return false;
   if (rule.effect !== 'deny') return old?.effect === rule.effect && same(old, rule);
@@ -72,7 +73,7 @@ function entriesHold(before: PolicyDocument, next: PolicyDocument): boolean {
 
 type Named = Readonly<Record<string, unknown>>;
 
-/** Rules mean something else where a group, a site, a class or a list that they may name does. New ones no old rule names. */
+/** Rules change meaning with the groups, sites, classes and lists that they name. No old rule names a new one. */
 function namesHold(before: PolicyDocument, next: PolicyDocument): boolean {
   const kept = (was: Named = {}, is: Named = {}): boolean =>
     Object.entries(was).every(([id, named]) => isDeepStrictEqual(named, is[id]));

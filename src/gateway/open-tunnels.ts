@@ -1,6 +1,6 @@
 /**
- * Tunnels and upgraded connections that were let through: judged again whenever something else is in force, so that a
- * denial reaches what was opened before it, in the way that its rule says.
+ * Tunnels and upgraded connections that were let through. They are judged again whenever something else comes into
+ * force, so that a denial also ends what was opened before it, in the manner that its rule says.
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,19 +12,19 @@ import { createIndexedSet, type Indexed } from '../indexed-set.ts';
 
 export interface OpenTunnelsOptions {
   readonly snapshot: () => Snapshot;
-  /** The clock that the policy goes by, epoch milliseconds. */
+  /** The policy's clock, in epoch milliseconds. */
   readonly now: () => number;
-  /** The next instant after `now` at which time alone changes what is in force; null: never. */
+  /** The next instant after `now` at which time alone changes a decision; null: never. */
   readonly nextChange: (now: number) => number | null;
-  /** Milliseconds that a tunnel which is to end after a while may go on for. */
+  /** Milliseconds that a draining tunnel may go on. */
   readonly drainTimeout: number;
-  /** Milliseconds without a byte after which it ends before that. */
+  /** Milliseconds without a byte after which a draining tunnel ends early. */
   readonly drainIdle: number;
   readonly log: (line: string) => void;
   readonly surprised: (error: unknown) => void;
 }
 
-/** How many that were open have been denied since the start, once for each rule that did. */
+/** How many open tunnels have been denied since the start, counted once for each rule. */
 export interface Rejudged {
   readonly vendor: string;
   readonly rule: string;
@@ -33,7 +33,7 @@ export interface Rejudged {
 }
 
 export interface OpenTunnels {
-  /** Holds a tunnel that was let through for as long as it is carried. `addresses`: those known to be at its far end. */
+  /** Holds a tunnel that was let through while it is open. `addresses`: the known addresses of its origin. */
   readonly tunnel: (
     arrival: TunnelArrival,
     hello: Hello,
@@ -46,7 +46,7 @@ export interface OpenTunnels {
     carried: Promise<Outcome>,
     addresses: readonly string[],
   ) => Promise<Outcome>;
-  /** Judges all again, a few at a time, from the next turn of the event loop on. */
+  /** Judges all of them again, in batches, from the next turn of the event loop on. */
   readonly judgeAgain: () => void;
   readonly counts: () => readonly Rejudged[];
   readonly close: () => void;
@@ -56,18 +56,18 @@ interface Held extends Indexed {
   readonly socket: Duplex;
   readonly at: number;
   readonly judge: (snapshot: Snapshot) => Denial | null;
-  /** The denial that holds now, by its rule and what that does; null: none does. */
+  /** The rule that denies it now, and what the rule does to open tunnels; null if none does. */
   denied: { readonly rule: string; readonly then: OnChange } | null;
-  /** The rule that it was last counted for. */
+  /** The rule for which it was last counted. */
   counted: string | null;
-  /** Set while it drains: when that is over, the bytes that had moved, and when more of them last had (monotonic). */
+  /** Set while it drains: the deadline, the bytes transferred, and when they last increased (monotonic). */
   drain: { readonly until: number; moved: number; at: number } | null;
   ended: boolean;
 }
 
-/** How often clock and draining tunnels are looked at. Milliseconds. */
+/** Milliseconds between checks of the clock and of draining tunnels. */
 const LOOK = 1_000;
-/** So many are judged in one turn of the event loop: a fraction of a millisecond. */
+/** Tunnels that are judged in one turn of the event loop, which takes a fraction of a millisecond. */
 const TURN = 100;
 
 const nothing = Buffer.alloc(0);
@@ -101,7 +101,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     counts.set(key, known);
   };
 
-  /** Gives what became of it; null: nothing, or nothing new. */
+  /** What the rule wants done; null if nothing has changed. */
   const judge = (held: Held): OnChange | null => {
     const denial = held.judge(snapshot());
     if (denial === null) {
@@ -144,7 +144,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     const waiting = open.all().values();
     const became = { keep: 0, drain: 0, cut: 0 };
     const turn = (): void => {
-      // Something else has come into force meanwhile: that pass judges all.
+      // A later pass judges all of them.
       if (mine !== pass) return;
       for (let left = TURN; left > 0; left -= 1) {
         const { value: held, done } = waiting.next();
@@ -180,7 +180,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
 
   const look = setInterval(() => {
     const at = now();
-    // A clock that was set back brings back what it had ended.
+    // A clock that is set back brings back what had ended.
     if ((next !== null && at >= next) || at < lookedAt) judgeAgain();
     lookedAt = at;
     drainSome();
@@ -225,7 +225,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
 
   return {
     tunnel(arrival, hello, carried, addresses) {
-      // Who asked for what stays; the bytes of the hello have gone on.
+      // Only the facts of the hello are kept; its bytes have been forwarded.
       const known: Hello = { ...hello, bytes: nothing };
       return hold(
         arrival.socket,

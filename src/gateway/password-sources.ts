@@ -1,4 +1,4 @@
-/** Where users and passwords are, as the configuration says: opened, followed, and closed again. */
+/** Opens, follows and closes the password source that the configuration names. */
 import { unwatchFile, watchFile } from 'node:fs';
 import { readPassword } from '../certificates/key-files.ts';
 import type { Clients } from '../config/clients-schema.ts';
@@ -11,9 +11,9 @@ import { createLdap, type FindUser } from '../identify/ldap.ts';
 import type { PasswordPool } from '../identify/password-pool.ts';
 import { createPasswords } from '../identify/passwords.ts';
 
-/** Milliseconds between two looks at the password file; by time and not by events, which a swapped mount sends none of. */
+/** Milliseconds between checks of the password file. Polled, because a swapped mount sends no events. */
 const LOOK = 2_000;
-/** Conversations with the directory at once, and checks that may wait for one. */
+/** LDAP operations at once, and checks that may wait for one. */
 const AT_ONCE = 16;
 const QUEUE = 200;
 
@@ -25,9 +25,9 @@ export interface PasswordSource {
 export interface PasswordSourceOptions {
   readonly pool: PasswordPool;
   readonly log: (line: string) => void;
-  /** Hears of each check that found too many before it. */
+  /** Called for each check that is refused because the queue is full. */
   readonly queueFull: () => void;
-  /** Users or passwords have changed. */
+  /** Called when users or passwords have changed. */
   readonly changed: () => void;
 }
 

@@ -17,8 +17,8 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /**
- * The lists that clients' certificates are held against. An operator is told of one that has expired or soon will: from
- * then on OpenSSL takes no client certificate at all.
+ * Reads the revocation lists for client certificates, and warns of one that has expired or soon will: OpenSSL then
+ * rejects all client certificates.
  */
 function revokedOf(file: string, log: (line: string) => void): string[] {
   const { pems, until } = readRevocations(file);
@@ -34,7 +34,7 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
 type Material = ProxyTlsOptions['material'];
 
 /**
- * @param leaf shown where the certificate is not brought along.
+ * @param leaf used if no certificate is configured.
  * @throws {ConfigError} naming the key of the file that cannot be used.
  */
 export function materialOf(
@@ -66,27 +66,27 @@ function shown(leaf: PortLeaf | null): Pick<Material, 'cert' | 'key'> {
 }
 
 export interface ProxyTlsPort extends ProxyTls {
-  /** Makes what a new configuration needs; what is returned puts it into force. @throws {ConfigError} */
+  /** Prepares a new configuration; the result puts it into force. @throws {ConfigError} */
   readonly toFollow: (config: Config) => () => void;
 }
 
 export interface OpenOptions {
-  /** Makes the certificate where none is brought along. */
+  /** Issues the certificate if none is configured. */
   readonly authority: Authority;
-  /** Of that certificate. */
+  /** Key of that certificate. */
   readonly key: KeyObject;
   /** Wall clock, epoch milliseconds. */
   readonly now: () => number;
   readonly log: (line: string) => void;
 }
 
-/** Null where the configuration has no such port. @throws {ConfigError} */
+/** Null if the configuration has no such port. @throws {ConfigError} */
 export function openProxyTls(
   { proxyTls, limits, certificates }: Config,
   { authority, key, now, log }: OpenOptions,
 ): ProxyTlsPort | null {
   if (proxyTls === null) return null;
-  /** Null where the certificate is brought along. */
+  /** Null if a certificate is configured. */
   const leafFor = ({ serverNames: [first, ...others] }: Settings, old: PortLeaf | null): PortLeaf | null => {
     if (first === undefined) return null;
     try {
@@ -95,7 +95,7 @@ export function openProxyTls(
       if (!(error instanceof SallyportError)) throw error;
       if (old === null)
         throw new ConfigError(`${error.message}; supply a valid one, or set listen.proxy_tls.cert_file`);
-      // The old certificate stays: a policy must come into force all the same, and some clients look at no date.
+      // The old certificate stays: a policy must come into force nevertheless, and some clients ignore dates.
       log(`the certificate of listen.proxy_tls was not renewed: ${error.message}`);
       return { ...old, from: -Infinity, renewal: now() + HOUR };
     }
@@ -117,7 +117,7 @@ export function openProxyTls(
       // Checked when connections arrive: timers stop while a machine sleeps, and its clock may be set.
       if (leaf !== null && isDue(leaf, now())) {
         leaf = leafFor(settings, leaf);
-        // The files beside it stay what the last reload read.
+        // The other files stay as the last reload read them.
         material = { ...material, ...shown(leaf) };
         tls.renew(material);
       }

@@ -1,4 +1,4 @@
-/** Everything that is remembered about attempts and clients, as one part: the sinks, and what they know. */
+/** Builds everything that records attempts and clients: the sinks, and what they know. */
 import type { Config } from '../config/schema.ts';
 import { describe } from '../errors.ts';
 import { createAccessLog, type AccessLog } from '../record/access-log.ts';
@@ -13,19 +13,19 @@ import { createRecord, type Record, type Sink } from '../record/sink.ts';
 import { createTrust, type Trust } from '../record/trust.ts';
 import { createWebhook } from '../record/webhook.ts';
 
-/** What is known here, and not told by the other parts. */
+/** Facts that come from here rather than from other parts. */
 type OwnFacts = 'accessLogLinesLost' | 'clientTrust' | 'blockEvents' | 'blockEventsLost';
 
 export interface RecordingOptions {
-  /** What was in force at the start: paths and windows stay until the next one. */
+  /** The configuration at the start: paths and windows do not change until a restart. */
   readonly config: Pick<Config, 'accessLog' | 'blockEvents' | 'trust' | 'vendors'>;
   readonly build: MetricsOptions['build'];
-  /** Where lines with the path `-` go. */
+  /** Where logs with the path `-` go. */
   readonly stdout: NodeJS.WritableStream;
   readonly log: (line: string) => void;
-  /** Hears of blocks where another process remembers them and tells of them; null: this one does. */
+  /** Called with each block if another process keeps and publishes them; null if this one does. */
   readonly elsewhere: ((blocked: Blocked) => void) | null;
-  /** What other parts know. */
+  /** Facts from other parts. */
   readonly observed: Omit<MetricsOptions['observed'], OwnFacts>;
 }
 
@@ -35,17 +35,17 @@ export interface Recording {
   readonly recent: Recent;
   readonly trust: Trust;
   readonly events: BlockEvents;
-  /** Remembers a block of another process, and tells of it. */
+  /** Keeps and publishes a block of another process. */
   readonly blocked: (block: Blocked) => void;
   /** Writes access log lines of another process, each with its newline. */
   readonly lines: (text: string) => void;
-  /** Opens the files anew, for log rotation. */
+  /** Reopens the files, for log rotation. */
   readonly reopen: () => void;
-  /** What the admin port lists below `/api/`. */
+  /** Endpoints of the admin port below `/api/`. */
   readonly lists: Readonly<globalThis.Record<'trust' | 'block-events', () => object>>;
 }
 
-/** What a fault of a file of lines means for them. */
+/** What the fault of a log file means for its lines. */
 const meaning = {
   write: 'lines are lost until it can be written again',
   reopen: 'lines still go to the file that was open; opening the new one is tried again every second while lines come',
@@ -75,7 +75,7 @@ function passOn(onBlocked: (blocked: Blocked) => void): Sink {
   };
 }
 
-/** @throws {ConfigError} where a log file cannot be opened. */
+/** @throws {ConfigError} if a log file cannot be opened. */
 export function createRecording(options: RecordingOptions): Recording {
   const { config, build, log } = options;
   const accessLog = accessLogOf(options);

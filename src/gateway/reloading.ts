@@ -1,4 +1,4 @@
-/** When the configuration is read again: as its files change, and whenever somebody asks. */
+/** Decides when the configuration is read again: when its files change, and on request. */
 import { setTimeout as startTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { configFiles } from '../config/load.ts';
@@ -13,24 +13,24 @@ import type { Asked, Reloaded, ReloadState } from './in-force.ts';
 import { needsRestart } from './restart.ts';
 import { SETTLE } from './settling.ts';
 
-/** Milliseconds that somebody who is still writing a file is given. */
+/** Milliseconds to wait for somebody who is still writing a file. */
 const HALF_WRITTEN = 250;
 
-/** Milliseconds by which a timer may be early. */
+/** Milliseconds by which a timer may fire early. */
 const ROUNDED = 10;
 
-/** Milliseconds between two readings that operators ask for. */
+/** Milliseconds between two reloads on request. */
 const BREATH = 250;
-/** Milliseconds after which the next is made all the same: a file system that is gone must not end all reloading. */
+/** Milliseconds after which the next reload starts anyway: a hung file system must not end all reloading. */
 const STUCK = 30_000;
 
-/** Whether a reload failed for want of descriptors, which comes and goes with connections: no change of a file ends it. */
+/** Whether a reload failed for lack of descriptors, which depends on connections and not on a change of a file. */
 export function outOfFiles(problem: string | null): boolean {
   return problem !== null && /\bE[MN]FILE\b/.test(problem);
 }
 
 export interface ReloadingOptions {
-  /** In force. */
+  /** The configuration in force. */
   readonly config: () => Config;
   /** Reads the configuration, for a reload that follows. @throws {ConfigError} */
   readonly preview: () => Config;
@@ -43,13 +43,13 @@ export interface ReloadingOptions {
 }
 
 export interface Reloading {
-  /** As the files change, from now on, where the configuration says so; and tells what it says in vain. */
+  /** From now on reloads when files change, if the configuration says so, and logs changes that need a restart. */
   readonly follow: () => void;
-  /** At an operator's wish. Nobody's connection waits while much is read. True: what is in the files is in force. */
+  /** Reloads on request, without blocking connections. True if the contents of the files are in force. */
   readonly refresh: () => Promise<boolean>;
-  /** Looks once more in two seconds: at files that may not be whole yet, or for which there was no descriptor. */
+  /** Tries again in two seconds: for files that may not be complete yet, or when there was no descriptor. */
   readonly lookAgain: () => void;
-  /** Keys that the files in force have changed, and that only a restart brings. */
+  /** Changed keys that take effect only after a restart. */
   readonly waiting: () => readonly string[];
   readonly close: () => void;
 }
@@ -63,7 +63,7 @@ export function createReloading({ config, preview: look, lists, reload, reloaded
   let watch: Watch | null = null;
   let toldRestart = '';
 
-  /** What takes its time is read before the swap. What is wrong is left for that to find. */
+  /** Slow parts are read before the swap. Errors are left for the reload to find. */
   const prepare = async (): Promise<void> => {
     await warmCatalogue(config().catalogueFrom);
     let next: Config;
@@ -94,7 +94,7 @@ export function createReloading({ config, preview: look, lists, reload, reloaded
     }
   };
 
-  /** After a failure also what the files that are not in force name: the cure may be made there. */
+  /** After a failure this includes files that only the new configuration names: the fix may be made there. */
   const watched = (): Watched => {
     const { files, folders } = watchedOf(config());
     const named = reloaded().successful ? { files: [], folders: [] } : filesNamed(config().file);
@@ -125,7 +125,7 @@ export function createReloading({ config, preview: look, lists, reload, reloaded
       reading = Promise.race([mine, setTimeout(STUCK, undefined, { ref: false })]).finally(() => (reading = null));
       return mine;
     }
-    // One more is enough for all who ask meanwhile; and clients are served before it.
+    // One more reload suffices for everybody who asks meanwhile; clients are served first.
     after ??= reading
       .then(() => setTimeout(BREATH))
       .then(() => {

@@ -1,7 +1,7 @@
-/** What a reload cannot change: it is set up once, when the proxy starts. */
+/** Settings that a reload cannot change, because they are used only when the proxy starts. */
 import type { Config } from '../config/schema.ts';
 
-/** What follows a reload, by path. All else that differs from what the proxy was started with waits for a restart. */
+/** Settings that a reload changes, by path. All others wait for a restart. */
 const follows = new Set([
   'file',
   'policyFile',
@@ -26,7 +26,7 @@ const follows = new Set([
   'limits.clientConnections',
 ]);
 
-/** As it is written in sallyport.yaml. */
+/** The key as written in sallyport.yaml. */
 function written(path: readonly string[]): string {
   const place = path[0] === 'proxyTls' ? ['listen', ...path] : path;
   return place.join('.').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -44,7 +44,7 @@ function differences(before: unknown, after: unknown, path: readonly string[]): 
   return [...keys].flatMap((key) => differences(before[key], after[key], [...path, key]));
 }
 
-/** The keys of sallyport.yaml that say something else than when the proxy was started, and need a restart to act. */
+/** The keys of sallyport.yaml that differ from the running ones and need a restart. */
 export function needsRestart(started: Config, now: Config): readonly string[] {
   return differences(started, now, []);
 }

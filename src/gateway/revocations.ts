@@ -1,19 +1,19 @@
-/** Lists of revoked client certificates (RFC 5280, section 5) in a file. */
+/** Reads revocation lists for client certificates (RFC 5280, section 5). */
 import { elements } from '../certificates/der.ts';
 import { readNamedFile } from '../config/named-file.ts';
 import { ConfigError } from '../errors.ts';
 
 export interface Revocations {
-  /** Each in PEM form: Node.js reads the first one of a text alone. */
+  /** Each in PEM form: Node.js reads only the first of a text. */
   readonly pems: readonly string[];
-  /** When the first of them is too old to go by, epoch milliseconds; none says: Infinity. */
+  /** When the first of them expires, epoch milliseconds; Infinity if none says. */
   readonly until: number;
 }
 
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
-/** UTCTime has two digits of the year, from 1950 on (RFC 5280, section 4.1.2.5.1). */
+/** UTCTime has a year of two digits, from 1950 on (RFC 5280, section 4.1.2.5.1). */
 function momentOf(tag: number, text: string): number {
   const long = tag === GENERALIZED_TIME ? text : `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}`;
   return Date.parse(long.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
@@ -29,7 +29,7 @@ function untilOf(pem: string): number {
   return next === undefined ? Infinity : momentOf(next.tag, next.value.toString('latin1'));
 }
 
-/** @throws {ConfigError} where the file holds no such list, or one that cannot be read. */
+/** @throws {ConfigError} if the file holds no such list, or one that cannot be read. */
 export function readRevocations(file: string): Revocations {
   const key = 'listen.proxy_tls.client_crl_file';
   const cure = `correct ${key}`;

@@ -1,14 +1,14 @@
-/** Metrics for whoever scrapes them, at a cost that does not grow with how many do. */
+/** Renders metrics at a cost that does not grow with the number of scrapers. */
 
-/** For so many times as long as it took to render them, nothing is rendered; for so many milliseconds at most. */
+/** Rendering pauses for this multiple of the time that the last one took, in milliseconds at most `MOST_REST`. */
 const REST = 3;
 const MOST_REST = 100;
 
 /**
- * Who asks while others wait gets what they get, which is rendered after all of them have asked: nobody is told what has
- * changed since.
+ * Requests that come during a rendering or a pause share the next one, made after all of them came, so that none gets
+ * stale values.
  *
- * @param now monotonic, milliseconds.
+ * @param now monotonic clock, milliseconds.
  */
 export function createScrapes(render: () => Promise<string>, now: () => number): () => Promise<string> {
   let next: Promise<string> | null = null;

@@ -1,4 +1,4 @@
-/** All that serves clients, as one part: the doors of the proxy, its answers, its way out, and what it remembers. */
+/** Builds everything that serves clients: the front doors, the answers, the connections to origins and the records. */
 import { setTimeout } from 'node:timers/promises';
 import type { OwnPort } from '../act/destinations.ts';
 import type { Upstream } from '../act/tunnel.ts';
@@ -36,12 +36,12 @@ type Observed = RecordingOptions['observed'];
 export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout' | 'log' | 'elsewhere'> {
   readonly inForce: Pick<InForce, 'config' | 'snapshot' | 'reloaded'>;
   readonly shared: Shared;
-  /** The clock that the policy goes by, epoch milliseconds. */
+  /** The policy's clock, in epoch milliseconds. */
   readonly now: () => number;
-  /** What is listened on, by this process or by those beside it; null: nothing yet. */
+  /** The addresses that this process or its siblings are bound to; null: none yet. */
   readonly addresses: () => Addresses | null;
   readonly pagesUrl: (config: Config) => string;
-  /** What others than the serving part know. */
+  /** Facts from other parts. */
   readonly observed: Omit<
     Observed,
     | 'tunnelsOpen'
@@ -55,7 +55,7 @@ export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout
     | 'catalogue'
     | 'tunnelsRejudged'
   >;
-  /** Hears what clients made of our leaves, after it has been noted. */
+  /** Called with clients' reactions to our leaves, after they were recorded. */
   readonly trusted: (note: TrustNote) => void;
 }
 
@@ -63,30 +63,30 @@ export interface Serving {
   readonly recording: Recording;
   readonly signer: ReturnType<typeof createContextSigner>;
   /**
-   * Opens the port of the proxy, and the one over TLS.
+   * Opens the proxy port, and the one over TLS.
    *
-   * @param reusePort other processes may listen there too, each with a socket of its own.
-   * @throws in the words of the system.
+   * @param reusePort other processes may listen on the same port with sockets of their own.
+   * @throws the system's error.
    */
   readonly listen: (address: Addresses['proxy'], reusePort?: boolean) => Promise<Addresses['proxy']>;
-  /** The port over TLS that is listened on; null: none. */
+  /** The bound port over TLS; null if there is none. */
   readonly tlsPort: () => number | null;
-  /** Follows a new configuration, or nothing of it. @throws {ConfigError} where it names something that cannot be used. */
+  /** Applies a new configuration, or nothing of it. @throws {ConfigError} if something that it names cannot be used. */
   readonly follow: (config: Config) => void;
   /**
-   * Other exceptions or pauses are in force: judges what is open again, and has clients that were denied, and have no
-   * request under way, connect anew.
+   * Called after a change of exceptions or pauses: judges open tunnels again, and closes intercepted connections
+   * without a request in progress, so that their clients reconnect.
    */
   readonly judgeAgain: () => void;
-  /** Counts one that found no room. */
+  /** Counts one refusal. */
   readonly met: (limit: Limit) => void;
-  /** Follows another address of the pages. */
+  /** Applies another URL of the pages. */
   readonly renamePages: () => void;
-  /** Takes no more connections, and resolves once those that are open have ended or the drain time is over. */
+  /** Stops accepting connections, and resolves once the open ones have ended or the drain time is over. */
   readonly drain: () => Promise<void>;
-  /** Ends everything that is still open. The recording stays. */
+  /** Ends everything that is still open, except the recording. */
   readonly end: () => void;
-  /** Resolves when all is written, and nothing is under way. */
+  /** Resolves when everything is written and nothing is in progress. */
   readonly close: () => Promise<void>;
 }
 
@@ -142,7 +142,7 @@ export function createServing(options: ServingOptions): Serving {
     record: (rejected) => record.rejected(rejected),
     surprised,
   });
-  /** Who was turned away, for the log with what was asked for. */
+  /** What to log of a request that was refused before it was an attempt. */
   const asking = (asked: Arrival): Omit<Rejected, 'code' | 'detail'> => {
     const { id, at, clientAddress, clientPort } = asked;
     return { id, at, clientAddress, clientPort, asked };
@@ -248,12 +248,12 @@ export function createServing(options: ServingOptions): Serving {
     tlsPort: () => tlsPort,
     met: limiting.met,
     follow(next) {
-      // All of it is made before any of it is in force: whatever cannot be used throws here. What is opened comes last.
+      // Everything is prepared before any of it comes into force, as preparing may throw. What is opened comes last.
       const made = [proxyTls?.toFollow(next), answers.toFollow(next, pagesUrl(next)), authenticating.toFollow(next)];
       for (const swap of made) swap?.();
       limiting.follow(next);
       metrics.expect(expectedSeries(next.vendors));
-      // Once it is in force, which it is not yet.
+      // Deferred until the configuration is in force.
       openTunnels.judgeAgain();
     },
     judgeAgain() {

@@ -1,4 +1,4 @@
-/** The secrets that all processes of one proxy have in common, so that each can take over where another left off. */
+/** The secrets that all processes of one proxy share, so that any of them can continue what another began. */
 import { randomBytes, type KeyObject } from 'node:crypto';
 import { openAuthority, type Authority } from '../certificates/authority.ts';
 import { makeLeafKey } from '../certificates/leaves.ts';
@@ -8,15 +8,15 @@ import type { Config } from '../config/schema.ts';
 export interface Shared {
   readonly authority: Authority;
   readonly leafKey: KeyObject;
-  /** 48 bytes that session tickets are sealed with. */
+  /** 48 bytes that encrypt session tickets. */
   readonly ticketKeys: Buffer;
-  /** What signed contexts are made with. */
+  /** Signs contexts. */
   readonly contextSecret: Buffer;
-  /** Our name in the Via field, by which a loop is known (RFC 9110, section 7.6.3). */
+  /** Our pseudonym in `Via`, which reveals a loop (RFC 9110, section 7.6.3). */
   readonly via: string;
 }
 
-/** Opens what is on disk, or makes it there; the rest is new at each start. @throws {ConfigError} */
+/** Reads the secrets on disk, or creates them there; the others are new at each start. @throws {ConfigError} */
 export async function openShared({ certificates }: Pick<Config, 'certificates'>): Promise<Shared> {
   return {
     authority: await openAuthority({ ...certificates, own: certificates.authority, now: Date.now }),

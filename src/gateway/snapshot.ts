@@ -1,4 +1,4 @@
-/** One policy with its catalogue and groups, compiled: what the lifecycle reads once for each attempt. */
+/** One policy with its catalogue and groups, compiled: what the lifecycle reads once per attempt. */
 import { fallBack } from '../act/fall-back.ts';
 import { compile, withExceptions } from '../decide/compile.ts';
 import type { Policy } from '../decide/compile.ts';
@@ -29,10 +29,10 @@ function indexCatalogue(vendors: Config['vendors']): Pick<IdentifyOptions, 'serv
   return known;
 }
 
-/** Addresses of which it is remembered what is known. */
+/** Number of addresses that are cached. */
 const REMEMBERED = 10_000;
 
-/** What is known of addresses; null where no denial is about any. Exceptions and pauses make none. */
+/** Looks up what the policy knows of addresses; null if no denial names any. Exceptions and pauses add none. */
 function locator(policy: Policy, vendors: Config['vendors']): Locate | null {
   const { services } = indexCatalogue(vendors);
   const blocks = vendors.flatMap(({ products }) => products.flatMap(({ addresses = [] }) => addresses));
@@ -56,14 +56,14 @@ function locator(policy: Policy, vendors: Config['vendors']): Locate | null {
   };
 }
 
-/** A snapshot that can be made anew for other exceptions and pauses, without a look at anything else. */
+/** A snapshot that can be rebuilt quickly for other exceptions and pauses. */
 export interface Compiled extends Snapshot {
   readonly withExceptions: (document: PolicyDocument) => Compiled;
 }
 
 /**
- * @param refusesLeaf whether the client at an address keeps refusing our leaves.
- * @param sets the external lists of the policy; left out: none.
+ * @param refusesLeaf whether the client at an address keeps rejecting our leaves.
+ * @param sets the external lists of the policy; none if left out.
  */
 export function snapshotOf(
   config: Pick<Config, 'policy' | 'policyHash' | 'vendors' | 'tunnels'>,

@@ -1,19 +1,19 @@
-/** How many wrong tokens of one client the admin port hears out. */
+/** Limits wrong tokens per client on the admin port. */
 import type { TokenAttempts } from '../admin/guard.ts';
 import { peerAddress } from '../ip.ts';
 import { clientKey } from '../listen/peers.ts';
 import { createRate } from '../listen/rate.ts';
 
-/** At once, and in each minute from then on: as many as wrong passwords of a proxy that leaves them at their default. */
+/** At once, and then per minute: the same as the default for wrong passwords of the proxy. */
 const MOST = 10;
-/** Milliseconds between two lines of the log; what comes between them is counted only. */
+/** Milliseconds between two log lines; what comes between them is only counted. */
 const QUIET = 60_000;
 
 export interface TokenAttemptsOptions {
-  /** Hears of each request that came after too many wrong tokens. */
+  /** Called for each request that is refused after too many wrong tokens. */
   readonly met: () => void;
   readonly log: (line: string) => void;
-  /** Monotonic, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   readonly now: () => number;
 }
 

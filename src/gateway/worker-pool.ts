@@ -1,4 +1,4 @@
-/** What the gateway asks of other processes that serve clients in its place, and what it hears of them. */
+/** The interface between the gateway and the worker processes that serve clients. */
 import type { Address } from '../admin/http-server.ts';
 import type { Config } from '../config/schema.ts';
 import type { Addresses } from './listening.ts';
@@ -9,7 +9,7 @@ import type { Shared } from './shared.ts';
 export interface WorkerPoolStart {
   readonly config: Config;
   readonly shared: Shared;
-  /** Those of admin and pages are bound; that of the proxy is wanted. */
+  /** Those of admin and pages are bound; that of the proxy is requested. */
   readonly addresses: Addresses;
 }
 
@@ -18,15 +18,15 @@ export interface WorkerPool {
   readonly listen: (start: WorkerPoolStart) => Promise<Address>;
   /** Applies another configuration, or the same with changed files behind it. */
   readonly follow: (config: Config) => void;
-  /** Has them follow other exceptions and pauses in it, and nothing else. */
+  /** Applies other exceptions and pauses, and nothing else. */
   readonly adopt: (config: Config) => void;
-  /** The metrics of all, with those of this process, in the Prometheus text format. */
+  /** The summed metrics of all workers and this process, in the Prometheus text format. */
   readonly metrics: () => Promise<string>;
-  /** How many serve, and how many ended unasked and were replaced. */
+  /** How many serve, and how many ended unexpectedly and were replaced. */
   readonly counts: () => { readonly running: number; readonly replaced: number };
-  /** Resolves once each has ended what was open, or its drain time is over. */
+  /** Resolves once all workers have drained, or their drain time is over. */
   readonly drain: () => Promise<void>;
-  /** Ends them now. */
+  /** Ends the workers now. */
   readonly close: () => Promise<void>;
 }
 

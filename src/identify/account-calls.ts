@@ -1,7 +1,7 @@
-/** Which requests are calls of the catalogue about an account: exactly those hosts, methods and paths. */
+/** Recognises the catalogue's account calls: requests with exactly these hosts, methods and paths. */
 import type { Hostname, RequestFacts, Vendor } from '../flow.ts';
 
-/** Only over TLS: credentials travel in them. */
+/** Only over TLS, because they carry credentials. */
 export function indexAccountCalls(vendors: readonly Vendor[]): (host: Hostname, facts: RequestFacts) => boolean {
   const known = new Set<string>();
   for (const { products } of vendors) {

@@ -1,4 +1,4 @@
-/** IP addresses as numbers, so that a block is a prefix. */
+/** IP addresses as numbers, so that a CIDR block is a prefix. */
 import { isIP } from 'node:net';
 import { canonicalIpv6, ipv6Words } from '../ip.ts';
 
@@ -16,7 +16,7 @@ function ipv6Bits(text: string): bigint {
   return ipv6Words(text).reduce((bits, word) => (bits << 16n) | BigInt(word), 0n);
 }
 
-/** Null for what is no address. The zone of a link-local address (`%eth0`) says nothing about who it is. */
+/** Null if it is no address. The zone of a link-local address (`%eth0`) is ignored. */
 export function readAddress(text: string): Bits | null {
   const zone = text.indexOf('%');
   const address = zone === -1 ? text : text.slice(0, zone);
@@ -30,10 +30,10 @@ export function isMapped({ width, value }: Bits): boolean {
   return width === 128 && value >> 32n === 0xffffn;
 }
 
-/** `64:ff9b::/96`: IPv4 behind a translator (RFC 6052, section 2.1). */
+/** `64:ff9b::/96`: IPv4 behind NAT64 (RFC 6052, section 2.1). */
 const NAT64 = 0x64_ff9bn << 64n;
 
-/** The canonical text of an address; of what only carries an IPv4 address, mapped or by NAT64, that of the latter. */
+/** The canonical text of an address; if it embeds an IPv4 address (mapped or NAT64), the text of that one. */
 export function addressText(text: string): string {
   const bits = readAddress(text);
   if (bits === null) return text;
@@ -44,7 +44,7 @@ export function addressText(text: string): string {
   return canonicalIpv6(text.split('%', 1)[0] ?? '');
 }
 
-/** An IPv4-mapped address as the IPv4 address that it is. */
+/** An IPv4-mapped address becomes the IPv4 address. */
 export function unmapped(bits: Bits): Bits {
   return isMapped(bits) ? { width: 32, value: bits.value & 0xffff_ffffn } : bits;
 }

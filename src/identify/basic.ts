@@ -5,17 +5,17 @@ export interface BasicCredentials {
   readonly password: string;
 }
 
-/** Longest field that is looked at; a head holds 16 KiB in all. */
+/** Longest field that is parsed; a whole head has 16 KiB. */
 const MAX_FIELD = 4 * 1024;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Null for another scheme, and for what is not well formed: no colon, no user, bad base64, control characters. */
+/** Null for another scheme, or if malformed: no colon, no user, bad base64, control characters. */
 export function readBasic(field: string): BasicCredentials | null {
   if (field.length > MAX_FIELD) return null;
   const [, encoded] = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(field) ?? [];
   if (encoded === undefined) return null;
   const bytes = Buffer.from(encoded, 'base64');
-  // Node reads base64 leniently; two spellings of one credential are one too many.
+  // Node decodes base64 leniently; a credential must have only one spelling.
   if (bytes.toString('base64').replace(/=+$/, '') !== encoded.replace(/=+$/, '')) return null;
   let text: string;
   try {

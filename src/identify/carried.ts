@@ -1,15 +1,15 @@
 /**
- * Names and paths that carry another host: page translators, caches, readers and DNS names that spell an address. What
- * is reached through them is what they carry, so that is what is judged.
+ * Hosts that carry another host in their name or path: page translators, caches, readers, and DNS names that spell an
+ * address. The carried host is what is reached, so that is what is judged.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Hostname } from '../flow.ts';
 import { canonicalIpv6 } from '../ip.ts';
 
-/** Longer than any URL that a person follows; what stands behind it is not looked at. */
+/** Longer than any URL that a person follows; the rest is ignored. */
 const MAX_PATH = 2048;
 
-/** What is cut out of a canonical host or checked by these is canonical itself. */
+/** What these match in a canonical host is canonical itself. */
 const name = /^(?:[a-z0-9_][a-z0-9_-]{0,62}\.)+[a-z][a-z0-9-]{0,62}$/;
 
 function canonical(text: string): Hostname | null {
@@ -17,8 +17,8 @@ function canonical(text: string): Hostname | null {
 }
 
 /**
- * `api-openai-com` to `api.openai.com`, `my--site-com` to `my-site.com`. A leading `0-` stands for the `xn--` of an
- * internationalised name, a leading `1-` for nothing.
+ * `api-openai-com` to `api.openai.com`, `my--site-com` to `my-site.com`. A leading `0-` means `xn--`, a leading `1-`
+ * means nothing.
  */
 function fromLabel(label: string): Hostname | null {
   if (label.includes('.')) return null;
@@ -31,7 +31,7 @@ function fromLabel(label: string): Hostname | null {
   return canonical(international ? `xn--${text}` : text);
 }
 
-/** The last four numbers before the suffix, with dots or hyphens between; or eight hexadecimal digits. */
+/** The last four numbers before the suffix, separated by dots or hyphens; or eight hexadecimal digits. */
 function spelledAddress(rest: string): Hostname | null {
   const decimal = /(?:^|[.-])(\d{1,3})[.-](\d{1,3})[.-](\d{1,3})[.-](\d{1,3})$/.exec(rest);
   if (decimal !== null) return canonical(decimal.slice(1).map(Number).join('.'));
@@ -44,8 +44,8 @@ function spelledAddress(rest: string): Hostname | null {
 }
 
 /**
- * Google Translate takes what stands in `_x_tr_hp` before the label (developers.google.com/search/docs/appearance/
- * ad-network-and-translation).
+ * Google Translate puts the value of `_x_tr_hp` before the label
+ * (developers.google.com/search/docs/appearance/ad-network-and-translation).
  */
 function translated(label: string, path: string | null): Hostname | null {
   const query = path === null || !path.includes('_x_tr_hp') ? '' : path.slice(path.indexOf('?') + 1, MAX_PATH);
@@ -82,7 +82,7 @@ function fromPath(path: string): Hostname | null {
   try {
     text = decodeURIComponent(text);
   } catch {
-    // Not percent-encoded throughout: read as it stands.
+    // Invalid percent-encoding: used as it is.
   }
   const authority = /\bhttps?(?::\/{1,2}|\/)([^/?#&\s]+)/i.exec(text)?.[1];
   if (authority === undefined) return null;
@@ -90,7 +90,7 @@ function fromPath(path: string): Hostname | null {
   return canonical(host.replace(/:\d*$/, '').replace(/\.$/, ''));
 }
 
-/** Whether a host is one of those: no other is ever asked for what it carries. */
+/** Whether a host may carry another. */
 export function isCarrier(host: Hostname): boolean {
   return readers.has(host) || byName.some(([suffix]) => host.endsWith(suffix));
 }
@@ -98,7 +98,7 @@ export function isCarrier(host: Hostname): boolean {
 /**
  * The host that is reached through another, or null.
  *
- * @param path origin-form; null where the request has not been read, and then only names are.
+ * @param path origin-form; null if no request has been read, when only the name is examined.
  */
 export function carriedHost(host: Hostname, path: string | null = null): Hostname | null {
   for (const [suffix, read] of byName) {

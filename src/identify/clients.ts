@@ -1,9 +1,9 @@
-/** Who asks: from an address to the groups of the policy. */
+/** Maps a client's address to the groups of the policy. */
 import { LRUCache } from 'lru-cache';
 import { isMapped, readAddress, unmapped } from './address.ts';
 import type { Bits } from './address.ts';
 
-/** Addresses whose groups are remembered; a company's clients ask again and again. */
+/** Number of addresses whose groups are cached; a company's clients come again and again. */
 const REMEMBERED = 10_000;
 
 interface Block extends Bits {
@@ -11,7 +11,7 @@ interface Block extends Bits {
   readonly length: number;
 }
 
-/** The blocks of one length: their prefixes, and the groups that have them. */
+/** The blocks of one prefix length, and the groups that have them. */
 interface Prefixes {
   readonly length: number;
   readonly groups: Map<bigint, Set<string>>;
@@ -43,7 +43,7 @@ function indexBlocks(groups: Readonly<Record<string, readonly string[]>>): Recor
   return index;
 }
 
-/** One set serves many clients: whoever changed it would put strangers into a group. */
+/** A set that cannot be changed: many clients share it. */
 export function fixed(ids: readonly string[]): ReadonlySet<string> {
   const refuse = (): never => {
     throw new TypeError('the groups of a client cannot be changed');
@@ -54,9 +54,9 @@ export function fixed(ids: readonly string[]): ReadonlySet<string> {
 /**
  * The groups of the policy that an address is in. `groups`: id to CIDR blocks and addresses.
  *
- * IPv4-mapped IPv6 counts as IPv4; what is no address is in no group. Equal sets are one object, which never changes.
- * The cost of the first question about an address grows with the number of different prefix lengths, at most 162; of
- * the next ones not at all.
+ * IPv4-mapped IPv6 counts as IPv4; text that is no address is in no group. Equal sets are one object, which never
+ * changes. The first lookup of an address costs one step for each different prefix length, at most 162; later ones are
+ * cached.
  *
  * @throws {TypeError} naming the group whose block cannot be read.
  */

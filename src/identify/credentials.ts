@@ -6,27 +6,27 @@ import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { readBasic, type BasicCredentials } from './basic.ts';
 
-/** Whose the credentials are. */
+/** The user that credentials belong to. */
 export interface Known {
-  /** As rules name the user, which may not be as it was typed. */
+  /** As rules name the user, which may differ from what was typed. */
   readonly user: string;
-  /** Where the user is in, as far as the backend can tell. */
+  /** The user's groups, as far as the backend knows them. */
   readonly groups?: readonly string[];
 }
 
 export type Verdict =
   | ({ readonly kind: 'user' } & Known)
   | { readonly kind: 'wrong' }
-  /** Too many wrong ones came before. */
+  /** There were too many wrong passwords before. */
   | { readonly kind: 'throttled' }
-  /** Nobody can tell now. */
+  /** The password source does not answer. */
   | { readonly kind: 'unavailable' };
 
-/** Where users and passwords are. */
+/** A password source. */
 export interface Backend {
-  /** False for what is wrong, null where it cannot tell. Takes as long for a user that it does not know. Never rejects. */
+  /** False for a wrong password, null if it cannot tell. Takes as long for an unknown user. Never rejects. */
   readonly verify: (credentials: BasicCredentials) => Promise<Known | false | null>;
-  /** What the attempts of a user are counted by: one word for all ways to write the name. */
+  /** Key by which a user's attempts are counted: the same for all spellings of the name. */
   readonly countedBy: (user: string) => string;
 }
 
@@ -41,16 +41,16 @@ export interface Attempts {
 export interface CredentialsOptions {
   readonly backend: Backend;
   readonly attempts: Attempts;
-  /** Milliseconds for which a verdict is remembered. */
+  /** Milliseconds for which a verdict is cached. */
   readonly cacheTime: number;
-  /** Hears of each verdict that was given. */
+  /** Called with each verdict. */
   readonly given: (kind: Verdict['kind']) => void;
 }
 
 export interface Credentials {
-  /** Judges a Proxy-Authorization field. @param client what the attempts of one client are counted by. */
+  /** Judges a Proxy-Authorization field. @param client key by which a client's attempts are counted. */
   readonly check: (field: string, client: string) => Verdict | Promise<Verdict>;
-  /** Forgets all verdicts: users or passwords have changed. */
+  /** Clears the cache: users or passwords have changed. */
   readonly forget: () => void;
 }
 
@@ -63,8 +63,8 @@ const throttled: Verdict = { kind: 'throttled' };
 const unavailable: Verdict = { kind: 'unavailable' };
 
 export function createCredentials({ backend, attempts, cacheTime, given }: CredentialsOptions): Credentials {
-  // Neither a password nor anything that it could be guessed from outside of this process stays in memory.
-  // A key object: made from bytes, it would be made again for each request.
+  // Neither passwords nor anything from which they could be guessed outside this process stay in memory. A key object,
+  // because one would be made from bytes for each request.
   const secret = createSecretKey(randomBytes(32));
   const remembered = new LRUCache<string, Verdict>({ max: REMEMBERED, ttl: cacheTime });
   const pending = new Map<string, Promise<Verdict>>();

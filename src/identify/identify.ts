@@ -1,4 +1,4 @@
-/** From an arrival to the question that the policy is asked. */
+/** Turns an arrival into the question for the policy. */
 import type {
   Answerable,
   Arrival,
@@ -15,20 +15,20 @@ import type { FindService } from './services.ts';
 
 export interface IdentifyOptions {
   readonly services: FindService;
-  /** The groups of an address, of the user that is known to be there, and of what a trusted proxy calls them. */
+  /** The groups of an address, of its user if known, and those that a trusted proxy names. */
   readonly groups: (address: string, user: string | null, forwarded?: readonly string[]) => ReadonlySet<string>;
-  /** Whether the catalogue knows a request for one about an account. */
+  /** Whether the catalogue lists a request as an account call. */
   readonly accountCalls: (host: Hostname, facts: RequestFacts) => boolean;
 }
 
 export interface Identify {
   readonly connect: (arrival: TunnelArrival) => Asked<TunnelArrival>;
-  /** The question of the CONNECT once more, now that the tunnel has spoken. */
+  /** The question of the CONNECT again, with what the tunnel's first bytes reveal. */
   readonly hello: (asked: Asked<TunnelArrival>, hello: Hello) => Asked<TunnelArrival>;
   readonly request: <A extends Answerable | UpgradeArrival>(arrival: A) => Asked<A>;
 }
 
-// Questions have all their fields, in one order, so that they are one kind of object to whoever reads them.
+// Questions have all fields in the same order, so that V8 sees one kind of object.
 export function createIdentify({ services, groups, accountCalls }: IdentifyOptions): Identify {
   const clientOf = ({ clientAddress: address, user, forwarded }: Arrival): Client => ({
     address,
@@ -36,7 +36,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
     groups: groups(address, user ?? null, forwarded),
   });
 
-  /** The ClientHello's name where it is another than the CONNECT's: the same name adds nothing. */
+  /** The server name of the ClientHello if it differs from the CONNECT's host. */
   const otherName = (hello: Hello, asked: Hostname): Question['serverName'] => {
     if (hello.kind !== 'tls' || hello.serverName === null || hello.serverName.host === asked) return null;
     const { host } = hello.serverName;
@@ -89,7 +89,7 @@ export function createIdentify({ services, groups, accountCalls }: IdentifyOptio
         serverName: null,
         dialled: undefined,
         ech: undefined,
-        // An upgrade cannot be redirected, whatever its headers claim.
+        // An upgrade cannot be redirected, whatever its headers say.
         navigation: arrival.kind === 'request' && arrival.facts.navigation,
         denied: arrival.tunnel?.denial ?? null,
         accountCall: isAccountCall(arrival) ? true : undefined,

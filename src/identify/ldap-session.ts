@@ -1,40 +1,40 @@
-/** One conversation with a directory server (LDAP, RFC 4511), inside TLS before the first password. */
+/** One session with a directory server (LDAP, RFC 4511), inside TLS before the first password. */
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { Client, ResultCodeError } from 'ldapts';
 
 export interface LdapServer {
-  /** `ldaps://host:port`; or `ldap://host:port`, where TLS begins by STARTTLS. */
+  /** `ldaps://host:port`; or `ldap://host:port`, which uses STARTTLS. */
   readonly url: string;
-  /** Authorities of its certificate in PEM form; null: those that Node.js knows. */
+  /** CAs of its certificate in PEM form; null: those of Node.js. */
   readonly ca: Buffer | null;
-  /** Milliseconds for a whole conversation. */
+  /** Milliseconds for a whole session. */
   readonly timeout: number;
 }
 
 export interface Entry {
   readonly dn: string;
-  /** The values of an attribute, by any case of its name. */
+  /** The values of an attribute, whose name is compared regardless of case. */
   readonly values: (attribute: string) => readonly string[];
 }
 
 export interface Directory {
-  /** Whether a name and a password go together. Never for an empty one, which binds as nobody (RFC 4513, 5.1.2). */
+  /** Whether the password is right. Never for an empty one, which would bind anonymously (RFC 4513, 5.1.2). */
   readonly bind: (name: string, password: string) => Promise<boolean>;
-  /** Two entries at most: enough to know that there is more than one. */
+  /** At most two entries, which suffices to detect ambiguity. */
   readonly search: (base: string, filter: string, attributes: readonly string[]) => Promise<readonly Entry[]>;
 }
 
 /**
- * Results that are about the user and not about the server: no such object, bad DN, wrong password, no password to
- * check, no right to come in, and what servers say of accounts that are locked (19 and 53, beside 49).
+ * Results that are about the user rather than the server: no such object, invalid DN, wrong password, no password to
+ * check, no access, and codes that servers use for locked accounts (19 and 53, besides 49).
  */
 const refusals = new Set([19, 32, 34, 48, 49, 50, 53]);
 
 /**
- * Bytes that a server may send in one conversation: somebody with thousands of groups has a fifth of it. The library
- * gathers a message for as long as it takes, and copies all of it for each piece that comes.
+ * Bytes that a server may send in one session: a user with thousands of groups needs a fifth of it. Incomplete messages
+ * are copied for each piece that arrives.
  */
 const MOST = 1024 * 1024;
 
@@ -45,11 +45,11 @@ export function whyOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? error.message.split('\n', 1)[0] ?? '';
 }
 
-/** The way to the server, which can be closed whatever happens. */
+/** The connection to the server, which can be closed at any time. */
 interface Line {
-  /** The innermost one: TLS, where that has begun. */
+  /** The innermost socket: TLS once that has begun. */
   socket: Socket | null;
-  /** Why it was closed from here; null: it was not. */
+  /** Why we closed it; null: we did not. */
   why: string | null;
 }
 
@@ -67,7 +67,9 @@ function bounded(socket: Socket, line: Line): Socket {
   });
 }
 
-/** STARTTLS (RFC 4511, section 4.14); the client that asks for it ends here, with whatever came before the TLS. */
+/**
+ * STARTTLS (RFC 4511, section 4.14). The client that requests it is discarded, with everything that came before TLS.
+ */
 async function startTls(plain: Socket, options: ConnectionOptions, line: Line): Promise<Socket> {
   let inner: Socket = plain;
   const asking = new Client({
@@ -127,7 +129,7 @@ function directoryOver(client: Client): Directory {
   };
 }
 
-/** @throws {Error} whatever keeps it from being had; see {@link whyOf}. */
+/** @throws {Error} if no session is possible; see {@link whyOf}. */
 export async function converse<T>(server: LdapServer, talk: (directory: Directory) => Promise<T>): Promise<T> {
   const line: Line = { socket: null, why: null };
   const timer = setTimeout(() => hangUp(line, `no answer within ${server.timeout} ms`), server.timeout);
@@ -137,7 +139,7 @@ export async function converse<T>(server: LdapServer, talk: (directory: Director
     const client = new Client({
       url: 'ldap://directory',
       createConnection: () => {
-        // The library would dial again by itself where a server hung up, and send the password in the clear.
+        // After a disconnect the library would reconnect by itself, and send the password in the clear.
         if (connected) throw new Error('it hung up');
         connected = true;
         return bounded(socket, line);

@@ -1,23 +1,23 @@
-/** Users of a directory (LDAP): who can bind there with a password has the name. */
+/** Users of a directory (LDAP): a user is who can bind with the password. */
 import { randomUUID } from 'node:crypto';
 import type { Backend, Known } from './credentials.ts';
 import { converse, whyOf, type Directory, type LdapServer } from './ldap-session.ts';
 import { createSemaphore } from './semaphore.ts';
 
-/** `{user}` in names and filters is the user, escaped. */
+/** `{user}` in names and filters is replaced by the escaped user. */
 export type FindUser =
   /** The name to bind with. */
   | { readonly kind: 'name'; readonly name: string }
-  /** The one entry below `base` that the filter finds. */
+  /** The single entry below `base` that the filter finds. */
   | {
       readonly kind: 'search';
       readonly base: string;
       readonly filter: string;
-      /** Who searches; null: nobody in particular. */
+      /** Account that searches; null: anonymous. */
       readonly reader: { readonly name: string; readonly password: () => string } | null;
-      /** Has the name of the user, however it was typed. */
+      /** Attribute with the user's name in its proper spelling. */
       readonly userAttribute: string;
-      /** Has the groups of the user; null: none are read. */
+      /** Attribute with the user's groups; null: none are read. */
       readonly groupAttribute: string | null;
     };
 
@@ -25,27 +25,27 @@ export interface LdapOptions {
   /** Asked in turn until one answers; never empty. */
   readonly servers: readonly LdapServer[];
   readonly find: FindUser;
-  /** Conversations at once, and checks that may wait for one. */
+  /** Operations at once, and checks that may wait for one. */
   readonly atOnce: number;
   readonly queue: number;
-  /** Hears of each check that found too many before it. */
+  /** Called for each check that is refused because the queue is full. */
   readonly refused: () => void;
   readonly log: (line: string) => void;
 }
 
-/** Milliseconds before the same trouble is lastLogged again. */
+/** Milliseconds before the same problem is logged again. */
 const TELL_AGAIN = 60_000;
 
 /**
- * One word for all that a directory takes for one (RFC 4518): it looks neither at case nor at width nor at the number of
- * spaces, of which rules and limits overlook the case alone. Null for a name with characters that it would not see at all.
+ * Folds a name as a directory does (RFC 4518), which ignores case, width and the number of spaces, while rules and
+ * limits ignore only case. Null for a name with characters that a directory ignores altogether.
  */
 function foldedName(user: string): string | null {
   if (user.length > 256 || /[\p{Cc}\p{DI}]/u.test(user)) return null;
   return user.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim() || null;
 }
 
-/** Of the values of an attribute the one that is the name of the user. @param user as it was typed, or folded. */
+/** The attribute value that is the user's name. @param user as typed, or folded. */
 export function nameAmong(values: readonly string[], user: string): string | undefined {
   return values.find((one) => foldedName(one) === foldedName(user)) ?? values[0];
 }
@@ -64,14 +64,14 @@ export function escapeDn(value: string): string {
   return value.replaceAll(/[\\",#+;<=>\0]|^ | $/g, hex);
 }
 
-/** The name to bind with; null for a user that cannot be in it. */
+/** The name to bind with; null if the template cannot hold that user. */
 function bindName(template: string, user: string): string | null {
   if (template.includes('=')) return template.replaceAll('{user}', () => escapeDn(user));
-  // `{user}@corp.example` and `CORP\{user}` know no escapes; the signs are in no name of an account either.
+  // `{user}@corp.example` and `CORP\{user}` have no escapes, and account names cannot contain these characters.
   return /["*+,/:;<=>?@[\\\]|]/.test(user) ? null : template.replaceAll('{user}', () => user);
 }
 
-/** A group that is named by a DN goes by the first value in it as well: `cn=Chip Design,ou=groups` is "Chip Design". */
+/** A group given as a DN is also known by its first value: `cn=Chip Design,ou=groups` is "Chip Design". */
 export function groupNames(value: string): string[] {
   const first = /^[A-Za-z][\w.-]*=((?:\\.|[^\\,+])+)(?:[,+]|$)/s.exec(value)?.[1];
   if (first === undefined) return [value];
@@ -98,7 +98,7 @@ async function bySearch(
   const wanted = filter.replaceAll('{user}', () => escapeFilter(user));
   const [entry, another] = await directory.search(base, wanted, attributes);
   if (another !== undefined) throw new Error('the filter finds more than one entry for a user');
-  // As many round trips for a user that is not there, or the time would tell who is.
+  // An unknown user takes as many round trips, or the time would reveal which users exist.
   const good = await directory.bind(entry?.dn ?? `cn=${randomUUID()},${base}`, password);
   if (entry === undefined || !good) return false;
   const name = nameAmong(entry.values(userAttribute), user);
@@ -112,7 +112,7 @@ export function createLdap({ servers, find, atOnce, queue, refused, log }: LdapO
   const lastLogged = new Map<string, number>();
   /** The server that answered last, so that one that is down is not tried first each time. */
   let first = 0;
-  /** When all of them had failed. */
+  /** When all of them last failed. */
   let failedAt = -Infinity;
 
   const tell = (line: string): void => {
@@ -156,7 +156,7 @@ export function createLdap({ servers, find, atOnce, queue, refused, log }: LdapO
         return null;
       }
       try {
-        // Who waited while nobody answered waits no longer.
+        // Checks that were waiting when all servers failed do not try again.
         return failedAt > asked ? null : await ask(user, password);
       } finally {
         done();

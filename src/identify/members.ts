@@ -1,20 +1,22 @@
-/** The groups and sites that a client is in: by its address, by its name, by what a trusted proxy says of it. */
+/**
+ * The groups and sites that a client is in: by its address, its user name, and the groups that a trusted proxy names.
+ */
 import { LRUCache } from 'lru-cache';
 import type { PolicyDocument } from '../flow.ts';
 import { foldName } from '../user-name.ts';
 import { fixed, indexGroups } from './clients.ts';
 
-/** Users whose groups are remembered, each at one address. */
+/** Number of users, each at one address, whose groups are cached. */
 const REMEMBERED = 10_000;
 const nothing: readonly string[] = [];
 
 /**
- * @param user the name that the client has proved to have.
- * @param forwarded the groups that a trusted proxy before this one names.
+ * @param user the authenticated user.
+ * @param forwarded the groups that a trusted proxy names.
  */
 export type Members = (address: string, user?: string | null, forwarded?: readonly string[]) => ReadonlySet<string>;
 
-/** Word to the groups that list it. */
+/** Maps each word to the groups that list it. */
 function inverted(lists: Iterable<readonly [group: string, words: readonly string[]]>): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const [group, words] of lists) {
@@ -24,9 +26,8 @@ function inverted(lists: Iterable<readonly [group: string, words: readonly strin
 }
 
 /**
- * Equal answers to equal questions are one object, which never changes. A question without a user costs what it does in
- * {@link indexGroups}; one with a user costs a look into a table more, and 50 ns
- * for the case of the name.
+ * Equal results are one object, which never changes. Without a user a lookup costs the same as in {@link indexGroups};
+ * with one, another table lookup and 50 ns to fold the name.
  */
 export function indexMembers({ groups, sites = {} }: Pick<PolicyDocument, 'groups' | 'sites'>): Members {
   const listed = Object.entries(groups);
@@ -42,7 +43,7 @@ export function indexMembers({ groups, sites = {} }: Pick<PolicyDocument, 'group
     const named = forwarded.flatMap((name) => byForwarded.get(name) ?? nothing);
     if (own.length + named.length === 0) return here;
     const added = [...own, ...named].toSorted();
-    // The set of an address is one object for as long as this index lives.
+    // Each address has one set object for the lifetime of this index.
     const key = JSON.stringify([[...here], added]);
     const known = remembered.get(key) ?? fixed([...new Set([...here, ...added])]);
     remembered.set(key, known);

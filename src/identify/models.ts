@@ -1,17 +1,19 @@
-/** Whose model answers a request, where its path tells: the second axis beside the vendor that runs the host. */
+/**
+ * Finds whose model answers a request, from its path or header: the second axis besides the vendor that runs the host.
+ */
 import type { Model, ModelHeader, ModelPath } from '../flow.ts';
 import { segmentsOf } from './path-segments.ts';
 
-/** Cross-region profiles of Bedrock put one of these before the maker's word. */
+/** Prefixes of Bedrock's cross-region inference profiles, before the maker. */
 const regions = new Set(['us', 'us-gov', 'eu', 'apac', 'jp', 'au', 'ca', 'sa', 'me', 'global']);
 
-/** A path with more segments than this names no model of anyone's. */
+/** No model is named by a path with more segments. */
 const MAX_SEGMENTS = 32;
 
-/** What names a model in an ARN of Bedrock; application profiles, deployments and imports are opaque. */
+/** Bedrock ARNs that name a model; application profiles, deployments and imports are opaque. */
 const arn = /^arn:[a-z-]*:bedrock:[^/]*:(?:foundation-model|inference-profile)\/([^/]+)$/;
 
-/** `us.anthropic.claude-…` and `anthropic.claude-…` to `anthropic`. A bare name and most ARNs have no maker. */
+/** `us.anthropic.claude-…` and `anthropic.claude-…` to `anthropic`. Names without a maker, and most ARNs, give null. */
 function makerOf(modelId: string): string | null {
   if (modelId.startsWith('arn:')) {
     const named = arn.exec(modelId)?.[1];
@@ -39,13 +41,13 @@ function match(segments: readonly string[], { segments: pattern, vendor, makers 
   return found;
 }
 
-/** Fields of a readable request, as Node gives them: names in lower case, several of one name joined by commas. */
+/** Fields of a request as Node gives them: names in lower case, repeated ones joined by commas. */
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Whose API a URL is. */
+/** The vendor whose API a URL is. */
 export type VendorAt = (url: URL) => string | null;
 
-/** The one vendor that a header names; what names two at once is not believed. */
+/** The vendor that a header names; null if it names two. */
 function named({ name, makers }: ModelHeader, fields: Fields, vendorAt: VendorAt): string | null {
   const given = fields[name];
   if (given === undefined) return null;
@@ -62,10 +64,10 @@ function named({ name, makers }: ModelHeader, fields: Fields, vendorAt: VendorAt
 }
 
 /**
- * The vendor of the model that a request reaches, or null where it cannot be told.
+ * The vendor of the model that a request reaches, or null if unknown.
  *
- * @param path origin-form with or without query; null where the request has not been read.
- * @param fields its header; empty where it has not been read.
+ * @param path origin-form with or without query; null if no request has been read.
+ * @param fields the request's header; empty if no request has been read.
  */
 export function modelVendor(
   model: Model,

@@ -6,13 +6,13 @@ const ofUser = 'user:';
 const ofNetwork = 'network:';
 const nobody: Group = { networks: [], users: [], forwarded: [] };
 
-/** Null for a group that the policy itself says all about. */
+/** Null for a group that the policy defines. */
 function groupNamed(id: string): Group | null {
   if (id.startsWith(ofUser)) return { ...nobody, users: [id.slice(ofUser.length)] };
   return id.startsWith(ofNetwork) ? { ...nobody, networks: [id.slice(ofNetwork.length)] } : null;
 }
 
-/** The groups and sites that a client is in, and those that stand for it alone because an exception names it. */
+/** The groups and sites of a client, including those that exist because an exception names it. */
 export function membersOf(policy: Pick<PolicyDocument, 'groups' | 'sites' | 'exceptions'>): Members {
   const groups: Record<string, Group> = { ...policy.groups };
   for (const id of new Set(policy.exceptions.flatMap((exception) => exception.groups ?? []))) {

@@ -1,17 +1,17 @@
-/** Threads that check passwords, and a queue before them that cannot grow without end. */
+/** Threads that verify passwords, with a bounded queue. */
 import { Worker } from 'node:worker_threads';
 
 export interface PasswordPool {
-  /** Whether a password is the one of a hash; null where too many are waiting, or no thread can be had. */
+  /** Whether a password matches a hash; null if the queue is full or no thread can be started. */
   readonly verify: (password: string, hash: string) => Promise<boolean | null>;
   readonly close: () => Promise<void>;
 }
 
 export interface PasswordPoolOptions {
   readonly threads: number;
-  /** Checks that may wait; more are turned away. */
+  /** Checks that may wait; more are refused. */
   readonly queue: number;
-  /** Hears of each that was. */
+  /** Called for each check that is refused. */
   readonly refused: () => void;
 }
 
@@ -33,7 +33,7 @@ export function createPasswordPool({ threads, queue, refused }: PasswordPoolOpti
   const give = (thread: Thread): void => {
     thread.job = waiting.shift() ?? null;
     if (thread.job === null) {
-      // An idle thread keeps no process alive.
+      // An idle thread does not keep the process alive.
       thread.worker.unref();
       return;
     }
@@ -49,7 +49,7 @@ export function createPasswordPool({ threads, queue, refused }: PasswordPoolOpti
       if (!pool.delete(thread)) return;
       thread.job?.done(null);
       thread.job = null;
-      // Those behind it get another; one that cannot be started takes nobody down with it.
+      // Waiting checks get a new thread; if none can be started, that fails nobody else.
       if (waiting.length > 0) give(start());
     };
     worker.on('message', (good: boolean) => {

@@ -1,10 +1,12 @@
-/** Users of a password file, checked on the threads of a pool. */
+/** Users of a password file, verified on the threads of a pool. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { foldName } from '../user-name.ts';
 import type { Backend } from './credentials.ts';
 import type { PasswordPool } from './password-pool.ts';
 
-/** Folded names to those of the file; null for several that differ in case only, of which none is meant by another. */
+/**
+ * Folded names to those in the file; null if several differ only in case, as then only the exact spelling is accepted.
+ */
 function foldedNames(users: ReadonlyMap<string, string>): ReadonlyMap<string, string | null> {
   const names = new Map<string, string | null>();
   for (const name of users.keys()) {
@@ -14,12 +16,12 @@ function foldedNames(users: ReadonlyMap<string, string>): ReadonlyMap<string, st
   return names;
 }
 
-/** @param users user to hash, as they are now; never empty. */
+/** @param users the current users and hashes; never empty. */
 export function createPasswords(users: () => ReadonlyMap<string, string>, pool: PasswordPool): Backend {
   const secret = randomBytes(32);
   /**
-   * The hash that a user who is not there is checked against, always the same one: hashes cost differently, and the time
-   * would tell who is there if all strangers took that of one.
+   * The hash that an unknown user is checked against, always the same for the same name: hashes differ in cost, and a
+   * single one for all unknown users would reveal by its time who exists.
    */
   const strangers = (user: string, known: ReadonlyMap<string, string>): string => {
     const at = createHmac('sha256', secret).update(foldName(user)).digest().readUInt32BE() % known.size;
@@ -27,7 +29,7 @@ export function createPasswords(users: () => ReadonlyMap<string, string>, pool: 
   };
   let folded: { readonly of: ReadonlyMap<string, string>; readonly names: ReadonlyMap<string, string | null> } | null =
     null;
-  /** The name in the file, as it stands there: exactly this one, or the one that is the same in another case. */
+  /** The name as spelled in the file: an exact match, or the only one that differs just in case. */
   const nameIn = (known: ReadonlyMap<string, string>, user: string): string => {
     if (known.has(user)) return user;
     if (folded?.of !== known) folded = { of: known, names: foldedNames(known) };

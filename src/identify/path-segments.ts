@@ -1,8 +1,8 @@
-/** The segments of a path as the origin will take them, however the client wrote it. */
+/** The segments of a path as an origin sees them, however the client wrote it. */
 
 /**
- * Without the query; each decoded once, for clients write `:` and `/` of a model's id as `%3A` and `%2F`. Empty and dot
- * segments go (RFC 3986, section 5.2.4): origins drop them too, so they must not hide a segment behind them.
+ * Without the query, and decoded once, as clients write `:` and `/` in a model's id as `%3A` and `%2F`. Empty and dot
+ * segments are removed (RFC 3986, section 5.2.4): origins do that too, so they could otherwise hide a segment.
  */
 export function segmentsOf(path: string): string[] {
   const query = path.indexOf('?');
@@ -12,7 +12,7 @@ export function segmentsOf(path: string): string[] {
     try {
       if (written.includes('%')) segment = decodeURIComponent(written);
     } catch {
-      // Not percent-encoded throughout: read as it stands.
+      // Invalid percent-encoding: used as it is.
     }
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);

@@ -1,4 +1,4 @@
-/** So many at once, and a queue before them that cannot grow without end. */
+/** A semaphore with a bounded queue. */
 
 export interface Semaphore {
   /** Resolves to a function that releases it, or to null if the queue is full. */

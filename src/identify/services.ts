@@ -1,10 +1,10 @@
 /**
- * For what: from a host to the AI service that it belongs to.
+ * Maps a host to the AI service that it belongs to.
  *
- * The tie rules: the host that a translator, a reader or a wildcard DNS name carries goes before the carrier, where the
- * catalogue knows it, and the carrier's vendor becomes the operator; an exact host before every suffix, and the longest
- * suffix before a shorter one (the index); any name of the index before a template; a template before the AI part of a
- * shared host; a block of addresses for what is no name.
+ * Precedence: the host that a translator, a reader or a wildcard DNS name carries goes before the carrier if the
+ * catalogue knows it, and the carrier's vendor becomes the operator; an exact host before a suffix, and a longer suffix
+ * before a shorter one (the index); a name in the index before a template; a template before the AI part of a shared
+ * host; address blocks for hosts that are no names.
  */
 import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
 import { inOnePiece } from '../in-one-piece.ts';
@@ -23,20 +23,20 @@ interface HostEntry<T> {
 }
 
 /**
- * The index that the domains of rules are found by too, so that exact and suffix mean one thing in the catalogue and in
- * the policy. `decide/` has it, which needs it to be pure; here it is passed in.
+ * The index that also finds the domains of rules, so that exact and suffix mean the same in catalogue and policy. It
+ * belongs to `decide/`, which is pure, and is therefore passed in.
  */
 export type IndexHosts = <T>(entries: Iterable<HostEntry<T>>) => { readonly find: (host: Hostname) => T | null };
 
 /**
- * @param path origin-form of a readable request; null or left out before one has been read.
+ * @param path origin-form of a request; null or left out if none has been read.
  * @param fields its header.
  */
 export type FindService = (host: Hostname, path?: string | null, fields?: Fields) => Service | null;
 
 const noFields: Fields = {};
 
-/** A service, and what it is once a path has byModel the maker of the model. */
+/** A service, and its variants once a request has revealed the maker of the model. */
 interface Known {
   readonly service: Service;
   readonly model: Model | null;
@@ -47,21 +47,21 @@ interface Part extends Known {
   readonly part: Pick<SharedPart, 'paths' | 'headers'>;
 }
 
-/** All that the catalogue has about a host, whatever is asked of it. */
+/** Everything that the catalogue has about a host. */
 interface Found {
-  /** By its name, or a template. */
+  /** By name or template. */
   readonly named: Known | null;
-  /** Of a shared host. */
+  /** Parts of a shared host. */
   readonly parts: readonly Part[];
-  /** By its address. */
+  /** By address. */
   readonly addressed: Known | null;
   readonly carrier: boolean;
 }
 
-/** Of most hosts: one object for all of them. */
+/** For most hosts: one object for all of them. */
 const nothing: Found = { named: null, parts: [], addressed: null, carrier: false };
 
-/** Hosts of which it is remembered what was found. Every attempt asks two or three times, and the next ones again. */
+/** Number of hosts that are cached. Every attempt looks a host up two or three times, and so do the next ones. */
 const REMEMBERED = 4_096;
 
 type Said = Pick<HostPattern | HostTemplate, 'role' | 'wire' | 'model'>;
@@ -76,7 +76,7 @@ function knownOf(vendor: Vendor, product: Product, { role, wire, model = product
     channel: product.channel,
     wire: wire ?? product.wire,
     role,
-    // A kind such as `coding-agent` is what a rule's tag would say, without repeating it in every vendor file.
+    // A kind such as `coding-agent` can be used like a tag, without each vendor file repeating it.
     tags: [...new Set([...vendor.tags, ...product.tags, product.kind])],
     ...(product.operator !== undefined && { operator: product.operator }),
     ...(model !== undefined && { model: model.vendor, modelBy: model.by }),
@@ -96,7 +96,7 @@ function* hostEntries(vendors: readonly Vendor[]): Generator<HostEntry<Known>> {
   }
 }
 
-/** The parts of one shared host can belong to several products. */
+/** The parts of a shared host may belong to several products. */
 function indexShared(vendors: readonly Vendor[], indexHosts: IndexHosts): (host: Hostname) => readonly Part[] {
   const hosts = new Map<string, HostEntry<Part[]>>();
   const placed: TemplateEntry<readonly Part[]>[] = [];
@@ -133,7 +133,7 @@ function indexAddresses(vendors: readonly Vendor[]): (host: Hostname) => Known |
   };
 }
 
-/** One object for each vendor of a model, so that nothing is made for a request. */
+/** One cached object for each vendor of a model, so that requests allocate none. */
 function withModel(known: Known, path: string | null, fields: Fields, vendorAt: VendorAt): Service {
   const { service, model, byModel: told } = known;
   const vendor = model === null || model.vendor !== null ? null : modelVendor(model, path, fields, vendorAt);
@@ -143,7 +143,7 @@ function withModel(known: Known, path: string | null, fields: Fields, vendorAt: 
   return found;
 }
 
-/** The service that runs a host, or null for what is not in the catalogue. */
+/** Finds the service of a host, or null if the catalogue does not have it. */
 export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts): FindService {
   const names = indexHosts(hostEntries(vendors));
   const shared = indexShared(vendors, indexHosts);
@@ -156,7 +156,7 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
 
   const search = (host: Hostname): Found => {
     const named = names.find(host) ?? templates(host);
-    // What goes before the others is all that is looked at.
+    // Shared parts and addresses count only if there is no name.
     const parts = named === null ? shared(host) : nothing.parts;
     const addressed = named === null ? addresses(host) : null;
     const carrier = isCarrier(host);
@@ -170,12 +170,12 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
     if (before !== undefined) return before;
     if (known.size >= REMEMBERED) known.clear();
     const found = search(host);
-    // Hosts are cut out of heads, which would be kept with them.
+    // A slice of a head would keep the whole head in memory.
     known.set(inOnePiece(host), found);
     return found;
   };
 
-  /** URLs that others write into a header are canonical once they are parsed; a name that is not known is none of ours. */
+  /** A parsed URL has a canonical host; one that is unknown gives null. */
   const vendorAt: VendorAt = ({ hostname }) => names.find(hostname as Hostname)?.service.vendor ?? null;
 
   const own = ({ named, parts, addressed }: Found, path: string | null, fields: Fields): Service | null => {

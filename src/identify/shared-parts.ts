@@ -1,9 +1,9 @@
-/** Hosts that carry other traffic too: only the path of a readable request tells the part that is an AI service. */
+/** Hosts that carry other traffic as well: only the path of a request tells the part that is an AI service. */
 import type { SharedPart } from '../flow.ts';
 import type { Fields } from './models.ts';
 import { segmentsOf } from './path-segments.ts';
 
-/** The query of a pattern is one parameter, which the request must have, with any value where the pattern has none. */
+/** A pattern's query is one parameter that the request must have, with any value if the pattern gives none. */
 function fits(path: string, pattern: string): boolean {
   const [wanted = '', parameter] = pattern.split('?', 2);
   const query = path.slice(path.indexOf('?') + 1);
@@ -19,7 +19,7 @@ function fits(path: string, pattern: string): boolean {
 }
 
 /**
- * Whether one of the patterns covers the path, and one of the fields that mark the part, where there are any, is there.
+ * Whether a pattern covers the path and, if the part has marker fields, one of them is present.
  *
  * @param path origin-form.
  */

@@ -1,8 +1,9 @@
 /**
- * Which template covers a host. Asked only where the index of names has no answer.
+ * Finds the template that covers a host. Used only if the index of names has no match.
  *
- * Templates are filed under their fixed end, so that a host meets only those of its own cloud: the cost does not grow
- * with the number of vendors. A label is compared from both ends and never twice, so that no host makes it slow.
+ * Templates are grouped by their fixed end, so a host is compared only with those of its own cloud, and the cost does
+ * not grow with the number of vendors. Labels are matched from both ends without backtracking, so no host can make it
+ * slow.
  */
 import type { HostTemplate, LabelPart } from '../flow.ts';
 
@@ -13,7 +14,7 @@ export interface TemplateEntry<T> {
 
 const placeTest = {
   name: (text: string) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text),
-  // The clouds' storage has names such as bucket.s3-us-west-2.amazonaws.com, where anyone chooses what stands before.
+  // Storage hosts are named like bucket.s3-us-west-2.amazonaws.com, where anyone can choose the bucket.
   region: (text: string) => /^(?!(?:oss|tos|obs|cos)-)[a-z]{2,}-[a-z0-9-]*[a-z0-9]$/.test(text),
   digits: (text: string) => /^[0-9]+$/.test(text),
 } as const;
@@ -26,7 +27,7 @@ function placeOf(part: LabelPart | undefined): keyof typeof placeTest | null {
   return part !== undefined && 'place' in part ? part.place : null;
 }
 
-/** Fixed text is cut off at both ends; what is left is one place, or two with text between. */
+/** Fixed text is removed at both ends; the rest is one placeholder, or two with text between them. */
 function fitsLabel(label: string, parts: readonly LabelPart[]): boolean {
   const head = textOf(parts[0]) ?? '';
   const rest = head === '' ? parts : parts.slice(1);
@@ -51,7 +52,7 @@ function fits(before: readonly string[], { labels, below }: HostTemplate): boole
   return labels.every((parts, i) => fitsLabel(before[extra + i] ?? '', parts));
 }
 
-/** The value of the template that covers a host, or null; the longest fixed end goes first, then the order given. */
+/** The value of the template that covers a host, or null. The longest fixed end wins, then the order given. */
 export function indexTemplates<T>(entries: Iterable<TemplateEntry<T>>): (host: string) => T | null {
   const byTail = new Map<string, TemplateEntry<T>[]>();
   for (const entry of entries) {

@@ -1,13 +1,13 @@
 /**
- * Who asks, as far as a request says it itself: credentials, the certificate of its connection, or a field that a
- * proxy before us vouches for. Stands between the speakers and the life of an attempt.
+ * Access control: identifies the user by credentials, by the client certificate, or by a field that a trusted proxy
+ * set. Stands between the speakers and the lifecycle of an attempt.
  */
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../errors.ts';
 import type { Answerable, Arrival, UpgradeArrival } from '../flow.ts';
 import { clientKey, peerOf, type Peer } from './peers.ts';
 
-/** The values of a field by its lower-case name, one for each of its lines. */
+/** The values of a field, one for each of its lines, by its name in lower case. */
 export type Fields = (name: string) => readonly string[];
 
 type Verdict =
@@ -21,27 +21,27 @@ export interface VouchedField {
 }
 
 export interface AccessRules {
-  /** Null: no passwords are asked for. */
+  /** Null if passwords are not used. */
   readonly credentials: {
-    /** Who comes without any name is asked for one. */
+    /** Whether an unidentified client gets a 407. */
     readonly required: boolean;
     readonly check: (field: string, client: string) => Verdict | Promise<Verdict>;
   } | null;
-  /** A field with the user's name, in requests of proxies that are trusted. Null: none is believed. */
+  /** Field with the user's name, set by trusted proxies; null if there is none. */
   readonly userField: VouchedField | null;
-  /** The same, with the names of the user's groups. */
+  /** Field with the names of the user's groups, set by trusted proxies; null if there is none. */
   readonly groupsField: VouchedField | null;
 }
 
 export interface AccessOptions {
-  /** Whether a client has asked too often; counts this time. */
+  /** Whether the client exceeds its request rate; counts this request. */
   readonly tooOften: (address: string) => boolean;
-  /** The rules in force; null: nothing is asked, and every arrival goes on as it is. */
+  /** The rules in force; null: every arrival goes on unchanged. */
   readonly rules: () => AccessRules | null;
   readonly arrived: (arrival: Arrival) => void;
-  /** Answers what may not go on. */
+  /** Answers a refused arrival. */
   readonly reject: (arrival: Arrival, code: ErrorCode, detail: string) => void;
-  /** Hears of each request that was asked for the credentials that it did not bring. */
+  /** Called for each request that gets a 407 because it has no credentials. */
   readonly missing: () => void;
   readonly surprised: (error: unknown) => void;
 }
@@ -54,7 +54,7 @@ const refusals = {
 
 const userName = /^[^\p{Cc}]{1,256}$/u;
 
-/** The names in a field that lists groups: as many as fit into a head. */
+/** The names in a field that lists groups, bounded by the size of a head. */
 export function forwardedNames(value: string): string[] {
   const names = value.split(',').map((name) => name.trim());
   return names.filter((name) => name !== '');
@@ -64,16 +64,16 @@ function connectionOf(arrival: Arrival): Duplex & Peer {
   return 'req' in arrival ? arrival.req.socket : arrival.socket;
 }
 
-/** A field that a proxy may vouch for goes no further, whoever sent it: an origin might believe it of us. */
+/** Removes a field that a proxy may vouch for, whoever sent it: an origin might trust it because it came from us. */
 function keepBack(arrival: Arrival, field: VouchedField | null): void {
   if (field === null || arrival.kind === 'tunnel') return;
   const { headers } = arrival.facts;
   Reflect.deleteProperty(headers, field.name);
-  // So that it does not go on as a trailer field either.
+  // Otherwise it could go on as a trailer field.
   headers.connection = headers.connection === undefined ? field.name : `${headers.connection}, ${field.name}`;
 }
 
-/** The values of a field, where a trusted proxy vouches for them. */
+/** The values of a field if a trusted proxy sent it. */
 function believed(arrival: Arrival, fields: Fields, field: VouchedField | null): readonly string[] {
   if (field === null) return [];
   const given = fields(field.name);
@@ -82,23 +82,23 @@ function believed(arrival: Arrival, fields: Fields, field: VouchedField | null):
 }
 
 export interface Access {
-  /** What comes to a port of this proxy. */
+  /** For arrivals on one of the proxy's ports. */
   readonly asked: (arrival: Arrival, fields: Fields) => void;
-  /** What comes inside a tunnel: its user and its groups are those of the CONNECT. */
+  /** For arrivals inside a tunnel, which have the user and groups of the CONNECT. */
   readonly askedInside: (arrival: Answerable | UpgradeArrival) => void;
 }
 
 export function createAccess(options: AccessOptions): Access {
   const refuse = options.reject;
 
-  /** The name that somebody else has made sure of; null where it is not clear which one is meant. */
+  /** The user that a trusted proxy names; null if it is ambiguous. */
   const vouchedFor = (arrival: Arrival, fields: Fields, rules: AccessRules): string | undefined | null => {
     const [given = '', ...more] = believed(arrival, fields, rules.userField);
     if (more.length > 0 || (given !== '' && !userName.test(given))) return null;
     return given === '' ? peerOf(connectionOf(arrival)).user : given;
   };
 
-  /** The groups that it is in by the word of a trusted proxy. More lines are one list (RFC 9110, section 5.3). */
+  /** Adds the groups that a trusted proxy names. Several lines form one list (RFC 9110, section 5.3). */
   const withGroups = (arrival: Arrival, fields: Fields, rules: AccessRules): Arrival => {
     const given = believed(arrival, fields, rules.groupsField);
     if (given.length === 0) return arrival;
@@ -108,7 +108,7 @@ export function createAccess(options: AccessOptions): Access {
   const judged = (arrival: Arrival, verdict: Verdict): void => {
     if (verdict.kind === 'user') {
       const { user, groups } = verdict;
-      // A trusted proxy and the directory may each know some.
+      // A trusted proxy and the directory may each know some of the groups.
       const forwarded = groups === undefined ? arrival.forwarded : [...(arrival.forwarded ?? []), ...groups];
       options.arrived({ ...arrival, user, ...(forwarded !== undefined && { forwarded }) });
       return;
@@ -117,7 +117,7 @@ export function createAccess(options: AccessOptions): Access {
     refuse(arrival, code, detail);
   };
 
-  /** Nobody else answers it any more: its speaker, who answers what is thrown at once, has let go of it. */
+  /** The speaker handles only what is thrown synchronously, so an error after that is handled here. */
   const lost = (arrival: Arrival, error: unknown): void => {
     options.surprised(error);
     refuse(arrival, 'internal_error', 'arrival failed');
@@ -149,7 +149,7 @@ export function createAccess(options: AccessOptions): Access {
     const arrival = withGroups(asking, fields, rules);
     const user = vouchedFor(arrival, fields, rules);
     if (user === null) {
-      // Without a name every rule for users would be shed.
+      // Without a name, no rule for users would apply.
       const name = rules.userField?.name ?? '';
       refuse(arrival, 'malformed_request', `${name} of a trusted proxy is there twice, or holds no name of a user`);
       return;

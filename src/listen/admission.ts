@@ -1,4 +1,4 @@
-/** Whose a new connection is, and whether that client may stay: the PROXY protocol, networks, connections of one client. */
+/** Decides whether a new connection is admitted: PROXY protocol, client networks, connections per client. */
 import type { Socket } from 'node:net';
 import { peerAddress } from '../ip.ts';
 import type { Admit } from './front-door.ts';
@@ -17,7 +17,7 @@ export interface AdmissionOptions {
 
 type TurnAway = Parameters<Admit>[2];
 
-/** Reads the header, gives back what follows it, and says whose the connection is. */
+/** Reads the PROXY header and returns what follows it to the socket. */
 function awaitHeader(socket: Socket, turnAway: TurnAway, then: (peer: ProxiedPeer | null) => void): void {
   let held: Buffer | null = null;
   const stop = (): void => void socket.pause().off('data', onData).off('end', onEnd);

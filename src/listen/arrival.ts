@@ -1,4 +1,4 @@
-/** What every arrival has: an id, two clocks, the peer; and the facts of a readable request. */
+/** What every arrival has: id, timestamps, peer and, for a request that could be read, its facts. */
 import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
@@ -11,7 +11,7 @@ const ID_BYTES = 12;
 const pool = Buffer.alloc(ID_BYTES * 512);
 let used = pool.length;
 
-/** 96 random bits in hexadecimal; drawn from a pool, because a call for each would cost more than the rest. */
+/** 96 random bits in hexadecimal, drawn from a pool because a system call for each would cost more than the rest. */
 export function newId(): string {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -41,7 +41,7 @@ export function originOf(socket: Peer & object): Origin {
   };
 }
 
-/** All of a request but its content, whoever read it. */
+/** A request without its content, whichever parser read it. */
 export type Request = WholeRequest | IncomingMessage | Http2ServerRequest;
 
 function header(req: Request, name: string): string {
@@ -49,16 +49,16 @@ function header(req: Request, name: string): string {
   return typeof value === 'string' ? value : (value?.join(', ') ?? '');
 }
 
-/** What Java's HttpURLConnection takes where its program says nothing: no browser names pictures right after pages. */
+/** Java's HttpURLConnection sends this by default. No browser lists image types right after pages. */
 const takenByJava = 'text/html, image/gif, image/jpeg';
 
-/** Text browsers that take anything: Links and ELinks. They run no scripts, so that all they ask for is for a person. */
+/** Links and ELinks accept anything. They run no scripts, so every request of theirs is for a person. */
 const textBrowser = /^E?Links[ /(]/;
 
 /**
- * A browser that goes to a page says `Sec-Fetch-Mode: navigate` (Fetch Metadata). Browsers that do not send it yet, or
- * not in the clear, ask for `text/html` by GET. Scripts that set `Accept` to `text/html` get the page too; text browsers
- * that ask for anything are known by their names.
+ * Browsers send `Sec-Fetch-Mode: navigate` when they navigate (Fetch Metadata). Browsers that do not, or not in the
+ * clear, request `text/html` by GET. Scripts that set `Accept` to `text/html` get the page as well; text browsers that
+ * accept anything are recognised by name.
  */
 function isNavigation(req: Request, method: string): boolean {
   const mode = header(req, 'sec-fetch-mode');
@@ -71,10 +71,10 @@ function isNavigation(req: Request, method: string): boolean {
 
 const versions: Readonly<Record<string, RequestFacts['httpVersion']>> = { '1.0': '1.0', '1.1': '1.1', '2.0': '2.0' };
 
-/** Null for a version that is not spoken here: Node's parser lets `HTTP/2.0` and `HTTP/0.9` request lines pass. */
+/** Null for a version that is not supported: Node's parser accepts request lines with `HTTP/2.0` and `HTTP/0.9`. */
 export function factsOf(req: Request, scheme: RequestFacts['scheme'], path: string): RequestFacts | null {
   const httpVersion = versions[req.httpVersion];
-  // Only a session says that it is HTTP/2; a request line that claims so lies.
+  // Only an HTTP/2 session is HTTP/2; a request line that says so lies.
   if (httpVersion === undefined || (httpVersion === '2.0') !== 'stream' in req) return null;
   const method = req.method ?? '';
   return { method, scheme, httpVersion, path, headers: req.headers, navigation: isNavigation(req, method) };

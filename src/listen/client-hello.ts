@@ -1,26 +1,27 @@
 /**
  * Reads a TLS ClientHello (RFC 8446, section 4.1.2) from the first bytes of a tunnel: server name, ALPN, whether
- * another hello may be hidden in it, and whether its client could resume a session.
+ * another hello may be hidden in it, and whether the client could resume a session.
  *
- * A hello may be split over segments and over records in any way (RFC 8446, section 5.1) and, with post-quantum key
- * shares, be larger than one record. What OpenSSL would read is read; what is not understood is never "no name".
+ * A hello may be split across segments and records in any way (RFC 8446, section 5.1) and, with post-quantum key
+ * shares, be larger than one record. Whatever OpenSSL would accept is read; what cannot be read is never taken for "no
+ * name".
  */
 
-/** The largest hello that is read. Real ones are 0.3 to 4 KiB. */
+/** Bytes of the largest hello that is read. Real ones are 0.3 to 4 KiB. */
 export const MAX_HELLO = 64 * 1024;
 /** Records of one byte each cost five more; beyond this the framing is an attack. */
 const MAX_FRAMED = MAX_HELLO * 6;
 
 export const HANDSHAKE = 22;
-/** Types of TLS records begin here, with change_cipher_spec, and end with heartbeat (RFC 6520, section 3). */
+/** The lowest and highest type of a TLS record: change_cipher_spec and heartbeat (RFC 6520, section 3). */
 const FIRST_TYPE = 20;
 const LAST_TYPE = 24;
 const CLIENT_HELLO = 1;
 /**
- * How the content of a record may begin whose version is none: a hello, the one byte of change_cipher_spec, the level of an
- * alert. Servers are to ignore its version, and some do (RFC 8446, section 5.1): of any version it hides a hello. Protocols
- * that are none of TLS begin otherwise: MongoDB's, say, with a length of any bytes, a version and a length as it were, and a
- * zero.
+ * First bytes that a record's content may have even if the record's version is unknown: a hello, change_cipher_spec,
+ * the level of an alert. Servers should ignore the version, and some do (RFC 8446, section 5.1), so a hello may hide in
+ * a record of any version. Other protocols begin differently: MongoDB's, for example, with a length, which may look
+ * like a record head, and then a zero.
  */
 const mayBegin: ReadonlySet<number> = new Set([CLIENT_HELLO, 2]);
 const SERVER_NAME = 0;
@@ -35,9 +36,9 @@ export type ClientHello =
       readonly kind: 'hello';
       readonly serverName: string | null;
       readonly alpn: readonly string[];
-      /** It has the extension for an encrypted hello, which nobody here can tell from its imitation (GREASE). */
+      /** It has the extension for an encrypted hello, which cannot be told from GREASE. */
       readonly ech: boolean;
-      /** False: it speaks TLS 1.3 and names no way to resume a session, so that no ticket is of use (section 4.2.9). */
+      /** False if it is TLS 1.3 and offers no way to resume a session, so that tickets are useless (section 4.2.9). */
       readonly resumable: boolean;
     }
   | { readonly kind: 'more' }
@@ -53,11 +54,14 @@ export function isRecordType(type: number): boolean {
 }
 
 interface Unframer {
-  /** Takes the next bytes; gives the body of the handshake message once it is whole. */
+  /** Takes the next bytes; returns the body of the handshake message once it is complete. */
   push(bytes: Buffer): Buffer | ClientHello;
 }
 
-/** Takes the records off, each byte once however it was cut; a hello in one record and one segment is not copied. */
+/**
+ * Removes the record framing, reading each byte once however it was split. A hello in one record and one segment is not
+ * copied.
+ */
 function createUnframer(): Unframer {
   const fragments: Buffer[] = [];
   const head = Buffer.allocUnsafe(5);
@@ -65,10 +69,10 @@ function createUnframer(): Unframer {
   let left = 0; // of the current record
   let framed = 0;
   let have = 0;
-  let need = 0; // of the message; 0 while its own head is not there
-  let strange = false; // the first record is of a version that is none
+  let need = 0; // of the message; 0 until its header is complete
+  let strange = false; // the first record has an unknown version
 
-  /** Null: the record head is not whole yet. */
+  /** Null: the record header is not complete yet. */
   const recordHead = (): ClientHello | null => {
     const first = framed <= 5;
     const type = head[0] ?? 0;
@@ -81,7 +85,7 @@ function createUnframer(): Unframer {
       return left === 0 ? malformed : null;
     }
     if (headBytes < (first ? 2 : 1)) return null;
-    // An alert before a hello is passed over by some servers, which then answer a hello that was not read here.
+    // Some servers skip an alert before a hello, and would then answer a hello that was not read here.
     if (type !== HANDSHAKE) return malformed;
     if (headBytes < 5) return null;
     left = head.readUInt16BE(3);
@@ -130,7 +134,7 @@ function createUnframer(): Unframer {
   };
 }
 
-/** Bytes that are read from their front; what would be past their end is null or false. */
+/** Reads bytes from the front. Beyond the end the result is null or false. */
 class Stretch {
   readonly #bytes: Buffer;
   readonly #end: number;
@@ -149,7 +153,7 @@ class Stretch {
   number(size: number): number | null {
     if (size > this.length) return null;
     let value = 0;
-    // With Buffer.readUIntBE a hello costs a quarter more on Node.js 20.
+    // Buffer.readUIntBE would make a hello a quarter more expensive on Node.js 20.
     for (const end = this.#at + size; this.#at < end; this.#at += 1) value = value * 256 + (this.#bytes[this.#at] ?? 0);
     return value;
   }
@@ -171,7 +175,7 @@ class Stretch {
   }
 }
 
-/** RFC 6066, section 3: one list with one host_name. Null: malformed. */
+/** RFC 6066, section 3: one list with one host_name. Null if malformed. */
 function readServerName(extension: Stretch): string | null {
   const list = extension.vector(2);
   if (list === null || extension.length > 0) return null;
@@ -181,7 +185,7 @@ function readServerName(extension: Stretch): string | null {
   return name.text();
 }
 
-/** RFC 7301, section 3.1. Null: malformed. */
+/** RFC 7301, section 3.1. Null if malformed. */
 function readAlpn(extension: Stretch): string[] | null {
   const names = extension.vector(2);
   if (names === null) return null;
@@ -205,7 +209,7 @@ function readExtensions(extensions: Stretch): ClientHello {
     const body = extensions.vector(2);
     if (body === null) return malformed;
     if (type === SERVER_NAME) {
-      // A second name is a second opinion on where this goes (RFC 8446, section 4.2: one of each type).
+      // A second server name could be read by someone else (RFC 8446, section 4.2: at most one extension of each type).
       if (serverName !== null) return malformed;
       serverName = readServerName(body);
       if (serverName === null) return malformed;
@@ -227,13 +231,13 @@ function readBody(body: Stretch): ClientHello {
     body.vector(2) !== null && // cipher_suites
     body.vector(1) !== null; // legacy_compression_methods
   if (!isWhole) return malformed;
-  // Before TLS 1.3 there may be none.
+  // TLS before 1.3 may have no extensions.
   const extensions = body.length === 0 ? body : body.vector(2);
   return extensions === null || body.length > 0 ? malformed : readExtensions(extensions);
 }
 
 export interface ClientHelloReader {
-  /** Takes the next bytes of the stream; `more` until the whole hello was there. Never throws. */
+  /** Takes the next bytes of the stream; `more` until the whole hello has come. Never throws. */
   push(bytes: Buffer): ClientHello;
 }
 

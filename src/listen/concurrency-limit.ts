@@ -1,4 +1,4 @@
-/** How many of something each client has at once, up to a limit. */
+/** Limits how many of something each client has at once. */
 
 export interface ConcurrencyLimit {
   /** Counts one more; false if the client is at its limit. */

@@ -1,22 +1,22 @@
 /**
  * Reads the head of a CONNECT from raw bytes: the request line and the few fields that matter here.
  *
- * It is read here and not by Node's parser, because most connections of a forward proxy are one CONNECT, and this
- * costs a third less. Therefore it must be at least as strict (RFC 9112, sections 2.2, 3 and 5).
+ * Most connections of a forward proxy are a single CONNECT, and reading it here costs a third less than with Node's
+ * parser. It must therefore be at least as strict (RFC 9112, sections 2.2, 3 and 5).
  */
 import { LRUCache } from 'lru-cache';
 import type { ErrorCode } from '../errors.ts';
 
-/** The most that a head may hold, as Node's own `maxHeaderSize`. */
+/** Bytes of a head, at most; the same as Node's default `maxHeaderSize`. */
 export const MAX_HEAD = 16 * 1024;
-/** Lines of a head, and pairs of one in HTTP/2: browsers send some twenty, clients of a CONNECT three or four. */
+/** Lines of a head, or fields in HTTP/2. Browsers send some twenty, clients of a CONNECT three or four. */
 export const MAX_LINES = 200;
 
 export interface ConnectHead {
-  /** The authority as it was sent; `parseAuthority` has the last word on it. */
+  /** The authority as sent, still to be checked by `parseAuthority`. */
   readonly authority: string;
   readonly userAgent: string;
-  /** Bytes of the head, the empty line included. */
+  /** Bytes of the head, including the empty line. */
   readonly length: number;
 }
 
@@ -29,10 +29,12 @@ const requestLine = /^CONNECT ([!-~]+) HTTP\/1\.[01]$/;
 const version = / HTTP\/(\d)\.(\d)$/;
 const fieldLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\u0080-\u00ff]*)$/;
 
-/** Heads that were read before: a client says the same each time that it comes for a host. Those of ordinary length only. */
+/**
+ * Heads that were read before: a client sends the same head each time it connects to a host. Only short ones are kept.
+ */
 const known = new LRUCache<string, ConnectHeadResult>({ max: 1_024 });
 const ORDINARY = 512;
-/** What must not be kept. */
+/** Heads with credentials must not be kept. */
 const credentials = /^(?:proxy-)?authorization:/im;
 
 function bad(code: ErrorCode, detail: string): ConnectHeadResult {
@@ -45,13 +47,13 @@ function badRequestLine(line: string): ConnectHeadResult {
   return bad('malformed_request', 'the request line is not "CONNECT host:port HTTP/1.1"');
 }
 
-/** A head whose lines end in bare LF has no end that counts: it is refused at once, not waited for. */
+/** A head whose lines end in a bare LF would never be complete, so it is refused at once. */
 function unfinished(bytes: Buffer): ConnectHeadResult {
   if (bytes.includes('\n\n')) return bad('malformed_request', 'a line does not end in CR LF');
   return bytes.length > MAX_HEAD ? bad('header_too_large', `over ${MAX_HEAD} bytes`) : { kind: 'more' };
 }
 
-/** The values of a field of a head that was read before, by its lower-case name. */
+/** The values of a field in a head that was read before, by its name in lower case. */
 export function fieldsOf(head: Buffer, wanted: string): readonly string[] {
   return head
     .toString('latin1')
@@ -62,7 +64,7 @@ export function fieldsOf(head: Buffer, wanted: string): readonly string[] {
     });
 }
 
-/** Parses what has arrived of a connection that starts with `CONNECT `. Never throws. */
+/** Parses what has arrived on a connection that starts with `CONNECT `. Never throws. */
 export function readConnectHead(bytes: Buffer): ConnectHeadResult {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) return unfinished(bytes);
@@ -90,7 +92,7 @@ function parse(text: string): ConnectHeadResult {
     const name = (field[1] ?? '').toLowerCase();
     if (name === 'user-agent') userAgent = (field[2] ?? '').trimEnd();
     else if (name === 'host') hosts += 1;
-    // A CONNECT has no content (RFC 9110, section 9.3.6): whoever frames some wants two parsers to disagree.
+    // A CONNECT has no content (RFC 9110, section 9.3.6); framing suggests an attempt to desynchronise two parsers.
     else if (name === 'content-length' || name === 'transfer-encoding')
       return bad('malformed_request', `a CONNECT has no ${name}`);
   }

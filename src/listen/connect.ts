@@ -14,7 +14,7 @@ export interface ConnectOptions {
 }
 
 const token = Buffer.from('CONNECT ');
-/** Not a part of the head's own memory, which would live as long as the tunnel. */
+/** A subarray of the head would keep the head's memory for as long as the tunnel lives. */
 const nothing = Buffer.alloc(0);
 
 function beginsWithConnect(bytes: Buffer): 'yes' | 'no' | 'more' {
@@ -24,7 +24,7 @@ function beginsWithConnect(bytes: Buffer): 'yes' | 'no' | 'more' {
 }
 
 /**
- * Makes the arrival of a CONNECT whose head was read, from the front door or from a kept-alive connection.
+ * Makes the arrival of a CONNECT, whether it was first on its connection or came on a kept-alive one.
  *
  * @throws {SallyportError} `invalid_target`
  */

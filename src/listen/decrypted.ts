@@ -1,6 +1,6 @@
 /**
- * Requests inside intercepted tunnels: TLS of a denied host ends here, and each request in it becomes an Arrival that
- * takes the same path as a plain one. A tunnel that speaks HTTP in the clear is read the same way, without TLS.
+ * Requests inside intercepted tunnels: TLS to a denied host ends here, and each request in it becomes an arrival that
+ * is handled like one in the clear. A tunnel that carries HTTP without TLS is read the same way.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
@@ -31,21 +31,26 @@ import { parseHost } from './target.ts';
 export interface DecryptedOptions {
   /** Milliseconds for the TLS handshake, and for each request head. */
   readonly headTimeout: number;
-  /** Milliseconds that a connection may stay without a byte. */
+  /** Milliseconds that a connection may be idle. */
   readonly idleTimeout: number;
-  /** A context with a leaf for exactly this name. Synchronous: it runs inside the handshake. `resumable`: with tickets. */
+  /**
+   * A context with a leaf for exactly this name, with session tickets if `resumable`. Synchronous, as it runs inside
+   * the handshake.
+   */
   readonly contextFor: (target: Target, resumable: boolean) => SecureContext;
   readonly arrived: (arrival: Answerable | UpgradeArrival) => void;
   readonly rejectRequest: (req: Request, res: Response, origin: Origin, code: ErrorCode, detail: string) => void;
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
-  /** Hears once for each TLS client what it made of the leaf: at its first request, or when it closes without one. */
+  /**
+   * Called once for each TLS client with its reaction to the leaf: at its first request, or when it closes without one.
+   */
   readonly trusted?: (clientAddress: string, result: TrustResult) => void;
 }
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
 
-/** How a client's side of an intercepted tunnel went. */
+/** How the client's side of an intercepted tunnel ended. */
 export interface InterceptEnd {
   /** Requests that were read in it. */
   readonly requests: number;
@@ -53,33 +58,30 @@ export interface InterceptEnd {
 }
 
 export interface Decrypted {
-  /** Takes over the socket of a tunnel, which nobody hears; resolves when it is closed. */
+  /** Takes over the socket of a tunnel, which nobody is reading; resolves when it is closed. */
   readonly take: (socket: Socket, tunnel: OuterTunnel, hello: Hello) => Promise<InterceptEnd>;
   /**
-   * Ends what has no request, within a second where none was ever sent; the others go on, and their sessions take no new
-   * one.
+   * Closes connections without a request in progress, within a second if they never had one. The others finish, but
+   * their sessions accept no new request.
    */
   readonly closeIdle: () => void;
   readonly close: () => void;
 }
 
-/**
- * Has a socket remember its addresses: Node.js keeps what it was asked for once, and after a reset it could not tell them
- * any more.
- */
+/** Makes a socket cache its addresses: after a reset Node.js could no longer tell them. */
 function remember(socket: TLSSocket): void {
   connectionKey(socket);
 }
 
 export function createDecrypted(options: DecryptedOptions): Decrypted {
-  /** Those whose TLS is left to the HTTP/2 server, which makes sockets of its own. */
+  /** Connections whose TLS the HTTP/2 server handles, which creates sockets of its own. */
   const open = new Map<string, Inside>();
   const insideOf = (socket: Request['socket'] & Marked): Inside | undefined =>
     socket[INSIDE] ?? open.get(connectionKey(socket));
   const sessions = new Set<ServerHttp2Session>();
   const watch = createSessionWatch();
 
-  /** A client that sends a request has accepted the leaf; its connection may stay open for hours. */
+  /** A client that sends a request has accepted the leaf, and its connection may stay open for hours. */
   const count = (inside: Inside): void => {
     inside.requests += 1;
     if (inside.requests === 1 && inside.scheme === 'https') options.trusted?.(inside.clientAddress, 'accepted');
@@ -96,7 +98,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       count(inside);
       const { target, facts } = addressTunnelled(req, inside.target, inside.scheme);
       const { id, at, started, clientAddress, clientPort, user, forwarded } = origin;
-      // Field by field, because this runs for each request: to spread objects costs several times as much.
+      // Field by field, because this runs for each request and spreading objects costs several times as much.
       options.arrived({
         kind: 'request',
         id,
@@ -166,15 +168,15 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   http1.on('upgrade', (req, socket, early) => {
     admitUpgrade(http1, req, socket, early, (sent) => onUpgrade(req, socket, sent));
   });
-  // Node.js would end the connection without a word.
+  // Node.js would close the connection without a response.
   http1.on('connect', (req, socket, early) => {
     enterLast(socket, req, early, () =>
       options.reject(socket, originOn(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here'),
     );
   });
 
-  // For clients that offer h2, all of which prefer it. TLS is left to this server: under an HTTP/2 session a TLSSocket
-  // that was made by hand would hang.
+  // For clients that offer h2, all of which prefer it. This server handles TLS itself: an HTTP/2 session on a TLSSocket
+  // that was created by hand would hang.
   const http2 = createSecureServer({
     minVersion: 'TLSv1.2',
     handshakeTimeout: options.headTimeout,
@@ -192,7 +194,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   http2.on('request', onRequest);
   http2.on('checkContinue', onRequest);
   http2.on('checkExpectation', onRequest);
-  // Node.js would answer by itself, and nobody would have it in a record.
+  // Node.js would answer by itself, and the request would not be recorded.
   http2.on('connect', (req: Http2ServerRequest, res: Http2ServerResponse) => {
     const origin = originOn(req.socket);
     options.rejectRequest(req, res, origin, 'malformed_request', 'a CONNECT inside a tunnel that ends here');
@@ -207,13 +209,13 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     const below = open.get(key);
     watch.add(session, () => below?.cut());
     session.once('close', () => sessions.delete(session));
-    // Under TLS 1.3 a client may judge our leaf after its handshake is over, so that the alert ends a session.
+    // With TLS 1.3 a client may reject our leaf after its handshake is complete, so the alert arrives in the session.
     session.on('error', (error: NodeJS.ErrnoException) => onTlsError(below, error));
-    // Not `close()`, which waits for streams that a client may leave unread for ever.
+    // `close()` would wait for streams that a client may never read.
     session.setTimeout(options.idleTimeout, () => session.destroy());
   });
 
-  /** For clients without h2 or without a server name, which alone tells the server above which leaf to show. */
+  /** For clients without h2, or without a server name, by which the server above selects the leaf. */
   const http1Tls = createInsideTls({
     ...options,
     asked(tls, inside, request) {
@@ -252,7 +254,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
         return closed;
       }
       socket.unshift(hello.bytes);
-      // A client that leaves in the middle of a handshake does so by FIN, which nobody else here would answer.
+      // A client that leaves during a handshake sends a FIN, which nothing else here would answer.
       socket.allowHalfOpen = false;
       if (viaHttp2) http2.emit('connection', socket);
       else http1Tls.serve(socket, inside, hello);

@@ -1,9 +1,8 @@
 /**
- * The front door of the proxy port: takes connections and finds out by their first bytes who speaks.
+ * The front door of the proxy port: accepts connections and determines the protocol by their first bytes.
  *
- * Each protocol is a {@link Speaker} of its own beside the others; the door itself knows none. It holds what all have
- * in common: the connection count and its limit, the absolute deadline for the first words, and the error listener
- * without which a reset would end the process.
+ * Each protocol has its own {@link Speaker}; the door itself knows none. It holds what they share: the connection
+ * limit, the absolute deadline for the first bytes, and the error listener without which a reset would end the process.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { platform } from 'node:os';
@@ -16,18 +15,18 @@ import { createIndexedSet, type Indexed } from '../indexed-set.ts';
 
 export interface Speaker {
   readonly name: string;
-  /** Whether the bytes begin what it speaks; `more` while they are too few to tell. */
+  /** Whether the bytes are the beginning of its protocol; `more` if they are too few to tell. */
   readonly recognises: (bytes: Buffer) => 'yes' | 'no' | 'more';
   /**
-   * Takes over a socket that nobody hears, and what was read of it. `more` asks for more bytes under the same deadline;
-   * `taken` ends the door's part in it.
+   * Takes over a socket that nobody is reading, with the bytes that were read. `more` asks for more bytes under the
+   * same deadline; `taken` means that the socket is no longer the door's.
    */
   readonly serve: (socket: Socket, bytes: Buffer) => 'more' | 'taken';
 }
 
 /**
- * Judges a new connection by whose it is, before its first words: it hands the socket on, paused or flowing, by `go`,
- * or has it turned away. It may wait for bytes; the deadline for the first words counts meanwhile.
+ * Decides about a new connection before its first bytes: it calls `go`, with the socket paused or flowing, or
+ * `turnAway`. It may wait for bytes, under the deadline for the first ones.
  */
 export type Admit = (socket: Socket, go: () => void, turnAway: (code: ErrorCode, detail: string) => void) => void;
 
@@ -39,35 +38,37 @@ export interface TlsLayer {
 
 export interface FrontDoorOptions {
   readonly speakers: readonly Speaker[];
-  /** Connections at once; more are answered 503. */
+  /** Connections at once; further ones are answered 503. */
   readonly maxConnections: number;
-  /** Milliseconds from accept until a speaker must have its first words whole. */
+  /** Milliseconds from accept to a complete request head. */
   readonly headTimeout: number;
   /** Absent: every client is admitted. */
   readonly admit?: Admit | undefined;
   /** Milliseconds that a connection may last; absent: no limit. */
   readonly lifetime?: (() => number) | undefined;
-  /** Hears of each that had lasted that long. */
+  /** Called for each connection that is closed for its age. */
   readonly aged?: (() => void) | undefined;
   /** TLS around each connection of this door; `drop` ends a connection that cannot be answered. */
   readonly tls?: (TlsLayer & { readonly drop: FrontDoorOptions['reject'] }) | undefined;
   /** Connections of the proxy's other doors, which count towards the limit. */
   readonly elsewhere?: () => number;
-  /** A connection that no speaker could take. It owns the socket from here on. */
+  /** Rejects a connection that no speaker could take, and owns the socket from then on. */
   readonly reject: (socket: Socket, origin: Origin, code: ErrorCode, detail: string) => void;
 }
 
 export interface FrontDoor {
-  /** @param reusePort other processes may listen there too, each with a socket of its own (Node 22.12, 23.1, Linux). */
+  /**
+   * @param reusePort other processes may listen on the same port with sockets of their own (Node 22.12, 23.1, Linux).
+   */
   readonly listen: (address: ListenAddress, reusePort?: boolean) => Promise<AddressInfo>;
   readonly connections: () => number;
-  /** Stops taking connections, and turns away those that have not said what they want. The others stay. */
+  /** Stops accepting, and turns away connections that have not sent a request yet. Others continue. */
   readonly stop: () => void;
-  /** Resets what is still open. */
+  /** Resets all open connections. */
   readonly destroy: () => void;
 }
 
-/** Milliseconds between looks for connections that have lasted for as long as any may. */
+/** Milliseconds between checks for connections that have exceeded their lifetime. */
 const AGED_EVERY = 1_000;
 
 interface Connection extends Indexed {
@@ -102,8 +103,8 @@ function listenOn(server: Server, { host, port }: ListenAddress, reusePort: bool
 }
 
 /**
- * Connections that Linux accepts have the options of the socket that listens (tcp(7), `TCP_NODELAY`): asked for once there,
- * it need not be asked for at each. Where it cannot be, Node.js goes on asking at each.
+ * On Linux, accepted connections inherit `TCP_NODELAY` from the listening socket (tcp(7)), which saves a system call
+ * for each. Elsewhere Node.js sets it on each.
  */
 function noDelayForAll(server: Server): void {
   const handle: unknown = Reflect.get(server, '_handle');
@@ -124,7 +125,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     const { socket } = pending;
     stopReading(socket);
     socket.removeAllListeners('data');
-    // Not where nobody made it flow: it would stop being read then, and nobody would see its end.
+    // A socket that never flowed is not paused: it would no longer be read, and its end would go unnoticed.
     if (socket.readableFlowing === true) socket.pause();
     const end = pending.encrypted && tls !== undefined ? tls.drop : options.reject;
     end(socket, originOf(socket), code, detail);
@@ -159,8 +160,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       awaiting.delete(pending);
       return true;
     };
-    // With allowHalfOpen nobody answers a FIN for us. A peer that leaves before its first words gets one back; half a
-    // head gets an answer, for a client whose CONNECT ends in a bare FIN may try again for ever.
+    // With allowHalfOpen a FIN is not answered automatically. A client that leaves before its first bytes gets a FIN;
+    // half a head gets an answer, since a client whose CONNECT ends in a bare FIN may retry for ever.
     const onEnd = (): void => {
       if (socket.destroyed) return;
       if (held !== null) turnAway(pending, 'malformed_request', 'the connection ended in the middle of a request head');
@@ -208,7 +209,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => {
-    // Read once, the address stays known. A peer that reset before has none any more, and no rule for groups would hold.
+    // Once read, the address is cached. A client that has already reset has none, and no rule for groups would apply to
+    // it.
     if (socket.remoteAddress === undefined) {
       socket.destroy();
       return;
@@ -244,7 +246,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     for (const connection of open.all()) {
       if (connection.since > born || !open.delete(connection)) continue;
       options.aged?.();
-      // Whoever relays for it hears why; a mere end would be taken for the client's own.
+      // The relay records this error; a plain end would look like the client's own.
       connection.socket.emit('error', new SallyportError('lifetime_limit'));
       reset(connection.socket);
     }

@@ -1,4 +1,4 @@
-/** Waits for the first bytes of an open tunnel and says what speaks there. */
+/** Waits for the first bytes of an open tunnel and says which protocol they are. */
 import type { Socket } from 'node:net';
 import type { Hello, Target, TunnelArrival } from '../flow.ts';
 import { startReading, stopReading } from '../reading.ts';
@@ -6,13 +6,13 @@ import { createClientHelloReader, type ClientHello, type ClientHelloReader } fro
 import { parseHost } from './target.ts';
 
 export interface HelloReader {
-  /** Resolves once. All that was heard till then is in `bytes`; what comes later waits in the stream. Never rejects. */
+  /** Resolves once, never rejects. `bytes` holds all that was read; later bytes wait in the stream. */
   readonly hello: Promise<Hello>;
-  /** Stops waiting, since the server was faster: what came so far is all there is to go by. */
+  /** Stops waiting, because the server spoke first: what has come so far has to suffice. */
   readonly giveUp: () => void;
 }
 
-/** The name that a hello asks for, or why it cannot be one (RFC 6066, section 3: no addresses, ASCII only). */
+/** The server name of a hello as a target; null if it is invalid (RFC 6066, section 3: no addresses, ASCII only). */
 export function serverNameOf(name: string, port: number): Target | null {
   if (name.length > 255 || !/^[!-~]+$/.test(name)) return null;
   try {
@@ -24,7 +24,7 @@ export function serverNameOf(name: string, port: number): Target | null {
 }
 
 function judge(read: ClientHello, port: number, bytes: Buffer, nothing: 'silent' | 'server-first' = 'silent'): Hello {
-  // Half a hello is never "no name".
+  // An incomplete hello is never taken for "no name".
   if (read.kind === 'more') return { kind: 'other', why: bytes.length === 0 ? nothing : 'malformed-tls', bytes };
   if (read.kind === 'bad') return { kind: 'other', why: read.why, bytes };
   const { alpn, ech, resumable } = read;
@@ -41,10 +41,10 @@ export interface FirstBytes {
 }
 
 /**
- * Reads the hello of a tunnel to `port`, beginning with the bytes that came along with the CONNECT.
+ * Reads the hello of a tunnel to `port`, beginning with the bytes that came with the CONNECT.
  *
  * @param patience milliseconds from now, however often bytes arrive.
- * @param rival who may speak first, which ends the wait.
+ * @param rival the side whose first bytes end the wait.
  */
 export function readHello(
   socket: Socket,
@@ -53,7 +53,7 @@ export function readHello(
   patience: number,
   rival: FirstBytes | null = null,
 ): HelloReader {
-  // Made at the first byte: a tunnel may wait for hours for it.
+  // Created at the first byte: a tunnel may wait hours for it.
   let reader: ClientHelloReader | null = null;
   const chunks: Buffer[] = [];
   let latest: ClientHello = { kind: 'more' };
@@ -99,14 +99,14 @@ export function readHello(
 export interface HelloOptions {
   /** Milliseconds that a client may stay silent on a port that requires TLS. */
   readonly helloTimeout: number;
-  /** The same on any other port. */
+  /** The same on other ports. */
   readonly idleTimeout: number;
   readonly tlsRequiredPorts: readonly number[];
 }
 
 /**
- * The first words of an open tunnel. Behind a port that does not require TLS the origin may be the one that speaks
- * first (SSH, SMTP), and then there is no hello to wait for.
+ * The first bytes of an open tunnel. On a port that does not require TLS the origin may speak first (SSH, SMTP), and
+ * then there is no hello to wait for.
  */
 export function awaitHello(
   { socket, early, target }: TunnelArrival,

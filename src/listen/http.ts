@@ -1,6 +1,6 @@
 /**
- * The speaker for connections that begin with any other HTTP request: absolute-form requests in the clear, with
- * keep-alive, upgrades, and a CONNECT that follows on the same connection.
+ * The speaker for connections that begin with any other HTTP request: absolute-form requests in the clear, keep-alive,
+ * upgrades, and a CONNECT that follows on the same connection.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -22,7 +22,7 @@ export interface HttpOptions {
   /** Milliseconds without a byte in either direction. */
   readonly idleTimeout: number;
   readonly arrived: (arrival: Arrival, fields: Fields) => void;
-  /** A request that did not become an arrival; to be answered. */
+  /** Answers a request that could not become an arrival. */
   readonly rejectRequest: (
     req: IncomingMessage,
     res: ServerResponse,
@@ -30,7 +30,7 @@ export interface HttpOptions {
     code: ErrorCode,
     detail: string,
   ) => void;
-  /** The same where no response object exists. It owns the socket from here on. */
+  /** The same without a response object. Owns the socket from then on. */
   readonly reject: (socket: Duplex, origin: Origin, code: ErrorCode, detail: string) => void;
 }
 
@@ -39,29 +39,29 @@ const method = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/;
 function beginsWithMethod(bytes: Buffer): 'yes' | 'no' | 'more' {
   const space = bytes.indexOf(0x20);
   const word = bytes.toString('latin1', 0, Math.min(space === -1 ? bytes.length : space, 33));
-  // Empty lines before the request line are to be tolerated (RFC 9112, section 2.2); the parser behind does.
+  // Empty lines before the request line should be tolerated (RFC 9112, section 2.2), which the parser does.
   if (bytes[0] === 0x0d || bytes[0] === 0x0a) return 'yes';
   if (!method.test(word)) return 'no';
   return space === -1 ? 'more' : 'yes';
 }
 
-/** How records call what kept a request from becoming an arrival. */
+/** The error code and detail to record for a request that could not become an arrival. */
 export function problem(error: unknown): { readonly code: ErrorCode; readonly detail: string } {
   if (error instanceof SallyportError) return { code: error.code, detail: error.message };
   return { code: 'internal_error', detail: 'the request could not be read' };
 }
 
-/** What Node's parser complains of, in our words. */
+/** Our error code for an error of Node's parser. */
 function clientErrorCode(error: NodeJS.ErrnoException & { readonly reason?: string }): ErrorCode {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 'header_too_large';
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
-  // The parser says so of a bare LF behind a version that is a good one, too.
+  // The parser also reports this for a bare LF after a valid version.
   if (error.code === 'HPE_INVALID_VERSION' && error.reason !== 'Expected CRLF after version')
     return 'version_not_supported';
   return 'malformed_request';
 }
 
-/** Settings that every HTTP/1 server here shares: those on the proxy port and those inside tunnels. */
+/** An HTTP/1 server with the settings that the proxy port and intercepted tunnels share. */
 export function createHttp1Server(
   options: Pick<HttpOptions, 'headTimeout' | 'idleTimeout' | 'reject'>,
   onRequest: (req: IncomingMessage, res: ServerResponse) => void,
@@ -75,37 +75,37 @@ export function createHttp1Server(
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: OVERDUE_EVERY,
   });
-  // The parser drops those behind, and says nothing: one of them may frame the body, so that a head with as many is refused.
-  // Of trailer fields they may be dropped (RFC 9110, section 6.5.1).
+  // The parser silently drops further fields, one of which may frame the body, so a head with this many is refused.
+  // Trailer fields may be dropped (RFC 9110, section 6.5.1).
   server.maxHeadersCount = MAX_LINES;
-  // Whoever waits for an origin has the same limit, and must come first to say so.
+  // Forwarding has the same limit, and must time out first to answer.
   server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
     enterLine(req.socket, res, () => onRequest(req, res));
   };
   server.on('request', take);
-  // Without this listener Node sends "100 Continue" by itself, before anyone has decided.
+  // Without this listener Node sends "100 Continue" before anything is decided.
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    // Only a request that is not whole can have failed; to any other it would be no answer, but would be taken for one.
+    // Only an incomplete request can have failed: after a complete one, an error would be taken for its response.
     else if (owes(socket, (res) => res.headersSent || res.req.complete)) reset(socket);
     else options.reject(socket, originOf(socket), clientErrorCode(error), error.message);
   });
-  // The checks of `headersTimeout` start on this event; this server never listens, it is handed its sockets.
+  // Starts the checks of `headersTimeout`; this server never listens itself.
   server.emit('listening');
   return server;
 }
 
-/** Whether it says that content comes. */
+/** Whether the request announces content. */
 export function isFramed(req: IncomingMessage): boolean {
   return req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
 }
 
 /**
- * What `readConnectHead` refuses and Node's parser lets through: a CONNECT on a kept connection, or behind an empty line,
- * is not read less strictly than one that is first.
+ * Checks that `readConnectHead` makes and Node's parser does not: a CONNECT on a kept-alive connection, or after an
+ * empty line, must be read as strictly as one that comes first.
  *
  * @throws {SallyportError}
  */
@@ -118,21 +118,21 @@ function checkConnect(req: IncomingMessage): void {
     throw new SallyportError('malformed_request', 'more than one Host field');
 }
 
-/** Hands a socket that nobody hears to a server that never listened, with what was read of it before. */
+/** Gives a socket that nobody is reading, and the bytes that were read, to a server that does not listen itself. */
 export function handTo(server: Server, socket: Duplex, bytes: Buffer): void {
   if (bytes.length > 0) socket.unshift(bytes);
   server.emit('connection', socket);
-  // The server's listener starts no stream that somebody paused.
+  // The server does not resume a stream that was paused.
   socket.resume();
 }
 
-/** What `Connection` says, without the wish to switch: the fields that it names stay for this connection only. */
+/** The value of `Connection` without the options that ask for an upgrade. */
 function withoutSwitch(connection: string): string {
   const options = connection.split(',').map((option) => option.trim());
   return options.filter((option) => !/^(?:upgrade|http2-settings)?$/i.test(option)).join(', ');
 }
 
-/** The head of a request again, without its wish to switch protocols. */
+/** The head of a request without its upgrade. */
 function withoutUpgrade(req: IncomingMessage): Buffer {
   const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
@@ -143,17 +143,17 @@ function withoutUpgrade(req: IncomingMessage): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** Out of the raw fields: of some that come twice Node keeps the first, of others it makes one. */
+/** From the raw fields: of repeated fields Node keeps only the first of some, and joins others. */
 function fieldsOf(req: IncomingMessage): Fields {
   return (wanted) => req.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === wanted);
 }
 
 /**
- * Lets in a request to switch to a WebSocket, the only protocol that is granted. h2c and TLS upgrades are hop-by-hop
- * wishes: such a request goes on as if it had none. Either waits until the answers to earlier requests are out.
+ * Handles a request to upgrade. WebSocket is the only protocol that is granted; a request for h2c or TLS is handled as
+ * if it had not asked. Either waits for the responses to earlier requests.
  *
- * @param server reads the request again where its wish is not granted.
- * @param judge is given what came behind the request.
+ * @param server handles a request whose upgrade is not granted.
+ * @param judge gets the bytes that came after the request.
  */
 export function admitUpgrade(
   server: Server,
@@ -162,9 +162,9 @@ export function admitUpgrade(
   early: Buffer,
   judge: (early: Buffer) => void,
 ): void {
-  // A client of HTTP/1.0 has no such wish, whatever it says (RFC 9110, section 7.8).
+  // HTTP/1.0 has no upgrades, whatever the fields say (RFC 9110, section 7.8).
   const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersion !== '1.0';
-  // It would not be the same request if it was read again: some of its fields are not here.
+  // It must not be parsed again without the fields that were dropped.
   const isJudged = isWebSocket || hasTooManyLines(req);
   enterLast(socket, req, early, (sent) => {
     if (isJudged) judge(sent);
@@ -173,7 +173,7 @@ export function admitUpgrade(
 }
 
 export interface HttpSpeaker extends Speaker {
-  /** Ends kept-alive connections that have no request; the others go on. */
+  /** Closes kept-alive connections without a request in progress. */
   readonly closeIdle: () => void;
   readonly close: () => void;
 }
@@ -186,7 +186,7 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
       const { target, facts } = addressPlain(req);
       const { id, at, started, clientAddress, clientPort } = origin;
       const userAgent = userAgentOf(req);
-      // Field by field, because this runs for each request: to spread objects costs several times as much.
+      // Field by field, because this runs for each request and spreading objects costs several times as much.
       arrived(
         {
           kind: 'request',

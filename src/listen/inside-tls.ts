@@ -1,6 +1,6 @@
 /**
- * TLS for clients of HTTP/1 that are told of a denial. Nearly all of them send one request and are done, for which an HTTP
- * server on top of TLS costs an eighth of the whole: so the first words are looked at here, and the server has what is left.
+ * TLS for HTTP/1 clients that get a denial. Nearly all send one request and leave, for which an HTTP server on top of
+ * TLS would cost an eighth of the total: so the first request is read here, and everything else goes to the server.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
@@ -11,24 +11,24 @@ import { watchOverdue, type Awaited } from './overdue.ts';
 import { readWholeRequest, type WholeRequest } from './whole-request.ts';
 
 export interface InsideTlsOptions {
-  /** Milliseconds for the handshake, and then for the first words. */
+  /** Milliseconds for the handshake, and then for the request. */
   readonly headTimeout: number;
-  /** Milliseconds for the answer to be read. */
+  /** Milliseconds for the client to read the answer. */
   readonly idleTimeout: number;
   readonly contextFor: (target: Target, resumable: boolean) => SecureContext;
-  /** A request that came whole and alone. False: it is for somebody else. */
+  /** A request that came complete and alone; false if it has to be handled elsewhere. */
   readonly asked: (tls: TLSSocket, inside: Inside, request: WholeRequest) => boolean;
-  /** Takes over a socket that nobody hears, and what was read of it. */
+  /** Takes over a socket that nobody is reading, and the bytes that were read. */
   readonly other: (tls: TLSSocket, bytes: Buffer) => void;
-  /** Takes over a socket that has said nothing in time. */
+  /** Takes over a socket that sent nothing in time. */
   readonly silent: (tls: TLSSocket, inside: Inside) => void;
   readonly failed: (inside: Inside, error: NodeJS.ErrnoException) => void;
 }
 
 export interface InsideTls {
-  /** Takes over a socket below TLS that nobody hears, its ClientHello put back. */
+  /** Takes over a socket below TLS that nobody is reading, with its ClientHello put back. */
   readonly serve: (socket: Socket, inside: Inside, hello: Extract<Hello, { kind: 'tls' }>) => void;
-  /** Ends, in a moment, who has sent nothing of a request by then. */
+  /** Closes connections that do not send a request within a second. */
   readonly closeIdle: () => void;
   readonly close: () => void;
 }
@@ -36,17 +36,20 @@ export interface InsideTls {
 interface Silent extends Awaited {
   readonly tls: TLSSocket;
   readonly inside: Inside;
-  /** `over`: nothing that comes from now on is heard here. */
+  /** `over`: later bytes are ignored here. */
   phase: 'handshake' | 'listening' | 'over';
   until: number;
-  /** Ended without an answer when its time is over: not for its silence, but because it is to come back. */
+  /** Closed without an answer at its deadline, not because it was silent but because it should reconnect. */
   dismissed: boolean;
 }
 
-/** Milliseconds for the request of a client that is dismissed: it may be on its way, and its answer is not to be lost. */
+/** Milliseconds that a dismissed client has to send its request, which may be on its way. */
 const ABOUT_TO_ASK = 1_000;
 
-/** As they stand in the hello (RFC 7301). Who asks for HTTP/1.0 alone, as `curl --http1.0` does, is told no less. */
+/**
+ * As encoded in the hello (RFC 7301). A client that offers only HTTP/1.0, such as `curl --http1.0`, gets the denial as
+ * well.
+ */
 const HTTP1 = Buffer.from('\x08http/1.1\x08http/1.0', 'latin1');
 
 const [CR, LF] = [13, 10];
@@ -89,7 +92,7 @@ export function createInsideTls(options: InsideTlsOptions): InsideTls {
         clients.delete(client);
         letGo(tls);
       });
-      // By itself: either of the two may be the first to close.
+      // Both sockets, as either may close first.
       socket.on('close', () => letGo(socket));
       tls.on('error', (error: NodeJS.ErrnoException) => {
         options.failed(inside, error);

@@ -1,4 +1,4 @@
-/** What is known of a tunnel whose client is talked to here, found by the sockets that its requests come through. */
+/** State of a tunnel that is intercepted, found by the sockets of its requests. */
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -14,13 +14,16 @@ export interface Inside extends OuterTunnel {
   readonly clientPort: number;
   requests: number;
   error: ErrorCode | null;
-  /** Null where the handshake failed over something else than the leaf. */
+  /** Null if the handshake failed for a reason other than the leaf. */
   trust: TrustResult | null;
-  /** Ends the connection, whatever stands on it. */
+  /** Ends the connection, whatever is layered on it. */
   readonly cut: () => void;
 }
 
-/** Of a tunnel whose first words were read. Field by field: to spread `tunnel` would make a slow object on Node.js 20. */
+/**
+ * The state of a tunnel whose first bytes were read. Field by field: spreading `tunnel` would make a slow object on
+ * Node.js 20.
+ */
 export function openInside(tunnel: OuterTunnel, scheme: Inside['scheme'], socket: Socket): Inside {
   const { remoteAddress, remotePort = 0 } = peerOf(socket);
   return {
@@ -39,7 +42,7 @@ export function openInside(tunnel: OuterTunnel, scheme: Inside['scheme'], socket
   };
 }
 
-/** Of what comes through a tunnel: its client is the one that opened it, whatever stands between. */
+/** The origin of a request in a tunnel: its client is the one that opened the tunnel. */
 export function originInside(inside: Inside): Origin & Pick<OuterTunnel, 'forwarded'> {
   return {
     id: newId(),
@@ -53,8 +56,8 @@ export function originInside(inside: Inside): Origin & Pick<OuterTunnel, 'forwar
 }
 
 /**
- * Where a socket that was handed to a server here keeps its tunnel. Not in a map: those come and go with each connection,
- * and the tables of a map that was emptied keep alive what was in them until the old generation is collected.
+ * Property of a socket that holds its tunnel. A map would keep removed entries alive through its previous tables until
+ * the old generation is collected.
  */
 export const INSIDE = Symbol('inside');
 
@@ -65,15 +68,15 @@ export interface Marked {
 const ignore = (): void => undefined;
 
 /**
- * Lets go of a socket that has closed: Node.js and V8 between them keep some of it alive for a while, and with it
- * everything that ever stood on the connection. Of a TLSSocket all, until the old generation is collected: Node.js defines an
- * accessor for each, and V8 allocates those there.
+ * Releases what a closed socket refers to: Node.js and V8 keep some sockets alive for a while, and with them everything
+ * on the connection. TLSSockets live until the old generation is collected, because Node.js defines an accessor on
+ * each, which V8 allocates there.
  */
 export function letGo(socket: Duplex & Marked): void {
-  // Not that of streams, which looks once more, a tick later, who reads.
+  // Not the method of streams, which checks a tick later who reads.
   EventEmitter.prototype.removeAllListeners.call(socket);
   socket.on('error', ignore);
   socket[INSIDE] = undefined;
-  // Leads to the socket below TLS; other sockets have none.
+  // Refers to the socket below TLS; other sockets have none.
   if (Reflect.get(socket, '_parent') instanceof Socket) Reflect.set(socket, '_parent', null);
 }

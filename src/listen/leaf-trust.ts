@@ -1,22 +1,22 @@
-/** What a client made of the leaf that it was shown, by the error that its connection ended with. */
+/** What the error of a connection says about the client's trust in our leaf. */
 import type { ErrorCode } from '../errors.ts';
 import type { TrustResult } from '../flow.ts';
 
-/** TLS alerts with which a client says that it does not trust the leaf (RFC 8446, section 6.2). */
+/** TLS alerts by which a client rejects the leaf (RFC 8446, section 6.2). */
 const distrust = /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE)/;
 
-/** What OpenSSL and Node.js say of a handshake that both sides were there for: of versions, ciphers, ALPN, its time. */
+/** Errors of OpenSSL and Node.js about versions, ciphers, ALPN and timeouts. */
 const misfit = /^ERR_(?:SSL|TLS)_/;
 
-/** How records call a handshake that failed, or a session that ended, with this error. */
+/** The error code to record for a failed handshake or session. */
 export function tlsErrorCode({ code = '' }: NodeJS.ErrnoException): ErrorCode {
   if (distrust.test(code)) return 'client_rejected_ca';
   return misfit.test(code) ? 'proxy_tls_error' : 'client_closed';
 }
 
 /**
- * What the error says of a client that has sent no request; null where it is about something else than the leaf. An end (FIN) before that of the handshake has the code of a reset in Node.js too,
- * but no system call.
+ * What the error says of a client that has sent no request; null if it is not about the leaf. In Node.js a FIN during
+ * the handshake has the code of a reset too, but no system call.
  */
 export function trustOf({ code = '', syscall }: NodeJS.ErrnoException): TrustResult | null {
   if (code.endsWith('ALERT_UNKNOWN_CA')) return 'unknown_ca';

@@ -1,4 +1,4 @@
-/** Requests that came whole and alone, as arrivals: those that can only be denied. */
+/** Makes arrivals of requests that came complete and alone and can only be denied. */
 import type { TLSSocket } from 'node:tls';
 import type { LoneArrival } from '../flow.ts';
 import { userAgentOf } from './arrival.ts';
@@ -6,7 +6,7 @@ import { originInside, type Inside } from './inside.ts';
 import { addressTunnelled, type Addressed } from './request.ts';
 import type { WholeRequest } from './whole-request.ts';
 
-/** Null where it cannot be addressed, for those who can say so to its client. */
+/** Null for an invalid request, which the HTTP server reports to its client. */
 function addressed(request: WholeRequest, { target, scheme }: Inside): Addressed | null {
   try {
     return addressTunnelled(request, target, scheme);
@@ -15,7 +15,7 @@ function addressed(request: WholeRequest, { target, scheme }: Inside): Addressed
   }
 }
 
-/** Null for what is to be read, and perhaps passed on, by a server. */
+/** Null for a request that an HTTP server has to read, and may have to forward. */
 export function loneArrival(socket: TLSSocket, inside: Inside, request: WholeRequest): LoneArrival | null {
   if (inside.denial === null || inside.denial.letAccountCallsPass === true) return null;
   const asked = addressed(request, inside);

@@ -1,7 +1,7 @@
-/** Whether an address lies in one of some networks. */
+/** Tests whether an address is in a set of networks. */
 import { BlockList, isIP } from 'node:net';
 
-/** Addresses whose answer is remembered. */
+/** Addresses whose result is cached. */
 const REMEMBERED = 10_000;
 
 /** @param blocks as `address/bits`. */
@@ -17,7 +17,7 @@ export function createNetworks(blocks: readonly string[]): (address: string) => 
     const family = isIP(plain);
     return family !== 0 && list.check(plain, family === 6 ? 'ipv6' : 'ipv4');
   };
-  // To look an address up costs a hundred times as much as to remember it, and the same clients come again and again.
+  // A lookup costs a hundred times as much as a cache hit, and the same clients come again and again.
   const known = new Map<string, boolean>();
   return (address) => {
     const before = known.get(address);

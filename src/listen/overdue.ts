@@ -1,7 +1,7 @@
 /** Deadlines of connections, checked together: a timer for each would cost more than everything else here. */
 import type { Indexed, IndexedSet } from '../indexed-set.ts';
 
-/** Milliseconds between looks for who is overdue: with more, clients that came together would be turned away at a stretch. */
+/** Milliseconds between checks. With more, clients that connected together would be turned away in bursts. */
 export const OVERDUE_EVERY = 100;
 
 /** Something with a deadline on the monotonic clock. */
@@ -17,7 +17,7 @@ export function watchOverdue<T extends Awaited>(set: IndexedSet<T>, overdue: (wh
   }, OVERDUE_EVERY).unref();
 }
 
-/** How records say that of a request, `within` milliseconds. */
+/** The detail to record for a request head that took longer than `within` milliseconds. */
 export function lateHead(within: number): string {
   return `no complete request head in ${within} ms`;
 }

@@ -1,21 +1,21 @@
 /**
- * Who is really at the other end of a connection, where its own address does not tell: a load balancer stands before
- * it, or TLS around it.
+ * Finds the real client of a connection if the socket's own address is not the client's: behind a load balancer, or on
+ * top of TLS.
  */
 import type { Socket } from 'node:net';
 import { ipv6Words, peerAddress } from '../ip.ts';
 
-/** What is asked of a socket here; streams that are typed as less have it too. */
+/** The properties of a socket that are used here; some streams have them without their types saying so. */
 export interface Peer {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
-  /** The name in the certificate that it showed. */
+  /** The user in the client's certificate. */
   readonly user?: string | undefined;
 }
 
 const introduced = new WeakMap<object, Peer>();
 
-/** From now on whoever asks about this socket hears of that peer. */
+/** Sets the peer that {@link peerOf} returns for this socket. */
 export function introduce(socket: object, peer: Peer): void {
   introduced.set(socket, peer);
 }
@@ -24,10 +24,7 @@ export function peerOf(socket: Peer & object): Peer {
   return introduced.get(socket) ?? socket;
 }
 
-/**
- * What tells a connection from all others that are open: both addresses and both ports. A TLS socket has those of the
- * socket that it wraps.
- */
+/** Identifies an open connection: both addresses and both ports. A TLS socket has those of the socket that it wraps. */
 export function connectionKey(
   socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>,
 ): string {
@@ -35,8 +32,8 @@ export function connectionKey(
 }
 
 /**
- * What limits per client are counted by: an IPv4 address, or the /64 of an IPv6 address, in which one machine can have
- * as many addresses as it likes (RFC 8981).
+ * Key for limits per client: an IPv4 address, or the /64 of an IPv6 address, in which one machine can have any number
+ * of addresses (RFC 8981).
  */
 export function clientKey(address: string): string {
   const plain = peerAddress(address);

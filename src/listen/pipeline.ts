@@ -1,36 +1,39 @@
 /**
- * Requests that a client sends before it has the answers to those before (RFC 9112, section 9.3.2): one is under way
- * for each connection, and the others wait. All at once they would be a way for one connection to open thousands to
- * origins; and of a client that leaves, Node.js tells only the answer that is next.
+ * Pipelined requests (RFC 9112, section 9.3.2): one of each connection is in progress, and the others wait. Otherwise
+ * one connection could open thousands to origins, and when a client leaves, Node.js tells only the response that is
+ * next.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { startReading, stopReading } from '../reading.ts';
 import { reset } from '../reset.ts';
 
-/** Bytes that the requests of one connection may hold while they wait. All of one read come before any can be held back. */
+/**
+ * Bytes that the waiting requests of one connection may hold. All requests of one read arrive before any can be held
+ * back.
+ */
 const MOST_HELD = 4 << 20;
-/** The same of all connections. Once they hold as much, one connection has its share and no more: a dozen small ones. */
+/** The same for all connections. Beyond it, each connection may hold only its share, a dozen small requests. */
 const MOST_HELD_BY_ALL = 128 << 20;
 const SHARE = 48 << 10;
-/** What a request holds besides its text: objects of Node.js, and for each field what it takes to keep it twice. */
+/** Bytes that a request holds besides its text: Node.js objects, and for each field the cost of keeping it twice. */
 const EACH = 3 << 10;
 const EACH_FIELD = 100;
 
-/** Bytes behind a request to switch protocols that are read before its turn; the others wait with the system. */
+/** Bytes after an upgrade request that are read before its turn; more wait in the kernel. */
 const MOST_EARLY = 32 << 10;
 
 interface Turn {
-  /** Null for a request to switch protocols, which has none, and is the last in its line. */
+  /** Null for an upgrade, which has no response object and is the last of its queue. */
   readonly res: ServerResponse | null;
   readonly start: () => void;
-  /** Bytes; 0 for one that never waited. */
+  /** Bytes; 0 if it never waited. */
   held: number;
 }
 
 /**
- * Where a connection keeps the answers that it owes, in their order; the first one is under way. Not in a map: an entry
- * that comes and goes with each connection costs more than all else here, and once more when garbage is collected.
+ * Property of a connection that holds the responses it owes, in order; the first is in progress. A map entry for each
+ * connection would cost more than everything else here, and more again at garbage collection.
  */
 const LINE = Symbol('line');
 
@@ -45,7 +48,7 @@ interface Lined {
 
 let heldByAll = 0;
 
-/** About how much memory a request keeps, without its body. */
+/** About how much memory a request holds, without its body. */
 function weightOf({ rawHeaders, url = '' }: IncomingMessage): number {
   let weight = EACH + url.length + (rawHeaders.length / 2) * EACH_FIELD;
   for (const text of rawHeaders) weight += text.length;
@@ -72,14 +75,14 @@ function begin(socket: Duplex, line: Line): void {
   turn.start();
 }
 
-/** What one more request may not make a connection hold. */
+/** Whether one more request would exceed what the connection may hold. */
 function isTooMuch(line: Line, weight: number): boolean {
   return line.held + weight > (heldByAll < MOST_HELD_BY_ALL ? MOST_HELD : SHARE);
 }
 
-/** Starts a request once all answers before its own are out. A connection on which too much waits is reset. */
+/** Starts a request once all earlier responses are sent. Resets a connection that holds too much. */
 export function enterLine(socket: Duplex & Lined, res: ServerResponse, start: () => void): void {
-  // The parser goes on to the end of what it was given, whatever became of the connection.
+  // The parser continues to the end of its input even after the connection is destroyed.
   if (socket.destroyed) return;
   let line = socket[LINE];
   if (line === undefined) socket[LINE] = line = { queue: [], held: 0 };
@@ -98,11 +101,11 @@ export function enterLine(socket: Duplex & Lined, res: ServerResponse, start: ()
 }
 
 /**
- * Has a CONNECT, or another wish to switch protocols, wait until all answers before it are out. Node.js has let go of the
- * connection by then: what it did there for those answers is done here, and a client that leaves is noticed.
+ * Makes a CONNECT or an upgrade wait until all earlier responses are sent. Node.js has released the connection by then,
+ * so what it would do for those responses is done here, and a client that leaves is noticed.
  *
- * @param early what came behind the head.
- * @param start is given all that has come behind it until then, of a socket that nobody hears.
+ * @param early the bytes that came after the head.
+ * @param start gets all bytes that came meanwhile; nobody is reading the socket then.
  */
 export function enterLast(
   socket: Duplex & Lined,
@@ -116,7 +119,7 @@ export function enterLast(
     return;
   }
   if (socket.destroyed) return;
-  // A copy: it is a part of all that was read with it.
+  // A copy, as it is a subarray of everything that was read with it.
   const pieces: Uint8Array[] = [Buffer.from(early)];
   let left = MOST_EARLY - early.length;
   const leave = (): void => reset(socket);
@@ -146,7 +149,7 @@ export function enterLast(
   startReading(socket, take, leave);
 }
 
-/** Whatever is written to a connection now would come before, or into, an answer to an earlier request. */
+/** Whether the connection owes a response of that kind: anything written now would precede or corrupt it. */
 export function owes(socket: Duplex & Lined, which: (res: ServerResponse) => boolean): boolean {
   return socket[LINE]?.queue.some(({ res }) => res !== null && which(res)) ?? false;
 }

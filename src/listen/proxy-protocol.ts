@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol, versions 1 and 2: what a load balancer writes before the bytes of a connection that it passes on,
- * to say whose they are (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt).
+ * The PROXY protocol, versions 1 and 2: the header by which a load balancer tells the client's address
+ * (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt).
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalIpv6, mappedIpv4 } from '../ip.ts';
@@ -13,14 +13,14 @@ export interface ProxiedPeer {
 export type ProxyHeader =
   | { readonly kind: 'more' }
   | { readonly kind: 'bad'; readonly detail: string }
-  /** `peer` is null where the connection is the load balancer's own (LOCAL, UNKNOWN, AF_UNSPEC, AF_UNIX). */
+  /** `peer` is null if the connection is the load balancer's own (LOCAL, UNKNOWN, AF_UNSPEC, AF_UNIX). */
   | { readonly kind: 'header'; readonly length: number; readonly peer: ProxiedPeer | null };
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const WORD = Buffer.from('PROXY ');
-/** Section 2.1: the longest line of version 1, CR LF included. */
+/** Section 2.1: bytes of the longest line of version 1, including CR LF. */
 const MAX_LINE = 107;
-/** What version 2 may hold behind its first 16 bytes: addresses and TLVs, of which none is needed here. */
+/** Bytes after the first 16 of version 2: addresses and TLVs, which are ignored. */
 const MAX_BODY = 4 * 1024;
 
 const more: ProxyHeader = { kind: 'more' };
@@ -56,8 +56,8 @@ function readLine(bytes: Buffer): ProxyHeader {
 }
 
 /**
- * One text for one client, however it is spelled: IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address that
- * groups, networks and limits know.
+ * The canonical text of a client's address: IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2) becomes IPv4, as groups,
+ * networks and limits expect.
  */
 function clientText(text: string): string {
   const canonical = canonicalIpv6(text);
@@ -69,7 +69,7 @@ function ipv6Text(bytes: Buffer): string {
   return clientText(Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16)).join(':'));
 }
 
-/** Section 2.2: command and family in a byte each, the length of what follows, addresses, TLVs. */
+/** Section 2.2: command and family, one byte each; length of the rest; addresses; TLVs. */
 function readBinary(bytes: Buffer): ProxyHeader {
   if (bytes.length < 16) return more;
   const command = bytes.readUInt8(12);
@@ -80,7 +80,7 @@ function readBinary(bytes: Buffer): ProxyHeader {
   if (bytes.length < 16 + size) return more;
   const length = 16 + size;
   const body = bytes.subarray(16, length);
-  // LOCAL: whatever its family and its length are, the rest is to be skipped.
+  // LOCAL: the rest is skipped, whatever the family and the length.
   if (command === 0x20) return { kind: 'header', length, peer: null };
   switch (family) {
     case 0x00:
@@ -98,7 +98,7 @@ function readBinary(bytes: Buffer): ProxyHeader {
   }
 }
 
-/** Reads what has arrived of a connection that has to begin with a header. Never throws. */
+/** Reads what has arrived on a connection that must begin with a header. Never throws. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
   if (bytes.length === 0) return more;
   if (begins(bytes, SIGNATURE)) return bytes.length < SIGNATURE.length ? more : readBinary(bytes);

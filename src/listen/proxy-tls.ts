@@ -1,23 +1,20 @@
 /**
- * The proxy port over TLS (`https://` proxies): ends the TLS that is around a connection to the proxy itself, and says
- * whose certificate the client showed. HTTP/1.1 is what is spoken in it.
+ * The proxy port over TLS (`https://` proxies): terminates the TLS of connections to the proxy itself, and identifies
+ * the user by the client's certificate. HTTP/1.1 is spoken inside.
  */
 import type { Socket } from 'node:net';
 import { createServer, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { TlsLayer } from './front-door.ts';
 import { connectionKey, introduce, peerOf } from './peers.ts';
 
-/** Which name of a client certificate is the user. */
+/** Which name in a client certificate identifies the user. */
 export type UserFrom = 'cn' | 'email' | 'upn';
 
 export interface ProxyTlsOptions {
-  /**
-   * Certificate, key and, where clients have to show one, the authorities that theirs come from and what these revoked;
-   * and what all of it is spoken with.
-   */
+  /** Certificate and key; CAs and CRLs for client certificates; protocol settings. */
   readonly material: Pick<SecureContextOptions, 'cert' | 'key' | 'ca' | 'crl'> &
     Required<Pick<SecureContextOptions, 'ciphers' | 'minVersion' | 'secureOptions'>>;
-  /** `none`: clients are not asked for a certificate. */
+  /** `none`: no certificate is requested. */
   readonly clientCertificate: 'none' | 'optional' | 'required';
   readonly userFrom: UserFrom;
   /** Milliseconds for the handshake. */
@@ -29,12 +26,13 @@ export interface ProxyTls extends TlsLayer {
   readonly renew: (material: ProxyTlsOptions['material']) => void;
 }
 
-/** How Node writes the kinds of an alternative name; a UPN is what Active Directory calls an account. */
+/** How Node writes the types of alternative names; a UPN is an account name of Active Directory. */
 const written = { email: 'email:', upn: 'othername:UPN:' } as const;
 
 /**
- * The user of a certificate that was verified. Undefined where it has no such name, or more than one, or one with
- * characters that no name has.
+ * The user of a verified certificate; undefined if it has no such name, more than one, or one with invalid characters.
+ * Node.js considers a client that showed no certificate authorized once it resumes its session in TLS 1.3; an empty
+ * certificate then has no subject.
  */
 export function userOf(
   certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'>,
@@ -83,7 +81,7 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
     const user = inner.authorized ? userOf(inner.getPeerCertificate(), options.userFrom) : undefined;
     const { remoteAddress, remotePort } = peerOf(outer.socket);
     introduce(inner, { remoteAddress, remotePort, ...(user !== undefined && { user }) });
-    // Where no certificate is required, one by a stranger counts as none; a revoked one is turned away all the same.
+    // If certificates are optional, one from an unknown CA counts as none, but a revoked one is refused.
     if ((inner.authorizationError as unknown) === 'CERT_REVOKED') outer.failed("the client's certificate is revoked");
     else if (options.clientCertificate === 'required' && user === undefined)
       outer.failed(`the client's certificate does not have exactly one ${options.userFrom} to use as the user`);
@@ -96,16 +94,16 @@ export function createProxyTls(options: ProxyTlsOptions): ProxyTls {
   return {
     handshake(socket, ready, failed) {
       const key = connectionKey(socket);
-      // A client may reset a connection and open the same once more before the end of the first was seen here. Which of the
-      // two a handshake is for, nobody could tell.
+      // A client may reset a connection and reuse its port before the end of the first was noticed here. It would be
+      // unclear which of the two a handshake belongs to.
       if (waiting.has(key)) {
         failed('its addresses and ports are those of a connection that is still open');
         return;
       }
       waiting.set(key, { socket, ready, failed });
-      // A client whose certificate does not hold is ended by Node.js without an event, and looks like one that changed its
-      // mind. Prepended, so that it runs before the listeners that forget the connection; a client that sent nothing only
-      // looked whether the port is open, which is no failure.
+      // Node.js closes a client with an invalid certificate without an event, as if it had left. Prepended, to run
+      // before the listeners that forget the connection. A client that sent nothing only checked that the port is open,
+      // which is no failure.
       socket.prependOnceListener('close', () => {
         if (waiting.delete(key) && socket.bytesRead > 0)
           failed('the handshake ended early, or a certificate is not valid');

@@ -1,8 +1,8 @@
-/** Token buckets: so many at once, and then so many per second. Of the least recently seen it forgets. */
+/** Token buckets: a burst, then a rate per second. The least recently used keys are forgotten. */
 import { LRUCache } from 'lru-cache';
 
 export interface Rate {
-  /** False: none is left. */
+  /** False if no token is left. */
   readonly take: (key: string) => boolean;
   readonly giveBack: (key: string) => void;
 }
@@ -10,11 +10,11 @@ export interface Rate {
 export interface RateOptions {
   readonly burst: () => number;
   readonly perSecond: () => number;
-  /** Monotonic, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   readonly now: () => number;
 }
 
-/** Keys that are remembered; one that is forgotten begins again with a full bucket. */
+/** Number of keys that are kept; a forgotten key starts with a full bucket. */
 const REMEMBERED = 20_000;
 
 interface Bucket {

@@ -1,4 +1,4 @@
-/** Where a request goes, by all that it says of it: the request target, `:authority` and Host must be of one mind. */
+/** Determines where a request goes: the request target, `:authority` and Host must agree. */
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import { SallyportError } from '../errors.ts';
@@ -12,7 +12,7 @@ export interface Addressed {
   readonly facts: RequestFacts;
 }
 
-/** All Host fields as sent: Node keeps only the first in `headers`, and the second may name another host. */
+/** All Host fields as sent: Node keeps only the first in `headers`, and a second may name another host. */
 function hostFields(req: Request): string[] {
   const fields: string[] = [];
   for (let i = 0; i < req.rawHeaders.length; i += 2) {
@@ -27,8 +27,8 @@ function sameTarget(a: Target, b: Target): boolean {
 }
 
 /**
- * HPACK makes a list of any size of few bytes, and Node.js holds to the limit that we announce only those who say that
- * they have read it (RFC 9113, section 6.5.3).
+ * HPACK can expand a few bytes to a list of any size, and Node.js enforces the limit that we announce only once the
+ * client has acknowledged it (RFC 9113, section 6.5.3).
  */
 function checkSize(req: Http2ServerRequest): void {
   let size = 0;
@@ -36,7 +36,7 @@ function checkSize(req: Http2ServerRequest): void {
   if (size > MAX_HEAD) throw new SallyportError('header_too_large', `${size} bytes of fields`);
 }
 
-/** More fields than are taken note of; the request line is one of the lines. */
+/** Whether fields may have been dropped; the request line counts as a line. */
 export function hasTooManyLines(req: Request): boolean {
   return req.rawHeaders.length / 2 >= MAX_LINES;
 }
@@ -46,7 +46,7 @@ export function checkLines(req: Request): void {
   if (hasTooManyLines(req)) throw new SallyportError('header_too_large', `over ${MAX_LINES} lines`);
 }
 
-/** RFC 9112, section 6.1: a coding that is not understood, or in HTTP/1.0, leaves the body's end open to two readings. */
+/** RFC 9112, section 6.1: an unknown transfer coding, or any in HTTP/1.0, makes the end of the body ambiguous. */
 function checkFraming(req: Request): void {
   const coding = req.headers['transfer-encoding'];
   if (coding === undefined) return;
@@ -56,7 +56,7 @@ function checkFraming(req: Request): void {
 }
 
 function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string): RequestFacts {
-  // A fragment is for the client alone (RFC 9112, section 3.2): what stands behind it some read, and some do not.
+  // A fragment is never sent (RFC 9112, section 3.2), and parsers disagree about one that is.
   if (!/^[!"$-~]+$/.test(path))
     throw new SallyportError('malformed_request', 'the request target is not printable ASCII, or has a fragment');
   const facts = factsOf(req, scheme, path);
@@ -65,7 +65,7 @@ function requestFacts(req: Request, scheme: RequestFacts['scheme'], path: string
 }
 
 /**
- * A request on the proxy port: absolute-form. One for https:// is not a proper one, and still has its denial to be told.
+ * A request on the proxy port, in absolute-form. One for https:// is not valid there, but must still get its denial.
  *
  * @throws {SallyportError} saying which check failed.
  */
@@ -74,14 +74,14 @@ export function addressPlain(req: IncomingMessage): Addressed {
   const url = req.url ?? '';
   if (url.startsWith('/') || url === '*') throw new SallyportError('not_a_proxy_request');
   const { scheme, authority, target, path } = parseUrl(url);
-  // RFC 9112, section 3.2.4: about the server as a whole, which the last proxy asks with an asterisk.
+  // RFC 9112, section 3.2.4: OPTIONS of the server as a whole; the last proxy sends an asterisk.
   const whole = req.method === 'OPTIONS' && !/[/?]/.test(url.slice(`${scheme}://`.length));
   const facts = requestFacts(req, scheme, whole ? '*' : path);
   const hosts = hostFields(req);
   if (hosts.length > 1) throw new SallyportError('host_mismatch', 'more than one Host field');
   const [host] = hosts;
   if (host === undefined && facts.httpVersion === '1.1') throw new SallyportError('host_mismatch', 'no Host field');
-  // The same text is the same place.
+  // Equal texts need not be parsed again.
   const elsewhere = host !== undefined && host !== authority;
   if (elsewhere && !sameTarget(parseAuthority(host, scheme === 'http' ? 80 : 443), target))
     throw new SallyportError('host_mismatch');
@@ -90,22 +90,22 @@ export function addressPlain(req: IncomingMessage): Addressed {
 }
 
 /**
- * A request inside a tunnel that ended here: it may only be for the name that the tunnel was opened for.
+ * A request inside an intercepted tunnel, which must be for the host of the tunnel.
  *
- * @throws {SallyportError} `misdirected_request` where it names another host.
+ * @throws {SallyportError} `misdirected_request` if it names another host.
  */
 export function addressTunnelled(req: Request, target: Target, scheme: RequestFacts['scheme']): Addressed {
   checkLines(req);
   if ('stream' in req) {
     checkSize(req);
-    // The scheme is said once more (RFC 9113, section 8.3.1): another one is another origin.
+    // `:scheme` must be the tunnel's (RFC 9113, section 8.3.1); another one is another origin.
     if (req.scheme !== scheme) throw new SallyportError('misdirected_request');
   }
   const authorities = hostFields(req);
   const doubled = authorities.length > 1;
   if ('authority' in req && typeof req.authority === 'string' && req.authority !== '') authorities.push(req.authority);
   let path = req.url ?? '';
-  // RFC 9112, section 3.2.4: an asterisk is for OPTIONS alone.
+  // RFC 9112, section 3.2.4: only OPTIONS may have an asterisk.
   if (!path.startsWith('/') && !(path === '*' && req.method === 'OPTIONS')) {
     const absolute = parseUrl(path);
     if (!sameTarget(absolute.target, target)) throw new SallyportError('misdirected_request');
@@ -113,9 +113,9 @@ export function addressTunnelled(req: Request, target: Target, scheme: RequestFa
   }
   const facts = requestFacts(req, scheme, path);
   for (const authority of authorities) {
-    // The same text is the same place, here too: a name is written as it was read.
+    // Equal texts need not be parsed again.
     if (authority === target.host && target.kind === 'name') continue;
-    // Without a port the tunnel's own is meant: nothing goes on from here, and the denial says more than a 421.
+    // Without a port, the tunnel's is assumed: the request is not forwarded, and a denial says more than a 421.
     if (!sameTarget(parseAuthority(authority, target.port), target)) throw new SallyportError('misdirected_request');
   }
   if (doubled) throw new SallyportError('host_mismatch', 'more than one Host field');

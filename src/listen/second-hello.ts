@@ -1,26 +1,26 @@
 /**
- * The second hello of a TLS client, which a server asks for where it wants another key share (HelloRetryRequest, RFC 8446,
- * section 4.1.4). It must name the server that the first one did, and servers go by what it names: one that was judged
- * under its first name would otherwise speak to whoever the second one says.
+ * Checks the second hello of a TLS client, which a server requests if it wants another key share (HelloRetryRequest,
+ * RFC 8446, section 4.1.4). It must name the same server: servers use the name in the second hello, so a client could
+ * otherwise be judged by one name and reach another.
  *
- * What is looked at ends with the server's first words, for nearly everybody: only who is asked for a second hello can say
- * one. A client may say it before it is asked.
+ * For nearly every client, inspection ends with the server's first bytes, as only a client that was asked for a second
+ * hello can send one. It may send one before it is asked.
  */
 import type { HelloWatch, Target } from '../flow.ts';
 import { createClientHelloReader, HANDSHAKE, isRecordType, type ClientHelloReader } from './client-hello.ts';
 import { serverNameOf } from './hello.ts';
 
 const SERVER_HELLO = 2;
-/** The random of a ServerHello that asks for another hello (RFC 8446, section 4.1.3), and where it stands. */
+/** The random of a HelloRetryRequest (RFC 8446, section 4.1.3), and its offset. */
 const RETRY = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
 const RETRY_AT = 11;
 const RETRY_END = RETRY_AT + RETRY.length;
-/** Type, version and length of a record. */
+/** Bytes of a record header: type, version and length. */
 const HEAD = 5;
 
 const nothing = Buffer.alloc(0);
 
-/** Where the records of a whole hello end; -1 where there is more in the last of them, which no client sends. */
+/** Offset after the records of a complete hello; -1 if the last record contains more, which no client sends. */
 function endOf(bytes: Buffer): number {
   let head = 0;
   let have = 0;
@@ -41,16 +41,16 @@ function asksAgain(bytes: Buffer): boolean {
   );
 }
 
-/** @param first the name in the first hello; null: there was none. */
+/** @param first the name in the first hello; null if there was none. */
 export function createHelloWatch(first: Target | null): HelloWatch {
   let begun = false;
   let over = false;
   let asked = false;
-  /** What the server fromClient, while it is too little to tell. */
+  /** The server's first bytes, while they are too few to tell. */
   let words: Buffer = nothing;
   /** Bytes of the current record that are still to come. */
   let left = 0;
-  /** What of the client's may not go on yet: the head of a record, or a hello. */
+  /** Client bytes that are held back: a record header, or a hello. */
   let held: Buffer = nothing;
   let reader: ClientHelloReader | null = null;
   const chunks: Buffer[] = [];
@@ -60,7 +60,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
     return (name === null) === (target === null) && target?.host === first?.host;
   };
 
-  /** A second hello: all of it goes on, or nothing does. */
+  /** A second hello: it is passed on whole, or not at all. */
   const read = (bytes: Buffer): Buffer | null => {
     reader ??= createClientHelloReader();
     chunks.push(bytes);
@@ -72,7 +72,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
     return hello.kind === 'hello' && isSame(hello.serverName) ? whole : null;
   };
 
-  /** Goes over the records from `start` on. What stands before the first one of a handshake goes on. */
+  /** Walks the records from `start` on, and passes on everything before the first handshake record. */
   const walk = (bytes: Buffer, start: number): Buffer | null => {
     for (let at = start; ;) {
       if (at + left >= bytes.length) {
@@ -82,8 +82,8 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       at += left;
       left = 0;
       const rest = bytes.subarray(at);
-      // Records of any version and any length, for some servers read those too (RFC 8446, section 5.1). What is none ends a
-      // TLS server's part in the connection, so that no hello behind it is fromServer.
+      // Some servers accept records of any version and length (RFC 8446, section 5.1). Anything that is not a record
+      // ends TLS for the server, so that it would not read a hello after it.
       if (!isRecordType(rest[0] ?? 0)) {
         over = true;
         return bytes;
@@ -116,7 +116,7 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       if (asked) return null;
       words = words.length === 0 ? bytes : Buffer.concat([words, bytes]);
       if (words.length < RETRY_END && words[0] === HANDSHAKE) {
-        // The memory that they came in is used again.
+        // Copied, because the memory is reused.
         words = Buffer.from(words);
         return null;
       }

@@ -1,19 +1,19 @@
 /**
- * Ends HTTP/2 sessions that are dead and do not know it. Node.js 20 sends GOAWAY to a client that breaks the protocol
- * and then neither reads nor closes: such a connection would stay for as long as the process, whatever its client does
- * (CVE-2026-48937). And after a client has sent GOAWAY itself, Node.js waits without a limit for it to close. A session
- * whose client still answers a PING is alive (RFC 9113, section 6.7).
+ * Ends HTTP/2 sessions that are dead without noticing. Node.js 20 sends GOAWAY to a client that violates the protocol
+ * and then neither reads nor closes, so such a connection would stay open as long as the process (CVE-2026-48937).
+ * After a client's own GOAWAY, Node.js waits for it to close without a limit. A session whose client answers a PING is
+ * alive (RFC 9113, section 6.7).
  */
 import type { ServerHttp2Session } from 'node:http2';
 
-/** Milliseconds between two looks; a dead session is gone after the second. */
+/** Milliseconds between two checks; a dead session is closed at the second. */
 const INTERVAL = 1_500;
 
 interface Watched {
   /** Bytes that had been read when it last proved to be alive. */
   proven: number;
   waiting: boolean;
-  /** Ends the connection below, whatever became of the session. */
+  /** Ends the connection below, whatever the state of the session. */
   readonly cut: () => void;
 }
 
@@ -22,7 +22,7 @@ export interface SessionWatch {
   readonly stop: () => void;
 }
 
-/** One timer for all sessions; a session is only asked after it was sent something. */
+/** One timer for all sessions. A session is pinged only after something was sent on it. */
 export function createSessionWatch(): SessionWatch {
   const watched = new Map<ServerHttp2Session, Watched>();
 

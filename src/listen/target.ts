@@ -1,9 +1,9 @@
 /**
- * The one parser for every host, port and URL authority: what is decided, logged and dialled is what this file made.
+ * The only parser for hosts, ports and URL authorities: what is decided, logged and dialled comes from this file.
  *
- * It accepts what resolvers and browsers would take for a host and folds it to one canonical form (WHATWG URL, host
- * parsing: UTS 46, IPv4 in its odd spellings), and refuses what two parsers could read in two ways: percent-encoding,
- * user information, zone ids, control characters, empty labels.
+ * It accepts what resolvers and browsers accept as a host and converts it to one canonical form (WHATWG URL, host
+ * parsing: UTS 46, IPv4 in its unusual spellings). It refuses what two parsers could read differently:
+ * percent-encoding, user information, zone ids, control characters, empty labels.
  */
 import { LRUCache } from 'lru-cache';
 import { isIPv6 } from 'node:net';
@@ -20,23 +20,23 @@ export interface Host {
 
 export interface ParsedUrl {
   readonly scheme: 'http' | 'https';
-  /** As it was written. */
+  /** As it was sent. */
   readonly authority: string;
   readonly target: Target;
   /** Origin-form: path and query, never empty (RFC 9112, section 3.2.1). */
   readonly path: string;
 }
 
-/** Names that need no folding: lower-case labels, the last of which cannot be read as a number. */
+/** Names that need no conversion: lower-case labels, the last of which cannot be read as a number. */
 const plainName = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z](?:[a-z0-9-]{0,62})$/;
 const foldedName = /^[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*$/;
 const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
-/** Delimiters of a URL, percent signs and anything a terminal or a log would not show as itself. */
+/** Delimiters of a URL, percent signs and characters that a terminal or a log would not show literally. */
 const forbidden = /[\p{Cc}\s%/\\?#@<>^|[\]:*"'`{}(),;&=+!$~]/u;
 
 const MAX_NAME = 253;
 
-/** Authorities that were read before: clients come for the same hosts again and again. Those of ordinary length only. */
+/** Authorities that were read before: clients connect to the same hosts again and again. Only short ones are kept. */
 const known = new LRUCache<string, Target>({ max: 4_096 });
 const ORDINARY = 128;
 
@@ -44,11 +44,11 @@ function invalid(what: string): SallyportError {
   return new SallyportError('invalid_target', what);
 }
 
-/** Where a path, a query or a fragment begins: what is behind it may be secret, and goes into no log. */
+/** The start of a path, query or fragment, which may be secret and must not be logged. */
 const behindHost = /[?#]|(?<![:/])\/(?!\/)/;
 const SHOWN = 80;
 
-/** What was wrong, without repeating secrets, and hostile input neither at length nor unprintably. */
+/** The part of the input to quote in an error: shortened, printable, without secrets. */
 function shown(text: string): string {
   const head = text.slice(text.lastIndexOf('@') + 1);
   const end = head.search(behindHost);
@@ -65,7 +65,7 @@ function readIpv6(text: string): Host {
   return { host: ipv4 as Hostname, kind: 'ipv4' };
 }
 
-/** Newer releases of Node pass ASCII through `domainToASCII` unread, so that broken Punycode must be found here. */
+/** Newer releases of Node pass ASCII through `domainToASCII` unchecked, so invalid Punycode has to be found here. */
 function checkAces(name: string): void {
   const unicode = domainToUnicode(name);
   const broken = unicode.split('.').some((label) => label.startsWith('xn--'));
@@ -73,8 +73,8 @@ function checkAces(name: string): void {
 }
 
 /**
- * Reads a host: a name in any case or script, with or without one trailing dot, an IPv4 address in any spelling that
- * resolvers take, or an IPv6 address with or without brackets. IPv4-mapped IPv6 becomes IPv4.
+ * Reads a host: a name in any case or script, with or without one trailing dot; an IPv4 address in any spelling that
+ * resolvers accept; or an IPv6 address with or without brackets. IPv4-mapped IPv6 becomes IPv4.
  *
  * @throws {SallyportError} `invalid_target`, saying what is wrong.
  */
@@ -109,7 +109,7 @@ function readAuthority(text: string, defaultPort: number | undefined): Target {
   const hostText = hasPort ? text.slice(0, colon) : text;
   const portText = hasPort ? text.slice(colon + 1) : '';
   if (hostText.includes(':') && !hostText.startsWith('[')) throw invalid('an IPv6 address needs brackets');
-  // Brackets are for IPv6 alone; parseHost accepts it bare too, which would make "::1:1" two things at once.
+  // Only IPv6 may have brackets, and here it must: "::1:1" would be ambiguous.
   const { host, kind } = parseHost(hostText);
   if (portText !== '') return { host, kind, port: parsePort(portText) };
   if (defaultPort === undefined) throw invalid(`${shown(text)} has no port`);
@@ -126,7 +126,7 @@ export function parseAuthority(text: string, defaultPort?: number): Target {
   if (defaultPort !== undefined || text.length > ORDINARY) return readAuthority(text, defaultPort);
   const before = known.get(text);
   if (before !== undefined) return before;
-  // It was cut out of a head, which would be kept with it.
+  // Copied: a slice of the head would keep all of it in memory.
   const own = inOnePiece(text);
   const target = Object.freeze(readAuthority(own, undefined));
   known.set(own, target);
@@ -153,7 +153,7 @@ export function parseUrl(text: string): ParsedUrl {
   return { scheme, authority, target, path: path.startsWith('/') ? path : `/${path}` };
 }
 
-/** `host:port` with brackets around IPv6, as a Host header or a CONNECT target writes it. */
+/** `host:port`, with brackets around IPv6, as in a Host header or a CONNECT target. */
 export function formatAuthority(target: Target): string {
   return target.kind === 'ipv6' ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Reads a request that came whole and alone, in its most ordinary form; null for all others, which are for Node's own
- * parser. Wherever RFC 9112 leaves something to be trimmed, joined, put off or forgiven, it is not read here: what is read
- * means the same to both, and a test has them read each other's.
+ * Reads a request that came complete and alone, in its most ordinary form; null for all others, which Node's parser
+ * reads. Anything that RFC 9112 allows to be trimmed, joined, deferred or tolerated is not read here: what is read
+ * means the same to both parsers, and a test compares them.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -10,19 +10,21 @@ export interface WholeRequest {
   readonly url: string;
   readonly httpVersion: '1.1';
   readonly headers: IncomingHttpHeaders;
-  /** Names as they were sent, and values, in turn. */
+  /** Names as sent and values, alternating. */
   readonly rawHeaders: readonly string[];
 }
 
-/** Bytes, content and all, and lines of the head; few requests have more, and the parser has limits of its own for those. */
+/**
+ * Limits on bytes, including content, and on lines of the head. Few requests exceed them, and the parser has its own.
+ */
 const MOST = 8 * 1024;
 const MOST_LINES = 64;
 const requestLine = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[\w!$%&'()*+,./:;=?@~-]*) HTTP\/1\.1$/;
 const fieldLine = /^([A-Za-z][\dA-Za-z-]*):(?: ([!-~](?:[ -~]*[!-~])?)|)$/;
-/** What asks for more than an answer, frames content in a way of its own, or is a list to Node even where it comes once. */
+/** Fields that ask for more than an answer, frame content in a special way, or that Node turns into a list. */
 const unusual = /^(?:transfer-encoding|trailer|upgrade|expect|set-cookie)$/;
 
-/** @param bytes all that has come of a connection so far. */
+/** @param bytes all that has come on a connection so far. */
 export function readWholeRequest(bytes: Buffer): WholeRequest | null {
   if (bytes.length > MOST) return null;
   const end = bytes.indexOf('\r\n\r\n');
@@ -37,7 +39,7 @@ export function readWholeRequest(bytes: Buffer): WholeRequest | null {
     if (field === null) return null;
     const [, sent = '', value = ''] = field;
     const name = sent.toLowerCase();
-    // Of some that come twice Node keeps the first, of others it makes one.
+    // Of repeated fields Node keeps only the first of some, and joins others.
     if (headers[name] !== undefined || unusual.test(name)) return null;
     headers[name] = value;
     rawHeaders.push(sent, value);

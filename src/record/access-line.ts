@@ -1,7 +1,6 @@
 /**
- * One attempt as one line of JSON, with the field names of the Elastic Common Schema (ECS) and, for what it has no
- * name for, a `sallyport` object. Built by hand, from few pieces: this runs for every connection, and a field that is
- * left out costs nothing.
+ * One attempt as one line of JSON with the field names of the Elastic Common Schema (ECS), and a `sallyport` object for
+ * fields that ECS lacks. Built by hand from few strings, since it runs for every connection.
  */
 import { isIP } from 'node:net';
 import { errors } from '../errors.ts';
@@ -15,7 +14,7 @@ const ecsVersion = '8.11.0';
 
 const eventKind = '"kind":"event","dataset":"sallyport.access","category":["network"]';
 
-/** Longest user agent, in characters; browsers stay below it. */
+/** Maximum length of a user agent, in characters; browsers stay below it. */
 const userAgentLimit = 256;
 
 const effects = ['allow', 'deny', 'monitor'] as const;
@@ -34,13 +33,13 @@ const effectText = ofWords(effects, actions, outcomes, (effect, action, outcome)
   return `,"effect":"${effect}","action":"${action}","outcome":"${outcome}"${wouldDeny}`;
 });
 
-/** Makes lines, each with its newline. Never throws. */
+/** Formats lines, each with its newline. Never throws. */
 export interface AccessLine {
   finished(finished: Finished): string;
   rejected(rejected: Rejected): string;
 }
 
-/** `hostname` names this machine in every line, where it is given. */
+/** `hostname` is added to every line; null: no such field. */
 export function createAccessLine(hostname: string | null): AccessLine {
   const host = hostname === null ? '' : `,"host":{"name":${jsonText(hostname)}}`;
   const start = createStart(`"log.level":"info","ecs.version":"${ecsVersion}"${host},"event":{"id":"`);
@@ -116,12 +115,12 @@ function rejectedFields({ id, clientAddress, clientPort, code, detail, asked }: 
   );
 }
 
-/** Up to the number of the port. */
+/** The client and source fields up to the port number. */
 function peerFields(client: string, source: string): string {
   return `,"client":{"ip":${jsonText(client)}},"source":{"ip":${jsonText(source)},"port":`;
 }
 
-/** Where the attempt went or would have gone, as far as that is known. */
+/** The address that the attempt went to or would have gone to; empty if unknown. */
 function dialledAddress({ arrival: { target }, question, outcome }: Finished): string {
   if (outcome.upstream !== null) return outcome.upstream.address;
   return target.kind === 'name' ? (question.dialled?.[0]?.host ?? '') : target.host;
@@ -133,7 +132,7 @@ function urlFields(arrival: Arrival, authority: string): string {
   return `,"url":{"scheme":"${scheme}",${authority},"path":${jsonText(safePath(path))}}`;
 }
 
-/** From the end of the destination on; without the status and the last brace. */
+/** The closing brace of `destination`, then `url` and `http`, up to the status. */
 function requestFields(arrival: Arrival, authority: string): string {
   if (arrival.kind === 'tunnel') return `},"url":{${authority}},"http":{"request":{"method":"CONNECT"}`;
   const { method, httpVersion } = arrival.facts;
@@ -153,14 +152,14 @@ function rareFields({ arrival, decision, outcome }: Finished): string {
   return error + ended + ech + tunnel;
 }
 
-/** As JSON can hold it, whatever the arithmetic made of it. */
+/** An integer for JSON, which has no NaN or Infinity. */
 function integer(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toString() : '0';
 }
 
 /**
- * The start of a line: epoch milliseconds as ISO 8601, and what is the same in all lines. The part down to the second is
- * made once a second, the rest once for the lines of a millisecond.
+ * The start of a line: epoch milliseconds as ISO 8601, and `rest`, which is the same in all lines. The text down to the
+ * second is cached for that second, the whole start for its millisecond.
  */
 function createStart(rest: string): (at: number) => string {
   let second = Number.NaN;

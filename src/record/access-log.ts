@@ -1,7 +1,4 @@
-/**
- * The access log: one line for every attempt, written when it has ended, and for everything that was turned
- * away before it could become one.
- */
+/** The access log: one line for every attempt, written when it ends, and for everything rejected before that. */
 import { createAccessLine } from './access-line.ts';
 import { fileDestination, noDestination, streamDestination } from './destinations.ts';
 import { createLineWriter, type Destination, type Fault } from './line-writer.ts';
@@ -11,21 +8,21 @@ import { createSquidLine } from './squid-line.ts';
 export interface AccessLogOptions {
   /** File to append to, `-` for `stdout`, or `none`. */
   readonly path: string;
-  /** `ecs`: JSON with the names of the Elastic Common Schema; `squid`: the native format of Squid. */
+  /** `ecs`: JSON with the field names of the Elastic Common Schema; `squid`: Squid's native format. */
   readonly format: 'ecs' | 'squid';
   readonly stdout: NodeJS.WritableStream;
-  /** Names this machine in every line (`host.name`); absent: no such field. */
+  /** Written to every line as `host.name`; absent: no such field. */
   readonly hostname?: string | undefined;
-  /** Hears the first error of each spell of errors: disk full, reader gone. */
+  /** Called for the first of consecutive errors, such as a full disk or a vanished reader. */
   readonly onFault: (error: Error, fault: Fault) => void;
 }
 
 export interface AccessLog extends Sink {
-  /** Opens the file anew after log rotation moved it; lines are neither lost nor torn. */
+  /** Reopens the file after log rotation moved it, without losing or splitting lines. */
   reopen(): void;
-  /** Writes lines that another process has made, each with its newline. */
+  /** Writes lines formatted by another process, each with its newline. */
   append(lines: string): void;
-  /** Lines that could not be written, since the start. */
+  /** Lines that could not be written since the process started. */
   readonly lost: number;
 }
 
@@ -34,7 +31,7 @@ function destinationOf({ path, stdout }: AccessLogOptions): Destination {
   return path === 'none' ? noDestination() : fileDestination(path, 'access log');
 }
 
-/** @throws ConfigError where the file cannot be opened. */
+/** @throws ConfigError if the file cannot be opened. */
 export function createAccessLog(options: AccessLogOptions): AccessLog {
   const destination = destinationOf(options);
   const writer = createLineWriter(destination, options.onFault);

@@ -1,13 +1,13 @@
 /**
- * Blocks as people count them: a tool that is denied tries again and again, and all that is one event. Every attempt is
- * still counted by itself in `sallyport_blocked_total` and in the access log.
+ * Groups blocks into events: a denied tool retries many times, and people count that as one. `sallyport_blocked_total`
+ * and the access log still count every attempt.
  */
 import { isBlocked, serviceOf, type Blocked } from './blocks.ts';
 import type { Sink } from './sink.ts';
 
-/** The first attempt of a client against a rule, and how many followed it. */
+/** The first blocked attempt of a client by a rule, and the number of those that followed. */
 export interface BlockEvent {
-  /** Of the first attempt: what answers, log lines and block pages bear. */
+  /** Id of the first attempt, as in its answer, log line and block page. */
   readonly id: string;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -19,16 +19,16 @@ export interface BlockEvent {
   readonly rule: string;
   readonly reason: string;
   readonly answer: string | null;
-  /** So far, the first one too. */
+  /** So far, including the first. */
   readonly attempts: number;
   /** Epoch milliseconds. */
   readonly lastAt: number;
 }
 
 export interface BlockEventsOptions {
-  /** Milliseconds from the first attempt; those after it are a new event. */
+  /** Milliseconds from the first attempt; later attempts start a new event. */
   readonly window: number;
-  /** Hears of each event once, at its first attempt. */
+  /** Called once per event, at its first attempt. */
   readonly publish: (event: BlockEvent) => void;
   /** Wall clock, epoch milliseconds. */
   readonly now: () => number;
@@ -44,19 +44,19 @@ export interface BlockEventCount {
 
 export interface BlockEvents extends Sink {
   readonly finished: (finished: Blocked) => void;
-  /** Events whose window is still open, the newest first. */
+  /** Events whose window is still open, newest first. */
   readonly open: () => readonly BlockEvent[];
-  /** Since the start. */
+  /** Since the process started. */
   readonly counts: () => readonly BlockEventCount[];
 }
 
 type Open = { -readonly [K in keyof BlockEvent]: BlockEvent[K] };
 
-/** At most `limit` windows are open; the oldest gives way. */
+/** At most `limit` windows are open; beyond that, the oldest is closed. */
 export function createBlockEvents({ window, publish, now }: BlockEventsOptions, limit = 10_000): BlockEvents {
-  /** In the order of their first attempts, so that those that end come first. */
+  /** In order of their first attempts, so the next to end comes first. */
   const open = new Set<Open>();
-  /** The same by rule and client: a key of both would be a string to make for each attempt. */
+  /** The same by rule, then client; a combined key would require building a string for each attempt. */
   const known = new Map<string, Map<string, Open>>();
   const counts = new Map<string, Omit<BlockEventCount, 'count'> & { count: number }>();
 
@@ -117,7 +117,7 @@ export function createBlockEvents({ window, publish, now }: BlockEventsOptions, 
   };
 }
 
-/** No address has a space in it. */
+/** Unambiguous, because an address contains no space. */
 function clientOf(user: string | null, address: string): string {
   return user === null ? address : `${address} ${user}`;
 }
@@ -141,7 +141,7 @@ function eventOf(finished: Blocked, at: number): Open {
   };
 }
 
-/** The event with the field names of the Elastic Common Schema: one line of the event log, and what a webhook is sent. */
+/** The event as JSON with the field names of the Elastic Common Schema, for the event log and webhooks. */
 export function eventText(event: BlockEvent): string {
   return JSON.stringify({
     '@timestamp': new Date(event.at).toISOString(),

@@ -1,9 +1,7 @@
-/**
- * What counts as a block and what it was about, for every sink that counts or lists blocks.
- */
+/** Defines what counts as a block, and which service it is about, for all sinks that count or list blocks. */
 import type { Client, Decision, Finished, Outcome, Question, Service } from '../flow.ts';
 
-/** What is told of a block: facts only, which can be passed on to another process. */
+/** The serializable part of a block, which can be sent to another process. */
 export interface Blocked {
   readonly arrival: Pick<Finished['arrival'], 'id' | 'at' | 'target'>;
   readonly question: Pick<Question, 'service' | 'serverName'> & { readonly client: Pick<Client, 'address' | 'user'> };
@@ -11,7 +9,7 @@ export interface Blocked {
   readonly outcome: Pick<Outcome, 'kind' | 'answer'>;
 }
 
-/** The facts of a block, without its sockets. */
+/** Extracts the serializable part of an attempt. */
 export function blockedOf({ arrival, question, decision, outcome }: Finished): Blocked {
   const { id, at, target } = arrival;
   const { service, serverName, client } = question;
@@ -25,11 +23,10 @@ export function blockedOf({ arrival, question, decision, outcome }: Finished): B
 }
 
 /**
- * An attempt is blocked when the client got the policy's answer, and also when the policy denied it and the client
- * never got that far (it went away, or it does not trust our certificate): nothing reached the origin either way.
+ * An attempt is blocked if the client received the policy's answer, or if the policy denied it but the client did not
+ * get that far (it disconnected, or does not trust our certificate): either way, nothing reached the origin.
  *
- * A denied tunnel in which requests were answered is not finished itself, each of those requests is; so every
- * attempt counts once.
+ * If requests were answered in a denied tunnel, only they are recorded, not the tunnel, so every attempt counts once.
  */
 export function isBlocked({ decision, outcome }: Pick<Blocked, 'decision' | 'outcome'>): boolean {
   return outcome.kind === 'blocked' || decision.effect === 'deny';
@@ -40,7 +37,7 @@ interface ServiceFacts {
   readonly question: Pick<Question, 'service' | 'serverName'>;
 }
 
-/** The AI service that a decision was about: for a denial the one denied, which may be known by server name only. */
+/** The AI service of a decision: for a denial, the denied one, which may be known only from the TLS server name. */
 export function serviceOf({ decision, question }: ServiceFacts): Service | null {
   if (decision.effect === 'deny') return decision.denial.service;
   return question.service ?? question.serverName?.service ?? null;

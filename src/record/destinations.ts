@@ -1,17 +1,15 @@
-/**
- * The two places that lines go to: a file by its descriptor, and a stream that waits for its reader.
- */
+/** Destinations for log lines: a file written through its descriptor, or a stream. */
 import { close, constants, fstat, open, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import type { Destination } from './line-writer.ts';
 
-/** Readable by the owner and the group: lines tell what people do. */
+/** Not readable by others: lines reveal what people do. */
 const fileMode = 0o640;
 
 /**
- * A pipe is opened and written to without waiting for its reader, who may never come or stop: a thread that waited for it
- * would keep the process from ending. For a file the last of these means nothing.
+ * O_NONBLOCK, for named pipes: without a reader, a blocked open or write would occupy a thread of the pool and keep the
+ * process from exiting. It has no effect on files.
  */
 const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
@@ -22,9 +20,9 @@ const GIVE_UP_AFTER = 5_000;
 const noop = (): void => undefined;
 
 /**
- * Appends to the file at `path`, which is made where it does not exist.
- * @param what is written there, for the message.
- * @throws ConfigError where it cannot be opened.
+ * Appends to the file at `path`, and creates it if it does not exist.
+ * @param what is written there, for the error message.
+ * @throws ConfigError if it cannot be opened.
  */
 export function fileDestination(path: string, what: string): Destination {
   let fd: number;
@@ -49,7 +47,7 @@ export function fileDestination(path: string, what: string): Destination {
           writeAll(fd, chunk, done);
           return;
         }
-        // The file was deleted: nobody could ever read what is written to it.
+        // The file was deleted: nobody could read what is written to it.
         reopen((error) => {
           if (error === null) writeAll(fd, chunk, done);
           else done(0, error);
@@ -61,7 +59,7 @@ export function fileDestination(path: string, what: string): Destination {
   };
 }
 
-/** For those who want no access log: nothing is written, and nothing is lost. */
+/** Discards all lines, without counting them as lost. */
 export function noDestination(): Destination {
   return {
     write: (chunk, done) => void setImmediate(done, chunk.length, null),
@@ -71,16 +69,16 @@ export function noDestination(): Destination {
 }
 
 /**
- * Writes to `stream`, which stays open. Standard output that is a file is written by its descriptor, because the stream
- * over it would wait for the disk; a pipe or a terminal is a `Socket`, whose writes do not wait.
+ * Writes to `stream`, which stays open. If standard output is a file, it is written through its descriptor, because
+ * Node's stream over a file writes synchronously; a pipe or a terminal is a `Socket`.
  */
 export function streamDestination(stream: NodeJS.WritableStream): Destination {
   const reopen: Destination['reopen'] = (done) => void setImmediate(done, null);
   const fd = stream instanceof Socket ? null : descriptorOf(stream);
   if (fd !== null) return { write: (chunk, done) => writeAll(fd, chunk, done), reopen, close: noop };
-  // What is no socket may hold on to what it was given after it has said that it is written.
+  // A stream other than a socket may still use a chunk after its write callback.
   const own = (chunk: Buffer): Buffer => (stream instanceof Socket ? chunk : Buffer.from(chunk));
-  // Without a listener a reader that went away (EPIPE) would end the process; the write's own callback has the error.
+  // Without a listener, a vanished reader (EPIPE) would end the process; the write callback reports the error.
   stream.on('error', noop);
   return {
     write(chunk, done) {
@@ -91,7 +89,7 @@ export function streamDestination(stream: NodeJS.WritableStream): Destination {
   };
 }
 
-/** A write may take less than it was given; what it took before an error is reported with it. */
+/** Repeats partial writes; `done` gets the bytes written before an error. */
 function writeAll(fd: number, chunk: Buffer, done: (written: number, error: Error | null) => void): void {
   let total = 0;
   let patience = GIVE_UP_AFTER;

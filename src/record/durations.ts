@@ -1,17 +1,17 @@
 /**
- * How long attempts took, as a Prometheus histogram whose counts are plain numbers: prom-client looks the series up by its
- * labels for every value that it is given.
+ * The durations of attempts as a Prometheus histogram. Counts are plain numbers, because prom-client looks up the
+ * series by its labels for every value.
  */
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Arrival } from '../flow.ts';
 
 type Kind = Arrival['kind'];
 
-/** Seconds. From a plain request on one machine up to a tunnel that is open for an hour. */
+/** Seconds: from a local plain-HTTP request to a tunnel that is open for an hour. */
 const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
 
 interface Counts {
-  /** How many took at most as long as each of the bounds. */
+  /** Attempts that took at most as long as each bound. */
   readonly upTo: number[];
   sum: number;
   count: number;
@@ -19,7 +19,7 @@ interface Counts {
 
 const none = (): Counts => ({ upTo: bounds.map(() => 0), sum: 0, count: 0 });
 
-/** Counts an attempt that took so many milliseconds. */
+/** @returns a function that counts an attempt of `duration` milliseconds. */
 export function registerDurations(registry: Registry): (kind: Kind, duration: number) => void {
   const counts: Readonly<Record<Kind, Counts>> = { tunnel: none(), request: none(), upgrade: none() };
   const name = 'sallyport_request_duration_seconds';
@@ -33,7 +33,7 @@ export function registerDurations(registry: Registry): (kind: Kind, duration: nu
     return of.upTo[bounds.indexOf(Number(le))] ?? of.count;
   };
 
-  // A histogram would be asked for its text by a method that is private to prom-client; anything else is asked by `get`.
+  // Not a Histogram, which prom-client renders through a private method; other metrics are rendered through `get`.
   class Durations extends Gauge {
     override async get(): ReturnType<Histogram<'kind'>['get']> {
       const facts = await empty.get();

@@ -1,4 +1,4 @@
-/** Exceptions and pauses as metrics: how many hold, and when the next one ends. */
+/** Metrics of exceptions and pauses: how many are in force, and when the next one ends. */
 import { Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 
@@ -11,11 +11,11 @@ interface Running {
 export interface ExceptionsInForce {
   readonly exceptions: Running;
   readonly pauses: Running;
-  /** Their file is good. */
+  /** Whether the exceptions file was usable when last read. */
   readonly readable: boolean;
 }
 
-/** @param inForce asked at each scrape: they end by themselves. */
+/** @param inForce called at each scrape, since exceptions and pauses expire by themselves. */
 export function registerExceptions(registry: Registry, inForce: () => ExceptionsInForce): void {
   const gauge = (name: string, help: string, value: (now: ExceptionsInForce) => number | null): void => {
     new Gauge({

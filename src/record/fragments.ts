@@ -1,27 +1,27 @@
 /**
- * Pieces of log lines that many lines have alike, each written once. A line that is put together from few pieces takes a
- * fraction of the time: every piece is a string of its own to make, and one more to walk when the line becomes bytes.
+ * Caches fragments that many log lines share. A line concatenated from few strings takes a fraction of the time: each
+ * one has to be created, and traversed when the line is encoded.
  */
 import type { Decision, Service, Target } from '../flow.ts';
 import { inOnePiece } from '../in-one-piece.ts';
 import { jsonText } from './json-text.ts';
 
-/** So many different values are kept of each sort; then all of them give way. */
+/** Maximum entries per cache; when it is full, it is cleared. */
 const most = 1024;
 
-/** Longer ones are rare, or hostile, and are written each time. */
+/** Maximum key length, in UTF-16 units; longer keys are rare or hostile and not cached. */
 const longest = 256;
 
 /**
- * Of what is new every eighth is kept: what comes again and again soon is, and a flood of names that come once costs
+ * Only every eighth new value is cached: frequent values are soon cached, while a flood of names that occur once costs
  * next to nothing.
  */
 const chance = 8;
 
-/** What was written of a value, by that value or a name of it. */
+/** A cache of fragments, by the value or its name. */
 interface Kept<T> {
   readonly get: (key: string) => T | undefined;
-  /** Whether what is new is to be kept. */
+  /** Whether to cache a new value. */
   readonly wants: (key: string) => boolean;
   readonly set: (key: string, written: T) => void;
 }
@@ -37,7 +37,7 @@ function createKept<T>(): Kept<T> {
     },
     set(key, written) {
       if (kept.size >= most) kept.clear();
-      // Keys are cut out of heads, which would be kept with them.
+      // Keys are slices of request heads, which they would otherwise keep in memory.
       kept.set(inOnePiece(key), written);
     },
   };
@@ -55,7 +55,7 @@ export function memoize(write: (value: string) => string): (value: string) => st
   };
 }
 
-/** What a decision says of itself: `,"reason":…},"rule":{…}`. */
+/** The fields of a decision: `,"reason":…},"rule":{…}`. */
 export function createRuleText(): (decision: Decision) => string {
   const kept = createKept<{ readonly reason: string; readonly text: string }>();
   return ({ rule, reason }) => {
@@ -67,7 +67,7 @@ export function createRuleText(): (decision: Decision) => string {
   };
 }
 
-/** A service, with the comma before it. Nearly all are objects of the catalogue, one for each. */
+/** The fields of a service, with a leading comma. Cached by object, since services are the catalogue's objects. */
 export function createServiceText(): (service: Service) => string {
   const kept = new WeakMap<Service, string>();
   return (service) => {
@@ -81,7 +81,7 @@ export function createServiceText(): (service: Service) => string {
 }
 
 interface TargetText {
-  /** `,"destination":{…`, from the brace before it up to the domain. */
+  /** `},"destination":{…`: closes the object before it, and ends after the domain. */
   readonly destination: string;
   /** `"domain":…,"port":…`. */
   readonly authority: string;
@@ -106,7 +106,7 @@ type OfWords<A extends string, B extends string, C extends string> = Readonly<
   Record<A, Readonly<Record<B, Readonly<Record<C, string>>>>>
 >;
 
-/** What `write` makes of every combination of three words. */
+/** Precomputes `write` for every combination of three words. */
 export function ofWords<A extends string, B extends string, C extends string>(
   first: readonly A[],
   second: readonly B[],

@@ -1,23 +1,21 @@
-/**
- * Strings as JSON, fast for the ordinary and safe for the hostile.
- */
+/** JSON encoding of strings: fast for ordinary values, safe for hostile ones. */
 
-/** Longest value of a field, in UTF-16 units: what a client sends must not decide how long a log line is. */
+/** Maximum length of a field, in UTF-16 units, so that clients cannot inflate log lines. */
 export const fieldLimit = 1024;
 
-/** Printable ASCII but the quote and the backslash: what nearly every host, path and id consists of. */
+/** Printable ASCII except quote and backslash: nearly all hosts, paths and ids. */
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /**
- * What JSON lets pass and a terminal, a line reader or a person would be misled by: DEL and the C1 controls (one of
- * them begins escape sequences), the Unicode line separators, and the marks that turn the direction of text.
+ * Characters that JSON allows but that mislead terminals, line readers or people: DEL and the C1 controls (one of them
+ * starts escape sequences), the Unicode line separators, and bidirectional controls.
  */
 const misleading = /[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** With the `u` flag this matches only surrogates without a partner, which UTF-8 cannot carry. */
+/** With the `u` flag this matches only unpaired surrogates, which UTF-8 cannot encode. */
 const loneSurrogate = /\p{Surrogate}/gu;
 
-/** The JSON text of `value`, quotes included, on one line, cut to `limit` UTF-16 units. Never throws. */
+/** `value` as a JSON string with its quotes, on one line, truncated to `limit` UTF-16 units. Never throws. */
 export function jsonText(value: string, limit = fieldLimit): string {
   const text = value.length > limit ? value.slice(0, limit) : value;
   if (plain.test(text)) return `"${text}"`;

@@ -1,39 +1,38 @@
 /**
- * Lines to a file or a stream, without ever making a request wait. Lines are gathered while one write is under way and
- * leave together with the next; beyond a bound they are dropped and counted. A full disk or a vanished reader costs
- * lines, never traffic.
+ * Writes lines to a file or a stream without delaying requests. Lines that arrive during a write are batched into the
+ * next one; beyond a limit they are dropped and counted. A full disk or a vanished reader loses lines, never traffic.
  */
 import { createWriteBuffer } from './write-buffer.ts';
 
 export interface LineWriter {
   /** `line` ends in a newline. Never throws, never waits. */
   write(line: string): void;
-  /** Several lines at once, each with its newline: all of them or none. */
+  /** Queues several lines, each with its newline: all or none of them. */
   append(lines: string): void;
-  /** Opens the file anew, for log rotation; nothing for a stream. */
+  /** Reopens the file, for log rotation; has no effect on a stream. */
   reopen(): void;
-  /** Writes what is queued, for at most some seconds. Later lines count as lost. */
+  /** Writes what is queued, but gives up after {@link closeLimit}. Later lines count as lost. */
   close(): Promise<void>;
-  /** Lines that were not written, since the start. */
+  /** Lines not written since the process started. */
   readonly lost: number;
 }
 
-/** Where chunks of lines go: one at a time, the next one after `done`. */
+/** Where chunks of lines are written: one at a time, the next one after `done`. */
 export interface Destination {
   /**
-   * `done` is called once, later, with the number of bytes that were written and the error that ended it, if any. From
-   * then on `chunk` is no longer what it was: its memory is used again.
+   * Calls `done` once, asynchronously, with the number of bytes written and the error that stopped it, if any. The
+   * memory of `chunk` is reused afterwards.
    */
   write(chunk: Buffer, done: (written: number, error: Error | null) => void): void;
-  /** Called between writes; `done` is called once, later. Where it fails, the old destination stays in use until the next. */
+  /** Called between writes; calls `done` once, asynchronously. If it fails, the old destination stays in use. */
   reopen(done: (error: Error | null) => void): void;
   close(): void;
 }
 
-/** UTF-16 units in memory at most: about 15,000 lines. */
+/** Maximum UTF-16 units in memory: about 15,000 lines. */
 const pendingLimit = 8 * 1024 * 1024;
 
-/** How long `close` waits for a reader that does not read, milliseconds. */
+/** Milliseconds that `close` waits for a stalled reader. */
 const closeLimit = 2000;
 
 const newline = 0x0a;
@@ -44,26 +43,26 @@ const flushAfter = 50;
 /** UTF-16 units after which lines are written without waiting for more. */
 const flushAt = 256 * 1024;
 
-/** Milliseconds from a reopening that failed to the next, which needs a line to write. */
+/** Milliseconds after a failed reopen until the next try, which only happens if there is a line to write. */
 const againAfter = 1000;
 
-/** `write`: lines are lost. `reopen`: they go on into the destination that was open, until the new one can be had. */
+/** `write`: lines are lost. `reopen`: lines still go to the old destination until the new one can be opened. */
 export type Fault = 'write' | 'reopen';
 
-/** `onFault` hears the first error of each spell of errors, so that a full disk is one message, not thousands. */
+/** `onFault` is called for the first of consecutive errors, so that a full disk causes one message, not thousands. */
 export function createLineWriter(destination: Destination, onFault: (error: Error, fault: Fault) => void): LineWriter {
   const pending = createWriteBuffer();
   /** In UTF-16 units, which saves counting bytes. */
   let pendingUnits = 0;
   let pendingLines = 0;
   let lost = 0;
-  /** A write or a reopening is under way, or one is scheduled. */
+  /** A write or a reopen is in progress or scheduled. */
   let busy = false;
   let reopening = false;
-  /** When a reopening that failed is tried again, by a clock that never goes back; null: none has failed. */
+  /** When to retry a failed reopen, in monotonic milliseconds; null: the last one did not fail. */
   let againAt: number | null = null;
   let failing = false;
-  /** A write ended inside a line: the next one begins a new line, or it would spoil a second record. */
+  /** The last write ended within a line: the next one starts with a newline, so as not to corrupt a second record. */
   let torn = false;
   let closed = false;
   let idle: (() => void) | null = null;
@@ -91,7 +90,7 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
 
   const isUrgent = (): boolean => closed || reopening || pendingUnits >= flushAt;
 
-  /** Writes soon; at once where there is a reason. */
+  /** Schedules a write, or starts it at once if it is urgent. */
   const gather = (): void => {
     if (isUrgent()) next();
     else timer ??= setTimeout(next, flushAfter);
@@ -147,7 +146,7 @@ export function createLineWriter(destination: Destination, onFault: (error: Erro
     pendingLines = 0;
     pendingUnits = 0;
     pending.clear();
-    // A write that is still under way owns the descriptor; closed now, its number could soon be another file's.
+    // A write in progress still uses the descriptor: if it were closed, its number could be reused for another file.
     if (!busy) destination.close();
   };
 
@@ -186,7 +185,7 @@ function countIn(text: string): number {
   return lines;
 }
 
-/** The lines of `chunk` that end behind its first `from` bytes, so the ones that were not written whole. */
+/** The number of lines that end after the first `from` bytes of `chunk`, and so were not written completely. */
 function countLines(chunk: Buffer, from: number): number {
   let lines = 0;
   for (let at = chunk.indexOf(newline, from); at !== -1; at = chunk.indexOf(newline, at + 1)) lines += 1;

@@ -1,21 +1,21 @@
-/** The metrics of several processes as those of one. */
+/** Aggregates the metrics of several processes. */
 import { AggregatorRegistry, type Registry } from 'prom-client';
 
-/** The metrics of one process, as data that can be passed on. */
+/** The metrics of one process, as serializable data. */
 export type MetricsFacts = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 type Facts = MetricsFacts[number];
 
-/** Gauges of ours that each process has its share of. All others say the same in each: one speaks for all. */
+/** Our gauges that must be summed. All others have the same value in every process and are taken from the first. */
 const shares: ReadonlySet<string> = new Set(['sallyport_tunnels_open', 'sallyport_connections_open']);
 
 /** Not summed: the first process is notified by all others, and counts for them too. */
 const countedTwice = 'sallyport_client_trust_total';
 
-/** prom-client leaves it out of sums; alerts on restarts want it, and the first process is the one that stays. */
+/** prom-client omits it from sums, but alerts on restarts need it; that of the first process, which stays, is used. */
 const startTime = 'process_start_time_seconds';
 
-// The types of prom-client say that this is a number; it is the word that stands in the text.
+// In prom-client's types this is a number; the actual value is the word from the text format.
 const isGauge = ({ type }: Facts): boolean => String(type) === 'gauge';
 
 function hasShare(metric: Facts): boolean {

@@ -1,8 +1,8 @@
 /**
- * Prometheus metrics; the one home of prom-client.
+ * Prometheus metrics.
  *
- * Labels come from configuration and from this program's own tables, never from a request: no client can add a series.
- * What happens for every connection is counted in plain numbers, which move to prom-client when somebody scrapes.
+ * Labels come from the configuration and this program's own tables, never from a request, so clients cannot add series.
+ * Per-connection counts are kept in plain numbers and copied to prom-client at each scrape.
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { errors } from '../errors.ts';
@@ -15,7 +15,7 @@ import { registerObserved } from './observed.ts';
 import type { Observed } from './observed.ts';
 import type { Sink } from './sink.ts';
 
-/** The labels of `sallyport_blocked_total`. `none` stands for a service that the catalogue does not know. */
+/** The labels of `sallyport_blocked_total`. `none` stands for a service that is not in the catalogue. */
 export interface BlockedSeries {
   readonly vendor: string;
   readonly product: string;
@@ -24,7 +24,7 @@ export interface BlockedSeries {
   readonly answer: string;
 }
 
-/** Series that are to be there, at 0, before anything happens, so that `rate()` and alerts see the first block. */
+/** Series that exist with value 0 from the start, so that `rate()` and alerts notice the first block. */
 export interface ExpectedSeries {
   readonly blocked: readonly BlockedSeries[];
   readonly wouldDeny: readonly Omit<BlockedSeries, 'answer'>[];
@@ -33,7 +33,7 @@ export interface ExpectedSeries {
 export interface MetricsOptions {
   readonly build: { readonly version: string; readonly nodeVersion: string };
   readonly expected: ExpectedSeries;
-  /** What other parts know, asked at each scrape. */
+  /** Values held by other parts, read at each scrape. */
   readonly observed: Observed;
 }
 
@@ -41,9 +41,9 @@ export interface Metrics extends Sink {
   /** All metrics in the Prometheus text format. */
   render(): Promise<string>;
   readonly contentType: string;
-  /** The same as data, for the process that sums up. */
+  /** The same as data, for the process that aggregates them. */
   facts(): Promise<MetricsFacts>;
-  /** Adds series at 0, after a policy was loaded. Series that were there stay, with their counts. */
+  /** Adds series with value 0 after a policy was loaded. Existing series keep their counts. */
   expect(series: ExpectedSeries): void;
   /** Counts an exception that no connection's handler caught. */
   uncaughtException(): void;
@@ -51,7 +51,7 @@ export interface Metrics extends Sink {
 
 const serviceLabels = ['vendor', 'product', 'channel'] as const;
 
-/** prom-client names these gauges as if they were counters, which `promtool check metrics` refuses. */
+/** Gauges that prom-client names like counters, which `promtool check metrics` rejects. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -128,7 +128,7 @@ function labelsOf(finished: Finished): Omit<BlockedSeries, 'rule' | 'answer'> {
   };
 }
 
-/** To find a series by its five labels costs prom-client more than a whole decision. */
+/** Counts are kept here, because prom-client's lookup of a series by five labels costs more than an entire decision. */
 function registerBlocks(registry: Registry): {
   readonly blocked: Counter;
   readonly count: (of: Omit<BlockedSeries, 'rule' | 'answer'>, rule: string, answer: string) => void;
@@ -138,7 +138,7 @@ function registerBlocks(registry: Registry): {
     since: number;
   }
   const counts: Count[] = [];
-  /** By rule and product: a key of all labels would be a string to make for each block. */
+  /** By rule, then product; a combined key of all labels would require building a string for each block. */
   const known = new Map<string, Map<string, Count[]>>();
   const blocked = new Counter({
     name: 'sallyport_blocked_total',

@@ -1,16 +1,16 @@
-/** Metrics of the external domain lists, asked at each scrape. The label is the id that the policy gives a list. */
+/** Metrics of the external domain lists, read at each scrape. The label is the list's id in the policy. */
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 
-/** One list. Times are epoch milliseconds, null where there was none yet; counts are since the start. */
+/** One list. Times are epoch milliseconds, null if there was none yet; counts are since the process started. */
 export interface ObservedList {
   readonly id: string;
   readonly domains: number;
   readonly badLines: number;
   readonly lastSuccessAt: number | null;
-  /** False: the last reading or fetch failed, and an older one is in force, or none. */
+  /** False: the last read or fetch failed, so an older copy, or none, is in force. */
   readonly successful: boolean;
-  /** By how they ended; none for a list that is a file. */
+  /** Number of fetches by result; empty for a list that is a file. */
   readonly fetches: Readonly<Record<string, number>>;
 }
 

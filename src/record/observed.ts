@@ -1,6 +1,4 @@
-/**
- * Metrics whose value another part holds: asked at each scrape, so that nobody has to keep a copy up to date.
- */
+/** Metrics whose values are held by other parts. They are read at each scrape, so that no copy must be kept current. */
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { BlockEventCount } from './block-events.ts';
@@ -11,35 +9,35 @@ import type { ObservedList } from './observed-lists.ts';
 import { trustResults } from './trust.ts';
 import type { TrustCounts } from './trust.ts';
 
-/** Times are epoch milliseconds; counts are since the start. */
+/** Times are epoch milliseconds; counts are since the process started. */
 export interface Observed {
   tunnelsOpen(): number;
   connectionsOpen(): number;
-  /** How often each limit was met. */
+  /** How often each limit was reached. */
   limited(): Readonly<Record<string, number>>;
-  /** What came of the credentials that clients sent, or did not send. */
+  /** Results of checking clients' credentials, including missing ones. */
   authentications(): Readonly<Record<string, number>>;
   leafCertificatesMinted(): number;
   accessLogLinesLost(): number;
-  /** End of the CA certificate's life, or null where there is no CA. */
+  /** Expiry of the CA certificate, or null if there is no CA. */
   caNotAfter(): number | null;
   configReload(): { readonly successful: boolean; readonly lastSuccessAt: number };
   policyHash(): string;
-  /** `checked`: the latest day on which a line of it was checked, as in `2026-07-10`; null where none says. */
+  /** `checked`: the latest date on which one of its lines was checked, as in `2026-07-10`; null if none has one. */
   catalogue(): { readonly version: string; readonly checked: string | null };
-  /** How often a newer one was fetched, by how that ended; `lastSuccessAt`: null where none has succeeded yet. */
+  /** Fetches of a newer catalogue, by result; `lastSuccessAt` is null if none has succeeded yet. */
   catalogueFetches(): Readonly<Record<FetchResult, number>> & { readonly lastSuccessAt: number | null };
   exceptions(): ExceptionsInForce;
   /** The external domain lists of the policy. */
   domainLists(): readonly ObservedList[];
-  /** Processes that serve clients; `replaced`: how many ended unasked, and had to be started anew. */
+  /** Processes that serve clients; `replaced`: how many ended unexpectedly and were restarted. */
   workers(): { readonly running: number; readonly replaced: number };
-  /** What clients made of our leaves. */
+  /** How clients reacted to our leaf certificates. */
   clientTrust(): TrustCounts;
   blockEvents(): readonly BlockEventCount[];
-  /** Those that did not arrive, by where they were to go. */
+  /** Block events that could not be delivered, by sink. */
   blockEventsLost(): Readonly<Record<EventSink, number>>;
-  /** Tunnels that were open when a denial came into force, by what its rule does with them. */
+  /** Tunnels that were open when a denial took effect, by what its rule does with them. */
   tunnelsRejudged(): readonly RejudgedCount[];
 }
 

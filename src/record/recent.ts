@@ -1,6 +1,6 @@
 /**
- * The latest blocks, in memory, so that a person can look up the id that an answer gave. Facts only: no path, no
- * header, nothing that the person typed but the host.
+ * The latest blocks, in memory, so that a person can look up the id from an answer. They contain no path and no header;
+ * the only user input in them is the host.
  */
 import type { Assistant, Texts } from '../flow.ts';
 import { isBlocked, type Blocked } from './blocks.ts';
@@ -12,12 +12,12 @@ export interface RecentBlock {
   readonly at: number;
   readonly clientAddress: string;
   readonly host: string;
-  /** Names for people, or null for a host that the catalogue does not know. */
+  /** Display names, or null for a host that is not in the catalogue. */
   readonly vendor: string | null;
   readonly product: string | null;
   readonly rule: string;
   readonly reason: string;
-  /** The reason by language, where it is written in more than one. */
+  /** The reason by language, if it is available in several. */
   readonly reasons?: Texts | undefined;
   readonly assistant: Assistant | null;
   /** Where to ask, or null. */
@@ -27,7 +27,7 @@ export interface RecentBlock {
 
 export interface Recent extends Sink {
   finished(finished: Blocked): void;
-  /** The block with this id, if it was this client's; another client is told as little as for an unknown id. */
+  /** The block with this id if it is this client's; otherwise null, as for an unknown id. */
   find(id: string, clientAddress: string): RecentBlock | null;
   /** The client's latest blocks, newest first. */
   ofClient(clientAddress: string, limit?: number): readonly RecentBlock[];
@@ -35,7 +35,7 @@ export interface Recent extends Sink {
 
 /** Remembers the last `limit` blocks of all clients together. */
 export function createRecent(limit = 2000): Recent {
-  // A ring, and not a map by id: hardly any block is ever looked up, and a map in which keys come and go is slow.
+  // A ring buffer rather than a map by id: lookups are rare, and a map is slow under constant insertion and deletion.
   const kept: RecentBlock[] = [];
   let next = 0;
   const oldestFirst = (): readonly RecentBlock[] => [...kept.slice(next), ...kept.slice(0, next)];
@@ -80,7 +80,7 @@ function factsOf({ arrival, question, decision, outcome }: Blocked): RecentBlock
   };
 }
 
-/** A browser may reach the proxy as 127.0.0.1 and the pages as ::1: the same machine, the same client. */
+/** A browser may connect to the proxy from 127.0.0.1 and to the pages from ::1; both are the same client. */
 function machineOf(address: string): string {
   return address === '::1' ? '127.0.0.1' : address;
 }

@@ -1,22 +1,20 @@
-/**
- * Where attempts are written down. A sink is one file beside this one; {@link createRecord} is the list of them.
- */
+/** Sinks, which record attempts. Each has its own file; {@link createRecord} combines them. */
 import type { Decided, Finished, Rejected } from '../flow.ts';
 
 /**
- * One place that attempts are recorded in. Every call is synchronous and takes microseconds: what has to wait for a
- * disk or a network is queued inside the sink, within a bound.
+ * A place where attempts are recorded. Every call is synchronous and takes microseconds: work that waits for a disk or
+ * a network is queued in the sink, up to a limit.
  */
 export interface Sink {
-  /** For messages about the sink itself. */
+  /** Used in messages about the sink itself. */
   readonly name: string;
-  /** A decision was taken; the attempt is about to be acted on, which for a tunnel may last hours. */
+  /** Called after a decision and before its action, which for a tunnel may last hours. */
   decided(decided: Decided): void;
-  /** The attempt has ended, well or badly. Called exactly once for each. */
+  /** Called exactly once per attempt, when it has ended, successfully or not. */
   finished(finished: Finished): void;
-  /** Something arrived that never became an attempt: not valid, or no room for it. */
+  /** Called for what never became an attempt because it was invalid or over a limit. */
   rejected(rejected: Rejected): void;
-  /** Writes out what is queued, and gives up on it rather than never returning. */
+  /** Writes what is queued, but gives up after a time limit. */
   close(): Promise<void>;
 }
 
@@ -24,15 +22,15 @@ export interface Sink {
 export type Record = Omit<Sink, 'name'>;
 
 /**
- * Hands everything to every sink. A sink that throws costs neither the request nor the other sinks anything; `onFault`
- * hears of it each time, so it must be cheap (count, or log with a limit).
+ * Passes everything to every sink. A sink that throws affects neither the request nor the other sinks; `onFault` is
+ * called each time, so it must be cheap (count, or log with a limit).
  */
 export function createRecord(sinks: readonly Sink[], onFault: (sink: string, error: unknown) => void): Record {
   const report = (sink: Sink, error: unknown): void => {
     try {
       onFault(sink.name, error);
     } catch {
-      // Whoever listens for faults is no better than the sinks: traffic goes on.
+      // A throwing `onFault` must not affect traffic either.
     }
   };
   const each = (call: (sink: Sink) => void): void => {

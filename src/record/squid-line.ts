@@ -1,10 +1,10 @@
 /**
- * One attempt as one line of Squid's native format, for whatever reads Squid's logs today:
+ * One attempt as one line of Squid's native format, for existing tools that read Squid's logs:
  *
  *     %ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt
  *
- * As in Squid the time is that of the end, and a result that the client or a limit cut short ends in `_ABORTED` or
- * `_TIMEDOUT`. Unlike it a URL bears no question mark where its query was.
+ * As in Squid, the time is that of the end, and the result ends in `_ABORTED` or `_TIMEDOUT` if the client or a time
+ * limit ended the attempt. Unlike in Squid, a URL has no question mark in place of its query.
  */
 import { errors } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -13,16 +13,16 @@ import type { Arrival, Finished, Outcome, Rejected } from '../flow.ts';
 import { isBlocked } from './blocks.ts';
 import { safePath } from './redact.ts';
 
-/** Longest method and user, in characters; a client chooses them. */
+/** Maximum length of method and user, in characters: clients choose them. */
 const wordLimit = 256;
 
-/** What can stand in a column as it is. A percent sign in a URL is part of an escape already. */
+/** Text that needs no escaping in a column. A percent sign in a URL already belongs to an escape. */
 const plainUrl = /^[\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]*$/;
 const plainUser = /^[\x21-\x24\x26-\x5a\x5e-\x7e]+$/;
 const notInUrl = /[^\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]/gu;
 const notInUser = /[^\x21-\x24\x26-\x5a\x5e-\x7e]/gu;
 
-/** UTF-8 in percent signs; of half a surrogate pair the replacement character. */
+/** Percent-encodes as UTF-8; an unpaired surrogate becomes the replacement character. */
 function percent(character: string): string {
   return Buffer.from(character, 'utf8').reduce(
     (text, byte) => `${text}%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
@@ -34,7 +34,7 @@ function urlText(text: string): string {
   return plainUrl.test(text) ? text : text.replace(notInUrl, percent);
 }
 
-/** As `%[un`, and a space is escaped too: it would end the column. */
+/** As Squid's `%[un`, but also escapes spaces, which would end the column. */
 function userText(user: string | null): string {
   if (user === null || user === '') return '-';
   const text = user.length > wordLimit ? user.slice(0, wordLimit) : user;
@@ -66,7 +66,7 @@ function suffix(error: ErrorCode | null): string {
   return timedOut.has(error) ? '_TIMEDOUT' : '';
 }
 
-/** What Squid would say of it: it tunnelled, fetched, or denied. */
+/** Squid's result code: tunnelled, fetched or denied. */
 function result(finished: Finished): string {
   const { arrival, outcome } = finished;
   const tag = isBlocked(finished) ? 'TCP_DENIED' : arrival.kind === 'tunnel' ? 'TCP_TUNNEL' : 'TCP_MISS';
@@ -81,7 +81,7 @@ function hierarchy({ upstream }: Outcome): string {
   return upstream === null ? 'HIER_NONE/-' : `HIER_DIRECT/${upstream.address}`;
 }
 
-/** Seconds with milliseconds, and the duration in at least six columns. */
+/** The time in seconds with milliseconds, and the duration in milliseconds, padded to six columns. */
 function times(at: number, duration: number): string {
   const took = Math.max(0, Math.round(duration));
   const end = Math.max(0, Math.round(at + took));
@@ -102,7 +102,7 @@ export function createSquidLine(): AccessLine {
     rejected({ at, clientAddress, code, asked }: Rejected) {
       const answered = errors[code].status;
       const request = asked === undefined ? '- error:invalid-request' : requestText(asked);
-      // Squid too names what it denies, and calls the rest nothing of its own.
+      // As in Squid, denied requests have their own result code, other rejections do not.
       const tag = asked !== undefined && answered < 500 ? 'TCP_DENIED' : 'NONE_NONE';
       return `${times(at, 0)} ${clientAddress} ${tag}/${status(answered)} 0 ${request} - HIER_NONE/- -\n`;
     },

@@ -1,21 +1,21 @@
 /**
- * Which clients trust the company's authority: what each made of the leaf that it was shown. Said by address, since at a
- * CONNECT nothing else of a client is known; behind one address there may be several, so one that accepts speaks for all.
+ * Tracks which clients trust the company's CA, by how they react to our leaf certificates. Clients are told apart by
+ * address, since nothing else is known at a CONNECT; several may share one, so one that accepts counts for all of them.
  */
 import { isIPv6 } from 'node:net';
 import type { TrustResult } from '../flow.ts';
 import { ipv6Words } from '../ip.ts';
 
 export interface TrustOptions {
-  /** Refusals in a row before the CONNECT itself is answered; 0: never. */
+  /** Consecutive refusals after which the CONNECT itself is answered; 0: never. */
   readonly refusals: number;
-  /** Milliseconds within which those count. */
+  /** Milliseconds within which they must occur. */
   readonly window: number;
-  /** Milliseconds for which the CONNECT is then answered, before the leaf is tried again. */
+  /** Milliseconds for which CONNECTs are then answered themselves, before a leaf is tried again. */
   readonly fallback: number;
 }
 
-/** What one client made of one leaf, as processes tell each other. */
+/** One client's reaction to a leaf, as sent between processes. */
 export interface TrustNote {
   readonly clientAddress: string;
   readonly result: TrustResult;
@@ -25,29 +25,29 @@ export interface TrustNote {
 
 export type TrustCounts = Readonly<Record<TrustResult, number>>;
 
-/** What one address or one network did. */
+/** The reactions of the clients of one network. */
 export interface TrustFacts {
-  /** An address, or a block of them: /24 of IPv4, /64 of IPv6. */
+  /** A CIDR block: /24 of IPv4, /64 of IPv6. */
   readonly network: string;
   readonly clients: number;
-  /** Clients whose last word was not that they accept the leaf; those that never said one among them. */
+  /** Clients whose last reaction was not to accept the leaf, including those that never reacted. */
   readonly needCa: number;
   readonly results: TrustCounts;
   /** Epoch milliseconds. */
   readonly lastSeen: number;
-  /** The latest CONNECTs are answered themselves, and until when; null: they are intercepted. */
+  /** Until when its CONNECTs are answered themselves, in epoch milliseconds; null: they are intercepted. */
   readonly fallbackUntil: number | null;
 }
 
 export interface Trust {
   readonly note: (clientAddress: string, result: TrustResult, now: number) => void;
-  /** Whether the client keeps refusing, so that its CONNECT is better answered itself. */
+  /** Whether the client keeps refusing leaves, so its CONNECT should be answered itself. */
   readonly refuses: (clientAddress: string, now: number) => boolean;
-  /** Whether the last word of a client was that it accepts the leaf; null for one that said none. */
+  /** Whether the client's last reaction was to accept the leaf; null if it has not reacted. */
   readonly accepts: (clientAddress: string) => boolean | null;
-  /** Of all clients since the start. */
+  /** Of all clients, since the process started. */
   readonly counts: () => TrustCounts;
-  /** By network, those that need the CA first, then the latest first. */
+  /** By network, sorted by the number of clients that need the CA, then by the latest. */
   readonly networks: (now: number) => readonly TrustFacts[];
 }
 
@@ -63,12 +63,12 @@ interface Seen {
 
 export const trustResults = ['accepted', 'unknown_ca', 'bad_certificate', 'reset', 'silent'] as const;
 
-/** A client that went away in silence may have opened the connection ahead of need, as browsers do. */
+/** `silent` is not a refusal: browsers open connections in advance and may never use them. */
 const refusing: ReadonlySet<TrustResult> = new Set(['unknown_ca', 'bad_certificate', 'reset']);
 
 /**
- * Milliseconds for which one accepted leaf speaks for its address. A person's browser trusts the CA of the system where
- * their Node.js does not: it must not lose its page because a tool beside it retries.
+ * Milliseconds for which an accepted leaf counts for its address. A browser trusts the system's CAs, Node.js on the
+ * same machine may not: its retries must not deprive the browser of the block page.
  */
 const ACCEPTED_FOR = 24 * 3_600_000;
 
@@ -80,7 +80,7 @@ const none = (): Record<TrustResult, number> => ({
   silent: 0,
 });
 
-/** The block of addresses that one office, home or pod network usually has. */
+/** The CIDR block that usually corresponds to one office, home or pod network. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return `${address.split('.').slice(0, 3).join('.')}.0/24`;
   const groups = ipv6Words(address)
@@ -94,7 +94,7 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
   const clients = new Map<string, Seen>();
   const total = none();
 
-  /** The client's entry, now the newest; the oldest goes where there are too many. */
+  /** Gets or creates the client's entry and makes it the newest; evicts the oldest if there are too many. */
   const entry = (address: string, now: number): Seen => {
     const blank = { results: none(), last: 'silent' as const, lastSeen: now };
     const seen = clients.get(address) ?? {
@@ -128,7 +128,7 @@ export function createTrust({ refusals, window, fallback }: TrustOptions, limit 
       total[result] += 1;
       const seen = entry(clientAddress, now);
       seen.results[result] += 1;
-      // Silence says nothing new: browsers open connections ahead of need, and leave some unused.
+      // Silence is no reaction: browsers open connections in advance and leave some unused.
       if (result !== 'silent') seen.last = result;
       seen.lastSeen = now;
       if (refusing.has(result)) refused(seen, now);

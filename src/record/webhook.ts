@@ -1,11 +1,11 @@
-/** Sends messages to somebody else's HTTP server, one after the other, and never makes anybody wait for it. */
+/** Sends messages to an HTTP server, one at a time, in the background. */
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 
 export interface Webhook {
-  /** `body` is JSON. Dropped and counted where too many wait already. */
+  /** Queues `body`, which is JSON; drops and counts it if the queue is full. */
   readonly send: (body: string) => void;
-  /** Messages that did not arrive, since the start. */
+  /** Messages not delivered since the process started. */
   readonly lost: () => number;
   /** Gives up on what waits, and resolves when nothing is under way. */
   readonly close: () => Promise<void>;
@@ -13,9 +13,9 @@ export interface Webhook {
 
 export interface WebhookOptions {
   readonly url: string;
-  /** Hears the first failure of each spell of failures; it says where, never what was sent. */
+  /** Called for the first of consecutive failures; the error never contains the message. */
   readonly onFault: (error: Error) => void;
-  /** Milliseconds for one message. */
+  /** Milliseconds per message. */
   readonly timeout?: number;
 }
 

@@ -1,23 +1,23 @@
 /**
- * Text that waits to be written, kept as the bytes that it will be. Strings that wait are copied by the garbage collector
- * while they do, and all together twice more when they are encoded; memory that is used again costs neither.
+ * Text waiting to be written, already encoded into reused memory. Queued strings would be copied by the garbage
+ * collector while they wait, and twice more when joined and encoded.
  */
 export interface WriteBuffer {
   add(text: string): void;
-  /** The bytes of all that was added, behind a newline where there is to be one. They stay as they are until `giveBack`. */
+  /** The bytes of everything added, after a newline if `behindNewline`. They are valid until `giveBack`. */
   take(behindNewline: boolean): Buffer;
-  /** What was taken is written: its memory may be used again. */
+  /** Allows the taken memory to be reused, once it has been written. */
   giveBack(): void;
   clear(): void;
 }
 
 const newline = 0x0a;
 
-/** Bytes that are enough for a quiet log, and the most that are kept for a busy one. */
+/** Initial size in bytes, enough for a quiet log; and the maximum that is kept for a busy one. */
 const small = 64 * 1024;
 const kept = 512 * 1024;
 
-/** UTF-8 takes no more for a UTF-16 unit. */
+/** Maximum bytes of UTF-8 per UTF-16 unit. */
 const bytesForUnit = 3;
 
 /** Double-buffered: one buffer is filled while another is written. */
@@ -25,7 +25,7 @@ export function createWriteBuffer(): WriteBuffer {
   let filling: Buffer | null = null;
   let spare: Buffer | null = null;
   let lent: Buffer | null = null;
-  /** The first byte of each piece is the newline that is written, or not, before the rest. */
+  /** The first byte of each buffer is a newline, which `take` includes if asked to. */
   let end = 1;
 
   const enlarge = (bytes: number): Buffer => {
@@ -41,7 +41,7 @@ export function createWriteBuffer(): WriteBuffer {
   const roomFor = (text: string): Buffer => {
     const most = text.length * bytesForUnit;
     if (filling !== null && end + most <= filling.length) return filling;
-    // To count bytes takes as long as to write them, and is needed only near the end.
+    // Counting bytes takes as long as writing them, so it is done only if the upper bound does not fit.
     const bytes = end + Buffer.byteLength(text);
     return filling !== null && bytes <= filling.length ? filling : enlarge(bytes);
   };
@@ -53,7 +53,7 @@ export function createWriteBuffer(): WriteBuffer {
     take(behindNewline) {
       const full = filling ?? enlarge(end);
       const taken = full.subarray(behindNewline ? 0 : 1, end);
-      // What was far too large goes, so that a spell of many lines leaves nothing behind.
+      // Drop a buffer that is far too large, so that a burst of lines does not tie up memory.
       const fits = full.length <= kept && (full.length === small || end > full.length / 4);
       lent = fits ? full : null;
       filling = spare;

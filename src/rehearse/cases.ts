@@ -1,4 +1,4 @@
-/** What is asked about to tell two policies apart: services and hosts, kinds of clients, stretches of time. */
+/** The cases for which two policies are compared: services and hosts, kinds of clients, intervals of time. */
 import { indexHosts } from '../decide/match.ts';
 import { nextChange } from '../decide/schedule.ts';
 import type { Hostname, PolicyDocument, Service, Target } from '../flow.ts';
@@ -8,17 +8,17 @@ import { parseHost } from '../listen/target.ts';
 import type { Judged } from './judge.ts';
 import { listsOver, type StandIn } from './list-cases.ts';
 
-/** Windows change the answer week after week: so many moments of change are looked at beside those with a date. */
+/** Number of schedule changes to examine, besides dated ones: weekly windows never end. */
 const turns = 200;
 
 export const inNoGroup = 'clients in no group';
 
-/** One that stands for all that get the same answers. */
+/** A service or host that represents all others with the same answers. */
 export interface Subject {
   readonly label: string;
   readonly vendor: string | null;
   readonly target: Target;
-  /** In the catalogue before and after the change. */
+  /** Its service in the catalogues before and after the change. */
   readonly services: readonly [Service | null, Service | null];
 }
 
@@ -34,14 +34,14 @@ function targetOf(host: Hostname): Target {
   return { host, kind, port: 443 };
 }
 
-/** Without what no rule can tell apart, so that the hosts of a product become one subject. */
+/** The fields that rules can distinguish, so that the hosts of a product become one subject. */
 function looks(service: Service | null): string {
   if (service === null) return '';
   const { vendor, product, channel, tags, operator, model } = service;
   return JSON.stringify([vendor, product, channel, tags, operator, model]);
 }
 
-/** @param standIns hosts that stand for those of external lists. */
+/** @param standIns hosts that represent those of external lists. */
 export function subjectsOf(both: Pair<Judged>, standIns: readonly StandIn[]): Subject[] {
   const find = both.map(({ vendors }) => indexServices(vendors, indexHosts));
   const subjects = new Map<string, Subject>();
@@ -62,7 +62,7 @@ export function subjectsOf(both: Pair<Judged>, standIns: readonly StandIn[]): Su
   for (const { vendors } of both) {
     for (const { products } of vendors) {
       for (const { hosts } of products) {
-        // The rest of its product is not on the list.
+        // A listed host is a subject of its own, as the other hosts of its product may not be on the list.
         for (const { host } of hosts) add(host, listsOver(both, host) === '' ? null : `host ${host}`);
       }
     }
@@ -80,7 +80,7 @@ export function subjectsOf(both: Pair<Judged>, standIns: readonly StandIn[]): Su
   return [...subjects.values()];
 }
 
-/** Groups and sites of rules, and those that a rule wants a client to be in at once. */
+/** The groups and sites that rules and exceptions name, alone and in the combinations that these require. */
 function idsOf({ rules, exceptions }: PolicyDocument): string[][] {
   return [...rules, ...exceptions].flatMap(({ groups = [], sites = [] }) => [
     ...[...groups, ...sites].map((id) => [id]),
@@ -88,7 +88,7 @@ function idsOf({ rules, exceptions }: PolicyDocument): string[][] {
   ]);
 }
 
-/** Nobody's group, each group by itself, and addresses and users that come to be in others than before. */
+/** Clients in no group, each group by itself, and addresses and users whose groups change. */
 export function whomOf(both: Pair<Judged>): Whom[] {
   const documents = both.map(({ document }) => document);
   const members = documents.map(indexMembers);

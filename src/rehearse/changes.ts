@@ -1,4 +1,4 @@
-/** What would be another way under another policy: attempts by what changes, with examples. */
+/** Attempts that another policy would decide differently, by kind of change, with examples. */
 import type { Effect } from '../flow.ts';
 import type { Verdict } from './judge.ts';
 import { createCounted } from './people.ts';
@@ -13,7 +13,7 @@ export type ChangeKind = (typeof changeKinds)[number];
 
 export interface Change extends Count {
   readonly byVendor: readonly (Count & { readonly vendor: string | null })[];
-  /** By the rule that decides now and the one that would. */
+  /** By the rule that decides now and the one that would decide. */
   readonly byRule: readonly (Count & { readonly from: string; readonly to: string })[];
   readonly byUser: Ranked<{ readonly user: string; readonly attempts: number }>;
   readonly examples: readonly Example[];
@@ -51,7 +51,7 @@ interface Kept {
   readonly vendors: Map<string | null, Counted>;
   readonly rules: Map<string, { readonly from: string; readonly to: string; readonly counted: Counted }>;
   readonly users: Top<{ attempts: number }>;
-  /** One for each host, so that they are not five times the same. */
+  /** At most one per host, so that examples differ. */
   readonly examples: Map<string, Example>;
 }
 

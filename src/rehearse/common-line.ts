@@ -1,12 +1,11 @@
 /**
- * The Common and Combined Log Formats of Apache, which Squid has under the same names: `client ident user [time]
- * "METHOD url HTTP/1.1" status bytes …`. A virtual host and its port may stand before
- * the client, as in `vhost_combined`.
+ * Apache's Common and Combined Log Formats, which Squid calls the same: `client ident user [time] "METHOD url HTTP/1.1"
+ * status bytes …`. A virtual host and its port may precede the client, as in `vhost_combined`.
  */
 import { bad, challenge, isNoRequest, noRequest, readUser } from './line.ts';
 import type { Line } from './line.ts';
 
-// Squid writes quotes in a URL as they are; only the status behind it tells which one is the last.
+// Squid does not escape quotes in a URL, so the request ends at the quote before the status.
 const shape = /^(?:[\w.-]+:\d+ )?(\S+) \S+ (.{1,256}?) \[([^\]]{20,40})\] "(.*?)" (\d{1,3}|-)(?: |$)/;
 const time = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/;
 const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
@@ -25,7 +24,7 @@ export function readCommonTime(text: string): number {
   return sign === '-' ? utc + offset : utc - offset;
 }
 
-/** Makes a reader that remembers the last time: a busy proxy has many lines of one second. */
+/** Creates a reader that caches the last parsed time, as a busy proxy logs many lines per second. */
 export function createCommonReader(): (text: string) => Line {
   let lastText = '';
   let last = Number.NaN;

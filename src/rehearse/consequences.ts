@@ -1,6 +1,6 @@
 /**
- * What a change of policy comes to: for which services, for whom and when something else happens. Found by asking
- * `decide` about everything in the catalogue and in the rules, for every kind of client, in every stretch of time.
+ * The consequences of a policy change: for which services, clients and times the decision differs. Found by calling
+ * `decide` for everything in the catalogue and the rules, for every kind of client, in every interval of time.
  */
 import { compile } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
@@ -13,28 +13,28 @@ import { covering, standInsOf, type ListDifference } from './list-cases.ts';
 interface Says {
   readonly effect: Effect;
   readonly rule: string;
-  /** The pause without which the rule denied it. */
+  /** The pause without which the rule would have denied it. */
   readonly pause: string | null;
 }
 
 export interface Consequence {
   readonly before: Says;
   readonly after: Says;
-  /** `vendor`, where all of its products are meant, else `vendor/product`; or a host. */
+  /** `vendor` if all of its products are affected, otherwise `vendor/product`; or a host. */
   readonly what: readonly string[];
   /** Groups, or addresses whose groups change; `everyone`, or `clients in no group`. */
   readonly whom: readonly string[];
-  /** Of everyone, who is not meant. */
+  /** Those of `everyone` who are not affected. */
   readonly except: readonly string[];
-  /** Epoch milliseconds; null: from always. */
+  /** Epoch milliseconds; null: no beginning. */
   readonly from: number | null;
-  /** Epoch milliseconds, exclusive; null: for good. */
+  /** Epoch milliseconds, exclusive; null: no end. */
   readonly until: number | null;
 }
 
 const everyone = 'everyone';
 
-/** What changes for one subject and one kind of client, in one piece of time. */
+/** The change for one subject and one kind of client during one interval. */
 interface Piece {
   readonly before: Says;
   readonly after: Says;
@@ -42,7 +42,7 @@ interface Piece {
   readonly until: number;
 }
 
-/** The same pieces of different subjects and clients. */
+/** Equal pieces of several subjects and clients. */
 interface Alike {
   readonly piece: Piece;
   readonly whomBySubject: Map<Subject, string[]>;
@@ -52,7 +52,7 @@ function answersOf({ before, after }: Pick<Piece, 'before' | 'after'>): string {
   return [before, after].map(({ effect, rule, pause }) => `${effect} ${rule} ${pause ?? ''}`).join(' ');
 }
 
-/** Pieces of the same answers that follow each other become one. */
+/** Joins consecutive pieces with the same answers. */
 function joined(pieces: readonly Piece[]): readonly Piece[] {
   const all: Piece[] = [];
   for (const piece of pieces) {
@@ -64,7 +64,7 @@ function joined(pieces: readonly Piece[]): readonly Piece[] {
   return all;
 }
 
-/** A vendor's name stands for its products where all of them are meant. */
+/** Labels of the subjects; if all products of a vendor are affected, the vendor's id replaces them. */
 function labelsOf(meant: readonly Subject[], all: readonly Subject[]): string[] {
   const labels = new Set<string>();
   const included = new Set(meant);
@@ -76,7 +76,7 @@ function labelsOf(meant: readonly Subject[], all: readonly Subject[]): string[] 
   return [...labels];
 }
 
-/** Where most are meant, those are named who are not. */
+/** Names those that are affected or, if most are, those that are not. */
 function whomWords(labels: readonly string[], clients: readonly Whom[]): Pick<Consequence, 'whom' | 'except'> {
   const others = clients.map(({ label }) => label).filter((label) => !labels.includes(label));
   return others.length < labels.length && labels.includes(inNoGroup)
@@ -108,8 +108,8 @@ function consequencesOf(
 }
 
 /**
- * @param now windows are followed from here on, for some weeks; epoch milliseconds.
- * @param differences of the copies of lists that both have.
+ * @param now epoch milliseconds, from which changes by schedules are examined.
+ * @param differences between the two policies' copies of lists that both have.
  */
 export function consequences(
   before: Judged,

@@ -1,4 +1,4 @@
-/** Which format a log is in, told by its first lines. */
+/** Detects the format of a log from its first lines. */
 import { createCommonReader, isCommonLine } from './common-line.ts';
 import { readJsonLine } from './json-line.ts';
 import type { ReadLine } from './line.ts';
@@ -7,7 +7,7 @@ import { isSquidLine, readSquidLine } from './squid-line.ts';
 const formats = ['squid', 'common', 'json'] as const;
 export type Format = (typeof formats)[number];
 
-/** What people call them, beside their own names. */
+/** Formats by name, including other common names. */
 export const formatAliases: Readonly<Record<string, Format>> = {
   squid: 'squid',
   native: 'squid',
@@ -23,7 +23,7 @@ const looks: Readonly<Record<Format, (text: string) => boolean>> = {
   common: isCommonLine,
 };
 
-/** The format of most of the lines, or null where none of them is in any. */
+/** The format of most of the lines, or null if no line has a known format. */
 export function formatOf(lines: readonly string[]): Format | null {
   const counts = formats.map((format) => ({ format, count: lines.filter(looks[format]).length }));
   const [best] = counts.toSorted((a, b) => b.count - a.count);

@@ -1,4 +1,4 @@
-/** When a policy's decisions can change at all: between two such moments a decision need be taken only once. */
+/** Intervals in which a policy's decisions cannot change, so that each decision is needed only once. */
 import { nextChange } from '../decide/schedule.ts';
 import type { PolicyDocument } from '../flow.ts';
 
@@ -8,7 +8,7 @@ interface Interval {
   readonly end: number;
 }
 
-/** Long tunnels are logged long after they began, so that lines around a change are of both sides by turns. */
+/** Number of cached intervals. Long tunnels are logged long after they began, so lines around a change alternate. */
 const kept = 8;
 
 /** Maps an instant to the end of its interval, within which no rule begins or ends. */

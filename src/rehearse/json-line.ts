@@ -1,8 +1,8 @@
-/** JSON lines with the names of the Elastic Common Schema: our own access log, and what a shipper made of others. */
+/** Reads JSON lines in the Elastic Common Schema: our own access log, and other logs as converted by log shippers. */
 import { bad, challenge, noRequest } from './line.ts';
 import type { Line } from './line.ts';
 
-/** The value under a dotted name, whether it is written as nested objects or as one key. */
+/** The value at a dotted name, which may be written as nested objects or as a single key. */
 function field(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
@@ -23,7 +23,7 @@ function authority(host: string, port: unknown): string {
   return typeof port === 'number' ? `${bracketed}:${port}` : bracketed;
 }
 
-/** The target as the other formats write it; null where the line has none. */
+/** The target as the other log formats write it; null if the line has none. */
 function urlOf(line: unknown, method: string): string | null {
   const whole = text(line, 'url.full', 'url.original');
   const host = text(line, 'url.domain', 'destination.domain', 'destination.address', 'destination.ip');

@@ -1,4 +1,4 @@
-/** What a policy says about a line of a log: identified and decided as the proxy would. */
+/** Judges a log line as the proxy would have judged the attempt. */
 import { compile } from '../decide/compile.ts';
 import { decide } from '../decide/decide.ts';
 import { builtIn } from '../decide/defaults.ts';
@@ -14,24 +14,24 @@ import { createIntervals } from './intervals.ts';
 export interface Verdict {
   readonly effect: Effect;
   readonly rule: string;
-  /** What was decided about: for a denial the service denied. */
+  /** The service that was decided about; for a denial, the denied one. */
   readonly service: Service | null;
-  /** No rule and no entry of the catalogue is about this host. */
+  /** Neither a rule nor the catalogue names this host. */
   readonly unlisted: boolean;
-  /** A bare address: a tunnel whose ClientHello names a host is judged by that name instead. */
+  /** A raw address that nothing names: a server name in the ClientHello would decide, but the log has none. */
   readonly unnamed: boolean;
 }
 
 export interface Judged {
   readonly document: PolicyDocument;
   readonly vendors: readonly Vendor[];
-  /** The external lists of the policy; left out: none. */
+  /** The external lists of the policy; absent: none. */
   readonly sets?: DomainSets;
 }
 
 /**
- * @param serverName the name in the ClientHello where it is another than the target's.
- * @param ech another ClientHello was hidden in it.
+ * @param serverName the name in the ClientHello if it differs from the target's.
+ * @param ech whether the ClientHello contained an encrypted one.
  */
 export type Judge = (
   asked: Asked,
@@ -42,7 +42,7 @@ export type Judge = (
   ech?: boolean,
 ) => Verdict;
 
-/** Verdicts on one target, by the interval of time and the groups of the client. */
+/** Verdicts on one target, by interval of time and groups of the client. */
 interface Cell {
   readonly service: Service | null;
   readonly intervals: Map<number, Map<ReadonlySet<string>, Verdict>>;
@@ -51,10 +51,10 @@ interface Cell {
 /** Number of intervals cached for a target: lines from both sides of a change alternate. */
 const intervalsKept = 4;
 
-/** Sets of groups, of which users can have any number. */
+/** Maximum number of cached sets of groups, as users can have any combination. */
 const groupsKept = 1000;
 
-/** Targets whose verdicts are remembered. */
+/** Number of targets whose verdicts are cached. */
 const remembered = 50_000;
 
 export function createJudge({ document, vendors, sets }: Judged): Judge {

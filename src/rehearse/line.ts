@@ -1,28 +1,28 @@
-/** What a line of an access log says, whichever program wrote it. */
+/** The content of an access log line in any format. */
 
 export interface AttemptLine {
   readonly kind: 'attempt';
-  /** When the request came in, epoch milliseconds. */
+  /** When the request arrived, epoch milliseconds. */
   readonly at: number;
-  /** The client's address; a name where the log was written with names. */
+  /** The client's address, or its name if the log has names. */
   readonly client: string;
   readonly user: string | null;
   readonly method: string;
-  /** `host:port` of a CONNECT, an absolute URL of everything else. */
+  /** `host:port` for a CONNECT, otherwise an absolute URL. */
   readonly url: string;
-  /** The name in the ClientHello, where it was another than that of the CONNECT. */
+  /** The name in the ClientHello if it differed from the CONNECT's host. */
   readonly serverName: string | null;
-  /** The ClientHello bore a public name in the place of one that was encrypted. */
+  /** Whether the ClientHello had only a public name, which may stand for an encrypted one. */
   readonly ech?: boolean | undefined;
-  /** The id of this line, and of the tunnel that its request came through. */
+  /** The ids of this attempt and of the tunnel that its request came through. */
   readonly id: string | null;
   readonly tunnel: string | null;
 }
 
 /**
- * Lines that are no attempt: `challenge`, a 407 that asked for credentials, whose retry has a line of its own;
- * `no-request`, a connection that never became a request; `inside`, a tunnel whose requests were counted one by one;
- * `outside`, before or after the time that was asked for.
+ * Lines that are not counted as attempts: `challenge`, a 407, whose retry has its own line; `no-request`, a connection
+ * without a request; `inside`, a tunnel whose requests are counted instead; `outside`, before or after the requested
+ * period.
  */
 export type Skipped = 'challenge' | 'no-request' | 'inside' | 'outside';
 
@@ -38,7 +38,7 @@ export function bad(why: string): Line {
 export const challenge: Line = { kind: 'skipped', why: 'challenge' };
 export const noRequest: Line = { kind: 'skipped', why: 'no-request' };
 
-/** A user as Squid writes it: percent-encoded, `-` for none. */
+/** Reads a user as Squid writes it: percent-encoded, `-` for none. */
 export function readUser(text: string): string | null {
   if (text === '-' || text === '') return null;
   if (!text.includes('%')) return text;
@@ -49,7 +49,7 @@ export function readUser(text: string): string | null {
   }
 }
 
-/** What stands for a request in lines of connections that sent none, and of the proxy's own business. */
+/** URLs in lines about connections without a request, and about the proxy's own operations. */
 const noRequests = /^(?:-|error:.*|cache_object:.*|(?:internal|none|urn|ftp|gopher|wais|whois):.*|\/)$/i;
 
 export function isNoRequest(method: string, url: string): boolean {

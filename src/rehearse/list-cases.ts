@@ -1,11 +1,11 @@
-/** Hosts that stand for what external lists cover: what a list has is asked about by one name, not by a million. */
+/** Stand-ins for external lists: a single host is examined for a list of a million. */
 import type { Hostname } from '../flow.ts';
 import type { Judged } from './judge.ts';
 
 type Sets = NonNullable<Judged['sets']>;
 type Side<T> = readonly [before: T, after: T];
 
-/** What the copy of a list in the new policy covers and that in the old one does not, and the other way about. */
+/** Hosts that a list covers only in the new policy, and only in the old one. */
 export interface ListDifference {
   readonly id: string;
   readonly gains: readonly string[];
@@ -16,7 +16,7 @@ export interface StandIn {
   readonly host: Hostname;
   readonly label: string;
   readonly list: string;
-  /** Whether the list of the old and of the new policy covers it. */
+  /** Whether the list covers it in the old and in the new policy. */
   readonly covered: Side<boolean>;
 }
 
@@ -44,7 +44,7 @@ export function standInsOf(both: Side<Judged>, differences: readonly ListDiffere
   ];
 }
 
-/** The lists of one side, which cover their stand-ins too. */
+/** The lists of one side, extended to cover their stand-ins. */
 export function covering(sets: Sets | undefined, standIns: readonly StandIn[], side: 0 | 1): Sets {
   const wider = Array.from(sets ?? [], ([id, set]) => {
     const own = new Set<string>(
@@ -55,7 +55,7 @@ export function covering(sets: Sets | undefined, standIns: readonly StandIn[], s
   return new Map(wider);
 }
 
-/** The lists of either side that cover a host, as one text; empty where none does. */
+/** The lists of either side that cover a host, as one text; empty if none does. */
 export function listsOver(both: Side<Judged>, host: Hostname): string {
   const ids = both.map(({ sets }) => [...(sets ?? [])].filter(([, set]) => set.find(host) > 0).map(([id]) => id));
   return ids.some(({ length }) => length > 0) ? JSON.stringify(ids) : '';

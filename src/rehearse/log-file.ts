@@ -1,4 +1,4 @@
-/** A log as lines: a file or a stream, compressed or not, in memory that does not grow with it. */
+/** Reads the lines of a log, from a file or a stream, compressed or not, in constant memory. */
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
@@ -7,16 +7,18 @@ export type Compression = 'none' | 'gzip' | 'zstd';
 
 export interface LogLines {
   readonly compression: Compression;
-  /** Lines without their newline, some thousand at a time. Throws where the file ends early or is damaged. */
+  /** Lines without their newline, in batches of thousands. Throws if compressed data is truncated or damaged. */
   readonly batches: AsyncIterable<readonly string[]>;
 }
 
-/** Thrown for a file in a form that cannot be read here; says what to do. */
+/** Thrown for a file that cannot be read. The message says what to do. */
 export class UnreadableLog extends Error {
   override readonly name = 'UnreadableLog';
 }
 
-/** A longer line is no line of a log; its beginning is handed on, so that it is counted, and the rest is not kept. */
+/**
+ * Bytes. A longer line is not from a log: only its beginning is passed on, to be counted as bad.
+ */
 const longest = 256 * 1024;
 
 const newline = 0x0a;
@@ -32,7 +34,7 @@ function signatureOf(first: Buffer): string {
   return signatures.find(([, bytes]) => bytes.every((byte, i) => first[i] === byte))?.[0] ?? 'none';
 }
 
-/** Newer releases of Node only; the types of the oldest that is supported do not know it. */
+/** Requires a newer Node than the oldest supported one, whose types do not declare it. */
 function zstdDecompress(): Transform {
   const make = (zlib as { readonly createZstdDecompress?: () => Transform }).createZstdDecompress;
   if (make === undefined)
@@ -77,7 +79,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly 
     const rest = last > first ? chunk.toString('utf8', first + 1, last).split('\n') : [];
     kept = [];
     size = 0;
-    // Copied: the stream may use its memory again.
+    // Copied, as the stream may reuse its memory.
     keep(Buffer.from(chunk.subarray(last + 1)));
     yield [head, ...rest];
   }

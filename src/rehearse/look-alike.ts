@@ -1,6 +1,6 @@
 /**
- * Hosts that look like an AI service, judged by their names alone. One strong sign is enough, or two weak ones: `chat`
- * is also the help window of every shop, and Gemini, Claude and Mistral are also an exchange, a painter and a wind.
+ * Recognises hosts whose names look like AI services. One strong sign suffices, or two weak ones: every shop has a
+ * `chat`, and Gemini, Claude and Mistral are also the names of an exchange, a painter and a wind.
  */
 import type { Hostname } from '../flow.ts';
 
@@ -32,13 +32,13 @@ const weak: ReadonlySet<string> = new Set([
   ...['claude', 'gemini', 'mistral', 'mixtral', 'llama', 'grok', 'cohere', 'kimi', 'ernie', 'bard', 'sonnet'],
 ]);
 
-/** Every second host has these; they say something only where the domain is `.ai`. */
+/** Too common to be signs, except in the domain `.ai`. */
 const usual: ReadonlySet<string> = new Set([
   ...['api', 'app', 'platform', 'console', 'agent', 'agents', 'models', 'model', 'code', 'coder', 'image', 'images'],
   ...['voice', 'speech', 'video', 'studio', 'gateway', 'relay', 'proxy'],
 ]);
 
-/** Paths of the APIs that models are called by. */
+/** Paths of model APIs. */
 const paths: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/\/v\d+\/(?:chat\/completions|completions|embeddings|responses|images\/generations)(?:[/?]|$)/, 'OpenAI'],
   [/\/v1\/(?:messages|complete)(?:[/?]|$)/, 'Anthropic'],
@@ -56,7 +56,7 @@ function signOf(word: string, dotAi: boolean): Sign | null {
   return dotAi && usual.has(word) ? { weight: 1, why } : null;
 }
 
-/** Why the host looks like an AI service, as in `the word "chat", the domain .ai`; null where it does not. */
+/** Why the host looks like an AI service, such as `the word "chat", the domain .ai`; null if it does not. */
 export function looksLikeAi(host: Hostname): string | null {
   const dotAi = host.endsWith('.ai');
   const labels = host.split('.').slice(0, -1);
@@ -69,7 +69,7 @@ export function looksLikeAi(host: Hostname): string | null {
   return weight >= enough ? signs.map(({ why }) => why).join(', ') : null;
 }
 
-/** The same of the path of a readable request: whose API is called that way. */
+/** The API that a request's path belongs to; null if none. */
 export function callsLikeAi(path: string): string | null {
   const api = paths.find(([pattern]) => pattern.test(path))?.[1];
   return api === undefined ? null : `a path of the ${api} API`;

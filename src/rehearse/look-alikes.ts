@@ -1,4 +1,4 @@
-/** The hosts that look like AI while no rule and no entry of the catalogue names them, as they are met in logs. */
+/** Collects hosts from logs that look like AI services, but that neither a rule nor the catalogue names. */
 import type { Hostname } from '../flow.ts';
 import { callsLikeAi, looksLikeAi } from './look-alike.ts';
 import { createCounted } from './people.ts';
@@ -13,14 +13,14 @@ export interface LookAlike extends Count {
 }
 
 export interface LookAlikes {
-  /** @param path of a readable request, or null. */
+  /** @param path the path of the request; null for a CONNECT. */
   readonly add: (host: Hostname, path: string | null, user: string) => void;
   readonly read: (most: number) => Ranked<LookAlike>;
 }
 
 const hostsKept = 10_000;
 
-/** Hosts whose looks are remembered. */
+/** Number of hosts whose result is cached. */
 const remembered = 50_000;
 
 export function createLookAlikes(people: People): LookAlikes {

@@ -1,14 +1,14 @@
-/** Counting different people exactly, with a bit for each. */
+/** Counts distinct people exactly, with one bit for each. */
 import { owned } from './top.ts';
 
-/** People told apart at most; beyond, counts say "at least". */
+/** Maximum number of people that are distinguished; beyond it, counts mean "at least". */
 const told = 200_000;
 
 export interface People {
-  /** A small number for each name, always the same; -1 for all that come after the bound. */
+  /** A small number for each name, always the same; -1 beyond the limit. */
   readonly number: (name: string) => number;
   readonly count: () => number;
-  /** Some could not be told apart any more. */
+  /** Whether the limit was exceeded. */
   readonly more: () => boolean;
 }
 
@@ -32,7 +32,7 @@ export function createPeople(limit = told): People {
   };
 }
 
-/** Attempts, and by how many different people. */
+/** Attempts, and the number of distinct people who made them. */
 export interface Counted {
   readonly add: (person: number) => void;
   readonly attempts: () => number;

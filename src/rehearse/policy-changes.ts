@@ -1,4 +1,4 @@
-/** What two policy files say differently, part by part. */
+/** The differences between two policy files, part by part. */
 import type { PolicyDocument } from '../flow.ts';
 import { partsOf } from './policy-words.ts';
 import type { Part } from './policy-words.ts';
@@ -10,7 +10,7 @@ export interface PolicyChange {
   readonly id: string;
   /** One sentence without a full stop. */
   readonly text: string;
-  /** By the name in the file; of a part that changed. */
+  /** For a changed part: its changed fields, by their names in the file. */
   readonly facts: Readonly<Record<string, { readonly before: string | null; readonly after: string | null }>>;
 }
 
@@ -39,7 +39,7 @@ function changed(before: Part, after: Part): PolicyChange | null {
   };
 }
 
-/** At equal rank the order of the file decides, so that a part that moved may win where it lost. */
+/** Rules that moved: at equal rank the order in the file decides, so they may now win or lose. */
 function moved(before: readonly Part[], after: readonly Part[]): PolicyChange[] {
   const rules = (parts: readonly Part[], others: readonly Part[]): string[] => {
     const known = new Set(others.map(keyOf));

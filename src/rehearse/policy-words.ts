@@ -1,7 +1,7 @@
-/** A policy in words: what a rule or an exception says, and the single facts of each part of the document. */
+/** Describes a policy: each rule or exception as a sentence, and each part of the document as facts. */
 import type { DomainList, Exception, PolicyDocument, Rule, Schedule } from '../flow.ts';
 
-/** What is compared: its kind and id, what it says as a whole, and its facts by name. */
+/** A part of a policy to compare: its kind and id, a description, and its facts by name. */
 export interface Part {
   readonly kind: string;
   readonly id: string;
@@ -11,7 +11,7 @@ export interface Part {
 
 const moments: ReadonlySet<string> = new Set(['from', 'until']);
 
-/** Milliseconds as a date, without what is nought. */
+/** Formats epoch milliseconds as ISO 8601, without trailing zero parts. */
 export function momentText(at: number): string {
   return new Date(at).toISOString().replace(/(?:T00:00)?(?::00)?\.000Z$/, (end) => (end.startsWith('T') ? '' : 'Z'));
 }
@@ -27,7 +27,7 @@ function valueText(name: string, value: unknown): string {
 
 const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
-/** Minutes of a day, of which there may be more than a day has: `22:00` or `06:00`. */
+/** Formats minutes of a day, possibly beyond midnight, such as `22:00` or `06:00`. */
 function clock(minutes: number): string {
   const two = (value: number): string => value.toString().padStart(2, '0');
   return minutes === 1440 ? '24:00' : `${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}`;
@@ -43,12 +43,12 @@ function scheduleWords({ windows, holidays, onHolidays }: Schedule): string {
   return [...words, ...free].join(', ');
 }
 
-/** Names of fields as the file has them. */
+/** A field's name in the file. */
 function fileName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** `what` is flat in the file, and a text in one language is its only one. */
+/** The fields of an entry as texts, by their names in the file. Flattens `what`. */
 function factsOf(entry: object): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   for (const [name, value] of Object.entries(entry)) {
@@ -103,7 +103,7 @@ function exceptionPart(exception: Exception): Part {
   return { kind: 'exception', id: exception.id, says, facts };
 }
 
-/** Of anything that has an id and facts, and of single values. */
+/** A part with several fields, or with a single value. */
 function plainPart(kind: string, id: string, value: unknown): Part {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const facts = isObject ? factsOf(value) : new Map([['value', valueText(id, value)]]);
@@ -112,7 +112,7 @@ function plainPart(kind: string, id: string, value: unknown): Part {
   return { kind, id, says, facts };
 }
 
-/** Without what only a place on disk or a key to a server makes another. */
+/** Omits what does not change the list: the path of a fetched list's copy, and access keys in its URL. */
 function listPart({ id, url, file, ...list }: DomainList): Part {
   const place = url === null ? { file } : { url: url.replace(/[?#].*/, '') };
   return plainPart('list', id, { ...place, ...list, refresh: url === null ? null : `${list.refresh / 1000}s` });
@@ -120,7 +120,7 @@ function listPart({ id, url, file, ...list }: DomainList): Part {
 
 const own: ReadonlySet<string> = new Set(['rules', 'exceptions', 'assistants', 'defaults', 'lists', 'pauses']);
 
-/** Every part of the document. Maps such as `groups` are taken apart by their ids, whatever there is of them. */
+/** All parts of the document. Maps such as `groups` are split by id. */
 export function partsOf(document: PolicyDocument): readonly Part[] {
   const { rules, exceptions, assistants, defaults, lists = [], pauses = [] } = document;
   const others = Object.entries<unknown>({ ...document }).filter(

@@ -1,4 +1,4 @@
-/** Logs in, tallies out: every line of every log is judged as the proxy would have. */
+/** Replays logs: judges every line as the proxy would have judged the attempt, and counts the results. */
 import { SallyportError } from '../errors.ts';
 import type { Hostname } from '../flow.ts';
 import { parseHost } from '../listen/target.ts';
@@ -27,28 +27,28 @@ export interface Log {
 export interface ReplayOptions {
   readonly policy: Judged;
   readonly against: Judged | null;
-  /** Null: as each log looks. */
+  /** Null: detected for each log. */
   readonly format: Format | null;
-  /** Epoch milliseconds to judge everything at; null: each line at its own time. */
+  /** Epoch milliseconds at which everything is judged; null: each line at its own time. */
   readonly at: number | null;
-  /** Only what came in from here on, and before there; epoch milliseconds. */
+  /** Only attempts from `from` (inclusive) to `to` (exclusive) are judged; epoch milliseconds. */
   readonly from: number;
   readonly to: number;
-  /** Rows of lists that can be of any length. */
+  /** Maximum number of rows in lists of users and hosts. */
   readonly top: number;
-  /** Called after every few thousand lines. */
+  /** Called every few thousand lines. */
   readonly progress: (lines: number) => void;
 }
 
 export interface ReadFile {
   readonly file: string;
-  /** Null: no line was in any format. */
+  /** Null: no line had a known format. */
   readonly format: Format | null;
   readonly compression: Compression;
   readonly lines: number;
   readonly attempts: number;
   readonly bad: number;
-  /** Why it was not read to its end; null where it was. */
+  /** Why it was not read to the end; null if it was. */
   readonly problem: string | null;
 }
 
@@ -56,21 +56,21 @@ export interface BadLine {
   readonly file: string;
   readonly line: number;
   readonly why: string;
-  /** Its beginning, without what may be secret. */
+  /** The beginning of the line, up to the first `?` or `@`. */
   readonly text: string;
 }
 
 export interface Replayed extends Tallied, Count {
   readonly files: readonly ReadFile[];
   readonly lines: number;
-  /** There are more users than could be told apart: their numbers are "at least". */
+  /** Whether there are more users than can be distinguished, so that their numbers mean "at least". */
   readonly moreUsers: boolean;
   readonly skipped: Readonly<Record<Skipped, number>>;
   readonly bad: { readonly count: number; readonly first: readonly BadLine[] };
-  /** The first and the last attempt, ISO 8601; null where there is none. */
+  /** The first and last attempt, ISO 8601; null if there is none. */
   readonly since: string | null;
   readonly until: string | null;
-  /** Groups by the word of a proxy or a directory, which no log has: nobody is taken to be in them. */
+  /** Groups that only a trusted proxy or a directory knows. Clients in logs are assumed not to be in them. */
   readonly groupsNotTold: readonly string[];
   readonly changes: Changed | null;
   readonly lookAlikes: Ranked<LookAlike>;
@@ -78,10 +78,10 @@ export interface Replayed extends Tallied, Count {
 
 const badShown = 10;
 
-/** Lines that tell the format of a log. */
+/** Number of lines from which the format is detected. */
 const sampled = 50;
 
-/** Tunnels whose requests were seen, so that the tunnel is not counted beside them. */
+/** Number of tunnels that are remembered because their requests are counted, so that they are not counted as well. */
 const tunnelsKept = 50_000;
 
 /** The beginning of a line that was not understood. */
@@ -101,7 +101,7 @@ function readServerName(text: string | null): Hostname | null {
   }
 }
 
-/** What one attempt of a log comes to: a reason where it was skipped, words where it cannot be judged, else null. */
+/** Judges an attempt. @returns why it was skipped; a text if it cannot be judged; null if it was counted. */
 type Take = (line: AttemptLine) => { readonly skipped: Skipped } | string | null;
 
 function readerFor(
@@ -117,7 +117,7 @@ function problemOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** @throws {UnreadableLog} where a log is in a form that cannot be read here. */
+/** @throws {UnreadableLog} if a log cannot be read. */
 export async function replay(logs: readonly Log[], options: ReplayOptions): Promise<Replayed> {
   const { from, to, top } = options;
   const judge = createJudge(options.policy);
@@ -137,7 +137,7 @@ export async function replay(logs: readonly Log[], options: ReplayOptions): Prom
 
   const take: Take = ({ at, client, user, method, url, serverName, ech, id, tunnel }) => {
     if (at < from || at >= to) return { skipped: 'outside' };
-    // A tunnel's own line comes when it has ended, behind those of its requests.
+    // A tunnel is logged when it ends, and thus after its requests.
     if (id !== null && tunnels.delete(id)) return { skipped: 'inside' };
     if (tunnel !== null && tunnels.size < tunnelsKept) tunnels.add(tunnel);
     const asked = targetOf(method, url);

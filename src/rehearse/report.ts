@@ -1,13 +1,13 @@
-/** A replay in words, for a terminal. */
+/** Formats a replay for a terminal. */
 import type { Change, Changed, ChangeKind } from './changes.ts';
 import type { Replayed } from './replay.ts';
 import type { Count, Ranked } from './tally.ts';
 
 export interface Titles {
-  /** What the lines were judged by. */
+  /** Describes the policy that judges. */
   readonly policy: string;
   readonly against: string | null;
-  /** When, in words. */
+  /** Describes the time at which attempts are judged. */
   readonly when: string;
 }
 
@@ -19,7 +19,7 @@ function some(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
-/** Columns, the first to the left and the others to the right. */
+/** Formats columns: the first is left-aligned, the others are right-aligned. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
@@ -31,7 +31,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines];
 }
 
-/** What a list leaves out, and how far it can be wrong. */
+/** Says how many rows a list omits, and how inexact its counts can be. */
 function rest({ rows, total, atMost }: Ranked<unknown>): string[] {
   return [
     ...(total > rows.length ? [`  and ${number(total - rows.length)} more; --top shows more of them`] : []),
@@ -148,7 +148,7 @@ function changedLines(changed: Changed): string[] {
   return (Object.keys(changeWords) as ChangeKind[]).flatMap((kind) => changeLines(changeWords[kind], changed[kind]));
 }
 
-/** Logs are written by whoever is logged: nothing in them is to move the cursor of a terminal, or the text on it. */
+/** Escapes control characters: text from clients must not move the cursor of the terminal or reorder its text. */
 function printable(line: string): string {
   return line.replaceAll(
     /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,

@@ -1,20 +1,20 @@
 /**
- * Squid's native format, `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`, with or without what syslog puts
- * before it and `log_mime_hdrs` behind it.
+ * Squid's native format, `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`, optionally with a syslog prefix
+ * and the fields of `log_mime_hdrs`.
  */
 import { bad, challenge, isNoRequest, noRequest, readUser } from './line.ts';
 import type { Line } from './line.ts';
 
 const start = /(?:^|\s)(\d{9,11}\.\d{1,6})\s+(-?\d+)\s+(?=\S+\s+[A-Z_]+(?:\/\d{3})?\s)/;
 
-/** Where syslog's part has ended for certain, in characters. */
+/** Maximum length of syslog's prefix in characters. */
 const longestPrefix = 512;
 
 export function isSquidLine(text: string): boolean {
   return start.test(text.slice(0, longestPrefix));
 }
 
-/** Where the word that begins at or behind `from` begins; words are separated by one or more spaces. */
+/** The start of the next word at or after `from`; words are separated by one or more spaces. */
 function wordAt(text: string, from: number): number {
   let at = from;
   while (text.charCodeAt(at) === 0x20) at += 1;
@@ -26,10 +26,10 @@ function wordEnd(text: string, from: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** The time is that of the end, so that the request came in as much earlier as it took. */
+/** Squid logs the time at which a request ended: it arrived earlier, by its duration. */
 export function readSquidLine(text: string): Line {
   let from = wordAt(text, 0);
-  // Only lines that came by way of syslog begin with anything but the time.
+  // Only lines from syslog begin with something other than the time.
   const first = text.charCodeAt(from);
   if (!(first >= 0x30 && first <= 0x39 && text.indexOf('.', from) - from >= 9)) {
     const found = start.exec(text.slice(0, longestPrefix));

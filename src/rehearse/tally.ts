@@ -1,4 +1,4 @@
-/** Attempts by effect, vendor, rule and user, as they are judged. */
+/** Counts attempts by effect, vendor, rule and user. */
 import type { Effect } from '../flow.ts';
 import type { Verdict } from './judge.ts';
 import { createCounted } from './people.ts';
@@ -7,7 +7,7 @@ import { createTop } from './top.ts';
 
 export interface Count {
   readonly attempts: number;
-  /** Different users; a client that is not logged in counts by its address. */
+  /** Distinct users; an unauthenticated client counts by its address. */
   readonly users: number;
 }
 
@@ -17,7 +17,7 @@ export interface VendorRow {
   readonly denied: Count;
   readonly monitored: Count;
   readonly allowed: Count;
-  /** The host that was asked for the most, with the number of attempts. */
+  /** The most requested hosts, with the number of attempts. */
   readonly hosts: readonly { readonly host: string; readonly attempts: number }[];
 }
 
@@ -33,7 +33,7 @@ export interface UserRow {
   readonly vendors: Readonly<Record<string, number>>;
 }
 
-/** The rows that were asked for. `atMost`: what a row, or one that is missing, may be short of; 0: all is exact. */
+/** The requested rows of `total`. `atMost`: by how much the count of a row, even a missing one, can be too low. */
 export interface Ranked<T> {
   readonly rows: readonly T[];
   readonly total: number;
@@ -42,11 +42,11 @@ export interface Ranked<T> {
 
 export interface Tallied {
   readonly effects: Readonly<Record<Effect, Count>>;
-  /** Attempts at bare addresses, which the name in the TLS hello may decide otherwise. */
+  /** Attempts at raw addresses, for which the name in the ClientHello may decide differently. */
   readonly unnamed: number;
   readonly byVendor: readonly VendorRow[];
   readonly byRule: readonly RuleRow[];
-  /** Of those who were denied or counted. */
+  /** Only users with denied or counted attempts. */
   readonly byUser: Ranked<UserRow>;
 }
 
@@ -55,7 +55,7 @@ export interface Tally {
   readonly read: (most: number) => Tallied;
 }
 
-/** Different users and hosts that are kept apart in lists. */
+/** Number of distinct users and hosts kept for lists. */
 const kept = 50_000;
 
 const effects = ['deny', 'monitor', 'allow'] as const satisfies readonly Effect[];
@@ -68,7 +68,7 @@ export function countOf(counted: Counted): Count {
   return { attempts: counted.attempts(), users: counted.users() };
 }
 
-/** The most attempts first. */
+/** Sorts by number of attempts, descending. */
 export function mostFirst<T>(rows: readonly T[], ...counts: readonly ((row: T) => number)[]): T[] {
   return rows.toSorted(
     (a, b) => counts.map((count) => count(b) - count(a)).find((difference) => difference !== 0) ?? 0,
@@ -81,7 +81,7 @@ interface OfVendor {
   readonly hosts: Map<string, number>;
 }
 
-/** A vendor's catalogue names few hosts, but wildcards cover any number. */
+/** Maximum number of hosts counted per vendor: wildcards in the catalogue cover any number. */
 const hostsOfVendor = 200;
 
 export function createTally(people: People): Tally {

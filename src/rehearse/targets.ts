@@ -1,24 +1,24 @@
-/** What was asked for, from the method and URL of a log line. */
+/** Parses the target from the method and URL of a log line. */
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
 import { parseAuthority } from '../listen/target.ts';
 
 export interface Asked {
   readonly target: Target;
-  /** An https URL is asked for by CONNECT, whoever wrote the log; only a plain request can be read. */
+  /** An https URL in another proxy's log counts as a CONNECT, since this proxy can read only plain HTTP requests. */
   readonly moment: 'connect' | 'request';
   /** Without its query; null for a CONNECT. */
   readonly path: string | null;
 }
 
-/** Targets that are remembered in the form that logs write them. */
+/** Number of targets that are cached, by their text. */
 const remembered = 50_000;
 
 const absolute = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/i;
 
 const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443 };
 
-/** Brackets around an IPv6 address that was written without, as in `::1:443`. */
+/** Adds missing brackets around an IPv6 address, as in `::1:443`. */
 function withBrackets(authority: string): string {
   if (authority.startsWith('[')) return authority;
   const last = authority.lastIndexOf(':');
@@ -34,7 +34,7 @@ function readAuthority(text: string, port: number): Target | string {
   }
 }
 
-/** Makes a reader of targets: what was asked for, or in words why it cannot be told. */
+/** Creates a parser that returns the target, or a text why there is none. */
 export function createTargets(): (method: string, url: string) => Asked | string {
   let connects = new Map<string, Asked | string>();
   let authorities = new Map<string, Target | string>();

@@ -1,13 +1,13 @@
-/** Counting what may come in any number of kinds, in memory with a bound. */
+/** Counts by any number of keys in bounded memory. */
 
 export interface Top<T> {
-  /** The value of a key, made by `create` where there is none. */
+  /** The value of a key, created if the key is new. */
   readonly at: (key: string) => T;
-  /** The highest first, at most `most` of them. */
+  /** At most `most` entries, in descending order. */
   readonly list: (most: number) => readonly (readonly [key: string, value: T])[];
-  /** Kept now. */
+  /** Number of keys that are kept now. */
   readonly size: () => number;
-  /** The count of the greatest one that had to be let go; 0 where all are kept, and every count is exact. */
+  /** By how much counts can be too low; 0 if nothing was dropped and all are exact. */
   readonly lost: () => number;
 }
 
@@ -17,12 +17,12 @@ export interface TopOptions<T> {
   readonly count: (value: T) => number;
 }
 
-/** A copy that does not keep alive the text that it was cut out of. */
+/** Copies a text, so that the longer text that it is a slice of can be freed. */
 export function owned(text: string): string {
   return Buffer.from(text, 'utf8').toString('utf8');
 }
 
-/** Where the limit is reached, the lesser half is let go. What is heavy stays; a count can then be too low by `lost`. */
+/** At `limit` keys, the lower half is dropped; the count of a dropped key that returns is then too low. */
 export function createTop<T>({ limit, create, count }: TopOptions<T>): Top<T> {
   let values = new Map<string, T>();
   let lost = 0;

@@ -1,7 +1,7 @@
-/** Groups that a log does not tell: what a trusted proxy or a directory says of a client is in none. */
+/** Finds groups that logs do not reveal, because a trusted proxy or a directory assigns them. */
 import type { PolicyDocument } from '../flow.ts';
 
-/** Ids of the groups that rules or exceptions name and that clients are in by the word of others, in order. */
+/** Ids, in alphabetical order, of such groups that rules or exceptions name. */
 export function untoldGroups(documents: readonly PolicyDocument[]): string[] {
   const found = documents.flatMap(({ groups, rules, exceptions }) => {
     const named = new Set([...rules, ...exceptions].flatMap((entry) => entry.groups ?? []));

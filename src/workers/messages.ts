@@ -1,4 +1,7 @@
-/** What the primary process and its workers say to each other. All of it can be cloned: data, no sockets, no functions. */
+/**
+ * Messages between the primary process and its workers. They contain only data that can be cloned, no sockets or
+ * functions.
+ */
 import { createPrivateKey } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { Addresses } from '../gateway/listening.ts';
@@ -7,7 +10,7 @@ import type { Blocked } from '../record/blocks.ts';
 import type { MetricsFacts } from '../record/metrics-sum.ts';
 import type { TrustNote } from '../record/trust.ts';
 
-/** Secrets as text: keys cannot be cloned. They travel through a socket that only the two processes hold. */
+/** Keys as PEM, since `KeyObject`s cannot be sent. Only the two processes have access to the socket. */
 export type SharedText = Omit<Shared, 'authority' | 'leafKey'> & {
   readonly authority: Omit<Shared['authority'], 'key'>;
   readonly authorityKey: string;
@@ -19,13 +22,13 @@ export interface Start {
   readonly config: Config;
   readonly shared: SharedText;
   readonly addresses: Addresses;
-  /** Each worker has a listening socket of its own, among which the kernel shares out connections. */
+  /** Whether each worker has its own listening socket, among which the kernel distributes connections. */
   readonly reusePort: boolean;
-  /** What clients made of our leaves, as far as it still matters. */
+  /** Clients' reactions to our leaves that are still relevant. */
   readonly notes: readonly TrustNote[];
 }
 
-/** Without its vendors where those that the worker has stay in force: they are nearly all of it. */
+/** A configuration without `vendors`, which are nearly all of it, if the worker already has the current ones. */
 export type FollowedConfig = Omit<Config, 'vendors'> & Partial<Pick<Config, 'vendors'>>;
 
 export type ToWorker =
@@ -39,17 +42,17 @@ export type ToWorker =
   | { readonly kind: 'end' };
 
 export type ToPrimary =
-  /** It can hear. */
+  /** The worker can receive messages. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'listening'; readonly proxy: Addresses['proxy']; readonly tlsPort: number | null }
-  /** It cannot serve. `code` is the system's word for it; null: the text says all. */
+  /** The worker cannot serve. `code` is the system's error code; null: the text says everything. */
   | { readonly kind: 'unfit'; readonly text: string; readonly code: string | null }
   | { readonly kind: 'log'; readonly line: string }
   /** Whole lines of the access log. */
   | { readonly kind: 'lines'; readonly text: string }
   | { readonly kind: 'reports'; readonly blocked: readonly Blocked[]; readonly notes: readonly TrustNote[] }
   | { readonly kind: 'metrics'; readonly facts: MetricsFacts }
-  /** It met a defect of its own, and takes nothing new. */
+  /** After an internal error, the worker accepts nothing new. */
   | { readonly kind: 'leaving' };
 
 export function toText({ authority, leafKey, ...rest }: Shared): SharedText {

@@ -1,4 +1,4 @@
-/** Workers as processes of their own, through `node:cluster`. */
+/** Workers as processes, through `node:cluster`. */
 import cluster from 'node:cluster';
 import { ConfigError } from '../errors.ts';
 import type { Child } from './worker-handle.ts';
@@ -7,9 +7,9 @@ import type { Channel } from './worker.ts';
 
 const noop = (): void => undefined;
 
-/** Starts the program that runs now, with its arguments, as a worker. */
+/** Starts the running program, with its arguments, as a worker. */
 export function spawnWorker(): Child {
-  // Dealing out connections is left to the kernel: through the primary process each would cost a message more.
+  // The kernel distributes connections. With SCHED_RR, each would cost a message from the primary process.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ serialization: 'advanced' });
   const worker = cluster.fork();
@@ -32,7 +32,7 @@ export function spawnWorker(): Child {
 /** Whether this process was started as a worker. */
 export const isWorker = (): boolean => cluster.isWorker;
 
-/** The way to the primary process, from a worker. */
+/** A worker's channel to the primary process. */
 export function primaryChannel(): Channel & { readonly close: () => void } {
   const { worker } = cluster;
   if (worker === undefined) throw new ConfigError('this process is not a worker: start it with "sallyport serve"');

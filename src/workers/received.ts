@@ -1,4 +1,4 @@
-/** The configuration in force in a worker: the one that the primary process has read and judged. */
+/** The configuration in force in a worker. The primary process reads and validates it. */
 import type { Config } from '../config/schema.ts';
 import type { DomainSets } from '../decide/near.ts';
 import type { InForce } from '../gateway/in-force.ts';
@@ -6,13 +6,13 @@ import { snapshotOf } from '../gateway/snapshot.ts';
 import type { FollowedConfig } from './messages.ts';
 
 export interface Received extends Pick<InForce, 'config' | 'snapshot' | 'reloaded'> {
-  /** Puts it into force, and returns it whole. */
+  /** Puts a configuration into force, and returns it complete. */
   readonly take: (next: FollowedConfig) => Config;
 }
 
 /**
- * @param refusesLeaf whether the client at an address keeps refusing our leaves.
- * @param sets the external lists that are read.
+ * @param refusesLeaf whether the client at an address keeps rejecting our leaves.
+ * @param sets the external lists that have been read.
  */
 export function createReceived(
   first: Config,
@@ -27,7 +27,7 @@ export function createReceived(
     snapshot: () => snapshot,
     reloaded: () => ({ successful: true, lastSuccessAt, problem: null }),
     take(next) {
-      // The same list of vendors is the same object, by which its index is found again.
+      // Unchanged vendors keep their object, since their index is cached by object.
       config = { ...next, vendors: next.vendors ?? config.vendors };
       snapshot = snapshotOf(config, refusesLeaf, sets());
       lastSuccessAt = Date.now();

@@ -3,10 +3,10 @@ import type { Blocked } from '../record/blocks.ts';
 import type { TrustNote } from '../record/trust.ts';
 import type { ToPrimary } from './messages.ts';
 
-/** Milliseconds: a person who was just denied must find the page about it. */
+/** Milliseconds until a batch is sent: a user who was just denied must find the page about it. */
 const GATHERING = 20;
 
-/** A batch is sent early beyond this, so that none takes long to read. */
+/** Number of reports after which a batch is sent early, to keep messages small. */
 const ENOUGH = 500;
 
 export interface ReportBatch {

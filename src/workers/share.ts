@@ -1,18 +1,18 @@
-/** What one of several workers is given of the configuration. */
+/** Derives the configuration of one of several workers. */
 import type { Limits } from '../config/limits-schema.ts';
 import type { Config } from '../config/schema.ts';
 
 /**
- * A worker's part of a limit. The kernel deals out connections without looking at whose they are, so the parts are not
- * equal: with three standard deviations of room, a client below the limit is turned away as good as never, and one far
- * above it gets a little more than the limit.
+ * A worker's part of a limit. The kernel does not distribute a client's connections evenly, so each part exceeds an
+ * equal share by three standard deviations: clients below the limit are practically never refused, and clients far
+ * above it get a little more than the limit.
  */
 export function partOf(limit: number, workers: number): number {
   const even = limit / workers;
   return Math.min(limit, Math.ceil(even + 3 * Math.sqrt(even)));
 }
 
-/** A client's requests per second stay whole: all those of one connection come to one worker. */
+/** Requests per second are not divided: all requests of one connection go to one worker. */
 function partsOf(limits: Limits, workers: number): Limits {
   const part = (limit: number): number => partOf(limit, workers);
   return {
@@ -26,9 +26,9 @@ function partsOf(limits: Limits, workers: number): Limits {
 }
 
 /**
- * Logs and events go to the primary process, which writes them; limits are parts.
+ * Divides limits, and sends log lines and events to the primary process, which writes them.
  *
- * @param tlsPort the port that the first worker was given for TLS; null: none yet.
+ * @param tlsPort the first worker's bound port over TLS; null: none yet.
  */
 export function shareOf(config: Config, workers: number, tlsPort: number | null): Config {
   const { clients, accessLog, blockEvents, proxyTls } = config;
@@ -47,7 +47,7 @@ export function shareOf(config: Config, workers: number, tlsPort: number | null)
   };
 }
 
-/** Whether several processes may listen on one port, each with a socket of its own; elsewhere they share one socket. */
+/** Whether each process can listen on the same port with its own socket; otherwise they share one. */
 export function canReusePort(nodeVersion: string, platform: string): boolean {
   const [major = 0, minor = 0] = nodeVersion.replace(/^v/, '').split('.').map(Number);
   const knows = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);

@@ -1,9 +1,9 @@
-/** A worker as the primary process sees it: one process, what it says, and its end. */
+/** A worker as seen by the primary process: its messages, and its end. */
 import { ConfigError } from '../errors.ts';
 import type { MetricsFacts } from '../record/metrics-sum.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 
-/** A process that has just been started. */
+/** A process that was just started. */
 export interface Child {
   readonly pid: number;
   readonly send: (message: ToWorker) => void;
@@ -18,12 +18,12 @@ export type Listening = Extract<ToPrimary, { kind: 'listening' }>;
 export interface WorkerHandle {
   readonly pid: number;
   readonly send: (message: ToWorker) => void;
-  /** Rejects with what kept it from it. */
+  /** Rejects with the reason why it could not listen. */
   readonly listening: Promise<Listening>;
   readonly ended: Promise<void>;
-  /** Resolves, for people, with why it takes nothing new: it ended, or is about to. */
+  /** Resolves with a description of why it accepts nothing new: it has ended, or is about to. */
   readonly left: Promise<string>;
-  /** Its metrics now, or those of the last time where it does not say in time. */
+  /** Its current metrics, or the last known ones if it does not answer in time. */
   readonly metrics: () => Promise<MetricsFacts>;
   /** Requests metrics without waiting. @returns the number of previous requests in a row without an answer. */
   readonly ping: () => number;
@@ -36,12 +36,12 @@ function faultOf({ text, code }: Extract<ToPrimary, { kind: 'unfit' }>): Error {
   return code === null ? new ConfigError(text) : Object.assign(new Error(text), { code });
 }
 
-/** Milliseconds that a worker may take to tell its metrics: below the timeout of a scrape. */
+/** Milliseconds for a worker to send its metrics: less than the timeout of a scrape. */
 const METRICS_TIME = 2_000;
 
 /**
- * @param first what it is resolved once it can onMessage.
- * @param onMessage gets what is not about the worker itself.
+ * @param first sent once it receives messages.
+ * @param onMessage gets messages that are not about the worker itself.
  */
 export function createWorkerHandle(
   child: Child,
@@ -49,7 +49,7 @@ export function createWorkerHandle(
   onMessage: (message: ToPrimary) => void,
 ): WorkerHandle {
   let facts: MetricsFacts = [];
-  // Told of the end by one reaction to it, not by one each: a promise keeps its reactions until it settles.
+  // Resolved by a single handler on `ended`: one handler per call would accumulate until the worker ends.
   const waiting = new Set<() => void>();
   let over = false;
   let unanswered = 0;

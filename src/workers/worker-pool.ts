@@ -1,4 +1,4 @@
-/** The primary process' side: keeps as many workers as are wanted, and makes one proxy of them. */
+/** Runs in the primary process: keeps the configured number of workers alive, and presents them as one proxy. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
 import type { WorkerPool, WorkerPoolEvents, WorkerPoolStart } from '../gateway/worker-pool.ts';
@@ -13,24 +13,24 @@ export interface WorkerPoolOptions {
   /** Number of workers. */
   readonly size: number;
   readonly spawn: () => Child;
-  /** Whether each may have a listening socket of its own. */
+  /** Whether each can have a listening socket of its own. */
   readonly reusePort: boolean;
 }
 
-/** Milliseconds. A worker that served so long did not fail at its start. */
+/** Milliseconds after which the end of a worker no longer counts as a failed start. */
 const SOUND = 30_000;
 const MOST_WAIT = 30_000;
-/** How long a worker may take to end, once it should. */
+/** Milliseconds for a worker to end when told to. */
 const END_TIME = 5_000;
-/** So old may the counts be of a worker that dies without a word. */
+/** Milliseconds between requests for metrics, and thus the maximum age of a crashed worker's counts. */
 const LOOK = 5_000;
-/** A worker that serves and has let so many looks pass without a word hangs: clients wait for it in vain. */
+/** Unanswered requests after which a worker counts as hung. */
 const SILENT = 6;
-/** What clients made of our leaves, for a worker that takes another's place. */
+/** Number of clients' reactions to our leaves that are kept for replacement workers. */
 const NOTES = 2_000;
 const FORMER = 16;
 
-/** Milliseconds until the next start, after so many workers in a row that did not last. */
+/** Milliseconds until the next start after `failures` failed ones in a row. */
 function backOff(failures: number): number {
   return failures <= 1 ? 0 : Math.min(MOST_WAIT, 250 * 2 ** Math.min(failures - 2, 10));
 }
@@ -41,8 +41,8 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
   const log = createDeduplicator(events.log, Date.now);
   let given: WorkerPoolStart | null = null;
   /**
-   * What the first worker was given where the system chose: each with a socket of its own, the others must ask for that
-   * port. One shared socket they all have by asking for the same as the first.
+   * The first worker's bound ports, which the system may have chosen. With sockets of their own, the others must
+   * request these ports; a shared socket is found by the port that the first one requested.
    */
   let bound: Listening | null = null;
   let notes: TrustNote[] = [];
@@ -92,7 +92,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
     if (former[0] === merged[0]) former = [one, ...former.slice(merged.length)];
   };
 
-  /** Counted in looks and not in time, so that nobody is to blame for a machine that stood still. */
+  /** Kills hung workers. Counts requests rather than time, so that a suspended machine causes no false alarm. */
   const lookAtAll = (): void => {
     for (const worker of workers) {
       if (worker.ping() < SILENT || !serving.has(worker)) continue;
@@ -159,7 +159,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
     async listen(start) {
       given = start;
       const { proxy } = start.addresses;
-      // Where the system is to choose a port, the first worker has it do so, and the others follow.
+      // If the system chooses a port, the first worker gets it, and the others follow.
       const chosen = proxy.port === 0 || start.config.proxyTls?.address.port === 0;
       const first = chosen ? [await launch()] : [];
       const others = await Promise.all(Array.from({ length: size - first.length }, launch));

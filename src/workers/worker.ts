@@ -1,4 +1,4 @@
-/** One of several processes that serve clients: what it knows comes from the primary process, and its reports go there. */
+/** A process that serves clients. It gets its configuration from the primary process, and reports to it. */
 import { randomInt } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { describe } from '../errors.ts';
@@ -9,9 +9,9 @@ import { fromText, type FollowedConfig, type Start, type ToPrimary, type ToWorke
 import { createReportBatch, type ReportBatch } from './report-batch.ts';
 import { createReceived, type Received } from './received.ts';
 
-/** The way to the primary process. */
+/** The channel to the primary process. */
 export interface Channel {
-  /** `done` is called when the message has left. */
+  /** `done` is called when the message has been sent. */
   readonly send: (message: ToPrimary, done?: (error?: Error | null) => void) => void;
   readonly onMessage: (listener: (message: ToWorker) => void) => void;
 }
@@ -22,9 +22,9 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
-  /** Resolves when it has been told to end, and has. False: it could not serve, or met a defect. */
+  /** Resolves when the worker has ended. True: it was told to; false: it could not serve, or had an internal error. */
   readonly ended: Promise<boolean>;
-  /** Counts and logs an exception that nobody caught, and leaves. */
+  /** Counts and logs an uncaught exception, and ends the worker. */
   readonly uncaught: (error: unknown) => void;
 }
 
@@ -36,7 +36,7 @@ interface Running {
 
 const none = { active: 0, nextEnd: null };
 
-/** Lines of the access log, to the one process that writes it. */
+/** Sends access log lines to the process that writes them. */
 function linesTo({ send }: Channel): Writable {
   return new Writable({
     write: (chunk: Buffer, _encoding, done) => send({ kind: 'lines', text: chunk.toString() }, done),
@@ -62,7 +62,7 @@ function build(
     now: Date.now,
     addresses: () => ({ ...addresses, proxy: bound() ?? addresses.proxy }),
     pagesUrl: (now) => pagesUrlOf(now, addresses.pages),
-    // What the primary process knows, and says for all.
+    // The primary process reports these.
     observed: {
       domainLists: () => [],
       exceptions: () => ({ exceptions: none, pauses: none, readable: true }),
@@ -78,7 +78,7 @@ function build(
 
 export function createWorker(options: WorkerOptions): Worker {
   const { channel } = options;
-  // The primary process says what is wrong with a list, and when another has to be read.
+  // The primary process logs problems with lists, and tells workers when to read one again.
   const quiet = (): void => undefined;
   const lists = createDomainLists({ changed: quiet, log: quiet, fetches: false, seed: randomInt(2 ** 32) });
   let running: Running | null = null;
@@ -139,14 +139,15 @@ export function createWorker(options: WorkerOptions): Worker {
       lists.follow(config);
       serving.follow(received.take(config));
     } catch (error) {
-      // The policy is in force by then; a file beside it has vanished since the primary process read it.
+      // The policy is in force, but a file that it refers to has vanished since the primary process read it.
       channel.send({ kind: 'log', line: `reload failed in a worker: ${describe(error)}` });
     }
   };
 
   const adopt = (config: FollowedConfig): void => {
     running?.received.take(config);
-    // A tunnel that was denied stays so: who is let in now would have to wait until its connection ends.
+    // Closes idle connections of denied clients, which then reconnect. Otherwise a new exception would have no effect
+    // until they end.
     running?.serving.judgeAgain();
   };
 
@@ -157,8 +158,8 @@ export function createWorker(options: WorkerOptions): Worker {
     void drain(false);
   };
 
-  // One configuration after the other: a list may take its time to be read. Where one fails the next acts all the same: what
-  // drains still serves, and must deny what is denied meanwhile.
+  // Applies configurations in order, since reading a list may take time. A failure does not prevent the next one: a
+  // draining worker still serves, and must enforce new denials.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (act: () => unknown): void => {
     last = last.then(act).catch(uncaught);

@@ -21,7 +21,7 @@ const begin = {
   addresses: { proxy, pages: proxy, admin: proxy },
 } as unknown as WorkerPoolStart;
 
-/** A crew of processes that are none; each answers as long as it is not `stuck`. */
+/** A pool of processes that are none; each answers as long as it is not `stuck`. */
 function crewOf(size: number) {
   const told: string[] = [];
   const stuck = new Set<number>();

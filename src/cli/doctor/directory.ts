@@ -1,4 +1,4 @@
-/** Whether the directory (LDAP) that knows the users answers, lets its account in, and finds whom it is asked for. */
+/** Checks whether the directory (LDAP) answers, accepts its account, and finds users. */
 import { randomUUID } from 'node:crypto';
 import { readPassword } from '../../certificates/key-files.ts';
 import { counted } from '../../config/counted.ts';
@@ -9,7 +9,7 @@ import { escapeFilter, groupNames, nameAmong } from '../../identify/ldap.ts';
 import { converse, whyOf, type Directory } from '../../identify/ldap-session.ts';
 import { bad, good, warning, type Finding } from './finding.ts';
 
-/** A server that answered, and whose answer stands in the way. */
+/** A server that answered, but not usefully. */
 class Unfit extends Error {
   readonly cure: string;
 
@@ -23,7 +23,7 @@ const key = (name: string): string => `clients.authentication.ldap.${name}`;
 
 const noSuchObject = 'it answers with LDAP result 32';
 
-/** What keeps a server from being asked, by the word for it. */
+/** Why a server could not be queried, by words of the error. */
 const cures: readonly (readonly [RegExp, string])[] = [
   [/ALTNAME|Hostname\/IP/i, `name the server in ${key('url')} as its certificate does`],
   [/EXPIRED|NOT_YET_VALID/, 'have the certificate of the directory renewed, and check the clock of this machine'],
@@ -50,7 +50,7 @@ async function letIn(directory: Directory, { bindDn, passwordFile }: LdapSetting
   );
 }
 
-/** What it says of a user; of a made-up one where none is named, so that base and filter are tried. */
+/** What it says of a user, or of a random one if none is given, to try base and filter. */
 async function lookFor(
   directory: Directory,
   { base, filter, userAttribute, groupAttribute }: NonNullable<LdapSettings['search']>,
@@ -83,7 +83,7 @@ async function server(settings: LdapSettings, url: string, user: string | undefi
     const ca = caFile === null ? null : readLdapAuthorities(caFile);
     const says = await converse({ url, ca, timeout }, async (directory) => {
       if (search === null) {
-        // There is no account of our own: a bind that fails is an answer too.
+        // Without an account of our own, a bind that fails is an answer too.
         await directory.bind((bindDn ?? '').replaceAll('{user}', randomUUID()), randomUUID());
         return 'users bind with their own names, so no name was tried';
       }
@@ -101,10 +101,9 @@ async function server(settings: LdapSettings, url: string, user: string | undefi
 }
 
 /**
- * One finding for each server, and nothing where there is no directory. No password but that of the account that searches
- * is tried.
+ * One finding for each server; none without a directory. Only the password of the searching account is used.
  *
- * @param user whom to look for, as people type it.
+ * @param user whom to search for, as typed.
  */
 export async function directories({ clients }: Pick<Config, 'clients'>, user: string | undefined): Promise<Finding[]> {
   const source = clients.authentication?.source;
@@ -116,7 +115,7 @@ export async function directories({ clients }: Pick<Config, 'clients'>, user: st
   const found = await Promise.all(source.urls.map((url) => server(source, url, user)));
   const failed = found.filter(({ status }) => status === 'bad').length;
   if (failed === 0 || failed === found.length) return found;
-  // The others answer for it.
+  // Other servers work, so this is only a warning.
   const rest = `${counted(found.length - failed, 'other')} can still be queried`;
   return found.map((one) => (one.status === 'bad' ? warning(one.check, `${one.says}; ${rest}`, one.cure ?? '') : one));
 }

@@ -1,11 +1,11 @@
-/** What `sallyport doctor` found: one line of fact, and the cure where there is something to do. */
+/** A result of `sallyport doctor`: one line of fact, and what to do if anything. */
 export interface Finding {
-  /** What was looked at, such as `port proxy`. */
+  /** What was checked, such as `port proxy`. */
   readonly check: string;
-  /** `skipped`: it could not be looked at, or there is nothing of the kind on this machine. */
+  /** `skipped`: it could not be checked, or does not exist on this machine. */
   readonly status: 'good' | 'warning' | 'bad' | 'skipped';
   readonly says: string;
-  /** What to do, in one line; null where there is nothing. */
+  /** What to do, in one line; null if nothing. */
   readonly cure: string | null;
 }
 
@@ -25,7 +25,7 @@ export function bad(check: string, says: string, cure: string): Finding {
   return { check, status: 'bad', says, cure };
 }
 
-/** `ENOENT` and its like, or the message. */
+/** The error code, such as `ENOENT`, or the message. */
 export function faultOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;

@@ -1,4 +1,4 @@
-/** Whether a client's machine reaches the proxy and its pages, and is told a denial in a way that it can read. */
+/** Checks whether a client machine reaches the proxy and its pages, and gets denials that it can read. */
 import { X509Certificate } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
@@ -7,12 +7,12 @@ import { connect as connectTls } from 'node:tls';
 import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
 import { placeOf, wantsCertificate } from './proxy-certificate.ts';
 
-/** Milliseconds for each question. */
+/** Milliseconds for each request. */
 const PATIENCE = 5_000;
-/** Certificates and signed addresses hold for a while on both sides of now. */
+/** Certificates and signed contexts tolerate some clock skew. Milliseconds. */
 const SKEW_BAD = 300_000;
 const SKEW_ODD = 60_000;
-/** Bytes of an answer that are read. */
+/** Bytes of a response that are read. */
 const TEXT = 1024 * 1024;
 
 export interface Answer {
@@ -21,7 +21,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Whose certificate it is, is looked at by itself. */
+/** The certificate is checked separately. */
 function sender({ protocol }: URL): typeof requestTls {
   return protocol === 'https:' ? requestTls : request;
 }
@@ -52,7 +52,7 @@ export function ask(url: URL, options: { readonly path?: string; readonly method
   });
 }
 
-/** The proxy answers requests that are not for a proxy, and says by a field that it is one of ours. */
+/** The proxy answers requests that are not for a proxy, with a field that identifies it. */
 export async function reach(proxy: URL): Promise<Finding> {
   const check = 'proxy';
   if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:') {
@@ -75,7 +75,7 @@ export async function reach(proxy: URL): Promise<Finding> {
 
 export interface Pages {
   readonly findings: readonly Finding[];
-  /** The authority that the pages give out; null where there is none. */
+  /** The CA that the pages offer; null if there is none. */
   readonly ca: X509Certificate | null;
 }
 
@@ -149,7 +149,7 @@ function credentials({ username, password }: URL): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
-/** Shakes hands and sends nothing: the proxy must not take this for a program that trusts its authority. */
+/** Completes the handshake and sends nothing, so that the proxy does not count this as a program that trusts its CA. */
 function leafOf(socket: Socket, host: string, ca: X509Certificate): Promise<{ trusted: boolean; issuer: string }> {
   return new Promise((resolve, reject) => {
     const tls = connectTls({ socket, servername: host, ca: ca.toString(), rejectUnauthorized: false });
@@ -164,7 +164,7 @@ function leafOf(socket: Socket, host: string, ca: X509Certificate): Promise<{ tr
   });
 }
 
-/** Asks for a host that should be denied, up to the certificate. */
+/** Connects to a host that should be denied, up to the certificate. */
 export async function probe(proxy: URL, host: string, ca: X509Certificate | null): Promise<Finding> {
   const check = 'denied host';
   try {

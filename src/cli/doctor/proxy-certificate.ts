@@ -1,4 +1,4 @@
-/** Whether a machine can believe the certificate of the port over TLS, before it sends a password there. */
+/** Checks whether the machine can trust the certificate of the port over TLS, before it sends a password there. */
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
@@ -9,18 +9,18 @@ import { bad, faultOf, good, type Finding } from './finding.ts';
 /** Milliseconds for the handshake. */
 const PATIENCE = 5_000;
 
-/** Where a URL leads: host without brackets, and the port, by default that of its scheme. */
+/** Host of a URL without brackets, and its port, by default that of the scheme. */
 export function placeOf(url: URL): Address {
   const usual = url.protocol === 'https:' ? 443 : 80;
   return { host: hostOfUrl(url), port: url.port === '' ? usual : Number(url.port) };
 }
 
-/** Whether a handshake failed because the proxy wants to see a certificate of the client. */
+/** Whether a handshake failed because the proxy requires a client certificate. */
 export function wantsCertificate(error: unknown): boolean {
   return /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(faultOf(error));
 }
 
-/** @param ca of the proxy; trusted here beside what the machine trusts, for browsers are to trust it too. */
+/** @param ca of the proxy; trusted here in addition to the machine's, as browsers should trust it too. */
 export function proxyCertificate(proxy: URL, ca: X509Certificate | null): Promise<Finding> {
   const check = 'proxy TLS';
   const { host, port } = placeOf(proxy);

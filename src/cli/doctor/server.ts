@@ -1,4 +1,4 @@
-/** Whether the machine of the proxy has what the proxy needs: configuration, CA, ports, DNS, disk, open files. */
+/** Checks whether the proxy's machine has what it needs: configuration, CA, ports, DNS, disk, open files. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { request } from 'node:http';
@@ -21,10 +21,10 @@ import { directories } from './directory.ts';
 import { bad, faultOf, good, skipped, warning, type Finding } from './finding.ts';
 
 const DAY = 86_400_000;
-/** Milliseconds for each question to another process. */
+/** Milliseconds for each request to another process. */
 const PATIENCE = 3_000;
 const MEBI = 1024 * 1024;
-/** Log lines of a busy day; below this somebody should look. */
+/** Log lines of a busy day; with less space there is a warning. */
 const ROOM = 1024 * MEBI;
 
 function configuration(config: Config, now: number): Finding {
@@ -66,7 +66,7 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
   }
 }
 
-/** What the ports need; here, where the proxy runs, it has to be there. */
+/** Files of the ports, which must exist on the proxy's machine. */
 async function filesOfPorts(config: Config): Promise<Finding[]> {
   const named = portFiles(config);
   if (named.length === 0) return [];
@@ -90,7 +90,7 @@ function origins({ outbound }: Config): Finding {
   }
 }
 
-/** Null where the port is free. */
+/** Null if the port is free. */
 function occupied({ host, port }: Address): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -138,16 +138,16 @@ async function portOverTls({ proxyTls }: Config): Promise<Finding[]> {
   return [await port('proxy_tls', address, demanding ? null : requestTls)];
 }
 
-/** Names that this very configuration depends on; else one that is kept for such use (RFC 2606). */
+/** Names that this configuration depends on; otherwise one reserved for such use (RFC 2606). */
 function namesToResolve({ policy, outbound }: Config): readonly string[] {
   const [fixed, always] = [createFixed(outbound.hosts), createFixed({})];
   const names = policy.assistants.map(({ url }) => hostOfUrl(new URL(url)));
-  // What the configuration fixes says nothing of DNS.
+  // Names that the configuration maps to addresses do not need DNS.
   const asked = names.filter((name) => isIP(name) === 0 && (fixed(name) === null || always(name) !== null));
   return asked.length > 0 ? [...new Set(asked)] : ['example.com'];
 }
 
-/** Asks as the proxy does: the hosts file, its own servers or those of the system, within the same time. */
+/** Resolves as the proxy does: hosts file, configured or system servers, with the same timeout. */
 async function names(config: Config): Promise<Finding> {
   const { hosts, dnsServers: servers, connectTimeout: timeout } = config.outbound;
   const resolver = createResolver({ hosts, servers, timeout });
@@ -204,7 +204,7 @@ function openFilesFinding(config: Config): Finding {
 
 /**
  * @param now epoch milliseconds.
- * @param user whom to look for in the directory; undefined: nobody.
+ * @param user whom to search for in the directory; undefined: nobody.
  */
 export async function examineServer(file: string, now: number, user?: string): Promise<readonly Finding[]> {
   let config: Config;

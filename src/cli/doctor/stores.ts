@@ -1,4 +1,4 @@
-/** Which of the many stores of trusted authorities on a machine have the proxy's, and how the others get it. */
+/** Checks which trust stores of the machine have the proxy's CA, and says how to add it to the others. */
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly platform: NodeJS.Platform;
-  /** Standard output, or null where the program is not there or fails. */
+  /** Standard output, or null if the program is missing or fails. */
   readonly run: (program: string, ...args: readonly string[]) => Promise<string | null>;
 }
 
@@ -43,7 +43,7 @@ function fileHolds(file: string, ca: X509Certificate): boolean {
 interface Look {
   readonly machine: Machine;
   readonly ca: X509Certificate;
-  /** Whether the system's own store has it; null: not known. */
+  /** Whether the system's store has it; null: unknown. */
   readonly system: boolean | null;
 }
 
@@ -64,7 +64,7 @@ async function systemStore({ platform, run }: Machine, ca: X509Certificate): Pro
   return bundle === undefined ? null : fileHolds(bundle, ca);
 }
 
-/** SHA-1, which Windows knows certificates by. */
+/** SHA-1, by which Windows identifies certificates. */
 function thumbprint({ fingerprint }: X509Certificate): string {
   return fingerprint.replaceAll(':', '').toUpperCase();
 }
@@ -83,7 +83,7 @@ function systemFinding({ machine, system }: Look): Finding {
   return bad(check, 'the CA is not in the trust store of the system', install[machine.platform] ?? 'see the home page');
 }
 
-/** A program that reads a file which a variable names, and else something of its own. */
+/** A program that reads a file named by a variable, and otherwise a store of its own. */
 function byVariable(look: Look, check: string, variables: readonly string[], otherwise: boolean | null): Finding {
   const { env } = look.machine;
   const variable = variables.find((name) => (env[name] ?? '') !== '');
@@ -136,7 +136,7 @@ async function java(look: Look): Promise<Finding | null> {
   return warning('trust: Java', 'the Java cacerts store does not have the CA', cure);
 }
 
-/** Chromium's store on Linux, and the profiles of Firefox. */
+/** Chromium's store on Linux, and Firefox profiles. */
 function nssStores({ home, platform }: Machine): Readonly<Record<string, string>> {
   const firefox =
     platform === 'darwin' ? join(home, 'Library/Application Support/Firefox/Profiles') : join(home, '.mozilla/firefox');
@@ -161,7 +161,7 @@ async function nss(look: Look): Promise<Finding[]> {
       const cure = `certutil -d sql:${dir} -A -t C,, -n sallyport -i sallyport-ca.pem`;
       const listed = await run('certutil', '-L', '-d', `sql:${dir}`);
       if (listed === null) return skipped(check, `${dir} cannot be read: install certutil (libnss3-tools)`);
-      // The nickname, then the flags for TLS, mail and code; C: trusted to sign servers.
+      // Nickname, then flags for TLS, mail and code; C: trusted to sign servers.
       const trusted = [...listed.matchAll(/^(.+?) +([a-zA-Z]*C[a-zA-Z]*),[a-zA-Z]*,[a-zA-Z]* *$/gm)];
       const pems = await Promise.all(
         trusted.map(([, nick = '']) => run('certutil', '-L', '-d', `sql:${dir}`, '-a', '-n', nick)),
@@ -173,7 +173,7 @@ async function nss(look: Look): Promise<Finding[]> {
   );
 }
 
-/** One finding for each program of the machine that has a store of its own. */
+/** One finding for each program with a store of its own. */
 export async function examineStores(ca: X509Certificate, machine: Machine): Promise<readonly Finding[]> {
   const look: Look = { machine, ca, system: await systemStore(machine, ca) };
   const programs = await Promise.all([node(look), python(look), git(look), java(look)]);
