@@ -23,6 +23,8 @@ export interface ClientSide {
   readonly hasBody: boolean;
   /** Whether the client waits for "100 Continue". Never on HTTP/1.0, where it would be read as the final response. */
   readonly expects: boolean;
+  /** Tells the client to send its body, unless it has left. */
+  readonly proceed: () => void;
 }
 
 function invalidField(cause: unknown): SallyportError {
@@ -62,6 +64,7 @@ function http1(arrival: RequestArrival, req: IncomingMessage, res: ServerRespons
     hasUnknownLength: false,
     hasBody: body,
     expects: body && expectsContinue(arrival),
+    proceed: () => res.writeContinue(),
   };
 }
 
@@ -88,6 +91,9 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
   const counted = { in: 0, out: 0 };
   // Read it now: `res.stream` is gone once the stream has ended.
   const { stream } = res;
+  // A client may reset a stream with NO_ERROR: Node.js then destroys it only once its body has been read, which may have to
+  // wait for the origin.
+  stream.once('aborted', () => setImmediate(() => stream.destroy()));
   const body = !req.stream.endAfterHeaders;
   if (body) req.on('data', (chunk: Buffer) => (counted.in += chunk.length)).pause();
   return {
@@ -114,10 +120,14 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
       pipeBody(answer, res);
     },
     abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-    isComplete: () => stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR,
+    isComplete: () => stream.writableFinished && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR,
     hasUnknownLength: body && req.headers['content-length'] === undefined,
     hasBody: body,
     expects: body && expectsContinue(arrival),
+    proceed() {
+      // Node.js throws if the client has reset the stream.
+      if (!stream.closed && !stream.destroyed) res.writeContinue();
+    },
   };
 }
 

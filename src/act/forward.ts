@@ -140,7 +140,7 @@ export function createForward(options: ForwardOptions): Forward {
           if (trailers.length > 0) outgoing.addTrailers(trailers);
           outgoing.end();
         });
-        if (client.expects) outgoing.on('continue', () => res.writeContinue());
+        if (client.expects) outgoing.on('continue', client.proceed);
         pipeBody(req, outgoing);
       };
 

@@ -35,12 +35,12 @@ const written = { email: 'email:', upn: 'othername:UPN:' } as const;
  * certificate then has no subject.
  */
 export function userOf(
-  certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'>,
+  certificate: Partial<Pick<PeerCertificate, 'subject' | 'subjectaltname'>>,
   from: UserFrom,
 ): string | undefined {
-  // Node gives several common names of a subject as a list, whatever its types say.
-  const { CN: common } = certificate.subject as { readonly CN?: string | readonly string[] };
-  // Node quotes an alternative name that holds what could be taken for another one (CVE-2021-44532).
+  // Node gives several common names as a list, contrary to its types.
+  const { CN: common } = (certificate.subject ?? {}) as { readonly CN?: string | readonly string[] };
+  // Node quotes an alternative name that could be mistaken for another (CVE-2021-44532).
   const alternatives = (kind: string): string[] =>
     (certificate.subjectaltname ?? '')
       .split(', ')

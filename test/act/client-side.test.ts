@@ -1,9 +1,11 @@
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { clientSide } from '../../src/act/client-side.ts';
 import type { RequestArrival } from '../../src/flow.ts';
 import { startOnward, type Onward } from '../support/onward.ts';
+import { eventually } from '../support/streams.ts';
 import { VIA } from '../support/wiring.ts';
 import { askHttp2, askOver, http2Over, tlsOver, type Asking } from '../support/tunnels.ts';
 
@@ -164,7 +166,7 @@ test.each(['000', '600', '999'])('a client of HTTP/2 is told of an answer with t
   expect([answered.status, answered.fields['x-a']]).toEqual([502, undefined]);
 });
 
-test('a client of HTTP/2 that cancels ends the request at the origin too', async () => {
+test.each([8, 0])('a client of HTTP/2 that cancels by %i ends the request at the origin too', async (code) => {
   let gone = (): void => undefined;
   const closed = new Promise<void>((resolve) => (gone = resolve));
   const onward = await startOnward((_req, res) => {
@@ -175,9 +177,39 @@ test('a client of HTTP/2 that cancels ends the request at the origin too', async
   const stream = session.request({ ':authority': `look.test:${onward.origin.port}` });
   stream.on('error', () => undefined);
   await new Promise((resolve) => stream.once('data', resolve));
-  stream.close(8);
+  stream.close(code);
   await closed;
   expect(await onward.outcome()).toMatchObject({ kind: 'failed', error: 'client_closed' });
+});
+
+test.each([8, 0])('a client of HTTP/2 that cancels a stalled upload by %i is not told to continue it', async (code) => {
+  const onward = await startOnward((_req, res) => res.end());
+  let atOrigin: ServerResponse | null = null;
+  onward.origin.https.on('checkContinue', (_req, res: ServerResponse) => (atOrigin = res));
+  const session = await http2Over(socketTo(onward), onward.ca, 'look.test');
+  const stream = session.request(
+    { ':method': 'POST', ':authority': `look.test:${onward.origin.port}`, expect: '100-continue' },
+    { endStream: false },
+  );
+  stream.on('error', () => undefined);
+  const fill = (): void => {
+    while (!stream.destroyed && stream.write(Buffer.alloc(65_536)));
+  };
+  stream.on('drain', fill);
+  fill();
+  // The origin reads none of it, so that the upload stalls once all buffers are full.
+  let [sent, unchanged] = [0, 0];
+  await eventually('the body waits', () => {
+    const { bytesWritten } = session.socket;
+    unchanged = bytesWritten === sent ? unchanged + 1 : 0;
+    sent = bytesWritten;
+    return sent > 1024 * 1024 && unchanged > 30;
+  });
+  stream.close(code);
+  // The ping is answered after the reset was read.
+  await new Promise((resolve) => session.ping(resolve));
+  (atOrigin as ServerResponse | null)?.writeContinue();
+  expect(await onward.outcome()).toMatchObject({ kind: 'failed', error: 'client_closed', status: null });
 });
 
 test('a decrypted WebSocket is passed on', async () => {

@@ -24,6 +24,8 @@ test.each([
   ['upn', certificate('ada', 'othername:UPN:ada@corp.test, othername:UPN:root@corp.test'), undefined],
   ['upn', certificate('ada', 'othername:UPN:"ada, root"'), undefined],
   ['upn', certificate('ada', 'othername:<unsupported>, email:ada@corp.test'), undefined],
+  ['cn', {}, undefined],
+  ['email', {}, undefined],
 ] as const)('the user by %s of %j is %s', (from, given, user) => {
   expect(userOf(given, from)).toBe(user);
 });
