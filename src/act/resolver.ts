@@ -4,15 +4,15 @@
  *
  * At most one lookup per name is in flight. DNS answers are cached for their TTL, others for a few seconds.
  */
-import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { LRUCache } from 'lru-cache';
 import { SallyportError } from '../errors.ts';
 import type { Target } from '../flow.ts';
 import { createQueryLimits } from './query-limits.ts';
-import { createDnsClient, MOST_ADDRESSES, type DnsAnswer } from './dns.ts';
+import { createDnsClient, type DnsAnswer } from './dns.ts';
 import { createHostsFile, hostsFilePath } from './hosts-file.ts';
+import { createSystemLookup } from './system-lookup.ts';
 
 export interface Resolver {
   /** At least one address, synchronously if cached. Throws or rejects: `dns_error`, `dns_timeout`, `invalid_target`. */
@@ -54,26 +54,15 @@ function known(answer: Known['answer'], ttl: number): Known {
   return { answer, until: performance.now() + ttl };
 }
 
+function failed(error: unknown): SallyportError {
+  return error instanceof SallyportError ? error : new SallyportError('dns_error', String(error));
+}
+
 function fromDns({ addresses, ttl }: DnsAnswer): Known {
   return known(addresses, Math.min(ttl * 1000, MAX_TTL));
 }
 
-function askSystem(name: string): Promise<Known> {
-  return new Promise((resolve) => {
-    lookup(name, { all: true, verbatim: true }, (error, addresses) => {
-      if (error === null && addresses.length > 0)
-        resolve(
-          known(
-            addresses.slice(0, MOST_ADDRESSES).map(({ address }) => address),
-            DEFAULT_TTL,
-          ),
-        );
-      else resolve(known(new SallyportError('dns_error', error?.code ?? 'no address'), NEGATIVE_TTL));
-    });
-  });
-}
-
-/** Whether an interface has an IPv6 address of more than this link. */
+/** Whether an external interface has an IPv6 address that is not link-local. */
 function createIpv6First(): () => boolean {
   let until = 0;
   let has = false;
@@ -124,7 +113,9 @@ export function createResolver(options: ResolverOptions): Resolver {
   const dns = createDnsClient({ servers, timeout, ipv6First: createIpv6First() });
   const hostsFile = createHostsFile(options.hostsFile ?? hostsFilePath());
   const fixed = createFixed(options.hosts);
-  const shares = createQueryLimits(options.domainOf ?? lastTwoLabels, timeout);
+  const { domainOf = lastTwoLabels } = options;
+  const shares = createQueryLimits(domainOf, timeout);
+  const lookUp = createSystemLookup(domainOf, timeout);
   const kept = new LRUCache<string, Known>({ max: MAX_ENTRIES });
   const inFlight = new Map<string, Promise<Known>>();
 
@@ -133,7 +124,13 @@ export function createResolver(options: ResolverOptions): Resolver {
     return answer;
   };
 
-  /** Null: the servers know no such name, or there is no server. */
+  const askSystem = (name: string): Promise<Known> =>
+    lookUp(name).then(
+      (addresses) => known(addresses, DEFAULT_TTL),
+      (error: unknown) => known(failed(error), NEGATIVE_TTL),
+    );
+
+  /** Null: the name does not exist in DNS, or there is no DNS server. */
   const askDns = async (name: string): Promise<Known | null> => {
     const done = await shares.acquire(name);
     if (done === null)
@@ -173,8 +170,8 @@ export function createResolver(options: ResolverOptions): Resolver {
         resolve(known(new SallyportError('dns_timeout', `no answer in ${timeout} ms`), NEGATIVE_TTL));
       const timer = setTimeout(late, timeout);
       void ask(name)
-        // A defect on the way to an answer is this lookup's end, and not that of the process.
-        .catch((error: unknown) => known(new SallyportError('dns_error', String(error)), NEGATIVE_TTL))
+        // An unexpected error must end this lookup only, not the process.
+        .catch((error: unknown) => known(failed(error), NEGATIVE_TTL))
         .then((answer) => {
           clearTimeout(timer);
           resolve(answer);

@@ -1,8 +1,10 @@
 /** One session with a directory server (LDAP, RFC 4511), inside TLS before the first password. */
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { Client, ResultCodeError } from 'ldapts';
+import { createLdapMessages } from './ldap-messages.ts';
 
 export interface LdapServer {
   /** `ldaps://host:port`; or `ldap://host:port`, which uses STARTTLS. */
@@ -58,13 +60,31 @@ function hangUp(line: Line, why: string): void {
   line.socket?.destroy(new Error(why));
 }
 
-/** Reads along, from when the library reads. */
-function bounded(socket: Socket, line: Line): Socket {
-  let left = MOST;
-  return socket.prependListener('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) hangUp(line, `it sends more than ${MOST} bytes`);
+/** The socket for the library: what arrives is checked, and passed on one complete message at a time. */
+function checked(socket: Socket, line: Line): Socket {
+  const messagesOf = createLdapMessages(MOST);
+  const side = new Duplex({
+    readableObjectMode: true,
+    // No back-pressure: a session is limited to 1 MiB.
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => void socket.write(chunk, done),
+    final: (done) => void socket.end(done),
+    destroy(error, done) {
+      socket.destroy();
+      done(error);
+    },
   });
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const message of messagesOf(chunk)) side.push(message);
+    } catch (error) {
+      hangUp(line, whyOf(error));
+    }
+  });
+  socket.on('end', () => side.push(null));
+  socket.on('error', (error) => side.destroy(error)).on('close', () => side.destroy());
+  // The library takes these to mean that it is connected.
+  return Object.assign(side, { connecting: false, readyState: 'open' }) as unknown as Socket;
 }
 
 /**
@@ -74,7 +94,7 @@ async function startTls(plain: Socket, options: ConnectionOptions, line: Line): 
   let inner: Socket = plain;
   const asking = new Client({
     url: 'ldap://directory',
-    createConnection: () => bounded(plain, line),
+    createConnection: () => checked(plain, line),
     createSecureConnection: () => {
       plain.removeAllListeners('data');
       const secured = connectTls({ ...options, socket: plain });
@@ -142,7 +162,7 @@ export async function converse<T>(server: LdapServer, talk: (directory: Director
         // After a disconnect the library would reconnect by itself, and send the password in the clear.
         if (connected) throw new Error('it hung up');
         connected = true;
-        return bounded(socket, line);
+        return checked(socket, line);
       },
     });
     const result = await talk(directoryOver(client));

@@ -60,3 +60,26 @@ test.each(['ldaps', 'ldap'])('an answer without end by %s is cut off long before
   // What the system holds on both sides comes on top.
   expect(sent).toBeLessThan(20 * 1024 * 1024);
 });
+
+test.each(['ldaps', 'ldap'])(
+  'a response over %s that the library would never finish parsing ends the conversation',
+  async (scheme) => {
+    const certificate = makeCertificate('127.0.0.1');
+    onTestFinished(() => certificate.remove());
+    // Success, but its last string is one byte longer than the message.
+    const broken = (socket: Socket): void => {
+      const answer = (request: Buffer): Buffer =>
+        Buffer.from([0x30, 12, 2, 1, request[4] ?? 0, scheme === 'ldap' ? 0x78 : 0x61, 7, 10, 1, 0, 4, 0, 4, 1]);
+      socket.on('error', () => undefined).once('data', (request: Buffer) => void socket.write(answer(request)));
+    };
+    const server: Server =
+      scheme === 'ldap' ? createPlain(broken) : createServer({ cert: certificate.cert, key: certificate.key }, broken);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const talked = converse({ url, ca: readFileSync(certificate.file), timeout: 5_000 }, ({ bind }) =>
+      bind('cn=ada', 'secret'),
+    );
+    await expect(talked).rejects.toThrow('it sends a malformed LDAP message');
+  },
+);

@@ -1,4 +1,4 @@
-/** Resumed TLS sessions and cancelled uploads. */
+/** Resumed TLS sessions, slow system lookups, malformed LDAP, and cancelled uploads. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,21 @@ attack(
     });
     expect(lines.map((line) => 'user' in line)).toEqual([false, false]);
   },
+);
+
+testedIn(
+  206,
+  'Hundreds of names unknown to DNS, for which the system resolver then waits for a DNS server that does not answer',
+  'one such name is looked up at a time, and domains take turns; single-label names and the LDAP server are found meanwhile',
+  'act/system-lookup.test.ts',
+);
+
+testedIn(
+  207,
+  'An LDAP server, or an attacker in front of its STARTTLS, that sends messages with missing or overlong elements',
+  '503 for the client; the LDAP library, which would parse these until the process aborts, gets only valid messages',
+  'identify/ldap-messages.test.ts',
+  'identify/ldap-session.test.ts',
 );
 
 testedIn(
