@@ -100,6 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     elsewhere: null,
     trusted: () => undefined,
+    loggedIn: () => undefined,
   });
   const { metrics, recent, trust, reopen, lists } = serving.recording;
   const workerPool = options.workerPool?.({ ...serving.recording, log }) ?? null;

@@ -24,8 +24,10 @@ export interface Clients {
     readonly required: boolean;
     /** Milliseconds for which a verdict is cached. */
     readonly cache: number;
-    /** Wrong passwords of one client, or for one user, in a minute. */
+    /** Wrong passwords of one client, or for one user, in a window. */
     readonly attempts: number;
+    /** Milliseconds. */
+    readonly attemptsWindow: number;
   } | null;
   /** Field with the user's name, and the networks that are trusted to send it. */
   readonly userField: VouchedField | null;
@@ -82,6 +84,7 @@ export const clientsSchema = strict({
     required: z.boolean().default(true),
     cache: duration.prefault('5m'),
     attempts: z.number().int().min(1).max(1_000).default(10),
+    attempts_window: duration.prefault('1m'),
   })
     .refine(
       ({ password_file: file, ldap }) => (file === undefined) !== (ldap === undefined),
@@ -139,12 +142,12 @@ export function toProxyTls(given: z.output<typeof proxyTlsSchema>, path: (name: 
 type Authentication = NonNullable<z.output<typeof clientsSchema>['authentication']>;
 
 function toAuthentication(given: Authentication, path: (name: string) => string): Clients['authentication'] {
-  const { password_file: file, ldap, required, cache, attempts } = given;
+  const { password_file: file, ldap, required, cache, attempts, attempts_window: attemptsWindow } = given;
   const source =
     ldap === undefined
       ? { kind: 'file' as const, file: path(file ?? '') }
       : { kind: 'ldap' as const, ...toLdap(ldap, path) };
-  return { source, required, cache, attempts };
+  return { source, required, cache, attempts, attemptsWindow };
 }
 
 /** @param path makes a path absolute. */

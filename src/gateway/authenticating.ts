@@ -2,10 +2,11 @@
 import type { VouchedField } from '../config/clients-schema.ts';
 import type { Config } from '../config/schema.ts';
 import { createCredentials, type Credentials } from '../identify/credentials.ts';
+import { createPasswordAttempts, type Login } from '../identify/password-attempts.ts';
 import { createPasswordPool, type PasswordPool } from '../identify/password-pool.ts';
 import type { AccessRules } from '../listen/access.ts';
 import { createNetworks } from '../listen/networks.ts';
-import { createRate, type Rate } from '../listen/rate.ts';
+import { createRate } from '../listen/rate.ts';
 import { openPasswords } from './password-sources.ts';
 
 /** bcrypt occupies a core for 50 ms or more; two at once leave the other cores free. */
@@ -24,6 +25,8 @@ export interface Authenticating {
   /** Null if nobody has to authenticate. */
   readonly rules: () => AccessRules | null;
   readonly missing: () => void;
+  /** Takes over a login that another process of this proxy has seen. */
+  readonly know: (login: Login) => void;
   readonly counts: () => Readonly<Record<Result, number>>;
   /**
    * Opens what a new configuration names; the result puts it into force and must be called.
@@ -41,6 +44,8 @@ export interface AuthenticatingOptions {
   readonly queueFull: () => void;
   /** Called for each attempt that is refused after too many wrong ones. */
   readonly throttled: () => void;
+  /** Called with clients that users log in from, for the other processes of this proxy. */
+  readonly loggedIn: (login: Login) => void;
 }
 
 interface Passwords {
@@ -50,12 +55,21 @@ interface Passwords {
 
 type Settings = NonNullable<Config['clients']['authentication']>;
 
-export function createAuthenticating({ config, log, queueFull, throttled }: AuthenticatingOptions): Authenticating {
+export function createAuthenticating(options: AuthenticatingOptions): Authenticating {
+  const { config, log, queueFull, throttled, loggedIn } = options;
   const counts = Object.fromEntries(results.map((result) => [result, 0])) as Record<Result, number>;
   const pool: PasswordPool = createPasswordPool({ threads: THREADS, queue: QUEUE, refused: queueFull });
 
-  const attemptsOf = ({ attempts }: Settings): Rate =>
-    createRate({ burst: () => attempts, perSecond: () => attempts / 60, now: () => performance.now() });
+  let limits: Pick<Settings, 'attempts' | 'attemptsWindow'> | null = config.clients.authentication;
+  const burst = (): number => limits?.attempts ?? 1;
+  const perSecond = (): number => (1000 * burst()) / (limits?.attemptsWindow ?? 1);
+  const clock = (): number => performance.now();
+  // Kept across reloads, which would otherwise reset the counts and forget known clients.
+  const attempts = createPasswordAttempts({
+    rate: () => createRate({ burst, perSecond, now: clock }),
+    loggedIn,
+    now: clock,
+  });
 
   const open = (settings: Settings): Passwords => {
     const { backend, close } = openPasswords(settings, {
@@ -66,7 +80,7 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
     });
     const credentials = createCredentials({
       backend,
-      attempts: attemptsOf(settings),
+      attempts,
       cacheTime: settings.cache,
       given: (kind) => {
         counts[kind] += 1;
@@ -97,12 +111,14 @@ export function createAuthenticating({ config, log, queueFull, throttled }: Auth
   return {
     rules: () => now.rules,
     missing: () => void (counts.missing += 1),
+    know: attempts.know,
     counts: () => counts,
     toFollow(next) {
       const opened = openAll(next);
       return () => {
         now.passwords?.close();
         now = opened;
+        limits = next.clients.authentication;
       };
     },
     async close() {

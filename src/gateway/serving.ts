@@ -27,6 +27,7 @@ import type { InForce } from './in-force.ts';
 import { createLimiting, type Limit } from './limiting.ts';
 import type { Addresses } from './listening.ts';
 import { createOpenTunnels } from './open-tunnels.ts';
+import type { Login } from '../identify/password-attempts.ts';
 import { openProxyTls } from './proxy-tls.ts';
 import { createRecording, type Recording, type RecordingOptions } from './recording.ts';
 import type { Shared } from './shared.ts';
@@ -57,11 +58,15 @@ export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout
   >;
   /** Called with clients' reactions to our leaves, after they were recorded. */
   readonly trusted: (note: TrustNote) => void;
+  /** Called with clients that users log in from. */
+  readonly loggedIn: (login: Login) => void;
 }
 
 export interface Serving {
   readonly recording: Recording;
   readonly signer: ReturnType<typeof createContextSigner>;
+  /** Takes over a login that another process has seen. */
+  readonly know: (login: Login) => void;
   /**
    * Opens the proxy port, and the one over TLS.
    *
@@ -110,6 +115,7 @@ export function createServing(options: ServingOptions): Serving {
     log,
     queueFull: () => limiting.met('password_queue'),
     throttled: () => limiting.met('password_attempts'),
+    loggedIn: options.loggedIn,
   });
 
   // ---- record ------------------------------------------------------------------------------------------------------
@@ -246,6 +252,7 @@ export function createServing(options: ServingOptions): Serving {
       return { host: address.host, port };
     },
     tlsPort: () => tlsPort,
+    know: authenticating.know,
     met: limiting.met,
     follow(next) {
       // Everything is prepared before any of it comes into force, as preparing may throw. What is opened comes last.

@@ -1,6 +1,7 @@
 /**
- * Whether credentials are good: remembered for a while, so that the dear check is made once and not for each request,
- * and held to so many wrong ones of a client and of a user.
+ * Checks credentials. Verdicts are cached, because checks are expensive, and wrong passwords are limited. The limit
+ * also applies to a right password with a cached verdict: if only wrong passwords were refused, a client over the limit
+ * could go on guessing until one was accepted.
  */
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -30,12 +31,20 @@ export interface Backend {
   readonly countedBy: (user: string) => string;
 }
 
-/** So many tries, and then one by one as time goes by. */
+/** A counted attempt. After a wrong password, neither function is called. */
+export interface Attempt {
+  /** The password was right: the attempt is not counted, and the client is now known for this user. */
+  readonly right: () => void;
+  /** The password could not be checked: the attempt is not counted. */
+  readonly giveBack: () => void;
+}
+
+/** Limits wrong passwords per client and per user. */
 export interface Attempts {
-  /** False: none is left. */
-  readonly take: (key: string) => boolean;
-  /** One was not meant to count. */
-  readonly giveBack: (key: string) => void;
+  /** Counts an attempt. Null: this client has none left for this user. */
+  readonly take: (client: string, user: string) => Attempt | null;
+  /** Whether this client has an attempt left for this user, so that a cached verdict may be used. Counts nothing. */
+  readonly mayUse: (client: string, user: string) => boolean;
 }
 
 export interface CredentialsOptions {
@@ -55,8 +64,16 @@ export interface Credentials {
 }
 
 const REMEMBERED = 10_000;
-/** Milliseconds: a wrong password that a program sends again and again is not checked again and again. */
-const WRONG_FOR = 10_000;
+/**
+ * Milliseconds. A program that keeps sending the same wrong password makes no new guess, and must not make the
+ * directory lock the account.
+ */
+const WRONG_FOR = 60_000;
+
+interface Remembered {
+  readonly verdict: Verdict;
+  readonly countedBy: string;
+}
 
 const wrong: Verdict = { kind: 'wrong' };
 const throttled: Verdict = { kind: 'throttled' };
@@ -66,26 +83,24 @@ export function createCredentials({ backend, attempts, cacheTime, given }: Crede
   // Neither passwords nor anything from which they could be guessed outside this process stay in memory. A key object,
   // because one would be made from bytes for each request.
   const secret = createSecretKey(randomBytes(32));
-  const remembered = new LRUCache<string, Verdict>({ max: REMEMBERED, ttl: cacheTime });
+  const remembered = new LRUCache<string, Remembered>({ max: REMEMBERED, ttl: cacheTime });
   const pending = new Map<string, Promise<Verdict>>();
   let generation = 0;
 
   const judge = async (key: string, credentials: BasicCredentials, client: string): Promise<Verdict> => {
-    const keys = [`client ${client}`, `user ${backend.countedBy(credentials.user)}`] as const;
-    const [ofClient, ofUser] = keys;
-    // In this order: names that a client without a try left makes up must not push others out of the memory for them.
-    if (!attempts.take(ofClient)) return throttled;
-    if (!attempts.take(ofUser)) {
-      attempts.giveBack(ofClient);
-      return throttled;
-    }
+    const countedBy = backend.countedBy(credentials.user);
+    const attempt = attempts.take(client, countedBy);
+    if (attempt === null) return throttled;
     const asked = generation;
     const known = await backend.verify(credentials);
-    if (known !== false) keys.forEach(attempts.giveBack);
-    if (known === null) return unavailable;
+    if (known === null) {
+      attempt.giveBack();
+      return unavailable;
+    }
+    if (known !== false) attempt.right();
     const verdict: Verdict = known === false ? wrong : { kind: 'user', ...known };
     const ttl = known === false ? { ttl: Math.min(WRONG_FOR, cacheTime) } : {};
-    if (asked === generation) remembered.set(key, verdict, ttl);
+    if (asked === generation) remembered.set(key, { verdict, countedBy }, ttl);
     return verdict;
   };
 
@@ -100,12 +115,17 @@ export function createCredentials({ backend, attempts, cacheTime, given }: Crede
       if (credentials === null) return told(wrong);
       const key = createHmac('sha256', secret).update(`${credentials.user}:${credentials.password}`).digest('base64');
       const known = remembered.get(key);
-      if (known !== undefined) return told(known);
-      // A browser opens six connections at once, with the same credentials.
-      let verdict = pending.get(key);
+      if (known !== undefined) {
+        const good = known.verdict.kind !== 'user' || attempts.mayUse(client, known.countedBy);
+        return told(good ? known.verdict : throttled);
+      }
+      // A browser opens six connections at once, with the same credentials. Those of other clients are counted
+      // separately.
+      const one = `${client} ${key}`;
+      let verdict = pending.get(one);
       if (verdict === undefined) {
-        verdict = judge(key, credentials, client).finally(() => pending.delete(key));
-        pending.set(key, verdict);
+        verdict = judge(key, credentials, client).finally(() => pending.delete(one));
+        pending.set(one, verdict);
       }
       return verdict.then(told);
     },

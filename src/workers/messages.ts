@@ -5,6 +5,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { Addresses } from '../gateway/listening.ts';
+import type { Login } from '../identify/password-attempts.ts';
 import type { Shared } from '../gateway/shared.ts';
 import type { Blocked } from '../record/blocks.ts';
 import type { MetricsFacts } from '../record/metrics-sum.ts';
@@ -26,6 +27,8 @@ export interface Start {
   readonly reusePort: boolean;
   /** Clients' reactions to our leaves that are still relevant. */
   readonly notes: readonly TrustNote[];
+  /** The latest logins. */
+  readonly logins: readonly Login[];
 }
 
 /** A configuration without `vendors`, which are nearly all of it, if the worker already has the current ones. */
@@ -36,7 +39,8 @@ export type ToWorker =
   | { readonly kind: 'follow'; readonly config: FollowedConfig }
   /** Only exceptions and pauses differ. */
   | { readonly kind: 'adopt'; readonly config: FollowedConfig }
-  | { readonly kind: 'notes'; readonly notes: readonly TrustNote[] }
+  /** From other workers. */
+  | { readonly kind: 'notes'; readonly notes: readonly TrustNote[]; readonly logins: readonly Login[] }
   | { readonly kind: 'metrics' }
   | { readonly kind: 'drain' }
   | { readonly kind: 'end' };
@@ -50,7 +54,12 @@ export type ToPrimary =
   | { readonly kind: 'log'; readonly line: string }
   /** Whole lines of the access log. */
   | { readonly kind: 'lines'; readonly text: string }
-  | { readonly kind: 'reports'; readonly blocked: readonly Blocked[]; readonly notes: readonly TrustNote[] }
+  | {
+      readonly kind: 'reports';
+      readonly blocked: readonly Blocked[];
+      readonly notes: readonly TrustNote[];
+      readonly logins: readonly Login[];
+    }
   | { readonly kind: 'metrics'; readonly facts: MetricsFacts }
   /** After an internal error, the worker accepts nothing new. */
   | { readonly kind: 'leaving' };

@@ -1,4 +1,5 @@
-/** Gathers what a worker has to tell, so that a busy one sends few messages. */
+/** Batches a worker's reports, so that a busy worker sends few messages. */
+import type { Login } from '../identify/password-attempts.ts';
 import type { Blocked } from '../record/blocks.ts';
 import type { TrustNote } from '../record/trust.ts';
 import type { ToPrimary } from './messages.ts';
@@ -12,25 +13,29 @@ const ENOUGH = 500;
 export interface ReportBatch {
   readonly blocked: (blocked: Blocked) => void;
   readonly note: (note: TrustNote) => void;
-  /** Sends what has been gathered. */
+  readonly loggedIn: (login: Login) => void;
+  /** Sends the current batch. */
   readonly flush: () => void;
 }
 
 export function createReportBatch(send: (message: ToPrimary) => void): ReportBatch {
   let blocked: Blocked[] = [];
   let notes: TrustNote[] = [];
+  let logins: Login[] = [];
   let timer: NodeJS.Timeout | null = null;
 
+  const gathered = (): number => blocked.length + notes.length + logins.length;
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (blocked.length + notes.length === 0) return;
-    send({ kind: 'reports', blocked, notes });
+    if (gathered() === 0) return;
+    send({ kind: 'reports', blocked, notes, logins });
     blocked = [];
     notes = [];
+    logins = [];
   };
   const gather = (): void => {
-    if (blocked.length + notes.length >= ENOUGH) flush();
+    if (gathered() >= ENOUGH) flush();
     else timer ??= setTimeout(flush, GATHERING);
   };
 
@@ -41,6 +46,10 @@ export function createReportBatch(send: (message: ToPrimary) => void): ReportBat
     },
     note(one) {
       notes.push(one);
+      gather();
+    },
+    loggedIn(one) {
+      logins.push(one);
       gather();
     },
     flush,

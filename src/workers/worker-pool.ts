@@ -1,6 +1,7 @@
 /** Runs in the primary process: keeps the configured number of workers alive, and presents them as one proxy. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
+import type { Login } from '../identify/password-attempts.ts';
 import type { WorkerPool, WorkerPoolEvents, WorkerPoolStart } from '../gateway/worker-pool.ts';
 import { sumOf, renderSum, withoutGauges, type MetricsFacts } from '../record/metrics-sum.ts';
 import type { TrustNote } from '../record/trust.ts';
@@ -28,6 +29,8 @@ const LOOK = 5_000;
 const SILENT = 6;
 /** Number of clients' reactions to our leaves that are kept for replacement workers. */
 const NOTES = 2_000;
+/** Number of logins that are kept for replacement workers. */
+const LOGINS = 10_000;
 const FORMER = 16;
 
 /** Milliseconds until the next start after `failures` failed ones in a row. */
@@ -46,7 +49,8 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
    */
   let bound: Listening | null = null;
   let notes: TrustNote[] = [];
-  /** The counts of workers that are gone. */
+  let logins: Login[] = [];
+  /** The counts of workers that have ended. */
   let former: readonly MetricsFacts[] = [];
   let replaced = 0;
   let ending = false;
@@ -66,6 +70,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
       addresses: { ...addresses, proxy },
       reusePort,
       notes,
+      logins,
     };
   };
 
@@ -80,7 +85,9 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
       message.blocked.forEach(events.blocked);
       for (const { clientAddress, result, at } of message.notes) events.trust.note(clientAddress, result, at);
       notes = [...notes, ...message.notes].slice(-NOTES);
-      if (message.notes.length > 0) toAll({ kind: 'notes', notes: message.notes }, worker);
+      if (message.logins.length > 0) logins = [...logins, ...message.logins].slice(-LOGINS);
+      if (message.notes.length + message.logins.length > 0)
+        toAll({ kind: 'notes', notes: message.notes, logins: message.logins }, worker);
     }
   };
 

@@ -49,7 +49,7 @@ function build(
   lists: DomainLists,
   bound: () => Addresses['proxy'] | null,
 ): Running {
-  const { config, shared, addresses, notes } = start;
+  const { config, shared, addresses, notes, logins } = start;
   const reports = createReportBatch(channel.send);
   const refusesLeaf = (address: string): boolean => serving.recording.trust.refuses(address, Date.now());
   const received = createReceived(config, refusesLeaf, lists.sets);
@@ -71,8 +71,10 @@ function build(
     },
     elsewhere: reports.blocked,
     trusted: reports.note,
+    loggedIn: reports.loggedIn,
   });
   for (const { clientAddress, result, at } of notes) serving.recording.trust.note(clientAddress, result, at);
+  logins.forEach(serving.know);
   return { serving, received, reports };
 }
 
@@ -180,6 +182,7 @@ export function createWorker(options: WorkerOptions): Worker {
         for (const note of message.notes) {
           running?.serving.recording.trust.note(note.clientAddress, note.result, note.at);
         }
+        for (const login of message.logins) running?.serving.know(login);
         break;
       case 'metrics':
         void tellMetrics();

@@ -1,5 +1,6 @@
 /** Who asks: passwords, and names that a proxy before us vouches for, on the whole product with real clients. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
@@ -152,6 +153,12 @@ test('a change of the file holds by itself; one with a mistake changes nothing a
 
 test('guesses end in 429 with the time to wait, and are counted', async () => {
   const { proxyPort, metric } = await lab({ attempts: 3 });
+  const from = async (localAddress: string, password?: string): Promise<string> => {
+    const client = rawClient(connect({ host: '127.0.0.1', port: proxyPort, localAddress }));
+    client.write(refused(withPassword('ada', password)));
+    return (await client.ended).text.slice(9, 12);
+  };
+  expect(await from('127.0.0.2')).toBe('403');
   const codes = [];
   for (let i = 0; i < 5; i += 1) {
     const answer = await exchange(proxyPort, refused(withPassword('ada', `guess ${i}`)));
@@ -160,7 +167,20 @@ test('guesses end in 429 with the time to wait, and are counted', async () => {
   }
   expect(codes).toEqual(['407', '407', '407', '429', '429']);
   expect(await metric('sallyport_limited_total', 'limit="password_attempts"')).toBe(2);
-  expect(await metric('sallyport_authentications_total', 'result="wrong"')).toBe(3);
+  // Who guesses right learns it no sooner, and who works elsewhere notices nothing.
+  expect([await from('127.0.0.1'), await from('127.0.0.3'), await from('127.0.0.2')]).toEqual(['429', '429', '403']);
+  expect(await from('127.0.0.2', 'mistyped')).toBe('407');
+  expect(await metric('sallyport_authentications_total', 'result="wrong"')).toBe(4);
+});
+
+test('a reload gives no tries back, and forgets nobody', async () => {
+  const { proxyPort, gateway, file } = await lab({ attempts: 1 });
+  const status = async (password?: string): Promise<string> =>
+    (await exchange(proxyPort, refused(withPassword('bob', password)))).slice(9, 12);
+  expect(await status('guess')).toBe('407');
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\n`);
+  expect(await gateway.refresh()).toBe(true);
+  expect(await status('another')).toBe('429');
 });
 
 test('a flood of dear checks delays nobody whose password is known', async () => {

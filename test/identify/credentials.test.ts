@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { createPasswordAttempts } from '../../src/identify/password-attempts.ts';
 import { createCredentials, type Verdict } from '../../src/identify/credentials.ts';
+import { createRate } from '../../src/listen/rate.ts';
 import { basic } from '../support/passwords.ts';
 
 interface Setting {
@@ -8,9 +10,9 @@ interface Setting {
 }
 
 function setting({ verify, attempts = 3 }: Setting = {}) {
-  const left = new Map<string, number>();
   const given: string[] = [];
   let asked = 0;
+  let now = 0;
   const credentials = createCredentials({
     backend: {
       verify: ({ user, password }) => {
@@ -20,20 +22,22 @@ function setting({ verify, attempts = 3 }: Setting = {}) {
       },
       countedBy: (user) => user.toLowerCase(),
     },
-    attempts: {
-      take(key) {
-        const now = left.get(key) ?? attempts;
-        left.set(key, Math.max(0, now - 1));
-        return now > 0;
-      },
-      giveBack: (key) => void left.set(key, (left.get(key) ?? 0) + 1),
-    },
-    cacheTime: 60_000,
+    attempts: createPasswordAttempts({
+      rate: () => createRate({ burst: () => attempts, perSecond: () => attempts / 60, now: () => now }),
+      loggedIn: () => undefined,
+      now: () => now,
+    }),
+    cacheTime: 300_000,
     given: (kind) => given.push(kind),
   });
   const check = async (user: string, password?: string, client = '10.0.0.1'): Promise<Verdict['kind']> =>
     (await credentials.check(basic(user, password), client)).kind;
-  return { credentials, check, given, asked: () => asked, keys: () => left.size };
+  /** As many wrong ones as a client has. */
+  const guess = async (user: string, client: string): Promise<void> => {
+    for (let i = 0; i < attempts; i += 1) await check(user, `guess ${i} of ${client}`, client);
+  };
+  const pass = (time: number): void => void (now += time);
+  return { credentials, check, guess, pass, given, asked: () => asked };
 }
 
 test('a good password is checked once, and a verdict that is remembered is there at once', async () => {
@@ -72,22 +76,58 @@ test('what is forgotten is checked again, also what was being checked meanwhile'
 });
 
 test('after so many wrong ones a client gets no check more, and others still do', async () => {
-  const { check, asked, keys } = setting();
+  const { check, asked } = setting();
   for (const guess of ['a', 'b', 'c']) expect(await check('ada', guess)).toBe('wrong');
-  const known = keys();
   expect(await check('bob')).toBe('throttled');
-  // Names that it makes up must not push out those whose tries are counted.
-  expect(keys()).toBe(known);
   expect(asked()).toBe(3);
   expect(await check('bob', undefined, '10.0.0.2')).toBe('user');
 });
 
-test('after so many wrong ones for a user nobody gets another, but who is known stays so', async () => {
-  const { check } = setting();
+test('after so many wrong ones for a user no new client gets a check; one that the user comes from still does', async () => {
+  const { credentials, check, asked } = setting();
   expect(await check('ada')).toBe('user');
   for (const guess of [1, 2, 3]) expect(await check('ada', String(guess), `10.0.1.${guess}`)).toBe('wrong');
   expect(await check('ada', '4', '10.0.1.4')).toBe('throttled');
+  credentials.forget();
   expect(await check('ada')).toBe('user');
+  expect(await check('ada', 'mistyped')).toBe('wrong');
+  expect(asked()).toBe(6);
+});
+
+test.each([
+  ['from a client that is out of tries', async ({ guess }) => guess('bob', '10.0.0.9')],
+  ['for a user who is out of tries elsewhere', async ({ guess }) => guess('ada', '10.0.0.8')],
+] satisfies [string, (at: ReturnType<typeof setting>) => Promise<void>][])(
+  'a guess that hits is refused as one that misses: %s, also while the password is remembered',
+  async (_why, spend) => {
+    const at = setting();
+    expect(await at.check('ada')).toBe('user');
+    await spend(at);
+    const before = at.asked();
+    expect(await at.check('ada', 'ada-secret', '10.0.0.9')).toBe('throttled');
+    expect(await at.check('ada', 'another', '10.0.0.9')).toBe('throttled');
+    expect(at.asked()).toBe(before);
+    at.pass(60_000);
+    expect(await at.check('ada', 'ada-secret', '10.0.0.9')).toBe('user');
+  },
+);
+
+test('a client from which a user logs in has so many guesses for this user as well, and no more', async () => {
+  const { check, guess, pass } = setting();
+  expect(await check('ada')).toBe('user');
+  await guess('ada', '10.0.0.1');
+  expect(await check('ada')).toBe('throttled');
+  pass(20_000);
+  expect(await check('ada')).toBe('user');
+});
+
+test('a check of another client under way is no check of this one', async () => {
+  const answers: ((good: boolean) => void)[] = [];
+  const { check, asked } = setting({ verify: () => new Promise((resolve) => answers.push(resolve)) });
+  const both = [check('ada'), check('ada', undefined, '10.0.0.2')];
+  expect(asked()).toBe(2);
+  for (const answer of answers) answer(true);
+  expect(await Promise.all(both)).toEqual(['user', 'user']);
 });
 
 test('guesses that come all at once are held to the same number', async () => {

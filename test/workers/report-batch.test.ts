@@ -10,10 +10,18 @@ test('what comes at the same moment is one message', async () => {
   const news = createReportBatch((message) => void sent.push(message));
   news.note(note('192.0.2.1'));
   news.note(note('192.0.2.2'));
+  news.loggedIn({ client: '192.0.2.3', user: 'ada' });
   expect(sent).toEqual([]);
   await expect
     .poll(() => sent)
-    .toEqual([{ kind: 'reports', blocked: [], notes: [note('192.0.2.1'), note('192.0.2.2')] }]);
+    .toEqual([
+      {
+        kind: 'reports',
+        blocked: [],
+        notes: [note('192.0.2.1'), note('192.0.2.2')],
+        logins: [{ client: '192.0.2.3', user: 'ada' }],
+      },
+    ]);
 });
 
 test('much is sent in several messages, and the rest when asked for', () => {

@@ -12,7 +12,13 @@ import { closedPort } from '../../support/origins.ts';
 type Search = NonNullable<LdapSettings['search']>;
 
 function look(settings: LdapSettings, user?: string): Promise<Finding[]> {
-  const authentication = { source: { kind: 'ldap' as const, ...settings }, required: true, cache: 0, attempts: 10 };
+  const authentication = {
+    source: { kind: 'ldap' as const, ...settings },
+    required: true,
+    cache: 1,
+    attempts: 10,
+    attemptsWindow: 60_000,
+  };
   const clients = { networks: [], authentication, userField: null, groupsField: null };
   return directories({ clients }, user);
 }
