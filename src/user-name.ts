@@ -1,6 +1,7 @@
 /**
- * How names of users are compared, wherever a policy, an exception or a password file has one: in any case, as people
- * type them and directories take them. A domain is a part of the name. What is written down keeps the name as it came.
+ * Compares user names in policies, exceptions and password files, and group names that a trusted proxy or a directory
+ * supplies, regardless of case, as directories do (`caseIgnoreMatch`, RFC 4517, section 4.2.11). A domain is part of
+ * the name. Records keep the name as received.
  */
 
 /** Folds a name for comparison: NFC, in lower case, with final sigma as sigma. */

@@ -6,11 +6,13 @@ import type { Config } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import type { PolicyDocument, Target } from '../flow.ts';
 import { forwardedNames } from '../listen/access.ts';
+import { foldName } from '../user-name.ts';
 import type { Asked } from './explanation.ts';
 
 /** Names of groups, separated by commas, unless a directory's name for a group contains commas. */
 export function readForwarded({ groups }: PolicyDocument, word: string): readonly string[] {
-  return Object.values(groups).some(({ forwarded }) => forwarded.includes(word)) ? [word] : forwardedNames(word);
+  const known = Object.values(groups).flatMap(({ forwarded }) => forwarded.map(foldName));
+  return known.includes(foldName(word)) ? [word] : forwardedNames(word);
 }
 
 /** @throws {ConfigError} for one that is neither a group nor a site. */
@@ -24,7 +26,8 @@ export function checkGroups({ groups, sites = {} }: PolicyDocument, ids: readonl
 function aboutForwarded({ policy, clients, file }: Config, forwarded: readonly string[]): string[] {
   if (forwarded.length === 0) return [];
   const known = Object.values(policy.groups).flatMap((group) => group.forwarded);
-  const unknown = forwarded.filter((name) => !known.includes(name));
+  const folded = new Set(known.map(foldName));
+  const unknown = forwarded.filter((name) => !folded.has(foldName(name)));
   const said = `clients.groups_field is not in ${shownPath(file)}: a running proxy accepts group names from nobody`;
   return [
     ...unknown.map((name) => `no group of the policy has "${name}" as "forwarded"; ${didYouMean(name, known)}`),

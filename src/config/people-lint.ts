@@ -95,12 +95,26 @@ function strangers(config: Config, named: readonly Named[]): Warning[] {
   ];
 }
 
-/** @param now epoch milliseconds; what ended before is history. */
+/** Names of forwarded groups that differ only in case, and may have been meant as different groups. */
+function spelledTwice({ policyOfFile, policyFile }: Config): Warning[] {
+  const first = new Map<string, { readonly id: string; readonly name: string }>();
+  return Object.entries(policyOfFile.groups).flatMap(([id, { forwarded }]) =>
+    forwarded.flatMap((name) => {
+      const before = first.get(foldName(name));
+      if (before === undefined) first.set(foldName(name), { id, name });
+      if (before === undefined || before.name === name || before.id === id) return [];
+      const message = `the group "${id}" has "${name}" as "forwarded", and the group "${before.id}" has "${before.name}": names are compared regardless of case, so their members are in both groups; write both alike if that is meant, or rename one of them`;
+      return [{ file: policyFile, path: ['groups', id, 'forwarded'], onKey: true, message }];
+    }),
+  );
+}
+
+/** @param now epoch milliseconds; entries that ended before are ignored. */
 export function lintPeople(config: Config, now: number): Warning[] {
   const { policyOfFile, policyFile } = config;
   const settings = shownPath(config.file);
   const groups = Object.entries(policyOfFile.groups);
-  const found: Warning[] = [];
+  const found: Warning[] = spelledTwice(config);
   const named = usersNamed(config, now);
   if (hearsOfUsers(config)) found.push(...strangers(config, named));
   else {

@@ -34,13 +34,20 @@ export function indexMembers({ groups, sites = {} }: Pick<PolicyDocument, 'group
   const networks = [...listed, ...Object.entries(sites)].map(([id, one]) => [id, one.networks] as const);
   const byAddress = indexGroups(Object.fromEntries(networks));
   const byUser = inverted(listed.map(([id, { users }]) => [id, users.map(foldName)]));
-  const byForwarded = inverted(listed.map(([id, { forwarded }]) => [id, forwarded]));
+  const byForwarded = inverted(listed.map(([id, { forwarded }]) => [id, forwarded.map(foldName)]));
+  // A directory names hundreds of groups for each user, and spells each of them in one way.
+  const spellings = new LRUCache<string, readonly string[]>({ max: REMEMBERED });
+  const groupsOf = (name: string): readonly string[] => {
+    let known = spellings.get(name);
+    if (known === undefined) spellings.set(name, (known = byForwarded.get(foldName(name)) ?? nothing));
+    return known;
+  };
   const remembered = new LRUCache<string, ReadonlySet<string>>({ max: REMEMBERED });
 
   return (address, user = null, forwarded = nothing) => {
     const here = byAddress(address);
     const own = user === null || byUser.size === 0 ? nothing : (byUser.get(foldName(user)) ?? nothing);
-    const named = forwarded.flatMap((name) => byForwarded.get(name) ?? nothing);
+    const named = byForwarded.size === 0 ? nothing : forwarded.flatMap(groupsOf);
     if (own.length + named.length === 0) return here;
     const added = [...own, ...named].toSorted();
     // Each address has one set object for the lifetime of this index.

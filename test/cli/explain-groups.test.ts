@@ -47,6 +47,9 @@ rules:
   });
   const twice = await asked({ 'sallyport.yaml': settings }, '--forwarded', 'Chips', '--forwarded', 'Chip Design');
   expect(twice).toContain('  client     10.0.0.5, forwarded as Chips and Chip Design, in own, design');
+  const other = await asked({ 'sallyport.yaml': settings }, '--forwarded', 'CHIPS');
+  expect(other[0]).not.toContain('warning');
+  expect(other).toContain('  client     10.0.0.5, forwarded as CHIPS, in own, design');
   expect((await asked({}, '--forwarded', 'Chips'))[0]).toMatch(
     /^warning: clients\.groups_field is not in \S+sallyport\.yaml: a running proxy accepts group names from nobody; set it$/,
   );

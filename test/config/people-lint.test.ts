@@ -19,9 +19,9 @@ const line = (id: string, until: string): string =>
   });
 const stored = `${line('gone', '2026-02-01T00:00:00Z')}\n${line('now', '2099-01-01T00:00:00Z')}\n`;
 
-function warnings(settings: string, people = hash): readonly string[] {
+function warnings(settings: string, people = hash, text = policy): readonly string[] {
   const files = {
-    'policy.yaml': policy,
+    'policy.yaml': text,
     'exceptions.jsonl': stored,
     'sallyport.yaml': settings,
     users: people,
@@ -78,4 +78,15 @@ test('two names of the password file that policies take for one', () => {
   expect(warnings(`${file}\n`, hash + hash.replace('ada', 'Ada')).toSorted()).toEqual(
     ['1: users has the users "ada" and "Ada": policies take them for one; rename one of them', ...forwarded].toSorted(),
   );
+});
+
+test('names of groups elsewhere that differ in case only, in two groups', () => {
+  const groups = (...forwarded: string[]): string =>
+    policy.replace('rules:', `${forwarded.map((name, i) => `  g${i}: { forwarded: ${name} }\n`).join('')}rules:`);
+  const settings = 'clients: { groups_field: { name: X-Groups, trusted: [10.0.0.5] } }\n';
+  expect(warnings(settings, hash, groups('Chip Design', '[Interns, interns]', 'Interns'))).toEqual(users);
+  const found = warnings(settings, hash, groups('Interns', 'chip design'));
+  expect(found.filter((warning) => !users.includes(warning))).toEqual([
+    '8: the group "g1" has "chip design" as "forwarded", and the group "told" has "Chip Design": names are compared regardless of case, so their members are in both groups; write both alike if that is meant, or rename one of them',
+  ]);
 });

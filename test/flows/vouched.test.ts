@@ -27,6 +27,7 @@ test.each([
 
 test.each([
   ['in two lines', 'X-Groups: Chip Design\r\nX-Groups: x\r\n'],
+  ['in another case', 'X-Groups: chip DESIGN\r\n'],
   ['behind many others', `X-Groups: ${Array.from({ length: 500 }, (_, i) => `group-${i}`).join(',')},Chip Design\r\n`],
 ])('groups that a trusted proxy names %s are all heard', async (_, fields) => {
   const policy = labPolicy

@@ -24,6 +24,9 @@ test.each<readonly [address: string, user: string | null, forwarded: readonly st
   ['192.0.2.1', 'design', [], []],
   ['192.0.2.1', null, ['R&D'], ['research']],
   ['192.0.2.1', null, ['Chip Design', 'unheard'], ['design', 'research']],
+  ['192.0.2.1', null, ['r&d'], ['research']],
+  ['192.0.2.1', null, ['CHIP DESIGN', 'chip design'], ['design', 'research']],
+  ['192.0.2.1', null, ['chip-design', 'constructor'], []],
   ['10.40.0.1', 'bob@corp.test', ['R&D'], ['berlin', 'design', 'research', 'staff']],
 ])('%s as %s, vouched for as %j', (address, user, forwarded, expected) => {
   expect([...members(address, user, forwarded)].toSorted()).toEqual(expected);
