@@ -58,36 +58,84 @@ const byName: readonly (readonly [suffix: string, read: (rest: string, path: str
   ['.nip.io', spelledAddress],
   ['.sslip.io', spelledAddress],
   ['.xip.io', spelledAddress],
+  ['.traefik.me', spelledAddress],
 ];
 
-/** Services that fetch the absolute URL in their path or query. */
+/** Services that fetch the URL in their path or query, most of them with or without its scheme. */
 const readers = new Set([
-  ...['r.jina.ai', 'translate.google.com', 'translated.turbopages.org', 'fanyi.baidu.com', 'www.translatetheweb.com'],
-  ...['web.archive.org', 'archive.ph', 'archive.is', 'archive.today', '12ft.io', 'corsproxy.io', 'api.allorigins.win'],
-  ...[
-    'api.codetabs.com',
-    'thingproxy.freeboard.io',
-    'proxy.cors.sh',
-    'api.cors.lol',
-    'cors.eu.org',
-    'cors-anywhere.com',
-  ],
-  ...['translate.yandex.ru', 'translate.yandex.com', 'www.microsofttranslator.com', 'webcache.googleusercontent.com'],
-  ...['archive.li', 'archive.vn', 'archive.fo', 'archive.md', 'pure.md', 'smry.ai', 'removepaywalls.com', 'txtify.it'],
-  ...['api.scraperapi.com', 'app.scrapingbee.com', 'api.scrapingant.com', 'cors-anywhere.herokuapp.com'],
+  // Translators of pages.
+  ...['translate.google.com', 'translate.googleusercontent.com', 'fanyi.baidu.com', 'papago.naver.net'],
+  ...['translated.turbopages.org', 'z5h64q92x9.net', 'translate.yandex.ru', 'translate.yandex.com'],
+  ...['translate.yandex.com.tr', 'translate.yandex.kz', 'translate.yandex.by', 'translate.weblio.jp'],
+  ...['www.translatetheweb.com', 'www.microsofttranslator.com', 'ssl.microsofttranslator.com'],
+  // Archives and caches.
+  ...['web.archive.org', 'wayback.archive-it.org', 'arquivo.pt', 'timetravel.mementoweb.org', 'ghostarchive.org'],
+  ...['archive.ph', 'archive.is', 'archive.today', 'archive.li', 'archive.vn', 'archive.fo', 'archive.md'],
+  ...['webcache.googleusercontent.com', 'cc.bingj.com'],
+  // Readers.
+  ...['r.jina.ai', 'pure.md', 'defuddle.md', 'markdown.new', 'txtify.it', 'via.hypothes.is', '12ft.io'],
+  ...['smry.ai', 'www.smry.ai', 'www.instapaper.com', 'www.printfriendly.com'],
+  ...['removepaywall.com', 'www.removepaywall.com', 'removepaywalls.com', 'www.removepaywalls.com'],
+  // CORS proxies.
+  ...['corsproxy.io', 'proxy.corsfix.com', 'proxy.cors.sh', 'api.cors.lol', 'cors.eu.org', 'cors.bridged.cc'],
+  ...['api.allorigins.win', 'api.codetabs.com', 'thingproxy.freeboard.io', 'whateverorigin.org'],
+  ...['www.whateverorigin.org', 'jsonp.afeld.me', 'test.cors.workers.dev', 'cors-anywhere.com'],
+  'cors-anywhere.herokuapp.com',
+  // Scrapers.
+  ...['api.scraperapi.com', 'app.scrapingbee.com', 'api.scrapingant.com', 'api.zenrows.com', 'api.scrapfly.io'],
+  ...['api.scrape.do', 'api.scrapingdog.com', 'api.crawlbase.com', 'api.proxycrawl.com', 'api.microlink.io'],
 ]);
 
-function fromPath(path: string): Hostname | null {
+/** The host of an authority, with or without user and port: `user:x@Claude.AI.:443` is `claude.ai`. */
+function ofAuthority(text: string): Hostname | null {
+  const host = text.slice(text.lastIndexOf('@') + 1).toLowerCase();
+  return canonical(host.replace(/:\d*$/, '').replace(/\.$/, ''));
+}
+
+/**
+ * Segments that look like a name but are none: a page of the reader's own, or Yandex's pair of languages, as in
+ * `en-ru.ru.1a2b`.
+ */
+const noHost = /\.(?:aspx|html?|php)$|^[a-z]{2}-[a-z]{2}\.[a-z]{2}(?:\.|$)/i;
+
+function inSegments(path: string): Hostname | null {
+  for (const segment of path.split('/')) {
+    const host = noHost.test(segment) ? null : ofAuthority(segment);
+    if (host !== null) return host;
+  }
+  return null;
+}
+
+/** Parameters in which readers accept a URL without its scheme; empty: the query is nothing else. */
+const addressNames = new Set(['', 'url', 'u', 'uri', 'a', 'quest', 'query']);
+
+/**
+ * Finds an absolute URL in any parameter, but one without a scheme only in those above: a referrer
+ * (`utm_source=chatgpt.com`) or text to translate looks the same. Google's cache has the prefix `cache:`, or that and a
+ * number.
+ */
+function inQuery(query: string): Hostname | null {
+  const url = /\bhttps?(?::\/{1,2}|\/)([^/?#&\s]+)/i.exec(query)?.[1];
+  if (url !== undefined) return ofAuthority(url);
+  for (const part of query.split('&')) {
+    const [, name = '', value = ''] = /^(?:(\w+)=)?([^/+\s]*)/.exec(part) ?? [];
+    const cached = /^cache:(?:[\w-]+:)?(.*)/i.exec(value)?.[1];
+    const host = cached === undefined && !addressNames.has(name) ? null : ofAuthority(cached ?? value);
+    if (host !== null) return host;
+  }
+  return null;
+}
+
+function fromPath(path: string): readonly Hostname[] {
   let text = path.slice(0, MAX_PATH);
   try {
     text = decodeURIComponent(text);
   } catch {
     // Invalid percent-encoding: used as it is.
   }
-  const authority = /\bhttps?(?::\/{1,2}|\/)([^/?#&\s]+)/i.exec(text)?.[1];
-  if (authority === undefined) return null;
-  const host = authority.slice(authority.lastIndexOf('@') + 1).toLowerCase();
-  return canonical(host.replace(/:\d*$/, '').replace(/\.$/, ''));
+  const at = text.indexOf('?');
+  const found = at === -1 ? [inSegments(text)] : [inSegments(text.slice(0, at)), inQuery(text.slice(at + 1))];
+  return found.filter((host) => host !== null);
 }
 
 /** Whether a host may carry another. */
@@ -96,13 +144,16 @@ export function isCarrier(host: Hostname): boolean {
 }
 
 /**
- * The host that is reached through another, or null.
+ * The hosts that may be reached through another host. A reader takes its URL from either path or query and ignores the
+ * other, so both are returned if both have one.
  *
  * @param path origin-form; null if no request has been read, when only the name is examined.
  */
-export function carriedHost(host: Hostname, path: string | null = null): Hostname | null {
+export function carriedHosts(host: Hostname, path: string | null = null): readonly Hostname[] {
   for (const [suffix, read] of byName) {
-    if (host.endsWith(suffix)) return read(host.slice(0, -suffix.length), path);
+    if (!host.endsWith(suffix)) continue;
+    const inside = read(host.slice(0, -suffix.length), path);
+    return inside === null ? [] : [inside];
   }
-  return path !== null && readers.has(host) ? fromPath(path) : null;
+  return path !== null && readers.has(host) ? fromPath(path) : [];
 }

@@ -8,7 +8,7 @@
  */
 import type { HostPattern, HostTemplate, Hostname, Model, Product, Service, SharedPart, Vendor } from '../flow.ts';
 import { inOnePiece } from '../in-one-piece.ts';
-import { carriedHost, isCarrier } from './carried.ts';
+import { carriedHosts, isCarrier } from './carried.ts';
 import { indexGroups } from './clients.ts';
 import { modelVendor } from './models.ts';
 import type { Fields, VendorAt } from './models.ts';
@@ -186,12 +186,21 @@ export function indexServices(vendors: readonly Vendor[], indexHosts: IndexHosts
 
   return (host, path = null, fields = noFields) => {
     const found = about(host);
-    const inside = found.carrier ? carriedHost(host, path) : null;
-    if (inside === null) return own(found, path, fields);
-    // What is reached inside is another request, of which no path is known.
-    const carried = own(about(inside), null, noFields);
     const carrier = own(found, path, fields);
-    if (carried === null) return carrier;
-    return { ...carried, carried: inside, ...(carrier !== null && { operator: carrier.vendor }) };
+    if (!found.carrier) return carrier;
+    // The request to the carried host is another one, whose path is unknown.
+    const [first, second] = carriedHosts(host, path)
+      .map((inside) => ({ inside, service: own(about(inside), null, noFields) }))
+      .filter(({ service }) => service !== null);
+    if (first?.service == null) return carrier;
+    // It is unknown which of two the carrier fetches, so rules about either apply, as well as those about the carrier.
+    const [operator, other] = [second?.service?.vendor, carrier?.vendor].filter((vendor) => vendor !== undefined);
+    const model = first.service.model ?? other;
+    return {
+      ...first.service,
+      carried: first.inside,
+      ...(operator !== undefined && { operator }),
+      ...(model !== undefined && { model }),
+    };
   };
 }

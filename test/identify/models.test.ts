@@ -119,6 +119,12 @@ test('what a carrier carries is the service, and the carrier stays a party', () 
   expect(find('r.jina.ai' as Hostname, '/https://example.com/')).toMatchObject({ vendor: 'jina' });
 });
 
+test('of two services that a carrier is given, both are parties: it fetches the one or the other', () => {
+  const decoy = '/https://mistral.ai/?url=https://api.openai.com/v1/models';
+  expect(find('corsproxy.io' as Hostname, decoy)).toMatchObject({ vendor: 'mistral', operator: 'openai' });
+  expect(find('r.jina.ai' as Hostname, decoy)).toMatchObject({ vendor: 'mistral', operator: 'openai', model: 'jina' });
+});
+
 test('a path of very many segments names no model', () => {
   const model = { by: 'path', vendor: null, paths: [{ segments: ['**'], vendor: 'acme', makers: {} }] } as const;
   expect(modelVendor(model, '/a/b')).toBe('acme');
