@@ -211,7 +211,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         listen: (address: Addresses['proxy'], others: Others) =>
           workerPool === null
             ? serving.listen(address)
-            : workerPool.listen({ config: inForce.config(), shared, addresses: { ...others, proxy: address } }),
+            : workerPool.listen({
+                config: inForce.config(),
+                shared,
+                addresses: { ...others, proxy: address },
+                lists: domainLists.loaded,
+              }),
       };
       addresses = await openPorts(config.listen, { admin, pages, proxy }, close);
       serving.renamePages();

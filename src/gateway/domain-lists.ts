@@ -15,7 +15,17 @@ import type { Config } from '../config/schema.ts';
 import { stampOf } from '../config/stamp.ts';
 import { buildDomainSet, type DomainSet } from '../decide/domain-set.ts';
 import type { DomainList } from '../flow.ts';
-import { end, heldOf, sourceOf, type FetchResult, type Held } from './held-list.ts';
+import {
+  emptied,
+  end,
+  heldOf,
+  isSound,
+  retryAfter,
+  sourceOf,
+  whyUnusable,
+  type FetchResult,
+  type Held,
+} from './held-list.ts';
 
 /** One list, for metrics and the API. */
 export interface ListFacts {
@@ -48,9 +58,17 @@ export interface DomainLists {
   readonly prepare: (config: Pick<Config, 'policy'>) => Promise<void>;
   /** Fetches lists periodically from now on. */
   readonly follow: (config: Pick<Config, 'policy'>) => void;
-  /** @throws {InvalidConfig} where a file that the policy names is no list, and none is held that could go on. */
-  readonly demand: (config: Pick<Config, 'policy' | 'policyFile'>) => void;
-  /** What is wrong with a list that a denial names and the start wanted: never had, or empty; null: nothing is. */
+  /**
+   * Checks that the lists can be used.
+   *
+   * @param elsewhere ids of the lists that have domains in another process of this proxy.
+   * @throws {InvalidConfig} if a file that the policy names is no list, and no earlier version of it is held; or if a
+   *   list has domains elsewhere but not here, so that this process would allow what others deny.
+   */
+  readonly demand: (config: Pick<Config, 'policy' | 'policyFile'>, elsewhere?: readonly string[]) => void;
+  /** Ids of the lists in force that have domains. */
+  readonly loaded: () => readonly string[];
+  /** What is wrong with a list that a denial needed at the start: never loaded, or empty; null if nothing is. */
   readonly awaited: () => string | null;
   readonly facts: () => readonly ListFacts[];
   readonly close: () => void;
@@ -58,9 +76,7 @@ export interface DomainLists {
 
 /** Milliseconds that a start, or a new policy, waits for all lists that were never fetched. */
 const PATIENCE = 5_000;
-/** After a failure a list is asked for again sooner than it would be refreshed. Milliseconds. */
-const RETRY = 300_000;
-/** Proxies that start together must not all ask at the same moment. */
+/** Fraction by which intervals vary, so that proxies that start together do not fetch at the same moment. */
 const SPREAD = 0.1;
 
 /** Empty if there is no such file. */
@@ -123,13 +139,13 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
   /** Reads the file, or the copy of the last fetch. */
   const readFile = async (one: Held): Promise<void> => {
     const stamp = await stampOrNone(one.list.file);
-    if (stamp === one.stamp || (stamp === '' && one.list.url !== null)) return;
+    if (stamp === one.stamp) return;
     one.stamp = stamp;
+    if (stamp === '' && one.list.url !== null) return;
     try {
       const found = await read(one, one.list.file);
-      // A list that has lost all its names was cut short; whoever wants none takes it out of the policy.
-      if (found.set.size === 0 && one.set !== null && one.set.size > 0)
-        throw new Error('it no longer contains any domain');
+      // A list that has lost all its names was truncated; to have none, it has to be removed from the policy.
+      if (found.set.size === 0 && one.set !== null && one.set.size > 0) throw new Error(emptied);
       adopt(one, found);
     } catch (error) {
       complain(one, error);
@@ -142,7 +158,7 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     const { signal } = one.over;
     // Left by fetches that were killed. An aborted fetch removes its own file.
     if (one.last === null) await removeLeftovers(copy).catch(() => undefined);
-    const etag = one.text === null ? null : tagOf(copy, { url, sha256: one.text.sha256 });
+    const etag = one.text === null || one.stamp === '' ? null : tagOf(copy, { url, sha256: one.text.sha256 });
     const answer = await fetchList({ url, etag, copy, maxBytes, signal });
     if (answer.kind === 'unchanged') {
       good(one);
@@ -173,14 +189,15 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
     one.fetches[result] += 1;
     one.fetching = null;
     one.last = result;
+    one.failures = isSound(result) ? 0 : one.failures + 1;
     if (!running || one.over.signal.aborted) return;
     if (sets !== before) changed();
     askLater(one);
   };
 
   const askLater = (one: Held): void => {
-    const sound = one.last === 'adopted' || one.last === 'unchanged';
-    const wait = sound ? one.list.refresh : Math.min(one.list.refresh, RETRY);
+    const retry = one.failures === 0 ? Infinity : retryAfter(one.failures, one.text !== null);
+    const wait = Math.min(one.list.refresh, retry);
     clearTimeout(one.timer);
     one.timer = setTimeout(() => ask(one), wait * (1 - SPREAD * Math.random())).unref();
   };
@@ -221,9 +238,10 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
       for (const list of policy.lists ?? []) {
         const one = hold(list);
         await readFile(one);
-        if (!fetches || list.url === null || one.text !== null) continue;
-        ask(one);
-        missing.push(one);
+        if (!fetches || list.url === null) continue;
+        // If its copy is gone, this process still has the list, but a new worker could not read it.
+        if (one.text === null || one.stamp === '') ask(one);
+        if (one.text === null) missing.push(one);
       }
       if (missing.length > 0) await fetchedInTime(missing);
     },
@@ -244,15 +262,25 @@ export function createDomainLists({ changed, log, fetches, seed }: DomainListsOp
         else askLater(one);
       }
     },
-    demand({ policy, policyFile: file }) {
+    demand({ policy, policyFile: file }, elsewhere = []) {
       const unread = (policy.lists ?? []).flatMap(({ id, url, file: from }) => {
         const one = held.get(id);
-        if (url !== null || one === undefined || one.set !== null || one.complained === '') return [];
-        const message = `the list "${id}" cannot be used: ${from}: ${one.complained}; correct the file, or remove the list`;
-        return [{ file, path: ['lists', id], onKey: true, message }];
+        if (one === undefined) return [];
+        const refused = url === null && one.set === null && one.complained !== '';
+        const lost = elsewhere.includes(id) && (one.set === null || one.set.size === 0);
+        if (!refused && !lost) return [];
+        return [
+          {
+            file,
+            path: ['lists', id],
+            onKey: true,
+            message: `the list "${id}" cannot be used: ${from}: ${whyUnusable(one)}`,
+          },
+        ];
       });
       if (unread.length > 0) throw invalidConfig(placedWarnings(unread));
     },
+    loaded: () => [...sets].flatMap(([id, { size }]) => (size > 0 ? [id] : [])),
     awaited() {
       for (const id of awaited) {
         const one = held.get(id);

@@ -13,11 +13,14 @@ export interface Held {
   set: DomainSet | null;
   /** Null: never read from this source. */
   text: ListText | null;
-  stamp: string;
+  /** State of the file when it was last checked; empty: there was none; null: not checked yet. */
+  stamp: string | null;
   lastSuccessAt: number | null;
   complained: string;
   /** Result of the last fetch; null: there was none. */
   last: FetchResult | null;
+  /** Number of failed fetches in a row. */
+  failures: number;
   timer: NodeJS.Timeout | undefined;
   fetching: Promise<void> | null;
   /** Aborted when the list is replaced or removed, so that work in progress has no effect. */
@@ -37,10 +40,11 @@ export function heldOf(list: DomainList, set: DomainSet | null): Held {
     list,
     set,
     text: null,
-    stamp: '',
+    stamp: null,
     lastSuccessAt: null,
     complained: '',
     last: null,
+    failures: 0,
     timer: undefined,
     fetching: null,
     over: new AbortController(),
@@ -48,7 +52,36 @@ export function heldOf(list: DomainList, set: DomainSet | null): Held {
   };
 }
 
-/** Asks no more, and ends what is under way. */
+export const emptied = 'it no longer contains any domain';
+
+/** Milliseconds: the first wait for a list that was never loaded, and the longest wait after a failure. */
+const SOON = 5_000;
+const RETRY = 300_000;
+
+/**
+ * Milliseconds before a list is fetched again after a failure. A list that was never loaded covers nothing, and its
+ * server may just be starting, so it is fetched again soon, with exponential backoff.
+ *
+ * @param failures in a row, 1 or more.
+ * @param loaded whether an older copy is in force.
+ */
+export function retryAfter(failures: number, loaded: boolean): number {
+  return loaded ? RETRY : Math.min(RETRY, SOON * 2 ** (failures - 1));
+}
+
+/** Whether the list is now the same as on its server. */
+export function isSound(result: FetchResult): boolean {
+  return result === 'adopted' || result === 'unchanged';
+}
+
+/** Why a list cannot be used, and what to do. */
+export function whyUnusable({ list, set, complained }: Held): string {
+  const cure = list.url === null ? 'correct the file, or remove the list' : 'run "sallyport reload" to fetch it again';
+  if (complained !== '') return `${complained}; ${cure}`;
+  return `${set === null ? 'the copy of what was fetched is gone' : emptied}; ${cure}`;
+}
+
+/** Stops fetching, and aborts work in progress. */
 export function end(one: Held): void {
   clearTimeout(one.timer);
   one.over.abort();

@@ -11,6 +11,8 @@ export interface WorkerPoolStart {
   readonly shared: Shared;
   /** Those of admin and pages are bound; that of the proxy is requested. */
   readonly addresses: Addresses;
+  /** Ids of the external lists that have domains here now. */
+  readonly lists: () => readonly string[];
 }
 
 export interface WorkerPool {

@@ -29,6 +29,8 @@ export interface Start {
   readonly notes: readonly TrustNote[];
   /** The latest logins. */
   readonly logins: readonly Login[];
+  /** Ids of the external lists that have domains in the primary process. */
+  readonly lists: readonly string[];
 }
 
 /** A configuration without `vendors`, which are nearly all of it, if the worker already has the current ones. */

@@ -61,7 +61,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
 
   const startMessage = (): ToWorker => {
     if (given === null || ending) return { kind: 'end' };
-    const { config, shared, addresses } = given;
+    const { config, shared, addresses, lists } = given;
     const proxy = reusePort ? (bound?.proxy ?? addresses.proxy) : addresses.proxy;
     return {
       kind: 'start',
@@ -71,6 +71,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
       reusePort,
       notes,
       logins,
+      lists: lists(),
     };
   };
 

@@ -124,7 +124,8 @@ export function createWorker(options: WorkerOptions): Worker {
     let proxy: Addresses['proxy'] | null = null;
     try {
       await lists.prepare(message.config);
-      lists.demand(message.config);
+      // A file may have been emptied, or may be gone, while the others still hold what was in it.
+      lists.demand(message.config, message.lists);
       running = build(message, options, lists, () => proxy);
       proxy = await running.serving.listen(message.addresses.proxy, message.reusePort);
       channel.send({ kind: 'listening', proxy, tlsPort: running.serving.tlsPort() });
@@ -143,6 +144,7 @@ export function createWorker(options: WorkerOptions): Worker {
     } catch (error) {
       // The policy is in force, but a file that it refers to has vanished since the primary process read it.
       channel.send({ kind: 'log', line: `reload failed in a worker: ${describe(error)}` });
+      serving.judgeAgain();
     }
   };
 

@@ -132,39 +132,6 @@ test.runIf(checked)('HUP reaches all workers: another policy, another file of th
   for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toContain('Since.');
 });
 
-test.runIf(checked)('an external list acts in all workers, and in one that comes later', async () => {
-  const product = await serveTwo({ reload: 'watch' });
-  const origin = await recorder('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
-  const ask = async (): Promise<string> => (await curl('-x', proxyOf(product), `http://ok.test:${origin.port}/`)).out;
-  const rule = '{ id: listed, lists: bad, effect: deny, reason: On the list. }';
-  const listed = labPolicy.replace('rules:', `lists: { bad: { file: bad.txt } }\nrules:\n  - ${rule}`);
-  writeFileSync(join(product.dir, 'bad.txt'), 'other.test\n');
-  writeFileSync(join(product.dir, 'policy.yaml'), listed);
-  await eventually('word of the list', () => product.stderr().includes('list bad: 1 domain'));
-  for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toBe('ok');
-
-  writeFileSync(join(product.dir, 'bad.txt'), 'other.test\nok.test\n');
-  await eventually('word of the longer list', () => product.stderr().includes('list bad: 2 domains'));
-  const asked = (worker: number) => expect.poll(() => by(product, worker, ask));
-  for (const worker of workersOf(product)) await asked(worker).toContain('On the list.');
-  const [a = 0] = workersOf(product);
-  process.kill(a, 'SIGKILL');
-  await refilled(product, a, 2);
-  for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toContain('On the list.');
-  expect(await product.metric('sallyport_list_domains')).toBe(2);
-
-  // A worker that cannot read the list is none: it would let pass what the others deny.
-  writeFileSync(join(product.dir, 'bad.txt'), '<html>\n<title>Gone\n');
-  await eventually('the complaint', () => product.stderr().includes('not a list of domains'));
-  const [first = 0] = workersOf(product);
-  process.kill(first, 'SIGKILL');
-  await eventually('the refusal', () => /could not be started: .*list "bad" cannot be used/.test(product.stderr()));
-  expect(await ask()).toContain('On the list.');
-  writeFileSync(join(product.dir, 'bad.txt'), 'ok.test\n');
-  await refilled(product, first, 2);
-  for (const worker of workersOf(product)) expect(await by(product, worker, ask)).toContain('On the list.');
-});
-
 test.runIf(checked)('an exception that is made by the API holds in all workers', async () => {
   const product = await serveTwo();
   const blocked = async (): Promise<boolean> => (await denied(product)).text.includes('high-risk');

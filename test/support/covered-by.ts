@@ -31,8 +31,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/fetch-list.ts': 'test/flows/lists.test.ts',
   'config/lists-schema.ts': 'test/flows/lists.test.ts',
   'decide/near.ts': 'test/decide/lists.test.ts',
-  'gateway/domain-lists.ts': 'test/flows/lists.test.ts',
-  'gateway/held-list.ts': 'test/flows/lists-moved.test.ts',
   'record/observed-lists.ts': 'test/flows/lists.test.ts',
   'gateway/reloading.ts': 'test/flows/reload.test.ts',
   'config/own-ports.ts': 'test/config/schema.test.ts',

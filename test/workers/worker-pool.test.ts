@@ -19,6 +19,7 @@ const begin = {
   },
   shared: { authority: { key }, leafKey: key },
   addresses: { proxy, pages: proxy, admin: proxy },
+  lists: () => [],
 } as unknown as WorkerPoolStart;
 
 /** A pool of processes that are none; each answers as long as it is not `stuck`. */
