@@ -6,7 +6,7 @@ import { isTimeZone, parseMoment } from './moment.ts';
 import { listsSchema } from './lists-schema.ts';
 import { nearest } from './nearest.ts';
 import { parseCidr } from './network.ts';
-import { id, line, link, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
+import { id, line, link, noneOrMany, oneOrMany, productRef, read, strict, webUrl } from './scalars.ts';
 import { texts } from './texts.ts';
 import { channel } from './vendor-schema.ts';
 import { parseWindow } from './windows.ts';
@@ -15,9 +15,23 @@ const effect = z.enum(['allow', 'deny', 'monitor']);
 const manner = z.enum(['intercept', 'refuse', 'reset']);
 const openTunnels = z.enum(['keep', 'drain', 'cut']);
 const redirect = z.enum(['page', 'immediate']);
-const moment = read(parseMoment);
 
-/** `example.com`: the name and everything below it; `=example.com`: only the name. An address has nothing below it. */
+/** YAML reads a date without hyphens as a number. */
+function notDate({ input }: z.core.$ZodRawIssue): string | undefined {
+  if (typeof input !== 'number') return undefined;
+  const [, year, month, day] = /^(\d{4})(\d{2})(\d{2})$/.exec(String(input)) ?? [];
+  const cure = year === undefined ? 'one such as 2026-07-10' : `${year}-${month ?? ''}-${day ?? ''}`;
+  return `${input} is a number, not a date; write ${cure}`;
+}
+
+const moment = read((text) => {
+  if (/^\d+[a-z]+$/i.test(text)) {
+    throw new ConfigError(`"${text}" is a length of time, and a policy has only dates; write one such as 2026-07-10`);
+  }
+  return parseMoment(text);
+}, notDate);
+
+/** `example.com`: the name and its subdomains; `=example.com`: only the name. An address has no subdomains. */
 const domain = read((text) => {
   if (text.includes('*')) {
     throw new ConfigError(`"${text}" has a wildcard; "example.com" already means the name and everything below it`);
@@ -36,9 +50,19 @@ const publicName = read((text) => {
 
 /** Days since 1 January 1970. */
 function parseHoliday(text: string): number {
-  const day = parseMoment(text);
-  if (day.kind !== 'day') throw new ConfigError(`"${text}" is not a day; write one such as 2026-12-25`);
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseMoment(text) : null;
+  if (day?.kind !== 'day') throw new ConfigError(`"${text}" is not a day; write one such as 2026-12-25`);
   return Date.UTC(day.year, day.month - 1, day.day) / 86_400_000;
+}
+
+const holiday = read(parseHoliday, (issue) =>
+  isMapping(issue.input)
+    ? 'a holiday is only a day; write one such as 2026-12-25, and its name in a comment'
+    : notDate(issue),
+);
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const timeZone = read((text) => {
@@ -48,7 +72,19 @@ const timeZone = read((text) => {
   throw new ConfigError(`"${text}" is not a time zone; ${cure}`);
 });
 
-const holidays = z.array(read(parseHoliday));
+const holidays = noneOrMany(holiday, ({ input }) =>
+  isMapping(input)
+    ? '"holidays" must be a list of days, not a mapping of keys; write [2026-12-25, 2027-01-01]'
+    : undefined,
+);
+
+/** Whether a rule applies on holidays. */
+const onHolidays = z.enum(['except', 'only'], {
+  error: ({ input }) =>
+    (typeof input === 'object' && input !== null) || typeof input === 'number' || /^\d/.test(String(input))
+      ? '"holidays" of a rule or an exception is "except" or "only"; list the days at the top level of the file, or in a site'
+      : undefined,
+});
 
 export const what = {
   vendors: oneOrMany(id).optional(),
@@ -73,11 +109,26 @@ const whomAndWhen = {
   ...whom,
   from: moment.optional(),
   windows: oneOrMany(read(parseWindow)).optional(),
-  holidays: z.enum(['except', 'only']).optional(),
+  holidays: onHolidays.optional(),
   time_zone: timeZone.optional(),
 };
 
-const rule = strict({
+function forGroups(what: string): string {
+  return `rules and exceptions are for groups: write a group with these ${what}, and its id under "groups" here`;
+}
+
+/** What other products, and our own commands, call keys of a rule or an exception. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ...['user', 'users'].map((key) => [key, forGroups('users')] as const),
+  ...['client', 'clients', 'network', 'networks'].map((key) => [key, forGroups('networks')] as const),
+  ...['name', 'title'].map((key) => [key, 'did you mean "id"?'] as const),
+  ...['action', 'decision', 'verdict'].map((key) => [key, 'did you mean "effect"?'] as const),
+  ...['message', 'description', 'comment'].map((key) => [key, 'did you mean "reason"?'] as const),
+  ...['expires', 'end', 'to'].map((key) => [key, 'did you mean "until"?'] as const),
+  ...['start', 'since'].map((key) => [key, 'did you mean "from"?'] as const),
+]);
+
+const ruleKeys = {
   id,
   ...what,
   ...whomAndWhen,
@@ -93,14 +144,16 @@ const rule = strict({
   clear_site_data: z.boolean().optional(),
   let_account_calls_pass: z.boolean().optional(),
   open_tunnels: openTunnels.optional(),
-})
+};
+
+const rule = strict(ruleKeys, otherNames)
   .refine(namesSomething, namesNothing)
   .refine(
     ({ manner, let_account_calls_pass: pass }) => pass !== true || manner === undefined || manner === 'intercept',
     'let_account_calls_pass needs decrypted requests; write "manner: intercept", or remove one of the two',
   );
 
-const exception = strict({
+const exceptionKeys = {
   id,
   ...what,
   ...whomAndWhen,
@@ -108,7 +161,9 @@ const exception = strict({
   approved_by: line,
   ticket: line.optional(),
   reason: line,
-}).refine(namesSomething, namesNothing);
+};
+
+const exception = strict(exceptionKeys, otherNames).refine(namesSomething, namesNothing);
 
 /** A vendor, or one of its products. */
 const served = read((text) => {
@@ -176,7 +231,7 @@ const shapeOfPolicy = strict({
     redirect: redirect.default('page'),
     raw_address: effect.default('deny'),
     ech: z.enum(['allow', 'deny']).optional(),
-    ech_public_names: z.array(publicName).default([]),
+    ech_public_names: noneOrMany(publicName).default([]),
     open_tunnels: openTunnels.default('keep'),
   }).prefault({}),
 });

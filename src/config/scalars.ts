@@ -7,15 +7,24 @@ import type { Finding, Path } from './problem.ts';
 /** A file with more mistakes is some other file; determining the position of each would take long. */
 const MAX_FINDINGS = 100;
 
-/** A mapping with exactly these keys; an unknown one is answered with the nearest known. */
-export function strict<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
+/**
+ * A mapping with exactly these keys; for an unknown one the nearest known is suggested.
+ *
+ * @param cures messages for unknown keys that people may expect.
+ */
+export function strict<S extends z.ZodRawShape>(
+  shape: S,
+  cures?: ReadonlyMap<string, string>,
+): z.ZodObject<S, z.core.$strict> {
   const known = Object.keys(shape);
+  const cure = (key: string): string =>
+    cures?.get(key) ?? (nearest(key, known) === null ? `known: ${known.join(', ')}` : didYouMean(key, known));
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
       // One line for each key, in the order of `keys`: findings() splits them again.
       const keys = issue.keys.slice(0, MAX_FINDINGS);
-      return keys.map((key) => `unknown key ${shown(key)}; ${didYouMean(key, known)}`).join('\n');
+      return keys.map((key) => `unknown key ${shown(key)}; ${cure(key)}`).join('\n');
     },
   });
 }
@@ -44,12 +53,25 @@ export function read<T>(
   });
 }
 
-/** A list, or its only item. Never empty. */
-export function oneOrMany<T extends z.ZodType>(item: T): z.ZodPipe<z.ZodTransform, z.ZodArray<T>> {
-  return z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(item).min(1)) as z.ZodPipe<
-    z.ZodTransform,
-    z.ZodArray<T>
-  >;
+/** A list, or its only item. */
+type OneOrMany<T extends z.ZodType> = z.ZodPipe<z.ZodTransform, z.ZodArray<T>>;
+
+function orOne<T extends z.ZodType>(list: z.ZodArray<T>): OneOrMany<T> {
+  const isOne = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
+  return z.preprocess((value) => (isOne(value) ? [value] : value), list) as OneOrMany<T>;
+}
+
+/** At least one item. */
+export function oneOrMany<T extends z.ZodType>(item: T): OneOrMany<T> {
+  return orOne(z.array(item).min(1));
+}
+
+/** Any number of items. @param notList message for a value that is no list; undefined: the default one. */
+export function noneOrMany<T extends z.ZodType>(
+  item: T,
+  notList?: (issue: z.core.$ZodRawIssue) => string | undefined,
+): OneOrMany<T> {
+  return orOne(z.array(item, { error: notList }));
 }
 
 /**
@@ -137,9 +159,13 @@ function named(path: Path | undefined): string {
 
 const missing = 'is missing; add it';
 
-function wrongType(name: string, expected: string, input: unknown): string {
+function wrongType(path: Path | undefined, expected: string, input: unknown): string {
+  // A word in place of a list with one item also has a position in a list.
+  const isItem = typeof path?.at(-1) === 'number' && (expected !== 'string' || typeof input === 'object');
+  const name = `${isItem ? 'each item of ' : ''}${named(path)}`;
   if (input === undefined) return `${name} ${missing}`;
   const text = `${name} must be ${kinds[expected] ?? expected}, not ${kindOf(input)}`;
+  if (isItem && Array.isArray(input)) return `${text}; remove the inner brackets or the second dash`;
   if (input === null) return `${text}; give it a value or remove the key`;
   return `${text}; ${expected === 'string' && typeof input !== 'object' ? 'put it in quotes' : 'correct it'}`;
 }
@@ -168,7 +194,7 @@ function wrongSize(
 /** Messages for zod's errors; schemas with messages of their own keep them. */
 const words: z.core.$ZodErrorMap = (issue) => {
   const name = named(issue.path);
-  if (issue.code === 'invalid_type') return wrongType(name, issue.expected, issue.input);
+  if (issue.code === 'invalid_type') return wrongType(issue.path, issue.expected, issue.input);
   if (issue.code === 'invalid_value') return wrongValue(name, issue.values.map(String), issue.input);
   if (issue.code === 'too_small' || issue.code === 'too_big') return wrongSize(name, issue);
   return undefined;

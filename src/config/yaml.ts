@@ -21,6 +21,9 @@ const MAX_DEPTH = 50;
 /** Block nesting takes at least one column per level. */
 const MAX_INDENT = 500;
 
+/** The usual cause of such a file: a policy with long lists of domains. */
+const smaller = 'put long "domains" of a policy into files of their own, which it names under "lists"';
+
 export interface YamlFile {
   readonly file: string;
   readonly text: string;
@@ -49,7 +52,7 @@ export function unreadable(file: string, error: unknown): Problem {
 function readBytes(file: string): Buffer | string {
   const { size } = statSync(file);
   return size > MAX_BYTES
-    ? `the file has ${size} bytes; configuration files may have ${MAX_BYTES}; split it`
+    ? `the file has ${size} bytes; configuration files may have ${MAX_BYTES}; ${smaller}`
     : readWhole(file);
 }
 
@@ -95,7 +98,7 @@ function tooMuch(text: string): { readonly offset: number; readonly message: str
     if (flow > MAX_DEPTH || onLine > MAX_DEPTH || indent > 0) {
       return { offset, message: `nested more than ${MAX_DEPTH} levels deep; flatten it` };
     }
-    if (++tokens > MAX_TOKENS) return { offset, message: 'far too many values for one file; split it' };
+    if (++tokens > MAX_TOKENS) return { offset, message: `far too many values for one file; ${smaller}` };
     offset += token.length;
   }
   return null;
@@ -124,8 +127,20 @@ function forbidden(document: Document, place: (offset: number) => Position, file
   const add = (node: Node | null, message: string): void => {
     problems.push({ file, position: place(node?.range?.[0] ?? 0), message });
   };
+  const anchors = new Set<string>();
+  const anchored = (_: unknown, { anchor }: { readonly anchor?: string | undefined }): void => {
+    if (anchor !== undefined) anchors.add(anchor);
+  };
+  visit(document, { Value: anchored });
   visit(document, {
-    Alias: (_, node) => add(node, starNeedsQuotes),
+    Alias: (_, node) => {
+      const { source } = node;
+      const isMeant = anchors.has(source);
+      add(
+        node,
+        isMeant ? `the alias *${source} is not supported; write out what &${source} stands for` : starNeedsQuotes,
+      );
+    },
     Map: (_, map) => {
       const seen = new Set<unknown>();
       for (const { key } of map.items) {

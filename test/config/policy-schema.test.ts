@@ -139,7 +139,7 @@ const broken: readonly Case[] = [
   [
     'a year',
     { 'policy.yaml': rule('    from: 2026\n') },
-    'policy.yaml:10:11: "from" must be text, not a number; put it in quotes',
+    'policy.yaml:10:11: 2026 is a number, not a date; write one such as 2026-07-10',
   ],
   [
     'an hour that is none',

@@ -72,7 +72,12 @@ const broken: readonly Case[] = [
   [
     'an alias bomb',
     { 'policy.yaml': 'a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n' },
-    'policy.yaml:2:8: text that begins with * is an alias, which is not supported; put it in quotes (and 3 more)',
+    'policy.yaml:2:8: the alias *a is not supported; write out what &a stands for (and 3 more)',
+  ],
+  [
+    'a star that no anchor is meant by',
+    { 'policy.yaml': goodPolicy.replace('vendors: acme', 'domains: *acme') },
+    'policy.yaml:7:14: text that begins with * is an alias, which is not supported; put it in quotes',
   ],
   [
     'a YAML directive',
@@ -107,7 +112,7 @@ const broken: readonly Case[] = [
   [
     'ten megabytes',
     { 'policy.yaml': '# '.padEnd(10_000_000, 'x') },
-    'policy.yaml: the file has 10000000 bytes; configuration files may have 1048576; split it',
+    'policy.yaml: the file has 10000000 bytes; configuration files may have 1048576; put long "domains" of a policy into files of their own, which it names under "lists"',
   ],
 ];
 
@@ -122,7 +127,7 @@ describe('YAML is refused with its line', () => {
     [
       'half a million commas',
       `a: [${'x,'.repeat(500_000)}]`,
-      /^policy\.yaml:1:\d+: far too many values for one file; split it$/,
+      /^policy\.yaml:1:\d+: far too many values for one file; put long "domains" of a policy into files of their own, which it names under "lists"$/,
     ],
     [
       '1400 nested keys',
