@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { listsOnDisk, type ListsOnDisk } from './domain-sets.ts';
 import { chosenConfig, chosenOptions } from './chosen-config.ts';
 import { deniedAssistants } from './denied-assistants.ts';
+import { neverInForce } from './never-in-force.ts';
 import { examine, isReadable, startFiles } from './start-files.ts';
 import { parse } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
@@ -94,6 +95,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const warnings = placedWarnings([
       ...doubts.map(inSettings),
       ...lint(config, now),
+      ...neverInForce(config, now),
       ...deniedAssistants(config, lists.sets, now),
       ...listWarnings(config, lists.warnings),
     ]);

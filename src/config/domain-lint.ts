@@ -54,8 +54,8 @@ function catalogueOf(vendors: readonly Vendor[]): Catalogue {
   return { hosts: new Set(all), skeletons: new Map(all.map((host) => [skeleton(host), host])) };
 }
 
-/** The names that it lies below, the nearest first. */
-function parents(name: string): readonly string[] {
+/** The domains above a name, the nearest first. */
+export function parents(name: string): readonly string[] {
   const labels = name.split('.');
   return labels.slice(1).map((_, i) => labels.slice(i + 1).join('.'));
 }
@@ -78,17 +78,30 @@ function meant(name: string, catalogue: Catalogue): string | null {
     : `"${name}" is one letter from "${near}", which the catalogue knows; did you mean that?`;
 }
 
-function slips(pattern: string, denies: boolean, own: ReadonlySet<string>, catalogue: Catalogue): string[] {
+/** What happens to the hosts; `lifts`: allowed or counted although rules about services would deny some of them. */
+type Fate = 'denied' | 'exempt' | 'lifts' | 'passes';
+
+/** Why a whole public suffix is probably a mistake; null if it is not. */
+function wideSuffix(name: string, kind: 'registry' | 'company', fate: Fate): string | null {
+  // A company's suffix mostly has pages and apps, which may well be allowed as a whole.
+  if (fate === 'passes' || (fate === 'lifts' && kind === 'company')) return null;
+  const why =
+    fate === 'lifts'
+      ? 'and a rule about a host takes precedence over those about vendors, products and classes: no AI service below it is denied by them'
+      : `under which anyone can register: all of it is ${fate === 'denied' ? 'denied' : 'allowed'}`;
+  return `"${name}" is a public suffix, ${why}; name the hosts that you mean`;
+}
+
+function slips(pattern: string, fate: Fate, own: ReadonlySet<string>, catalogue: Catalogue): string[] {
+  const denies = fate === 'denied';
   const below = !pattern.startsWith('=');
   const name = below ? pattern : pattern.slice(1);
   if (/^[\d.]+$|:/.test(name)) return [];
   const found: string[] = [];
   const kind = publicSuffix(name);
-  if (below && kind !== null && isListed(name) && denies) {
-    found.push(
-      `"${name}" is a public suffix, under which anyone can register: all of it is denied; name the hosts that you mean`,
-    );
-  } else if (below && denies && shared.has(name)) {
+  const wide = below && kind !== null && isListed(name) ? wideSuffix(name, kind, fate) : null;
+  if (wide !== null) found.push(wide);
+  else if (below && denies && shared.has(name)) {
     found.push(
       `"${name}" carries far more than AI services, and all of it is denied; name the hosts that you mean, or the product`,
     );
@@ -107,21 +120,30 @@ function slips(pattern: string, denies: boolean, own: ReadonlySet<string>, catal
   return [...found, ...[meant(name, catalogue)].filter((text) => text !== null)];
 }
 
-/** One finding for each slip. */
-export function lintDomains({ rules, exceptions }: PolicyDocument, vendors: readonly Vendor[]): Finding[] {
+/** Whether anything is denied by its service rather than by its host. */
+function deniesServices({ rules, sanctionedOnly, defaults }: PolicyDocument): boolean {
+  const isAboutServices = ({ effect, what }: Rule): boolean =>
+    effect === 'deny' && (what.domains ?? what.lists) === undefined;
+  return sanctionedOnly === true || defaults.catalogue === 'deny' || rules.some(isAboutServices);
+}
+
+/** One finding for each mistake. */
+export function lintDomains(policy: PolicyDocument, vendors: readonly Vendor[]): Finding[] {
+  const { rules, exceptions } = policy;
   const catalogue = catalogueOf(vendors);
-  const of = (kind: string, { id, what }: Rule | Exception, at: Path, denies: boolean): Finding[] => {
+  const passing = deniesServices(policy) ? 'lifts' : 'passes';
+  const of = (kind: string, { id, what }: Rule | Exception, at: Path, fate: Fate): Finding[] => {
     const { domains = [] } = what;
     const own = new Set(domains);
     return domains.slice(0, MOST_NAMES).flatMap((pattern, i) =>
-      slips(pattern, denies, own, catalogue).map((text) => ({
+      slips(pattern, fate, own, catalogue).map((text) => ({
         path: [...at, 'domains', i],
         message: `the ${kind} "${id}": ${text}`,
       })),
     );
   };
   return [
-    ...rules.flatMap((rule, i) => of('rule', rule, ['rules', i], rule.effect === 'deny')),
-    ...exceptions.flatMap((exception, i) => of('exception', exception, ['exceptions', i], false)),
+    ...rules.flatMap((rule, i) => of('rule', rule, ['rules', i], rule.effect === 'deny' ? 'denied' : passing)),
+    ...exceptions.flatMap((exception, i) => of('exception', exception, ['exceptions', i], 'exempt')),
   ];
 }

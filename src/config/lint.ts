@@ -2,16 +2,18 @@
 import { basename } from 'node:path';
 import type { Exception, PolicyDocument, Rule } from '../flow.ts';
 import { lintCalls } from './calls-lint.ts';
+import { lintContradictions } from './contradiction-lint.ts';
 import { shadowed } from './coverage.ts';
 import { lintDomains } from './domain-lint.ts';
-import { endOf } from './exception-line.ts';
+import { endOf, isPause, toException } from './exception-line.ts';
 import { lintPeople } from './people-lint.ts';
 import { inOrder, InvalidConfig } from './problem.ts';
 import type { Finding, Path, Position, Problem } from './problem.ts';
-import { isHostless, reachable } from './reach.ts';
+import { isHostless } from './reach.ts';
 import type { Config } from './schema.ts';
 import { lintSettings } from './settings-lint.ts';
 import { strayStored } from './stored-exceptions.ts';
+import { lintWideExceptions, lintWideRules } from './wide-lint.ts';
 import { readYaml } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
@@ -51,46 +53,20 @@ function ended(policy: PolicyDocument, now: number): Finding[] {
   return [...exceptions, ...rules];
 }
 
-function matchNothing(config: Config): Finding[] {
-  const { policy, vendors } = config;
-  const classes = policy.riskClasses ?? {};
-  const usable = ({ what }: Rule | Exception): boolean =>
-    (what.vendors ?? what.products ?? what.channels ?? what.tags ?? what.risks) === undefined ||
-    vendors.some((vendor) => vendor.products.some((product) => reachable(what, classes, vendor, product)));
-  const useless = (entries: readonly (Rule | Exception)[], kind: 'rule' | 'exception'): Finding[] =>
-    entries.flatMap((entry, i) => {
-      if (usable(entry)) return [];
-      const message = `the ${kind} "${entry.id}" can match no host of the catalogue: everything that it names must hold at once; correct or remove it`;
-      return [{ path: [`${kind}s`, i], message }];
-    });
-  return [...useless(policy.rules, 'rule'), ...useless(policy.exceptions, 'exception')];
+function sameNetworks({ sites = {} }: PolicyDocument): Finding[] {
+  const owners = new Map<string, string>();
+  return Object.entries(sites).flatMap(([id, { networks }]) =>
+    networks.flatMap((network, i) => {
+      const owner = owners.get(network) ?? id;
+      owners.set(network, owner);
+      if (owner === id) return [];
+      const message = `the site "${id}" has the network ${network}, which is that of the site "${owner}": its clients are at both; correct one of the two`;
+      return [{ path: ['sites', id, 'networks', i], message }];
+    }),
+  );
 }
 
-/** A denial for everyone of this part of the catalogue and more is a mode of its own. */
-const NEARLY_ALL = 0.9;
-/** Of fewer a single rule may well deny all. */
-const ENOUGH_PRODUCTS = 20;
-
-function catchAlls({ policy, vendors }: Config): Finding[] {
-  const { rules, defaults, riskClasses = {} } = policy;
-  const all = vendors.flatMap((vendor) => vendor.products.map((product) => [vendor, product] as const));
-  const isWide = ({ effect, what, groups, sites }: Rule): boolean => {
-    if (effect !== 'deny' || (what.domains ?? what.lists ?? groups ?? sites) !== undefined) return false;
-    const met = all.filter(([vendor, product]) => reachable(what, riskClasses, vendor, product)).length;
-    return all.length >= ENOUGH_PRODUCTS && met >= all.length * NEARLY_ALL;
-  };
-  const open = rules.some(({ effect, what }) => effect === 'allow' && (what.domains ?? what.lists) !== undefined);
-  const wide = rules.flatMap((rule, i) => {
-    const message = `the rule "${rule.id}" denies nearly every AI service to everyone; write "mode: sanctioned-only" for that, which still lets approved services pass`;
-    return isWide(rule) ? [{ path: ['rules', i], message }] : [];
-  });
-  if (defaults.unlisted !== 'deny' || open) return wide;
-  const message =
-    'defaults.unlisted denies every host that no rule names, and no rule allows any domain; allow some, or write "allow"';
-  return [...wide, { path: ['defaults', 'unlisted'], message }];
-}
-
-/** The file of a vendor; the settings that name the catalogue where it has no file to itself. */
+/** The file of a vendor; or the settings that name the catalogue, if the vendor has no file of its own. */
 function vendorPlace({ files, file }: Config, id: string, path: Path): Pick<Warning, 'file' | 'path'> {
   const own = files.find((one) => basename(one) === `${id}.yaml`);
   return own === undefined ? { file, path: ['vendors'] } : { file: own, path };
@@ -109,18 +85,20 @@ function hostless(config: Config): Warning[] {
   });
 }
 
-/** What ended is history there. */
-function strays({ policyOfFile, vendors, stored, exceptionsFile: file }: Config, now: number): Warning[] {
-  return [...stored.contents.lines].flatMap(([index, line]) =>
-    endOf(line) <= now
-      ? []
-      : strayStored(policyOfFile, vendors, [line]).map((message) => ({
-          file,
-          path: [],
-          position: { line: index + 1, column: 1 },
-          message,
-        })),
-  );
+/** Mistakes in the file of exceptions. Entries that have ended are ignored. */
+function lintStored({ policyOfFile, vendors, stored, exceptionsFile: file }: Config, now: number): Warning[] {
+  const open = [...stored.contents.lines].filter(([, line]) => endOf(line) > now);
+  const exceptions = open.flatMap(([index, line]) => (isPause(line) ? [] : [{ index, entry: toException(line) }]));
+  const policy = { ...policyOfFile, rules: [], exceptions: exceptions.map(({ entry }) => entry) };
+  const at = (index: number, message: string): Warning => {
+    return { file, path: [], position: { line: index + 1, column: 1 }, message };
+  };
+  return [
+    ...open.flatMap(([index, line]) => strayStored(policyOfFile, vendors, [line]).map((message) => at(index, message))),
+    ...[...lintWideExceptions({ policy, vendors }, now), ...lintDomains(policy, vendors)].map(({ path, message }) =>
+      at(exceptions[Number(path[1])]?.index ?? 0, message),
+    ),
+  ];
 }
 
 /** Everything that looks like a mistake at the instant `now`, epoch milliseconds. */
@@ -130,13 +108,15 @@ export function lint(given: Config, now: number): Warning[] {
   const findings = [
     ...ended(policy, now),
     ...shadowed(policy.rules),
-    ...matchNothing(config),
-    ...catchAlls(config),
+    ...sameNetworks(policy),
+    ...lintContradictions(policy, vendors),
+    ...lintWideRules(config),
+    ...lintWideExceptions(config, now),
     ...lintCalls(policy, vendors),
     ...lintDomains(policy, vendors),
   ];
   return [
-    ...strays(config, now),
+    ...lintStored(config, now),
     ...lintPeople(given, now),
     ...lintSettings(config),
     ...findings.map((finding) => ({ ...finding, file: policyFile })),

@@ -89,6 +89,15 @@ export function parseCidr(text: string): string {
   return `${plain}/${length}`;
 }
 
+/** Whether two CIDR blocks, as {@link parseCidr} returns them, have an address in common. */
+export function overlap(a: string, b: string): boolean {
+  const [[first = '', lengthA], [second = '', lengthB]] = [a.split('/'), b.split('/')];
+  const family = isIP(first);
+  if ((family !== 4 && family !== 6) || family !== isIP(second)) return false;
+  const behind = BigInt((family === 4 ? 32 : 128) - Math.min(Number(lengthA), Number(lengthB)));
+  return bitsOf(first, family) >> behind === bitsOf(second, family) >> behind;
+}
+
 function splitPort(text: string): { readonly rest: string; readonly port: string | null } {
   const [, bracketed, bracketedTail = '', bracketedPort] = /^\[([^\]]*)\](\/\d+)?(?::(.*))?$/.exec(text) ?? [];
   if (bracketed !== undefined) return { rest: `${bracketed}${bracketedTail}`, port: bracketedPort ?? null };

@@ -15,8 +15,11 @@ shared:
   - { suffix: acmechot.ai, why: Downloads too., product: chat, paths: [/v1/], source: x, confidence: list }
 `;
 
-function slips(domains: string, effect = 'deny'): string[] {
-  const policy = `rules: [{ id: r, domains: ${domains}, effect: ${effect}, reason: x }]`;
+function slips(domains: string, effect = 'deny', more = ''): string[] {
+  return found(`rules: [{ id: r, domains: ${domains}, effect: ${effect}, reason: x }${more}]`);
+}
+
+function found(policy: string): string[] {
   return withConfig({ 'policy.yaml': policy, 'vendors/acme.yaml': acme }, (file) => {
     const { policy: document, vendors } = loadConfig(file);
     return lintDomains(document, vendors).map(({ message }) => message);
@@ -90,6 +93,26 @@ describe('warns of', () => {
       expect.stringContaining('which mixes alphabets; write the name that you mean'),
     ]);
   });
+});
+
+test('warns of an exception for a public suffix, whoever it is for', () => {
+  const exception = (domains: string): string =>
+    `exceptions: [{ id: e, domains: ${domains}, until: 2027-01-01, approved_by: me, reason: x }]`;
+  const says = (name: string): string =>
+    `the exception "e": "${name}" is a public suffix, under which anyone can register: all of it is allowed; name the hosts that you mean`;
+  expect(found(exception('com'))).toEqual([says('com')]);
+  expect(found(exception('[github.io, corp, "=com"]'))).toEqual([says('github.io')]);
+});
+
+test('warns of a public suffix that is allowed where vendors are denied', () => {
+  const ban = ', { id: ban, vendors: acme, effect: deny, reason: x }';
+  const says =
+    'the rule "r": "ai" is a public suffix, and a rule about a host takes precedence over those about vendors, products and classes: no AI service below it is denied by them; name the hosts that you mean';
+  expect(slips('ai', 'allow', ban)).toEqual([says]);
+  expect(slips('ai', 'monitor', ban)).toEqual([says]);
+  expect(found('mode: sanctioned-only\nrules: [{ id: r, domains: ai, effect: allow, reason: x }]')).toEqual([says]);
+  expect(slips('[github.io, corp]', 'allow', ban)).toEqual([]);
+  expect(slips('ai', 'allow', ', { id: ban, domains: acmechat.ai, effect: deny, reason: x }')).toEqual([]);
 });
 
 describe('is silent about', () => {
