@@ -169,20 +169,45 @@ function changesOf(policy: Policy, question: Question, considered: readonly Cons
   return changes;
 }
 
+type Judged = Pick<Config, 'policy' | 'vendors'>;
+
+/** The compiled parts that answer questions about a configuration. */
+function compiled({ policy: document, vendors }: Judged, sets?: DomainSets) {
+  const services = indexServices(vendors, indexHosts);
+  const policy = compile(document, sets, ({ url }) => {
+    const host = assistantAt(url)?.target.host;
+    return host === undefined ? null : { host, service: services(host) };
+  });
+  return { policy, services };
+}
+
+function questionOf(
+  services: FindService,
+  groups: ReadonlySet<string>,
+  { target, path, address, user }: Asked,
+  moment: Asked['moment'],
+): Question {
+  return {
+    moment,
+    client: { address: address ?? '', user, groups },
+    target,
+    service: services(target.host, moment === 'request' ? path : null),
+    serverName: null,
+    navigation: false,
+    denied: null,
+  };
+}
+
 /**
  * Prepares explanations for a configuration.
  *
  * @param sets the external lists of the policy.
  */
 export function createExplainer(
-  config: Pick<Config, 'policy' | 'vendors' | 'tunnels'>,
+  config: Judged & Pick<Config, 'tunnels'>,
   sets?: DomainSets,
 ): (asked: Asked) => Explained {
-  const services = indexServices(config.vendors, indexHosts);
-  const policy = compile(config.policy, sets, ({ url }) => {
-    const host = assistantAt(url)?.target.host;
-    return host === undefined ? null : { host, service: services(host) };
-  });
+  const { policy, services } = compiled(config, sets);
   const members = membersOf(config.policy);
   return (asked) => {
     const { address, user, forwarded, groups = [] } = asked;
@@ -191,29 +216,31 @@ export function createExplainer(
   };
 }
 
+/** As {@link createExplainer}, but faster: only the decision, for clients in exactly the given groups. */
+export function createDecider(config: Judged, sets?: DomainSets): (asked: Asked) => Decision {
+  const { policy, services } = compiled(config, sets);
+  return (asked) => {
+    const question = questionOf(services, new Set(asked.groups), asked, asked.moment);
+    return decide(policy, question, asked.at).decision;
+  };
+}
+
 function explained(
   policy: Policy,
   services: FindService,
   ports: TunnelPorts,
   groups: ReadonlySet<string>,
-  { target, moment, path, address, user, forwarded = [], at }: Asked,
+  asked: Asked,
 ): Explained {
-  const ask = (asked: Asked['moment']): Question => ({
-    moment: asked,
-    client: { address: address ?? '', user, groups },
-    target,
-    service: services(target.host, asked === 'request' ? path : null),
-    serverName: null,
-    navigation: false,
-    denied: null,
-  });
-  const stage = (asked: Asked['moment']): Stage => {
-    const question = ask(asked);
+  const { target, moment, path, address, user, forwarded = [], at } = asked;
+  const ask = (when: Asked['moment']): Question => questionOf(services, groups, asked, when);
+  const stage = (when: Asked['moment']): Stage => {
+    const question = ask(when);
     const { effect, rule } = decide(policy, question, at).decision;
     const { service } = question;
     const { vendor = null, product = null, channel = null } = service ?? {};
-    const known = inWords(asked, service);
-    return { moment: asked, effect, rule, vendor, product, channel, model: modelOf(service), known };
+    const known = inWords(when, service);
+    return { moment: when, effect, rule, vendor, product, channel, model: modelOf(service), known };
   };
   const question = ask(moment);
   const service = path === null ? question.service : ask('request').service;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { deniedAssistants } from '../../src/cli/denied-assistants.ts';
 import { placedWarnings } from '../../src/config/lint.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -29,14 +29,14 @@ const deny = (id: string, more = ''): string => `  - { id: ${id}, vendors: acme,
 test('an assistant that is denied to those whom a rule, a site or the policy sends there', () => {
   const policy = `${people}default_assistant: acme\nrules:\n${deny('ban', ', assistant: acme')}`;
   const blocked = (whom: string): string =>
-    `the assistant "acme" is at chat.acme.test, which ban denies to ${whom}: they are offered no assistant, or are blocked again there; name another, or allow its address`;
+    `the assistant "acme" is at chat.acme.test, which ban denies to ${whom}: they are offered no assistant; name another, or allow its address`;
   expect(warnings(policy)).toEqual([`8: ${blocked('eu')}`, `9: ${blocked('clients in no group')}`]);
 });
 
 test('one that only a group is denied, where the rule for that group names it', () => {
   const rules = deny('staff-ban', ', groups: staff, assistant: acme');
   expect(warnings(`${people}default_assistant: inhouse\nrules:\n${rules}`)).toEqual([
-    expect.stringMatching(/^11: .* which staff-ban denies to staff: /),
+    '11: the assistant "acme" is at chat.acme.test, which staff-ban denies to staff: they are offered "inhouse" instead; name that one, or allow its address',
   ]);
 });
 
@@ -53,5 +53,68 @@ test.each([
 
 test('everything that is not listed is denied, and the assistant is not listed', () => {
   const policy = `${people.replace(', assistant: acme', '')}default_assistant: inhouse\ndefaults: { unlisted: deny }\n`;
-  expect(warnings(policy)).toEqual([expect.stringMatching(/ai\.corp\.test, which default-unlisted denies/)]);
+  expect(warnings(policy)).toEqual([
+    expect.stringMatching(
+      /ai\.corp\.test, which default-unlisted denies to clients in no group: they are sent there and blocked again; /,
+    ),
+  ]);
+});
+
+describe('a group that is denied the assistant of everybody', () => {
+  const other = '  - { id: no-other, domains: other.test, effect: deny, reason: No. }\n';
+  const staff = (more = '', top = ''): string =>
+    `${people.replace(', assistant: acme', '')}default_assistant: acme\n${top}rules:\n${other}${deny('staff-ban', `, groups: staff${more}`)}`;
+  const says =
+    '9: the assistant "acme" is at chat.acme.test, which staff-ban denies to staff: they are offered no assistant; name another, or allow its address';
+
+  test('is offered none, and somewhere else is told so', () => {
+    expect(warnings(staff())).toEqual([says]);
+    expect(warnings(staff(', sites: eu'))).toEqual([says.replace('to staff:', 'to staff at eu:')]);
+  });
+
+  test('two groups in one line', () => {
+    const policy = staff()
+      .replace('sites:', '  guests: { networks: 10.9.0.0/16 }\nsites:')
+      .replace('groups: staff', 'groups: [staff, guests]');
+    expect(warnings(policy)).toEqual([says.replace('9:', '10:').replace('to staff:', 'to staff, guests:')]);
+  });
+
+  test('is sent there by a rule for everybody', () => {
+    const policy = staff()
+      .replace('default_assistant: acme\n', '')
+      .replace('other.test,', 'other.test, assistant: acme,');
+    expect(warnings(policy)).toEqual([
+      expect.stringMatching(/^10: .* denies to staff: they are offered no assistant; /),
+    ]);
+  });
+
+  test.each([
+    ['has another by a choice of its own', staff('', 'assistant_for: [{ groups: staff, assistant: inhouse }]\n')],
+    ['has another by a choice for all', staff('', 'assistant_for: [{ assistant: inhouse }]\n')],
+    ['is denied nothing else', staff().replace(other, '')],
+    ['is denied what else there is no longer', staff().replace('reason: No. }', 'reason: No., until: 2026-01-01 }')],
+    [
+      'is not whom the other denial is for',
+      staff()
+        .replace('other.test,', 'other.test, groups: guests,')
+        .replace('sites:', '  guests: { networks: 10.9.0.0/16 }\nsites:'),
+    ],
+  ])('%s: none', (_, policy) => {
+    expect(warnings(policy)).toEqual([]);
+  });
+
+  test('has the one of its site', () => {
+    const policy = staff()
+      .replace('10.4.0.0/16', '10.4.0.0/16, assistant: inhouse')
+      .replace('groups: staff', 'sites: eu');
+    expect(warnings(policy)).toEqual([]);
+  });
+
+  test('is denied everything that no rule allows', () => {
+    expect(
+      warnings(
+        `mode: sanctioned-only\n${staff().replace(other, '  - { id: ok, vendors: acme, effect: allow, reason: Yes. }\n')}`,
+      ),
+    ).toEqual([says.replace('9:', '10:')]);
+  });
 });
