@@ -2,6 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RequestFault } from './http-server.ts';
 import { jsonFault, noBody, repeatedKey } from './json.ts';
+import { requestFault } from './request-fault.ts';
+import type { KeyedSchema, Violation } from './request-fault.ts';
 
 export type Changed =
   | { readonly ok: true; readonly entries: readonly object[] }
@@ -104,14 +106,43 @@ const pauseBody = {
 const listQuery = { ...strict, properties: { all: { type: 'string', enum: ['true', 'false'] } } } as const;
 const byQuery = { ...strict, properties: by } as const;
 
-/** What is wrong with the request, in one line; null where nothing is. */
-function fault({ validationError: error, body, method }: FastifyRequest): string | null {
+/** How a request is validated. */
+interface Check {
+  readonly part: 'body' | 'querystring';
+  readonly schema: KeyedSchema;
+  /** A valid example. */
+  readonly example: string;
+}
+
+const checks = {
+  exception: {
+    part: 'body',
+    schema: exceptionBody,
+    example: '{"vendors": ["openai"], "until": "30d", "approved_by": "Head of Security", "reason": "An evaluation."}',
+  },
+  pause: { part: 'body', schema: pauseBody, example: '{"vendor": "openai", "for": "30m"}' },
+  list: { part: 'querystring', schema: listQuery, example: '?all=true' },
+  requester: { part: 'querystring', schema: byQuery, example: '?by=alice' },
+} as const satisfies Readonly<Record<string, Check>>;
+
+/** What is wrong with the request, in one line; null if nothing is. */
+function fault(
+  { validationError: error, body, query }: FastifyRequest,
+  { part, schema, example }: Check,
+): string | null {
   if (error === undefined) return null;
-  if (method === 'POST' && body === undefined) return noBody;
-  const [first] = error.validation as readonly { readonly params: Readonly<Record<string, unknown>> }[];
-  const extra = first?.params['additionalProperty'];
-  if (typeof extra === 'string') return `The request has an unknown key "${extra}". Remove it.`;
-  return `The request is not valid: ${error.message}.`;
+  if (part === 'body' && body === undefined) return noBody;
+  const [first] = error.validation as unknown as readonly [Violation];
+  return requestFault(first, schema, part === 'body' ? body : query, example);
+}
+
+/** Accepts a single word for a list with one item, as the policy file does. */
+function takeLists({ body }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  for (const [key, { type }] of Object.entries(exceptionBody.properties)) {
+    if (type === 'array' && typeof given[key] === 'string') given[key] = [given[key]];
+  }
+  done();
 }
 
 function askerOf(by: string | undefined, { socket }: FastifyRequest['raw']): Asker {
@@ -138,36 +169,37 @@ export function exceptionRoutes(app: FastifyInstance, { api, guard, refuse }: Ex
       });
     });
     routes.addHook('onRequest', async (request, reply) => guard(request, reply) ?? undefined);
-    routes.addHook('preHandler', async (request, reply) => {
-      const key = repeated.get(request);
-      const wrong = key === undefined ? fault(request) : `The request has the key "${key}" twice. Keep one.`;
-      if (wrong !== null) return refuse(reply, 400, wrong);
+    const checked = (check: Check) => ({
+      schema: { [check.part]: check.schema },
+      attachValidation: true,
+      preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
+        const key = repeated.get(request);
+        const wrong = key === undefined ? fault(request, check) : `The request has the key "${key}" twice. Keep one.`;
+        if (wrong !== null) return refuse(reply, 400, wrong);
+      },
     });
-    const attachValidation = true;
 
-    routes.get<{ Querystring: { all?: 'true' | 'false' } }>(
-      '/api/exceptions',
-      { schema: { querystring: listQuery }, attachValidation },
-      (request, reply) => reply.send(api.list(request.query.all === 'true')),
+    routes.get<{ Querystring: { all?: 'true' | 'false' } }>('/api/exceptions', checked(checks.list), (request, reply) =>
+      reply.send(api.list(request.query.all === 'true')),
     );
     routes.post<{ Body: WantedException & { by?: string } }>(
       '/api/exceptions',
-      { schema: { body: exceptionBody }, attachValidation },
+      { ...checked(checks.exception), preValidation: takeLists },
       async ({ body: { by, ...wanted }, raw }, reply) => answer(reply, 201, await api.add(wanted, askerOf(by, raw))),
     );
     routes.delete<{ Params: { id: string }; Querystring: { by?: string } }>(
       '/api/exceptions/:id',
-      { schema: { querystring: byQuery }, attachValidation },
+      checked(checks.requester),
       async ({ params, query, raw }, reply) => answer(reply, 200, await api.revoke(params.id, askerOf(query.by, raw))),
     );
     routes.post<{ Body: WantedPause & { by?: string } }>(
       '/api/pauses',
-      { schema: { body: pauseBody }, attachValidation },
+      checked(checks.pause),
       async ({ body: { by, ...wanted }, raw }, reply) => answer(reply, 201, await api.pause(wanted, askerOf(by, raw))),
     );
     routes.delete<{ Params: { vendor: string }; Querystring: { by?: string } }>(
       '/api/pauses/:vendor',
-      { schema: { querystring: byQuery }, attachValidation },
+      checked(checks.requester),
       async ({ params, query, raw }, reply) =>
         answer(reply, 200, await api.resume(params.vendor, askerOf(query.by, raw))),
     );

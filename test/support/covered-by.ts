@@ -16,6 +16,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'listen/overdue.ts': 'test/listen/front-door.test.ts',
   'listen/lone.ts': 'test/listen/inside-tls.test.ts',
   'act/turn-away.ts': 'test/flows/forward.test.ts',
+  'admin/request-fault.ts': 'test/admin/exceptions-api.test.ts',
   'admin/people.ts': 'test/flows/browser.test.ts',
   'admin/ports.ts': 'test/flows/browser.test.ts',
   'gateway/doors.ts': 'test/flows/proxy-tls.test.ts',
