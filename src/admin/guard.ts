@@ -28,10 +28,18 @@ export interface HostRules {
   readonly bound: readonly string[];
 }
 
+/**
+ * Paths that load balancers probe, some in HTTP/1.0 without Host, as HAProxy does by default. Browsers always send Host, so
+ * no web page can make such a request.
+ */
+const probes = ['/livez', '/readyz'];
+
 /** The first thing that is wrong with a request's provenance, or null. */
 export function checkProvenance(request: IncomingMessage, rules: HostRules): Refused | null {
   const host = request.headers.host ?? '';
-  if (headerCount(request, 'host') !== 1 || !isOwnHost(hostOf(host), rules)) {
+  const hosts = headerCount(request, 'host');
+  const probe = hosts === 0 && probes.includes(request.url ?? '');
+  if (!probe && (hosts !== 1 || !isOwnHost(hostOf(host), rules))) {
     return {
       status: 421,
       text: 'The Host header names a different host. Use an address of this host, or add the name to admin.hosts.',

@@ -23,7 +23,9 @@ function awaitHeader(socket: Socket, turnAway: TurnAway, then: (peer: ProxiedPee
   const stop = (): void => void socket.pause().off('data', onData).off('end', onEnd);
   const onEnd = (): void => {
     stop();
-    turnAway('malformed_request', 'PROXY protocol: the connection ended before its header');
+    // Load balancers probe the port by connecting every few seconds, which is neither an attempt nor a failure.
+    if (held === null) socket.end();
+    else turnAway('malformed_request', 'PROXY protocol: the connection ended before its header');
   };
   const onData = (chunk: Buffer): void => {
     held = held === null ? chunk : Buffer.concat([held, chunk]);

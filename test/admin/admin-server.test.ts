@@ -127,6 +127,13 @@ test.each([
   }
 });
 
+test('a load balancer may ask about health in HTTP/1.0 without Host, and for nothing else', async () => {
+  const { address } = await start();
+  const get = async (path: string) => statusOf(await raw(address, [`GET ${path} HTTP/1.0`]));
+  for (const path of ['/livez', '/readyz']) expect(await get(path)).toBe(200);
+  for (const path of ['/metrics', '/api/status', '/none']) expect(await get(path)).toBe(421);
+});
+
 test('open to others: by any address or a configured name, and the API only with its token', async () => {
   const { address } = await start({ hosts: ['sallyport'], token: 's3cret' }, '0.0.0.0');
   const get = async (path: string, ...headers: readonly string[]) =>

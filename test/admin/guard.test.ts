@@ -56,6 +56,22 @@ test('no Host and two Hosts are refused', () => {
 });
 
 test.each([
+  ['/livez', null],
+  ['/readyz', null],
+  ['/metrics', 421],
+  ['/api/status', 421],
+  ['/readyz/../api/status', 421],
+  ['/readyz?', 421],
+])('no Host at %s, as in the HTTP/1.0 of a load balancer', (path, status) => {
+  const probe = request([]);
+  probe.url = path;
+  expect(checkProvenance(probe, loopback)?.status ?? null).toBe(status);
+  const fromPage = request([['Origin', 'http://evil.test']]);
+  fromPage.url = path;
+  expect(checkProvenance(fromPage, loopback)?.status).toBe(status ?? 403);
+});
+
+test.each([
   ['sec-fetch-site', 'same-origin', null],
   ['sec-fetch-site', 'none', null],
   ['sec-fetch-site', 'same-site', 403],

@@ -93,6 +93,17 @@ test.each([
   expect(await metric('sallyport_errors_total', 'code="malformed_request"')).toBe(1);
 });
 
+test('a load balancer that only looks whether the port is open is hung up on, and is no failure of anybody', async () => {
+  const { proxyPort, lines, metric } = await lab(listen(['127.0.0.1']));
+  const probe = await connectRaw(proxyPort);
+  probe.socket.end();
+  expect((await probe.ended).text).toBe('');
+  // The log keeps the order of what ended, so that the line of the probe would be the first.
+  await exchange(proxyPort, v1 + refused);
+  await expect.poll(() => lines().map((line) => line.rule)).toEqual([{ id: 'refused' }]);
+  expect(await metric('sallyport_errors_total', 'code="malformed_request"')).toBe(0);
+});
+
 test('a header that dribbles in meets the deadline of all first words', async () => {
   const settings = { ...listen(['127.0.0.1']), limits: { head_timeout: '500ms' } };
   const { proxyPort, lines } = await lab(settings);
