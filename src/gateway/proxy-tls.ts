@@ -1,5 +1,5 @@
-/** The proxy port over TLS, with what its files hold, or with a certificate of our own CA. */
-import type { KeyObject } from 'node:crypto';
+/** The proxy port over TLS, with the certificate in its files or with one of our own CA. */
+import { X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Authority } from '../certificates/authority.ts';
 import { isDue } from '../certificates/leaves.ts';
@@ -31,6 +31,19 @@ function revokedOf(file: string, log: (line: string) => void): string[] {
   return [...pems];
 }
 
+/**
+ * Warns of a certificate that clients refuse, or will refuse within a week. Certificates that live for only days are renewed
+ * in their last third, so the warning about these comes later.
+ */
+function checkValidity(file: string, pem: Buffer, log: (line: string) => void): void {
+  const { validFrom, validTo } = new X509Certificate(pem);
+  const [from, until, now] = [Date.parse(validFrom), Date.parse(validTo), Date.now()];
+  if (from <= now && until - now > Math.min(7 * DAY, (until - from) / 4)) return;
+  const [word, at] = from > now ? ['is not valid before', from] : [until <= now ? 'expired at' : 'expires at', until];
+  const cure = from > now ? 'check the clock of this machine' : 'replace it and reload';
+  log(`${file}: the certificate of the proxy port over TLS ${word} ${new Date(at).toISOString()}; ${cure}`);
+}
+
 type Material = ProxyTlsOptions['material'];
 
 /**
@@ -43,11 +56,12 @@ export function materialOf(
   log: (line: string) => void,
 ): Material {
   const read = (file: string, key: string): Buffer => readNamedFile(file, `listen.proxy_tls.${key}`);
+  const own = files === null ? null : { cert: read(files.cert, 'cert_file'), key: read(files.key, 'key_file') };
   const material = {
     ...offered('ECDSA', 'RSA'),
     ...shown(leaf),
-    ...(files !== null && { cert: read(files.cert, 'cert_file'), key: read(files.key, 'key_file') }),
-    // An empty list: no public authority is to vouch for clients.
+    ...own,
+    // Empty, so that no public CA can vouch for clients.
     ca: clientCaFile === null ? [] : read(clientCaFile, 'client_ca_file'),
     ...(clientCrlFile !== null && { crl: revokedOf(clientCrlFile, log) }),
   };
@@ -58,6 +72,7 @@ export function materialOf(
     const file = files?.cert ?? clientCaFile ?? 'listen.proxy_tls';
     throw new ConfigError(`${file}: certificate, key and authority do not match (${why}); correct listen.proxy_tls`);
   }
+  if (files !== null && own !== null) checkValidity(files.cert, own.cert, log);
   return material;
 }
 

@@ -104,6 +104,39 @@ describe('on the machine of the proxy', () => {
     expect(told['CA']).toMatchObject({ status: 'good' });
   });
 
+  test('what a running proxy says of itself: that it serves, and then that its new files are broken', async () => {
+    const lab = await labOfTest();
+    const place = (port: number): string => `127.0.0.1:${port}`;
+    const { proxy, pages, admin } = lab.addresses;
+    const listen = { proxy: place(proxy.port), pages: place(pages.port), admin: place(admin.port) };
+    const file = configOfTest({ ...resolvable, listen });
+    const good = await findings(['-c', file]);
+    expect(good['readiness']).toMatchObject({ status: 'good' });
+    expect(good['reload']).toMatchObject({ status: 'good' });
+    writeFileSync(join(lab.dir, 'policy.yaml'), 'ruls: []\n');
+    expect(lab.gateway.reload()).toBe(false);
+    expect((await findings(['-c', file]))['reload']).toMatchObject({
+      status: 'bad',
+      says: 'the running proxy could not read its files again, and goes on with what it read before',
+      cure: 'correct what "sallyport check" names, then run "sallyport reload"',
+    });
+  });
+
+  test('what a running proxy says of itself: that it waits for a list', async () => {
+    const url = `http://127.0.0.1:${await closedPort()}/list`;
+    const listed = `lists:\n  far: { url: '${url}' }\n${labPolicy}`.replace(
+      'rules:',
+      'rules:\n  - { id: far, lists: far, effect: deny, reason: Far. }',
+    );
+    const lab = await labOfTest({ policy: listed });
+    const { admin } = lab.addresses;
+    const file = configOfTest({ ...resolvable, listen: { ...anyPorts, admin: `127.0.0.1:${admin.port}` } });
+    expect((await findings(['-c', file]))['readiness']).toMatchObject({
+      status: 'bad',
+      says: 'the running proxy says 503 to /readyz: the list far, which a denial names, has not been loaded yet',
+    });
+  });
+
   test('a key that others can read, a log that cannot be written, and too many connections are said', async () => {
     const lab = await labOfTest();
     chmodSync(join(lab.dir, 'certs/ca.key'), 0o644);

@@ -4,6 +4,8 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAuthority } from '../../src/certificates/authority.ts';
+import { makeLeafKey } from '../../src/certificates/leaves.ts';
+import { mintPortLeaf } from '../../src/certificates/port-leaf.ts';
 import { ca } from '../../src/cli/ca.ts';
 import { check } from '../../src/cli/check.ts';
 import { doctor } from '../../src/cli/doctor.ts';
@@ -107,6 +109,29 @@ test.each([
   ['authorities of origins', { outbound: { ca_file: 'ca.pem' } }],
 ])('%s that can be used', async (_, settings) => {
   expect(await asked(check, ['-c', await config(settings), '--strict'])).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['has expired', 100, 'expired at'],
+  ['soon expires', 57, 'expires at'],
+  ['is not valid yet', -2, 'is not valid before'],
+])('a port over TLS whose certificate %s starts, and all who look at it say so in one line', async (_, age, word) => {
+  const now = Date.now() - age * 86_400_000;
+  const authority = await openAuthority(options({ now: () => Math.min(now, Date.now()) - 86_400_000 }));
+  const host = { kind: 'name', host: 'proxy.test' } as const;
+  const { cert, key } = mintPortLeaf(authority, [host], { key: makeLeafKey('ecdsa-p256'), leafDays: 60, now });
+  const dir = folder();
+  const [certFile, keyFile] = [join(dir, 'port.pem'), join(dir, 'port.key')];
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  const says = new RegExp(`port\\.pem: the certificate of the proxy port over TLS ${word} .*; `);
+  const started = await serve({ settings: { ...tls(certFile, keyFile), limits: { connections: 100 } } });
+  const lines = started.stderr().split('\n');
+  expect(lines.filter((line) => says.test(line))).toHaveLength(1);
+  const checked = await asked(check, ['-c', started.file]);
+  expect(checked.code).toBe(0);
+  expect(checked.said.filter((line) => says.test(line))).toHaveLength(1);
+  expect((await found(started.file)).find((finding) => finding.check === 'files')).toMatchObject({ status: 'warning' });
 });
 
 test.each([

@@ -53,11 +53,15 @@ async function authority({ certificates }: Config, now: number): Promise<Finding
       return good('CA', `there is none yet; the first start makes it in ${shownPath(dir)}`);
     }
     const days = Math.floor((found.notAfter - now) / DAY);
-    const renew = 'make or supply a new one before that, and roll it out alongside the old one: certs/README.md';
-    if (days < 0) return bad('CA', `${found.subject} expired ${counted(-days, 'day')} ago`, renew);
+    const renew = 'make or supply a new one';
+    if (days < 0)
+      return bad('CA', `${found.subject} expired ${counted(-days, 'day')} ago`, `${renew}: certs/README.md`);
     const fault = validityFault(found, now);
-    if (fault !== null) return bad('CA', fault, renew);
-    if (days < 90) return warning('CA', `${found.subject} expires in ${counted(days, 'day')}`, renew);
+    if (fault !== null) return bad('CA', fault, 'the proxy will not start like this; see certs/README.md');
+    if (days < 90) {
+      const cure = `${renew} before that, and roll it out alongside the old one: certs/README.md`;
+      return warning('CA', `${found.subject} expires in ${counted(days, 'day')}`, cure);
+    }
     if (found.doubt !== null) return warning('CA', found.doubt.says, found.doubt.cure);
     return good('CA', `${found.subject}, valid for ${counted(days, 'more day')}; only its owner can use the key`);
   } catch (error) {
@@ -99,22 +103,56 @@ function occupied({ host, port }: Address): Promise<string | null> {
   });
 }
 
-/** Whether a proxy of this kind answers there. */
-function isOurs({ host, port }: Address, ask: typeof request): Promise<boolean> {
+interface Answer {
+  readonly status: number | undefined;
+  /** Whether it has a field that only Sallyport writes. */
+  readonly hasField: boolean;
+  readonly text: string;
+}
+
+/** Null if nothing answers in HTTP, or not in full within PATIENCE. */
+function answerOf({ host, port }: Address, path: string, ask: typeof request): Promise<Answer | null> {
   return new Promise((resolve) => {
-    // Over TLS too the field in the answer tells; whose certificate it is, is for clients to ask.
-    const from = { agent: false, timeout: PATIENCE, rejectUnauthorized: false };
-    const to = { host: callableHost(host), port, path: '/livez', ...from };
-    const asked = ask(to, (res) => {
-      resolve(res.statusCode === 200 || res.headers['x-proxy-error'] !== undefined);
-      res.resume();
+    // The field in the response identifies it; the certificate is the clients' concern.
+    const from = { agent: false, signal: AbortSignal.timeout(PATIENCE), rejectUnauthorized: false };
+    const asked = ask({ host: callableHost(host), port, path, ...from }, (res) => {
+      let text = '';
+      res.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      res.once('end', () => {
+        resolve({ status: res.statusCode, hasField: res.headers['x-proxy-error'] !== undefined, text });
+      });
+      res.once('error', () => resolve(null));
     });
-    asked.once('error', () => resolve(false)).once('timeout', () => asked.destroy());
+    asked.once('error', () => resolve(null));
     asked.end();
   });
 }
 
-/** @param ask how who answers there can be asked; null: only with a certificate that is not here. */
+/** Whether a Sallyport answers there. */
+async function isOurs(place: Address, ask: typeof request): Promise<boolean> {
+  const answer = await answerOf(place, '/livez', ask);
+  return answer !== null && (answer.status === 200 || answer.hasField);
+}
+
+/** The state of the running proxy, as it reports it; empty if none is running. */
+async function running({ listen: { admin } }: Config): Promise<Finding[]> {
+  const ready = await answerOf(admin, '/readyz', request);
+  const metrics = await answerOf(admin, '/metrics', request);
+  const reloaded = /^sallyport_config_last_reload_successful ([01])$/m.exec(metrics?.text ?? '')?.[1];
+  if (ready === null || reloaded === undefined) return [];
+  const refusing = `the running proxy says 503 to /readyz: ${ready.text.trim()}`;
+  const stale = 'the running proxy could not read its files again, and goes on with what it read before';
+  return [
+    ready.status === 200
+      ? good('readiness', 'the running proxy accepts new clients')
+      : bad('readiness', refusing, 'see its log; until then, load balancers that ask send no clients'),
+    reloaded === '1'
+      ? good('reload', 'what the running proxy last read is in force')
+      : bad('reload', stale, 'correct what "sallyport check" names, then run "sallyport reload"'),
+  ];
+}
+
+/** @param ask how to send a request; null: the port requires a client certificate, which is not available here. */
 async function port(name: string, place: Address, ask: typeof request | null = request): Promise<Finding> {
   const check = `port ${name}`;
   const shown = formatAddress(place);
@@ -197,9 +235,11 @@ function openFilesFinding(config: Config): Finding {
   const files = openFiles(config);
   if (files === null) return skipped('open files', 'this system does not report its limit');
   const { most, wanted, connections } = files;
-  const says = `${most} may be open; ${connections} connections need ${wanted}`;
+  // The limit of this process, which may differ from that of the service.
+  const says = `${most} may be open in what this shell starts; ${connections} connections need ${wanted}`;
   if (most >= wanted) return good('open files', says);
-  return warning('open files', says, 'raise LimitNOFILE (ulimit -n) or lower limits.connections');
+  const cure = 'raise ulimit -n, or LimitNOFILE of a service, or lower limits.connections';
+  return warning('open files', says, cure);
 }
 
 /**
@@ -224,6 +264,7 @@ export async function examineServer(file: string, now: number, user?: string): P
     ...(await portOverTls(config)),
     await port('pages', listen.pages),
     await port('admin', listen.admin),
+    ...(await running(config)),
     await names(config),
     ...(await directories(config, user)),
     ...disk(config),
