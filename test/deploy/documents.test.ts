@@ -1,6 +1,6 @@
 /** What the documents name exists: files, npm scripts and anchors. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { read, repository } from './repository.ts';
 
@@ -28,7 +28,9 @@ describe.each(documents)('%s', (document) => {
   test('links lead somewhere', () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)/g)];
     for (const [, path = '', anchor] of links) {
-      const headings = [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title.toLowerCase());
+      const headings = [...read(join(dirname(document), path)).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+        title.toLowerCase(),
+      );
       if (anchor !== undefined) expect(headings.map((title) => title.replaceAll(' ', '-'))).toContain(anchor);
     }
   });
