@@ -11,24 +11,32 @@ const MOST_REST = 100;
  * @param now monotonic clock, milliseconds.
  */
 export function createScrapes(render: () => Promise<string>, now: () => number): () => Promise<string> {
+  let current: Promise<unknown> | null = null;
   let next: Promise<string> | null = null;
   let restUntil = -Infinity;
 
-  const renderNow = async (): Promise<string> => {
+  const renderNow = (): Promise<string> => {
     next = null;
     const begun = now();
-    try {
-      return await render();
-    } finally {
-      const over = now();
-      restUntil = over + Math.min(REST * (over - begun), MOST_REST);
-    }
+    const rendering = render();
+    const over = (): void => {
+      current = null;
+      restUntil = now() + Math.min(REST * (now() - begun), MOST_REST);
+    };
+    current = rendering.then(over, over);
+    return rendering;
+  };
+
+  const renderLater = async (): Promise<string> => {
+    await current;
+    const rest = restUntil - now();
+    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    return renderNow();
   };
 
   return () => {
-    const rest = restUntil - now();
-    if (next === null && rest <= 0) return renderNow();
-    next ??= new Promise((resolve) => setTimeout(resolve, rest)).then(renderNow);
+    if (current === null && next === null && restUntil <= now()) return renderNow();
+    next ??= renderLater();
     return next;
   };
 }

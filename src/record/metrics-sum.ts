@@ -1,5 +1,6 @@
 /** Aggregates the metrics of several processes. */
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import { expositionOf } from './exposition.ts';
 
 /** The metrics of one process, as serializable data. */
 export type MetricsFacts = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
@@ -26,13 +27,26 @@ function hasShare(metric: Facts): boolean {
 
 const summed = (parts: readonly MetricsFacts[]): Registry => AggregatorRegistry.aggregate([...parts]);
 
-/** In the Prometheus text format. @param first speaks where one speaks for all. */
-export function renderSum(first: MetricsFacts, others: readonly MetricsFacts[]): Promise<string> {
+/** In the Prometheus text format. @param first the process whose value is used for metrics that are not summed. */
+export async function renderSum(first: MetricsFacts, others: readonly MetricsFacts[]): Promise<string> {
   const own = first.map((metric) => (metric.name === startTime ? { ...metric, aggregator: 'first' as const } : metric));
-  return summed([own, ...others.map((facts) => facts.filter(hasShare))]).metrics();
+  const sum = summed([own, ...others.map((facts) => facts.filter(hasShare))]);
+  return expositionOf(await sum.getMetricsAsJSON());
 }
 
-/** What stays true when its process is gone: what only ever grows. */
+/**
+ * Without counters that are still 0: they add nothing to a sum. There is one for each product of the catalogue, and the
+ * first process has them too.
+ */
+export function withoutZeros(facts: MetricsFacts): MetricsFacts {
+  return facts.map((metric) =>
+    String(metric.type) === 'counter'
+      ? { ...metric, values: metric.values.filter(({ value }) => value !== 0) }
+      : metric,
+  );
+}
+
+/** The metrics that stay valid after their process has exited: counters and histograms. */
 export function withoutGauges(facts: MetricsFacts): MetricsFacts {
   return facts.filter((metric) => hasShare(metric) && !isGauge(metric));
 }

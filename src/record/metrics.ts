@@ -10,6 +10,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Arrival, Effect, Finished, Outcome } from '../flow.ts';
 import { isBlocked, serviceOf } from './blocks.ts';
 import { registerDurations } from './durations.ts';
+import { expositionOf } from './exposition.ts';
 import type { MetricsFacts } from './metrics-sum.ts';
 import { registerObserved } from './observed.ts';
 import type { Observed } from './observed.ts';
@@ -110,7 +111,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       if (isBlocked(finished)) countBlock(labelsOf(finished), decision.rule, outcome.answer ?? 'none');
     },
     rejected: ({ code }) => countError(code),
-    render: () => registry.metrics(),
+    render: async () => expositionOf(await registry.getMetricsAsJSON()),
     facts: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
     expect,

@@ -5,6 +5,7 @@ import { describe } from '../errors.ts';
 import { createDomainLists, type DomainLists } from '../gateway/domain-lists.ts';
 import { pagesUrlOf, type Addresses } from '../gateway/listening.ts';
 import { createServing, type Serving } from '../gateway/serving.ts';
+import { withoutZeros } from '../record/metrics-sum.ts';
 import { fromText, type FollowedConfig, type Start, type ToPrimary, type ToWorker } from './messages.ts';
 import { createReportBatch, type ReportBatch } from './report-batch.ts';
 import { createReceived, type Received } from './received.ts';
@@ -90,7 +91,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const tellMetrics = async (): Promise<void> => {
     if (running === null) return;
-    channel.send({ kind: 'metrics', facts: await running.serving.recording.metrics.facts() });
+    channel.send({ kind: 'metrics', facts: withoutZeros(await running.serving.recording.metrics.facts()) });
   };
 
   let over = false;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createScrapes } from '../../src/gateway/scrapes.ts';
+import { eventually } from '../support/streams.ts';
 
 test('many who ask at once get one rendering, and never one that began before they asked', async () => {
   let renderings = 0;
@@ -31,4 +32,22 @@ test('who asks after a rest waits for nobody, and a rendering that fails keeps n
   fails = false;
   clock += 1_000;
   expect(await scrape()).toBe('text');
+});
+
+test('who asks during a rendering gets the next one, which begins when that one is over', async () => {
+  const open: ((text: string) => void)[] = [];
+  const scrape = createScrapes(
+    () => new Promise((resolve) => void open.push(resolve)),
+    () => 0,
+  );
+  const first = scrape();
+  const others = [scrape(), scrape()];
+  await new Promise(setImmediate);
+  expect(open.length).toBe(1);
+  open[0]?.('first');
+  expect(await first).toBe('first');
+  await eventually('the next rendering', () => open.length === 2);
+  open[1]?.('second');
+  expect(await Promise.all(others)).toEqual(['second', 'second']);
+  expect(open.length).toBe(2);
 });

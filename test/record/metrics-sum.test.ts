@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createMetrics, type Metrics } from '../../src/record/metrics.ts';
-import { sumOf, renderSum, withoutGauges } from '../../src/record/metrics-sum.ts';
+import { sumOf, renderSum, withoutGauges, withoutZeros } from '../../src/record/metrics-sum.ts';
 import { seriesValue } from '../support/lab.ts';
 import { quietObserved } from './quiet-observed.ts';
 
@@ -37,6 +37,17 @@ test('each has its share, and one speaks for all', async () => {
   expect(text.match(/^sallyport_policy_info.*/gm)).toEqual(['sallyport_policy_info{hash="new"} 1']);
   expect(seriesValue(text, 'process_start_time_seconds', [])).toBeLessThan(Date.now() / 1000);
   expect(seriesValue(text, 'process_start_time_seconds', [])).toBeGreaterThan(Date.now() / 1000 - 3600);
+});
+
+test('counters at 0 need not be passed on: the sum is the same', async () => {
+  const [primary, other] = [metricsOf('x', 0, 0), metricsOf('x', 2, 3)];
+  other.rejected({ ...rejected, code: 'client_limit' });
+  const [own, facts] = [await primary.facts(), await other.facts()];
+  const text = await renderSum(own, [facts]);
+  const few = withoutZeros(facts);
+  const series = (of: typeof facts): number => of.reduce((sum, { values }) => sum + values.length, 0);
+  expect(series(few)).toBeLessThan(series(facts));
+  expect(await renderSum(own, [few])).toBe(text);
 });
 
 test('what was counted by one that is gone is still counted, and what it held open is not', async () => {
