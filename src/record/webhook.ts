@@ -1,13 +1,14 @@
 /** Sends messages to an HTTP server, one at a time, in the background. */
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
+import { setTimeout } from 'node:timers/promises';
 
 export interface Webhook {
   /** Queues `body`, which is JSON; drops and counts it if the queue is full. */
   readonly send: (body: string) => void;
   /** Messages not delivered since the process started. */
   readonly lost: () => number;
-  /** Gives up on what waits, and resolves when nothing is under way. */
+  /** Drops queued messages, ends a pause, and resolves when the current one is done. */
   readonly close: () => Promise<void>;
 }
 
@@ -17,12 +18,15 @@ export interface WebhookOptions {
   readonly onFault: (error: Error) => void;
   /** Milliseconds per message. */
   readonly timeout?: number;
+  /** Milliseconds after a failure, before the next message. */
+  readonly pause?: number;
 }
 
 const WAITING = 1000;
 
-export function createWebhook({ url, onFault, timeout = 5_000 }: WebhookOptions): Webhook {
+export function createWebhook({ url, onFault, timeout = 5_000, pause = 1_000 }: WebhookOptions): Webhook {
   const waiting: string[] = [];
+  const closed = new AbortController();
   let sending: Promise<void> | null = null;
   let failing = false;
   let lost = 0;
@@ -50,6 +54,8 @@ export function createWebhook({ url, onFault, timeout = 5_000 }: WebhookOptions)
         lost += 1;
         if (!failing) onFault(error instanceof Error ? error : new Error(String(error)));
         failing = true;
+        // To try each message in turn would cost more than the denials that they tell of.
+        await setTimeout(pause, undefined, { signal: closed.signal, ref: false }).catch(() => undefined);
       }
     }
     sending = null;
@@ -68,6 +74,7 @@ export function createWebhook({ url, onFault, timeout = 5_000 }: WebhookOptions)
     async close() {
       lost += waiting.length;
       waiting.length = 0;
+      closed.abort();
       await sending;
     },
   };

@@ -23,9 +23,9 @@ async function receiver(...statuses: number[]) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?key=secret`, got, server };
 }
 
-function hook(url: string, timeout = 2_000) {
+function hook(url: string, { timeout = 2_000, pause = 1 } = {}) {
   const faults: string[] = [];
-  const webhook = createWebhook({ url, timeout, onFault: (error) => void faults.push(error.message) });
+  const webhook = createWebhook({ url, timeout, pause, onFault: (error) => void faults.push(error.message) });
   return { webhook, faults };
 }
 
@@ -50,12 +50,25 @@ test('a spell of failures is told once, and what follows it arrives', async () =
   expect(webhook.lost()).toBe(2);
 });
 
+test('after a failure there is a pause, in which messages wait instead of failing one by one', async () => {
+  const { url, got } = await receiver(500);
+  const { webhook, faults } = hook(url, { pause: 60_000 });
+  for (const body of ['1', '2', '3']) webhook.send(body);
+  await eventually('the fault', () => faults.length === 1);
+  // A message that was sent at once would be there before all of these.
+  for (let i = 0; i < 5; i += 1) await fetch(url, { method: 'POST', body: 'later' });
+  expect(got.map(({ body }) => body)).toEqual(['1', ...Array.from({ length: 5 }, () => 'later')]);
+  expect(webhook.lost()).toBe(1);
+  await webhook.close();
+  expect(webhook.lost()).toBe(3);
+});
+
 test.each([
   ['nobody listens', (url: string, server: Server) => (server.close(), url)],
   ['nobody answers', (url: string) => url],
 ])('%s: the message is lost, and the secret of the address is not told', async (_what, prepare) => {
   const { url, server } = await receiver(0);
-  const { webhook, faults } = hook(prepare(url, server), 200);
+  const { webhook, faults } = hook(prepare(url, server), { timeout: 200 });
   webhook.send('1');
   await eventually('the fault', () => faults.length === 1);
   expect(webhook.lost()).toBe(1);
@@ -64,7 +77,7 @@ test.each([
 
 test('what waits at the end is given up, and what is too much is dropped', async () => {
   const { url, got } = await receiver(0);
-  const { webhook } = hook(url, 300);
+  const { webhook } = hook(url, { timeout: 300 });
   for (let i = 0; i < 1002; i += 1) webhook.send(String(i));
   expect(webhook.lost()).toBe(1);
   await webhook.close();
