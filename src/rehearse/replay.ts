@@ -84,9 +84,14 @@ const sampled = 50;
 /** Number of tunnels that are remembered because their requests are counted, so that they are not counted as well. */
 const tunnelsKept = 50_000;
 
-/** The beginning of a line that was not understood. */
+/** The beginning of a bad line. Stops before a query and before user information, which may contain secrets. */
 function excerpt(text: string): string {
-  const end = text.search(/[?@]/);
+  let end = text.search(/[?@]/);
+  if (text[end] === '@') {
+    const word = text.lastIndexOf(' ', end) + 1;
+    const authority = text.indexOf('//', word);
+    end = authority === -1 || authority > end ? word : authority + 2;
+  }
   const head = (end === -1 ? text : text.slice(0, end)).slice(0, 60);
   return head.replaceAll(/[^\x20-\x7e]/g, '\ufffd') + (head.length < text.length ? '…' : '');
 }

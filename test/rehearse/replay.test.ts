@@ -85,6 +85,17 @@ test('each attempt is judged at its own time, for its own client', async () => {
   expect(played.byVendor).toMatchObject([{ vendor: 'acme', denied: { attempts: 3 }, allowed: { attempts: 1 } }]);
 });
 
+test.each([
+  ['GET http://ada:S3cret@intern.test/ broken', 'GET http://…'],
+  ['GET http://ada:S3//cret@intern.test/ broken', 'GET http://…'],
+  ['ada:S3cret@intern.test:443 broken', '…'],
+  ['CONNECT ada:S3cret@intern.test:443', 'CONNECT …'],
+  ['broken - ada@corp.test', 'broken - …'],
+])('the excerpt of the bad line %j has no user information', async (line, text) => {
+  const { bad } = await play({ 'access.log': `${log}${line}\n` });
+  expect(bad.first.at(-1)).toMatchObject({ line: 11, text });
+});
+
 test('judged as of another time', async () => {
   const { effects } = await play({ 'access.log': log }, { at: Date.UTC(2026, 8, 1) });
   expect(effects.deny).toEqual({ attempts: 5, users: 4 });
