@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { doubtLine, findAuthority, openAuthority, validityFault } from '../certificates/authority.ts';
 import type { Authority, AuthorityOptions } from '../certificates/authority.ts';
+import { counted } from '../config/counted.ts';
 import { settingsOf } from '../config/load.ts';
 import { configFile, configOption, parse, UsageError } from './verb.ts';
 import type { ExitCode, Io, Verb } from './verb.ts';
@@ -42,7 +43,9 @@ function print(authority: Authority, now: number, io: Io): void {
     io.out(`trusted as   ${shown.anchor.subject}`);
     io.out(`SHA-256      ${shown.anchor.fingerprint}`);
   }
-  io.out(`valid        ${shown.notBefore.slice(0, 10)} to ${shown.notAfter.slice(0, 10)}, ${shown.daysLeft} days left`);
+  io.out(
+    `valid        ${shown.notBefore.slice(0, 10)} to ${shown.notAfter.slice(0, 10)}, ${counted(shown.daysLeft, 'day')} left`,
+  );
   io.out(`certificate  ${shown.certificateFile}`);
   io.out(`key          ${shown.keyFile}`);
 }

@@ -27,14 +27,34 @@ function saysText({ effect, rule, pause }: Consequence['before']): string {
   return `${does[effect]} by ${rule}${pause === null ? '' : ` under the pause ${pause}`}`;
 }
 
-function consequenceLine({ before, after, what, whom, except, from, until }: Consequence): string {
+/** Fewer of the same are dates, each of which somebody chose; more are weekly windows. */
+const FEWEST_REPEATED = 3;
+
+/** Consequences by line: what weekly windows repeat is one, in the order of the first times. */
+function repeated(all: readonly Consequence[]): Consequence[][] {
+  const alike = new Map<string, Consequence[]>();
+  for (const consequence of all) {
+    const { before, after, what, whom, except, from } = consequence;
+    // What has been so all along is told by itself.
+    const key = JSON.stringify([before, after, what, whom, except, from === null]);
+    alike.set(key, [...(alike.get(key) ?? []), consequence]);
+  }
+  return [...alike.values()]
+    .flatMap((same) => (same.length < FEWEST_REPEATED ? same.map((one) => [one]) : [same]))
+    .toSorted(([a], [b]) => (a?.from ?? 0) - (b?.from ?? 0));
+}
+
+function consequenceLine([first, ...again]: readonly Consequence[]): string[] {
+  if (first === undefined) return [];
+  const { what, whom, except, from, until, before, after } = first;
   const when = [
     ...(from === null ? [] : [`from ${momentText(from)}`]),
     ...(until === null ? [] : [`until ${momentText(until)}`]),
+    ...(again.length === 0 ? [] : [`and ${again.length} more times (--json lists them)`]),
   ].join(' ');
   const answers = `${saysText(after)}, was ${saysText(before)}`;
   const clients = `${names(whom)}${except.length === 0 ? '' : ` but ${names(except)}`}`;
-  return `  ${names(what)}, for ${clients}${when === '' ? '' : `, ${when}`}: ${answers}`;
+  return [`  ${names(what)}, for ${clients}${when === '' ? '' : `, ${when}`}: ${answers}`];
 }
 
 const signs = { added: '+', removed: '-', changed: '~', moved: '~' } as const;
@@ -81,7 +101,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (same) io.out('no difference');
   else if (changes.length === 0) io.out('the policies say the same');
   else part('the policy says', changes.map(changeLine));
-  if (effects.length > 0) part('the effect is', effects.map(consequenceLine));
+  if (effects.length > 0) part('the effect is', repeated(effects).flatMap(consequenceLine));
   else if (!same) io.out('nothing is allowed, counted or denied differently than before');
   return same ? 0 : 1;
 }

@@ -128,7 +128,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { client, at } = values;
   const target = used('the target', () => readTarget(text));
   const address = client === undefined ? null : used('--client', () => readClient(client));
-  const moment = at === undefined ? null : used('--at', () => parseMoment(at));
+  const moment = at === undefined || at === 'now' ? null : used('--at', () => parseMoment(at));
   const config = chosenConfig(values, io);
   const forwarded = (values.forwarded ?? []).flatMap((word) => readForwarded(config.policy, word));
   const groups = used('--group', () =>
@@ -154,6 +154,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 export const explain: Verb = {
   summary: 'Says what the policy does with a host and why; exits with 0 if it is let through, with 1 if it is denied',
   usage:
-    'explain URL-or-HOST [--client IP] [--user NAME] [--group ID]... [--forwarded NAME]... [--at TIME] [--json] [-c FILE] [--policy FILE]',
+    'explain URL-or-HOST [--client IP] [--user NAME] [--group ID]... [--forwarded NAME]... [--at now|TIME] [--json] [-c FILE] [--policy FILE]',
   run,
 };

@@ -1,6 +1,7 @@
 /** Checks of `sallyport catalog lint` in addition to those of loading: errors for pull requests, and notes. */
 import { hostEntries } from './catalogue.ts';
 import type { VendorSource } from './catalogue.ts';
+import { counted } from './counted.ts';
 import type { Finding, Problem } from './problem.ts';
 import { publicSuffix } from './public-suffix.ts';
 import type { VendorFile } from './vendor-schema.ts';
@@ -67,7 +68,9 @@ function unlooked(vendors: readonly VendorFile[]): string[] {
   const own = vendors.flatMap(({ products }) =>
     products.flatMap(({ hosts }) => hosts.filter(({ confidence }) => confidence === 'own-knowledge')),
   );
-  return own.length === 0 ? [] : [`${own.length} host entries are own knowledge that nobody has checked`];
+  return own.length === 0
+    ? []
+    : [`${counted(own.length, 'host entry is', 'host entries are')} own knowledge that nobody has checked`];
 }
 
 function stale(vendors: readonly VendorFile[], now: number): string[] {

@@ -1,4 +1,5 @@
-/** The catalogue as a page: what is covered, what needs a look inside TLS, and what cannot be separated. */
+/** Renders the catalogue as a page: what is covered, what needs inspection inside TLS, and what cannot be separated. */
+import { counted } from './counted.ts';
 import type { ProductFile, VendorFile } from './vendor-schema.ts';
 
 function cell(text: string): string {
@@ -46,7 +47,7 @@ export function cataloguePage(vendors: readonly VendorFile[]): string {
   return [
     '# The catalogue',
     '',
-    `${sorted.length} vendors with ${products} products. Written by \`sallyport catalog page\`; [add a vendor](add-a-vendor.md).`,
+    `${counted(sorted.length, 'vendor')} with ${counted(products, 'product')}. Written by \`sallyport catalog page\`; [add a vendor](add-a-vendor.md).`,
     '',
     '*Inside* is what only the request itself can tell: the AI part of a host with other traffic, or whose model answers.',
     '*Carries* lists vendors whose models answer behind the product, beyond the reach of a denial of them.',

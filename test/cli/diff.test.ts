@@ -13,6 +13,7 @@ const dir = makeConfig({
   'worded.yaml': goodPolicy.replace('Because.', 'So it is.'),
   'other.yaml': 'policy: open.yaml\n',
   'grouped.yaml': goodPolicy.replace('groups:\n', 'groups:\n  named: { users: [ada] }\n'),
+  'office.yaml': goodPolicy.replace('effect: deny', 'windows: mon-fri 08:00-18:00\n    effect: deny'),
   'exceptions.jsonl': `${pause('2026-01-01T00:00:00Z', '2026-01-01T00:30:00Z')}\n`,
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -39,6 +40,20 @@ test.each(['open.yaml', 'other.yaml'])('says what %s changes', async (other) => 
 test('other words without another effect', async () => {
   const { code, out } = await run('policy.yaml', 'worded.yaml');
   expect([code, out.split('\n').at(-1)]).toEqual([1, 'nothing is allowed, counted or denied differently than before']);
+});
+
+test('of weekly windows the first time, and how often again, with no end that is only that of the search', async () => {
+  const { out } = await run('policy.yaml', 'office.yaml');
+  const effects = out.split('\n').slice(3);
+  const answers = 'counted by default-catalogue, was denied by ban';
+  const at = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\dZ`;
+  expect(effects.at(-1)).toMatch(
+    new RegExp(
+      `^  acme, for everyone, from ${at} until ${at} and \\d+ more times \\(--json lists them\\): ${answers}$`,
+    ),
+  );
+  // What is so now may have begun at any time, and is a line of its own.
+  expect(effects.length).toBeLessThan(3);
 });
 
 test('of a new group only what it has', async () => {

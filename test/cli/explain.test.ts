@@ -44,6 +44,13 @@ async function json(...args: readonly string[]): Promise<Record<string, unknown>
   return JSON.parse(out.join('\n')) as Record<string, unknown>;
 }
 
+test('--at now is what it is without --at', async () => {
+  const before = Date.now();
+  const { at } = (await json('acme.test', '--at', 'now')) as { at: string };
+  expect(Date.parse(at)).toBeGreaterThanOrEqual(before);
+  expect(Date.parse(at)).toBeLessThanOrEqual(Date.now());
+});
+
 test('the example policy denies the API of Anthropic', async () => {
   const { code, out } = await run(['https://api.anthropic.com/v1/messages', '--json']);
   expect(code).toBe(1);
@@ -212,7 +219,7 @@ test.each([
     ['a.test', '--client', '10.0.0.0/8'],
     'explain: --client: "10.0.0.0/8" is not an IP address; write one such as 10.0.0.7 or fd00::7',
   ],
-  [['a.test', '--at', 'now'], 'explain: --at: "now" is not a date; write 2026-07-10 or 2026-07-10T08:00:00+02:00'],
+  [['a.test', '--at', 'soon'], 'explain: --at: "soon" is not a date; write 2026-07-10 or 2026-07-10T08:00:00+02:00'],
 ])('wrong use: %j', async (args, message) => {
   await expect(runWith(...args)).rejects.toThrow(new UsageError(message));
 });

@@ -55,7 +55,7 @@ test('notes what is worth a look', () => {
   const { vendors } = read({ 'vendors/beta.yaml': beta });
   expect(notesOn(vendors, Date.UTC(2026, 6, 11))).toEqual([
     'beta: b.acme.test lies inside acme.test of acme; the longer one wins',
-    '1 host entries are own knowledge that nobody has checked',
+    '1 host entry is own knowledge that nobody has checked',
   ]);
   expect(notesOn(vendors, Date.UTC(2028, 0, 1))).toContain('acme: lines were last checked on 2026-07-10');
 });
