@@ -26,6 +26,13 @@ export interface UpgradeOptions {
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const POLICY_VIOLATION = 1008;
 
+/** Control characters, which no reason phrase may contain (RFC 9112, section 4), but which Node.js accepts. */
+const CONTROLS = /[^\t\x20-\x7e\x80-\xff]/;
+
+function hasValidStatusLine({ statusCode = 0, statusMessage = '' }: IncomingMessage): boolean {
+  return statusCode >= 100 && !CONTROLS.test(statusMessage);
+}
+
 function responseHead(answer: IncomingMessage, fields: readonly string[]): Buffer {
   const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ''}`];
   for (let i = 0; i < fields.length; i += 2) lines.push(`${fields[i] ?? ''}: ${fields[i + 1] ?? ''}`);
@@ -94,6 +101,10 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     });
     stay();
     const status = settled.answer.statusCode ?? null;
+    if (!hasValidStatusLine(settled.answer)) {
+      upstream.destroy();
+      throw new SallyportError('upstream_protocol_error', 'the status line of the answer is not valid');
+    }
     if (settled.early === null) {
       if (status === 101) {
         upstream.destroy();

@@ -98,6 +98,13 @@ test.each([
   ['garbage', 'garbage\r\n\r\n', '502 upstream_protocol_error'],
   ['a coding of its own', 'HTTP/1.1 404 No\r\nTransfer-Encoding: gzip\r\n\r\nabc', '502 upstream_protocol_error'],
   ['nothing but an end', '', '502 connection_terminated'],
+  ['a status that is none', 'HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n', '502 upstream_protocol_error'],
+  ['a control character', 'HTTP/1.1 404 N\x01o\r\nContent-Length: 0\r\n\r\n', '502 upstream_protocol_error'],
+  [
+    'a control character as it switches',
+    'HTTP/1.1 101 N\x7fo\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    '502 upstream_protocol_error',
+  ],
 ])('an origin that answers with %s is a 502', async (_, answer, expected) => {
   const origin = await cannedOrigin(answer);
   const { port } = await startWired();
