@@ -63,10 +63,15 @@ const SPARE = 3;
 /** Characters. A key contains client input; a longer one is unlikely to recur. */
 const MAX_KEY = 400;
 
-function sameDenial(one: Denial, other: Denial): boolean {
-  if (one === other) return true;
+/** Whether `one` has all fields of `other`, with the same values. */
+function includes(one: Denial, other: Denial): boolean {
   for (const field of Object.keys(other) as (keyof Denial)[]) if (one[field] !== other[field]) return false;
   return true;
+}
+
+function sameDenial(one: Denial, other: Denial): boolean {
+  // Both ways, since an optional field may be in only one of them.
+  return one === other || (includes(one, other) && includes(other, one));
 }
 
 function holed(text: string, fillings: Fillings): Holed {

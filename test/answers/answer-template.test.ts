@@ -54,11 +54,13 @@ describe('an answer that is given again and again is what it would be by itself'
   test('after the rule was worded anew, and for another host, language or frame', () => {
     const answers = createAnswers(settings, serialize);
     const other = { ...denial, reason: 'Another one' };
+    const translated = { ...denial, reasons: { zh: '源代码不得离开公司' } };
     const forms = [visits(), visits({ 'accept-language': 'zh' }), visits({ 'sec-fetch-dest': 'iframe' }), asks()];
     const hosts = forms.map((form) => ({ ...form, target: { ...form.target, port: 8443 } }));
     for (let round = 0; round < 4; round += 1) {
       for (const about of [...forms, ...hosts, connects]) {
-        for (const of of [denial, other]) expect(told(answers.denied(of, about))).toEqual(fresh(about, of));
+        for (const of of [denial, other, denial, translated, denial])
+          expect(told(answers.denied(of, about))).toEqual(fresh(about, of));
       }
     }
   });
