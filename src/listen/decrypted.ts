@@ -241,7 +241,8 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       if (key !== null) open.set(key, inside);
       const closed = new Promise<InterceptEnd>((resolve) => {
         socket.once('close', () => {
-          if (key !== null) open.delete(key);
+          // A client may have come back from the same port before its last connection was seen to close.
+          if (key !== null && open.get(key) === inside) open.delete(key);
           const refused = inside.requests === 0 ? inside.trust : null;
           if (scheme === 'https' && refused !== null) options.trusted?.(inside.clientAddress, refused);
           resolve({ requests: inside.requests, error: inside.error });
