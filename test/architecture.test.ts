@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, Rule>> = {
   record: { may: ['flow', 'errors', 'in-one-piece', 'ip'] },
   admin: { may: ['flow', 'errors', 'answers', 'ip'] },
   lifecycle: { may: ['flow', 'errors'] },
-  rehearse: { may: ['flow', 'errors', 'decide', 'identify', 'listen/target.ts'] },
+  rehearse: { may: ['flow', 'errors', 'in-one-piece', 'decide', 'identify', 'listen/target.ts'] },
   gateway: { may: ['*'], not: ['cli', 'main', 'workers'] },
   workers: { may: ['*'], not: ['cli', 'main'] },
   cli: { may: ['*'], not: ['main'] },

@@ -1,11 +1,12 @@
 /** Attempts that another policy would decide differently, by kind of change, with examples. */
 import type { Effect } from '../flow.ts';
+import { inOnePiece } from '../in-one-piece.ts';
 import type { Verdict } from './judge.ts';
 import { createCounted } from './people.ts';
 import type { Counted, People } from './people.ts';
 import { countOf, mostFirst } from './tally.ts';
 import type { Count, Ranked } from './tally.ts';
-import { createTop, owned } from './top.ts';
+import { createTop } from './top.ts';
 import type { Top } from './top.ts';
 
 export const changeKinds = ['newlyBlocked', 'newlyAllowed', 'newlyMonitored', 'noLongerMonitored'] as const;
@@ -112,8 +113,8 @@ export function createChanges(people: People): Changes {
       if (examples.size >= examplesShown || examples.has(host)) return;
       examples.set(host, {
         at: new Date(at).toISOString(),
-        user: owned(user),
-        client: owned(client),
+        user: inOnePiece(user),
+        client: inOnePiece(client),
         host,
         from: { effect: from.effect, rule: from.rule },
         to: { effect: to.effect, rule: to.rule },

@@ -1,5 +1,5 @@
 /** Counts distinct people exactly, with one bit for each. */
-import { owned } from './top.ts';
+import { inOnePiece } from '../in-one-piece.ts';
 
 /** Maximum number of people that are distinguished; beyond it, counts mean "at least". */
 const told = 200_000;
@@ -24,7 +24,7 @@ export function createPeople(limit = told): People {
         return -1;
       }
       const next = numbers.size;
-      numbers.set(owned(name), next);
+      numbers.set(inOnePiece(name), next);
       return next;
     },
     count: () => numbers.size,

@@ -1,4 +1,5 @@
 /** Counts by any number of keys in bounded memory. */
+import { inOnePiece } from '../in-one-piece.ts';
 
 export interface Top<T> {
   /** The value of a key, created if the key is new. */
@@ -15,11 +16,6 @@ export interface TopOptions<T> {
   readonly limit: number;
   readonly create: () => T;
   readonly count: (value: T) => number;
-}
-
-/** Copies a text, so that the longer text that it is a slice of can be freed. */
-export function owned(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 /** At `limit` keys, the lower half is dropped; the count of a dropped key that returns is then too low. */
@@ -42,7 +38,7 @@ export function createTop<T>({ limit, create, count }: TopOptions<T>): Top<T> {
       if (known !== undefined) return known;
       if (values.size >= limit) prune();
       const made = create();
-      values.set(owned(key), made);
+      values.set(inOnePiece(key), made);
       return made;
     },
     list: (most) => sorted().slice(0, most),
