@@ -9,7 +9,7 @@ import { readNamedFile } from '../config/named-file.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError, SallyportError } from '../errors.ts';
 import { createProxyTls, type ProxyTls, type ProxyTlsOptions } from '../listen/proxy-tls.ts';
-import { readRevocations } from './revocations.ts';
+import { readRevocations, type Revocations } from './revocations.ts';
 
 type Settings = NonNullable<Config['proxyTls']>;
 
@@ -20,31 +20,43 @@ const DAY = 24 * HOUR;
  * Reads the revocation lists for client certificates, and warns of one that has expired or soon will: OpenSSL then
  * rejects all client certificates.
  */
-function revokedOf(file: string, log: (line: string) => void): string[] {
-  const { pems, until } = readRevocations(file);
+function revokedOf(file: string, log: (line: string) => void): Revocations {
+  const revocations = readRevocations(file);
+  const { until } = revocations;
   const left = until - Date.now();
   if (left < DAY) {
     const at = new Date(until).toISOString();
     const end = left < 0 ? `expired at ${at}, so every client certificate is refused` : `expires at ${at}`;
     log(`${file}: a list of revoked certificates ${end}; download it again and reload`);
   }
-  return [...pems];
+  return revocations;
 }
 
 /**
  * Warns of a certificate that clients refuse, or will refuse within a week. Certificates that live for only days are renewed
  * in their last third, so the warning about these comes later.
+ *
+ * @returns when it expires, epoch milliseconds.
  */
-function checkValidity(file: string, pem: Buffer, log: (line: string) => void): void {
+function checkValidity(file: string, pem: Buffer, log: (line: string) => void): number {
   const { validFrom, validTo } = new X509Certificate(pem);
   const [from, until, now] = [Date.parse(validFrom), Date.parse(validTo), Date.now()];
-  if (from <= now && until - now > Math.min(7 * DAY, (until - from) / 4)) return;
+  if (from <= now && until - now > Math.min(7 * DAY, (until - from) / 4)) return until;
   const [word, at] = from > now ? ['is not valid before', from] : [until <= now ? 'expired at' : 'expires at', until];
   const cure = from > now ? 'check the clock of this machine' : 'replace it and reload';
   log(`${file}: the certificate of the proxy port over TLS ${word} ${new Date(at).toISOString()}; ${cure}`);
+  return until;
 }
 
 type Material = ProxyTlsOptions['material'];
+
+/** When the files of the port expire, epoch milliseconds, by their keys below `listen.proxy_tls`. */
+export type FileExpiry = Readonly<Partial<Record<'cert_file' | 'client_crl_file', number>>>;
+
+export interface Loaded {
+  readonly material: Material;
+  readonly expiry: FileExpiry;
+}
 
 /**
  * @param leaf used if no certificate is configured.
@@ -54,16 +66,17 @@ export function materialOf(
   { files, clientCaFile, clientCrlFile }: Settings,
   leaf: PortLeaf | null,
   log: (line: string) => void,
-): Material {
+): Loaded {
   const read = (file: string, key: string): Buffer => readNamedFile(file, `listen.proxy_tls.${key}`);
   const own = files === null ? null : { cert: read(files.cert, 'cert_file'), key: read(files.key, 'key_file') };
+  const revocations = clientCrlFile === null ? null : revokedOf(clientCrlFile, log);
   const material = {
     ...offered('ECDSA', 'RSA'),
     ...shown(leaf),
     ...own,
     // Empty, so that no public CA can vouch for clients.
     ca: clientCaFile === null ? [] : read(clientCaFile, 'client_ca_file'),
-    ...(clientCrlFile !== null && { crl: revokedOf(clientCrlFile, log) }),
+    ...(revocations !== null && { crl: [...revocations.pems] }),
   };
   try {
     createSecureContext(material);
@@ -72,8 +85,13 @@ export function materialOf(
     const file = files?.cert ?? clientCaFile ?? 'listen.proxy_tls';
     throw new ConfigError(`${file}: certificate, key and authority do not match (${why}); correct listen.proxy_tls`);
   }
-  if (files !== null && own !== null) checkValidity(files.cert, own.cert, log);
-  return material;
+  return {
+    material,
+    expiry: {
+      ...(files !== null && own !== null && { cert_file: checkValidity(files.cert, own.cert, log) }),
+      ...(revocations !== null && { client_crl_file: revocations.until }),
+    },
+  };
 }
 
 function shown(leaf: PortLeaf | null): Pick<Material, 'cert' | 'key'> {
@@ -83,6 +101,7 @@ function shown(leaf: PortLeaf | null): Pick<Material, 'cert' | 'key'> {
 export interface ProxyTlsPort extends ProxyTls {
   /** Prepares a new configuration; the result puts it into force. @throws {ConfigError} */
   readonly toFollow: (config: Config) => () => void;
+  readonly expiry: () => FileExpiry;
 }
 
 export interface OpenOptions {
@@ -117,7 +136,7 @@ export function openProxyTls(
   };
   let settings = proxyTls;
   let leaf = leafFor(settings, null);
-  let material = materialOf(settings, leaf, log);
+  let { material, expiry } = materialOf(settings, leaf, log);
   const { clientCaFile, clientCertificate, userFrom } = settings;
   const tls = createProxyTls({
     material,
@@ -143,9 +162,11 @@ export function openProxyTls(
       const fresh = leafFor(next, leaf);
       const made = materialOf(next, fresh, log);
       return () => {
-        [settings, leaf, material] = [next, fresh, made];
+        [settings, leaf] = [next, fresh];
+        ({ material, expiry } = made);
         tls.renew(material);
       };
     },
+    expiry: () => expiry,
   };
 }

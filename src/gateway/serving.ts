@@ -51,6 +51,7 @@ export interface ServingOptions extends Pick<RecordingOptions, 'build' | 'stdout
     | 'authentications'
     | 'leafCertificatesMinted'
     | 'caNotAfter'
+    | 'proxyTlsExpiry'
     | 'configReload'
     | 'policyHash'
     | 'catalogue'
@@ -133,6 +134,7 @@ export function createServing(options: ServingOptions): Serving {
       authentications: authenticating.counts,
       leafCertificatesMinted: () => leaves.stats().minted,
       caNotAfter: () => shared.authority.notAfter,
+      proxyTlsExpiry: () => proxyTls?.expiry() ?? {},
       configReload: inForce.reloaded,
       policyHash: () => inForce.config().policyHash,
       catalogue: () => inForce.config().catalogue,

@@ -21,6 +21,8 @@ export interface Observed {
   accessLogLinesLost(): number;
   /** Expiry of the CA certificate, or null if there is no CA. */
   caNotAfter(): number | null;
+  /** Expiry of the files of the proxy port over TLS, by their keys below `listen.proxy_tls`; Infinity: never. */
+  proxyTlsExpiry(): Readonly<Record<string, number>>;
   configReload(): { readonly successful: boolean; readonly lastSuccessAt: number };
   policyHash(): string;
   /** `checked`: the latest date on which one of its lines was checked, as in `2026-07-10`; null if none has one. */
@@ -117,6 +119,16 @@ export function registerObserved(registry: Registry, observed: Observed): void {
   gauge('sallyport_ca_not_after_timestamp_seconds', 'When the CA certificate expires.', () => {
     const at = observed.caNotAfter();
     return at === null ? null : at / 1000;
+  });
+  new Gauge({
+    name: 'sallyport_proxy_tls_expiry_timestamp_seconds',
+    help: 'When a file of the proxy port over TLS expires: its certificate, or the list of revoked client certificates.',
+    labelNames: ['file'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [file, at] of Object.entries(observed.proxyTlsExpiry())) this.set({ file }, at / 1000);
+    },
   });
   gauge('sallyport_config_last_reload_successful', '1 if the configuration was last read successfully.', () =>
     observed.configReload().successful ? 1 : 0,

@@ -61,6 +61,7 @@ beforeAll(async () => {
       tunnelsRejudged: () => [{ vendor: 'v', rule: 'r', openTunnels: 'cut', count: 1 }],
       accessLogLinesLost: () => 0,
       caNotAfter: () => 0,
+      proxyTlsExpiry: () => ({ cert_file: 0, client_crl_file: 0 }),
       configReload: () => ({ successful: true, lastSuccessAt: 0 }),
       policyHash: () => 'h',
       catalogue: () => ({ version: 'v', checked: '2026-07-10' }),

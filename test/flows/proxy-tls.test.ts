@@ -1,5 +1,5 @@
 /** The proxy over TLS: what `https://` proxies promise, with curl and with raw sockets, on the whole product. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -179,8 +179,15 @@ test('an expired list refuses everybody, and is told; what is no list leaves the
     expect(at.told.join('\n')).toContain(told);
     expect(await statusOf(at, ada)).toBe('403');
   }
+  const expiry = (file: string): Promise<number> =>
+    at.metric(`sallyport_proxy_tls_expiry_timestamp_seconds{file="${file}"}`);
+  const end = Date.parse(new X509Certificate(at.certificate).validTo) / 1000;
+  expect(await expiry('cert_file')).toBe(end);
+  expect(await expiry('client_crl_file')).toBeGreaterThan(Date.now() / 1000);
   writeFileSync(crl, expired);
   expect(at.gateway.reload()).toBe(true);
+  expect(await expiry('cert_file')).toBe(end);
+  expect(await expiry('client_crl_file')).toBe(Date.UTC(2021, 0) / 1000);
   expect(at.told.join('\n')).toContain(
     'expired at 2021-01-01T00:00:00.000Z, so every client certificate is refused; download it again',
   );

@@ -23,6 +23,10 @@ const cases: readonly (readonly [Partial<Observed>, string])[] = [
   [{ accessLogLinesLost: () => 6 }, 'sallyport_access_log_lines_lost_total 6'],
   [{ caNotAfter: () => 7_000 }, 'sallyport_ca_not_after_timestamp_seconds 7'],
   [
+    { proxyTlsExpiry: () => ({ cert_file: 8_000 }) },
+    'sallyport_proxy_tls_expiry_timestamp_seconds{file="cert_file"} 8',
+  ],
+  [
     { configReload: () => ({ successful: true, lastSuccessAt: 8_500 }) },
     'sallyport_config_last_reload_success_timestamp_seconds 8.5',
   ],

@@ -10,6 +10,7 @@ export const quietObserved: Observed = {
   tunnelsRejudged: () => [],
   accessLogLinesLost: () => 0,
   caNotAfter: () => null,
+  proxyTlsExpiry: () => ({}),
   configReload: () => ({ successful: true, lastSuccessAt: 0 }),
   policyHash: () => 'none',
   catalogue: () => ({ version: 'none', checked: null }),
