@@ -1,7 +1,8 @@
 /**
- * Reads the subset of YAML in which vendor files are written, at a fiftieth of the cost: block mappings and lists, flow
- * collections on one line, plain and quoted text without escapes, `>-`. Hundreds of these files are read at each start.
- * Anything else, and errors, is left to the full parser, which knows line numbers.
+ * Reads the subset of YAML in which most files are written, at a fiftieth of the cost: block mappings and lists, flow
+ * collections on one line, plain and quoted text without escapes, integers, `>-`, comments. Hundreds of vendor files are
+ * read at each start, and a policy of a thousand rules would hold up connections while it is reloaded. Anything else, and
+ * errors, is left to the full parser, which knows line numbers.
  */
 
 /** Thrown for anything outside the subset. */
@@ -10,22 +11,32 @@ class Beyond extends Error {}
 interface Line {
   readonly indent: number;
   readonly text: string;
+  /** Whether empty lines or comments come before it. */
+  readonly gap: boolean;
+  /** The largest indentation of those comments, and of lines that only have spaces; -1 if there are none. */
+  readonly note: number;
 }
+
+/** Columns. Deeper files are left to the full parser, which limits the depth. */
+const MAX_INDENT = 50;
 
 const key = /^([A-Za-z0-9_][A-Za-z0-9_./@-]*|'[^']*'):(?: +(.*))?$/;
 const words = /^(?:null|true|false|~)$/i;
+/** Integers in their ordinary spelling. */
+const integer = /^(?:0|-?[1-9][0-9]{0,14})$/;
 /** Numbers of the core schema in all spellings. */
-const numeric = /^[-+]?(?:0[xo][0-9a-f]+|[0-9][0-9.]*(?:e[-+]?[0-9]+)?)$/i;
+const numeric = /^[-+]?(?:0[xo][0-9a-f]+|[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?)$/i;
 
-function plain(text: string, reserved: RegExp): string | boolean {
+function plain(text: string, reserved: RegExp): string | boolean | number {
   if (text === 'true' || text === 'false') return text === 'true';
+  if (integer.test(text)) return Number(text);
   if (text === '' || reserved.test(text) || words.test(text) || numeric.test(text)) throw new Beyond();
   return text;
 }
 
 /** In a block: no leading indicator, no mapping and no comment inside. */
-const inBlock = /^[-?:,[\]{}#&*!|>'"%@`.+]|: |:$| #|\s$/;
-const inFlow = /^[-?:,[\]{}#&*!|>'"%@`.+]|[,[\]{}]|: |:$| #|\s$/;
+const inBlock = /^[-?:,[\]{}#&*!|>'"%@`+]|^\.(?!\.?\/)|: |:$| #|\s$/;
+const inFlow = /^[-?:,[\]{}#&*!|>'"%@`+]|^\.(?!\.?\/)|[,[\]{}]|: |:$| #|\s$/;
 
 /** Double quotes only without escapes. */
 function quoted(text: string): string {
@@ -52,7 +63,7 @@ function items(text: string): string[] {
   return found.map((item) => item.trim()).filter((item, i, all) => item !== '' || i < all.length - 1);
 }
 
-function flowItem(text: string): string | boolean {
+function flowItem(text: string): string | boolean | number {
   return isQuoted(text) ? quoted(text) : plain(text, inFlow);
 }
 
@@ -77,12 +88,16 @@ const MAX_LINE = 2000;
 
 function inline(text: string): unknown {
   if (text.length > MAX_LINE) throw new Beyond();
-  if (text.startsWith('[') && text.endsWith(']')) {
-    const inside = text.slice(1, -1).trim();
+  // If what comes before is complete by itself, the rest is a comment.
+  const comment = text.indexOf(' #');
+  const before = comment === -1 ? text : text.slice(0, comment).trimEnd();
+  const own = /[\]}'"]$/.test(before) ? before : text;
+  if (own.startsWith('[') && own.endsWith(']')) {
+    const inside = own.slice(1, -1).trim();
     return inside === '' ? [] : items(inside).map(flowItem);
   }
-  if (text.startsWith('{') && text.endsWith('}')) return flowMap(text.slice(1, -1).trim());
-  return isQuoted(text) ? quoted(text) : plain(text, inBlock);
+  if (own.startsWith('{') && own.endsWith('}')) return flowMap(own.slice(1, -1).trim());
+  return isQuoted(own) ? quoted(own) : plain(before, inBlock);
 }
 
 /** Reads from `at.line` on; each reader stops at the first line that is not its own. */
@@ -94,21 +109,24 @@ interface Reader {
 function folded(reader: Reader, above: number): string {
   const parts: string[] = [];
   let indent = -1;
-  for (let line = reader.lines[reader.line]; line !== undefined && line.indent > above;) {
+  let line = reader.lines[reader.line];
+  for (; line !== undefined && line.indent > above; line = reader.lines[++reader.line]) {
     if (indent === -1) ({ indent } = line);
-    if (line.indent !== indent || line.text.startsWith('#')) throw new Beyond();
+    // Between its lines, an empty one is a paragraph, and what looks like a comment is text.
+    if (line.indent !== indent || line.gap) throw new Beyond();
     parts.push(line.text);
-    line = reader.lines[++reader.line];
   }
-  if (parts.length === 0) throw new Beyond();
+  if (parts.length === 0 || (line !== undefined && line.note > above)) throw new Beyond();
   return parts.join(' ');
 }
 
-function value(reader: Reader, text: string | undefined, indent: number): unknown {
+function value(reader: Reader, text: string, indent: number, least: number): unknown {
   if (text === '>-') return folded(reader, indent);
-  if (text !== undefined && text !== '') return inline(text);
+  if (text !== '' && !text.startsWith('#')) return inline(text);
   const next = reader.lines[reader.line];
-  if (next === undefined || next.indent <= indent) throw new Beyond();
+  if (next === undefined || next.indent < least) throw new Beyond();
+  // A list may begin below the first letter of its key.
+  if (next.indent === indent && !isItem(next)) throw new Beyond();
   return block(reader, next.indent);
 }
 
@@ -118,7 +136,7 @@ function mapping(reader: Reader, indent: number): Record<string, unknown> {
     const [, name, text] = key.exec(line.text) ?? [];
     if (name === undefined || words.test(name) || numeric.test(name)) throw new Beyond();
     reader.line++;
-    put(map, name, value(reader, text, indent));
+    put(map, name, value(reader, (text ?? '').trimEnd(), indent, indent));
   }
   return map;
 }
@@ -126,38 +144,59 @@ function mapping(reader: Reader, indent: number): Record<string, unknown> {
 function list(reader: Reader, indent: number): unknown[] {
   const found: unknown[] = [];
   for (let line = reader.lines[reader.line]; line?.indent === indent; line = reader.lines[reader.line]) {
-    if (!line.text.startsWith('- ')) throw new Beyond();
+    if (!isItem(line)) break;
     const rest = line.text.slice(2).trimStart();
     const within = indent + line.text.length - rest.length;
     if (key.test(rest)) {
-      reader.lines[reader.line] = { indent: within, text: rest };
+      reader.lines[reader.line] = { ...line, indent: within, text: rest };
       found.push(mapping(reader, within));
     } else {
       reader.line++;
-      found.push(value(reader, rest, indent));
+      found.push(value(reader, rest.trimEnd(), indent, indent + 1));
     }
   }
   return found;
 }
 
+function isItem({ text }: Line): boolean {
+  return text.startsWith('- ');
+}
+
 function block(reader: Reader, indent: number): unknown {
-  return reader.lines[reader.line]?.text.startsWith('- ') === true ? list(reader, indent) : mapping(reader, indent);
+  const first = reader.lines[reader.line];
+  return first !== undefined && isItem(first) ? list(reader, indent) : mapping(reader, indent);
+}
+
+/** The lines with content, and one at the end that belongs to nothing. */
+function linesOf(text: string): Line[] {
+  const lines: Line[] = [];
+  let gap = false;
+  let note = -1;
+  for (const line of text.split('\n')) {
+    const content = line.trimStart();
+    const indent = line.length - content.length;
+    if (content === '' || content.startsWith('#')) {
+      gap = true;
+      if (line !== '') note = Math.max(note, indent);
+      continue;
+    }
+    if (indent > MAX_INDENT) throw new Beyond();
+    lines.push({ indent, text: content, gap, note });
+    gap = false;
+    note = -1;
+  }
+  return [...lines, { indent: -1, text: '', gap, note }];
 }
 
 /** The value of a file, or undefined if it is outside the subset. */
 export function parsePlain(text: string): unknown {
-  if (/[\t\r\v\f\u0085\u2028\u2029\ufeff]/.test(text)) return undefined;
-  const lines: Line[] = [];
-  for (const line of text.split('\n')) {
-    const content = line.trimStart();
-    if (content === '' || content.startsWith('#')) continue;
-    lines.push({ indent: line.length - content.length, text: content });
-  }
-  const reader = { lines, line: 0 };
+  // White space that JavaScript trims and YAML does not.
+  if (/[^\S\n ]|\u0085/.test(text)) return undefined;
   try {
-    if (lines[0]?.indent !== 0) return undefined;
+    const reader = { lines: linesOf(text), line: 0 };
+    if (reader.lines[0]?.indent !== 0) return undefined;
     const found = block(reader, 0);
-    return reader.line === lines.length ? found : undefined;
+    return reader.line === reader.lines.length - 1 ? found : undefined;
   } catch (error) {
     if (error instanceof Beyond) return undefined;
     throw error;

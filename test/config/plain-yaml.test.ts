@@ -2,10 +2,27 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { parsePlain } from '../../src/config/plain-yaml.ts';
+import { parseYaml } from '../../src/config/yaml.ts';
 
 test.each([
   ['a: b\n', { a: 'b' }],
-  ['# note\na: b # c\n', undefined],
+  ['# note\na: b # c\n', { a: 'b' }],
+  ['a: # c\n  b: [c, d] # e\n  f: "g # h" # i\n', undefined],
+  ["a: # c\n  b: [c, 'd # e'] # f\n", undefined],
+  ["a: # c\n  b: [c, 'd'] # e\n  # f\n  g: 'h # i'\n", { a: { b: ['c', 'd'], g: 'h # i' } }],
+  ['a: b#c\n', { a: 'b#c' }],
+  ["a: [b] # such as [c]\nd: 'e' # it's\nf: g # 'h'\n", { a: ['b'], d: 'e', f: 'g' }],
+  ["a: 'b' # c\nd: 'e # f'\n", { a: 'b', d: 'e # f' }],
+  ['a: 127.0.0.1\nb: [1.2.3, 10.0.0.0/8]\n', { a: '127.0.0.1', b: ['1.2.3', '10.0.0.0/8'] }],
+  ['a:\n- b # c\n- # d\n  e: f\ng: h  \n', { a: ['b', { e: 'f' }], g: 'h' }],
+  ['a: >-\n  b\n\nc: d\n', { a: 'b', c: 'd' }],
+  ['a: >-\n  b\n# c\n', { a: 'b' }],
+  ['a: >-\n  b\n  # c\n', undefined],
+  ['a: >-\n  b\n\n  c\n', undefined],
+  ['a: >-\n  b\n   \n', undefined],
+  ['a: >-\n  b\n  # c\n  d\n', undefined],
+  ['a: >-\n\n  b\n', undefined],
+  ['a: 0\nb: -15\nc: 3600 # s\nd: [1, 2]\n', { a: 0, b: -15, c: 3600, d: [1, 2] }],
   ['a:\n  - b\n  - c: d\n    e: f\n', { a: ['b', { c: 'd', e: 'f' }] }],
   ['a: [b, \'c, d\', "e"]\n', { a: ['b', 'c, d', 'e'] }],
   ['a: { b: c, d: e }\n', { a: { b: 'c', d: 'e' } }],
@@ -17,7 +34,16 @@ test.each([
   ['a: 1e3\n', undefined],
   ['a: []\nb: true\n', { a: [], b: true }],
   // All below is for the full parser: another type than text, other constructs, or mistakes.
-  ['a: 1\n', undefined],
+  ['a: 1.5\n', undefined],
+  ['a: 007\n', undefined],
+  ['a: -0\n', undefined],
+  ['a: 1000000000000000000\n', undefined],
+  ['a:\u00a0b\n', undefined],
+  [`${Array.from({ length: 60 }, (_, i) => `${' '.repeat(i)}a:\n`).join('')}${' '.repeat(60)}b: c\n`, undefined],
+  ['a: ../b # c\nd: [./e]\n', { a: '../b', d: ['./e'] }],
+  ['a: .5\n', undefined],
+  ['a: .inf\n', undefined],
+  ['a: ...\n', undefined],
   ['a: 0x1f\n', undefined],
   ['a: null\n', undefined],
   ['a:\n', undefined],
@@ -69,14 +95,48 @@ test('what it reads, the full parser reads as the same', () => {
   expect(read).toBeGreaterThan(200);
 });
 
-test('lines as they come mean what they mean to the full parser, or are left to it', () => {
-  const line = fc.stringMatching(/^ {0,4}(- )?([a-z]{1,2}: ?)?['"[{>a-z0-9,:#&*!|}\]. -]{0,8}$/);
+function accepted(text: string): unknown {
+  try {
+    return parseYaml('test.yaml', text).value;
+  } catch {
+    return undefined;
+  }
+}
+
+const words = fc.stringMatching(/^['"[{>a-z0-9,:#&*!|}\]. -]{0,8}$/);
+const comment = fc.constantFrom('', '', '', ' # c', '#c', ' #', "  # it's [c]");
+
+test.each([
+  ['lines as they come', fc.stringMatching(/^ {0,4}(- )?([a-z]{1,2}: ?)?['"[{>a-z0-9,:#&*!|}\]. -]{0,8}$/)],
+  [
+    'lines that are nearly right',
+    fc
+      .tuple(
+        fc.constantFrom('', '', '  ', '    '),
+        fc.constantFrom('', '', '- ', '-  '),
+        fc.constantFrom('a:', 'b:', 'c:', 'd:', 'e: ', 'f: ', ''),
+        fc.oneof(
+          fc.constantFrom('', 'x', '>-', '[x, y]', '{ x: y }', '{ x: [y, 1] }', "'x # y'", '"x"', '12', '-3', 'x y'),
+          words,
+        ),
+        comment,
+      )
+      .map((parts) => parts.join('')),
+  ],
+])('%s mean what they mean to the full parser, or are left to it', (_, line) => {
+  let read = 0;
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
-      const written = lines.join('\n');
-      const found = parsePlain(written);
-      if (found !== undefined) expect(found).toEqual(parse(written, { uniqueKeys: true }));
-    }),
-    { numRuns: 5000 },
+    fc.property(
+      fc.array(fc.oneof({ weight: 9, arbitrary: line }, fc.constantFrom('', '  ', '# c', '  # c')), { maxLength: 6 }),
+      (lines) => {
+        const written = lines.join('\n');
+        const found = parsePlain(written);
+        if (found === undefined) return;
+        read++;
+        expect(found).toEqual(accepted(written));
+      },
+    ),
+    { numRuns: 30_000 },
   );
+  expect(read).toBeGreaterThan(50);
 });
