@@ -20,7 +20,7 @@ import type { VendorFile } from './vendor-schema.ts';
 import { attempt, hashOf, placed, readAs, readCatalogue } from './vendors.ts';
 import type { Catalogue } from './vendors.ts';
 import { expectKind } from './which-file.ts';
-import { parseYaml, readText, readYaml, unreadable } from './yaml.ts';
+import { parsePlainYaml, readPlainYaml, readText, unreadable } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
 
 interface ReadPolicy {
@@ -36,7 +36,7 @@ interface ReadPolicy {
 export function readPolicy(file: string, home: string, before: ReadPolicy | undefined): ReadPolicy {
   const text = readText(file);
   if (before?.source.file === file && before.home === home && before.source.text === text) return before;
-  const source = parseYaml(file, text);
+  const source = parsePlainYaml(file, text);
   expectKind('policy', source);
   const path = (name: string): string => {
     const beside = resolve(dirname(file), name);
@@ -135,7 +135,7 @@ function withExceptions(config: Config): Config {
  * @param policyFile replaces the one in sallyport.yaml.
  */
 export function tryConfig(file: string, candidate?: Bundle, policyFile?: string): Config {
-  const own = readYaml(resolve(file));
+  const own = readPlainYaml(resolve(file));
   expectKind('settings', own);
   const given = toSettings(readAs(settingsSchema, own), own.file);
   const settings = policyFile === undefined ? given : { ...given, policyFile: resolve(policyFile) };
@@ -185,7 +185,7 @@ export function listFiles({ lists = [] }: PolicyDocument): string[] {
 
 /** The settings of sallyport.yaml, without reading the policy. @throws {InvalidConfig} */
 export function settingsOf(file: string): Settings {
-  const own = readYaml(resolve(file));
+  const own = readPlainYaml(resolve(file));
   expectKind('settings', own);
   return toSettings(readAs(settingsSchema, own), own.file);
 }

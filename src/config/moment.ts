@@ -40,17 +40,32 @@ export function parseMoment(text: string): Moment {
 export function isTimeZone(name: string): boolean {
   try {
     // Older releases of Node do not accept offsets such as +02:00 as zones.
-    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+    return /^[A-Za-z]/.test(name) && clockFormat(name).format(0) !== '';
   } catch {
     return false;
   }
 }
 
+/** When days begin: the rules of a policy name few different ones, and each is found by asking a calendar four times. */
+const begins = new Map<string, number>();
+const MOST_DAYS = 4096;
+
 /** The instant in epoch milliseconds; for a day, its beginning, even if clocks skip midnight. */
 export function resolveMoment(moment: Moment, timeZone: string): number {
   if (moment.kind === 'instant') return moment.at;
-  const format = clockFormat(timeZone);
   const midnight = Date.UTC(moment.year, moment.month - 1, moment.day);
+  const key = `${timeZone} ${midnight}`;
+  const known = begins.get(key);
+  if (known !== undefined) return known;
+  if (begins.size >= MOST_DAYS) begins.clear();
+  const at = beginOf(midnight, timeZone);
+  begins.set(key, at);
+  return at;
+}
+
+/** @param midnight as if it were UTC. */
+function beginOf(midnight: number, timeZone: string): number {
+  const format = clockFormat(timeZone);
   const aDay = 86_400_000;
   // The offset before and after that midnight; they differ only if the clocks change near it.
   const candidates = [midnight - aDay, midnight + aDay].map((near) => midnight - (wallClock(format, near) - near));

@@ -7,8 +7,21 @@ const LAST = Date.UTC(2060, 0, 1);
 /** Clocks have been set back after a month (Ramadan in Morocco), but never after so few days. */
 const STEP = 10 * 86_400_000;
 
-/** A format by which {@link wallClock} reads the local time of a zone. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * A format by which {@link wallClock} reads the local time of a zone. Cached by name, since making one takes longer than
+ * reading the rule that needs it.
+ *
+ * @throws {RangeError} if this system does not know the zone.
+ */
 export function clockFormat(timeZone: string): Intl.DateTimeFormat {
+  const format = formats.get(timeZone) ?? createFormat(timeZone);
+  formats.set(timeZone, format);
+  return format;
+}
+
+function createFormat(timeZone: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat('en', {
     timeZone,
     calendar: 'gregory',
