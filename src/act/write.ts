@@ -153,7 +153,9 @@ function limitBlockedStream({ stream, rawHeaders, headers }: Http2ServerRequest)
     if (isTaken()) return;
     const { session } = stream;
     stream.close(constants.NGHTTP2_CANCEL);
-    session?.close();
+    if (session === undefined || session.destroyed) return;
+    session.goaway();
+    session.close();
   }, LINGER);
   stream.once('close', () => clearTimeout(timer));
 }

@@ -25,6 +25,7 @@ import { lateHead } from './overdue.ts';
 import { connectionKey } from './peers.ts';
 import { enterLast } from './pipeline.ts';
 import { addressTunnelled } from './request.ts';
+import { closeWithoutMark } from './session-close.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { parseHost } from './target.ts';
 
@@ -207,11 +208,12 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     const key = connectionKey(session.socket);
     sessions.add(session);
     const below = open.get(key);
+    closeWithoutMark(session, options.headTimeout);
     watch.add(session, () => below?.cut());
     session.once('close', () => sessions.delete(session));
     // With TLS 1.3 a client may reject our leaf after its handshake is complete, so the alert arrives in the session.
     session.on('error', (error: NodeJS.ErrnoException) => onTlsError(below, error));
-    // `close()` would wait for streams that a client may never read.
+    // To close it would mean to wait for streams that a client may never read.
     session.setTimeout(options.idleTimeout, () => session.destroy());
   });
 
@@ -264,7 +266,11 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     closeIdle() {
       http1.closeIdleConnections();
       http1Tls.closeIdle();
-      for (const session of sessions) session.close();
+      for (const session of sessions) {
+        if (session.destroyed) continue;
+        session.goaway();
+        session.close();
+      }
     },
     close() {
       watch.stop();

@@ -1,7 +1,7 @@
 /** Attacks that no published list has. */
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
-import { frame, frameClient, type } from '../support/frames.ts';
+import { frame, frameClient, getBlock, type } from '../support/frames.ts';
 import { connectRaw, eventually, exchange, rawClient } from '../support/streams.ts';
 import { attack, get, openField, statusOf, type Field } from './field.ts';
 
@@ -143,5 +143,28 @@ attack(
     }
     // The clients have their side open still: time that the test has is all that ends this.
     while ((await here.lab.metric('sallyport_connections_open')) > 0);
+  },
+);
+
+attack(
+  field,
+  209,
+  'HTTP/2 requests that come in one write with a GOAWAY, before and after it; Node.js 20 by itself reads freed memory',
+  'all of them are answered, and the connection is closed',
+  async (here) => {
+    const name = here.at('deny.test');
+    const request = (i: number): Buffer => frame(type.headers, 5, 1 + 2 * i, getBlock(name));
+    const several = (from: number, to: number): Buffer[] =>
+      Array.from({ length: to - from }, (_, i) => request(from + i));
+    for (let i = 0; i < 20; i += 1) {
+      const client = await frameClient(here.lab, name, 'deny.test');
+      client.write(Buffer.concat([...several(0, i), frame(type.goaway, 0, 0, Buffer.alloc(8)), ...several(i, i + 20)]));
+      await client.gone(5_000);
+      const answered = client.frames().filter(([kind]) => kind === type.headers);
+      expect(answered.map(([, , stream]) => stream).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: i + 20 }, (_, k) => 1 + 2 * k),
+      );
+      expect(client.frames().some(([kind]) => kind === type.rst)).toBe(false);
+    }
   },
 );
