@@ -7,10 +7,12 @@
  * name".
  */
 
+import { Accumulator } from './accumulator.ts';
+
 /** Bytes of the largest hello that is read. Real ones are 0.3 to 4 KiB. */
 export const MAX_HELLO = 64 * 1024;
-/** Records of one byte each cost five more; beyond this the framing is an attack. */
-const MAX_FRAMED = MAX_HELLO * 6;
+/** Records of a hello. Tools that split it use a few; beyond this the framing is an attack. */
+const MAX_RECORDS = 4096;
 
 export const HANDSHAKE = 22;
 /** The lowest and highest type of a TLS record: change_cipher_spec and heartbeat (RFC 6520, section 3). */
@@ -63,12 +65,12 @@ interface Unframer {
  * copied.
  */
 function createUnframer(): Unframer {
-  const fragments: Buffer[] = [];
+  const body = new Accumulator();
   const head = Buffer.allocUnsafe(5);
   let headBytes = 0;
   let left = 0; // of the current record
   let framed = 0;
-  let have = 0;
+  let records = 0;
   let need = 0; // of the message; 0 until its header is complete
   let strange = false; // the first record has an unknown version
 
@@ -94,15 +96,13 @@ function createUnframer(): Unframer {
   };
 
   const message = (): Buffer | ClientHello | null => {
-    if (need === 0 && have >= 4) {
-      const start = fragments.length === 1 ? fragments[0] : Buffer.concat(fragments, have);
-      if (start?.[0] !== CLIENT_HELLO) return malformed;
+    if (need === 0 && body.length >= 4) {
+      const start = body.bytes();
+      if (start[0] !== CLIENT_HELLO) return malformed;
       need = start.readUIntBE(1, 3) + 4;
       if (need > MAX_HELLO) return tooLarge;
     }
-    if (need === 0 || have < need) return null;
-    const whole = fragments.length === 1 ? fragments[0] : Buffer.concat(fragments, have);
-    return whole?.subarray(4, need) ?? null;
+    return need === 0 || body.length < need ? null : body.bytes().subarray(4, need);
   };
 
   return {
@@ -114,9 +114,8 @@ function createUnframer(): Unframer {
           const fragment = bytes.subarray(at, at + left);
           at += fragment.length;
           left -= fragment.length;
-          have += fragment.length;
           framed += fragment.length;
-          fragments.push(fragment);
+          body.append(fragment);
           const result = message();
           if (result !== null) return result;
         } else {
@@ -126,8 +125,8 @@ function createUnframer(): Unframer {
           framed += taken;
           const problem = recordHead();
           if (problem !== null) return problem;
+          if (headBytes === 0 && ++records > MAX_RECORDS) return tooLarge;
         }
-        if (framed > MAX_FRAMED) return tooLarge;
       }
       return more;
     },

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Hello, Target, TunnelArrival } from '../flow.ts';
 import { startReading, stopReading } from '../reading.ts';
+import { Accumulator } from './accumulator.ts';
 import { createClientHelloReader, type ClientHello, type ClientHelloReader } from './client-hello.ts';
 import { parseHost } from './target.ts';
 
@@ -43,8 +44,9 @@ export interface FirstBytes {
 /**
  * Reads the hello of a tunnel to `port`, beginning with the bytes that came with the CONNECT.
  *
- * @param patience milliseconds from now, however often bytes arrive.
+ * @param patience milliseconds from now until the first byte.
  * @param rival the side whose first bytes end the wait.
+ * @param headTimeout milliseconds from the first byte to the whole hello, however often bytes arrive.
  */
 export function readHello(
   socket: Socket,
@@ -52,22 +54,22 @@ export function readHello(
   port: number,
   patience: number,
   rival: FirstBytes | null = null,
+  headTimeout = patience,
 ): HelloReader {
   // Created at the first byte: a tunnel may wait hours for it.
   let reader: ClientHelloReader | null = null;
-  const chunks: Buffer[] = [];
+  const read = new Accumulator();
   let latest: ClientHello = { kind: 'more' };
   let giveUp = (): void => undefined;
 
   const take = (chunk: Buffer): boolean => {
-    chunks.push(chunk);
+    read.append(chunk);
     reader ??= createClientHelloReader();
     latest = reader.push(chunk);
     return latest.kind !== 'more';
   };
-  const bytes = (): Buffer => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
 
-  if (early.length > 0 && take(early)) return { hello: Promise.resolve(judge(latest, port, bytes())), giveUp };
+  if (early.length > 0 && take(early)) return { hello: Promise.resolve(judge(latest, port, read.bytes())), giveUp };
 
   const hello = new Promise<Hello>((resolve) => {
     const finish = (result: Hello): void => {
@@ -78,12 +80,18 @@ export function readHello(
       resolve(result);
     };
     const listen = (chunk: Buffer): boolean => {
-      if (take(chunk)) finish(judge(latest, port, bytes()));
+      const isFirst = read.length === 0;
+      if (take(chunk)) finish(judge(latest, port, read.bytes()));
+      else if (isFirst && headTimeout < patience) {
+        clearTimeout(timer);
+        timer = setTimeout(onLate, headTimeout);
+      }
       return true;
     };
-    const onEnd = (): void => finish({ kind: 'other', why: 'ended', bytes: bytes() });
-    giveUp = () => finish(judge(latest, port, bytes(), 'server-first'));
-    const timer = setTimeout(() => finish(judge(latest, port, bytes())), patience);
+    const onLate = (): void => finish(judge(latest, port, read.bytes()));
+    const onEnd = (): void => finish({ kind: 'other', why: 'ended', bytes: read.bytes() });
+    giveUp = () => finish(judge(latest, port, read.bytes(), 'server-first'));
+    let timer = setTimeout(onLate, read.length === 0 ? patience : headTimeout);
     if (socket.destroyed || socket.readableEnded) {
       onEnd();
       return;
@@ -97,9 +105,9 @@ export function readHello(
 }
 
 export interface HelloOptions {
-  /** Milliseconds that a client may stay silent on a port that requires TLS. */
+  /** Milliseconds that a client has for its hello on a port that requires TLS. */
   readonly helloTimeout: number;
-  /** The same on other ports. */
+  /** The same on other ports; a hello that has begun has {@link HelloOptions.helloTimeout} there too. */
   readonly idleTimeout: number;
   readonly tlsRequiredPorts: readonly number[];
 }
@@ -114,5 +122,6 @@ export function awaitHello(
   { tlsRequiredPorts, helloTimeout, idleTimeout }: HelloOptions,
 ): Promise<Hello> {
   const rival = tlsRequiredPorts.includes(target.port) ? null : upstream;
-  return readHello(socket, early, target.port, rival === null ? helloTimeout : idleTimeout, rival).hello;
+  const patience = rival === null ? helloTimeout : idleTimeout;
+  return readHello(socket, early, target.port, patience, rival, helloTimeout).hello;
 }

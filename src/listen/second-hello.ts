@@ -7,6 +7,7 @@
  * hello can send one. It may send one before it is asked.
  */
 import type { HelloWatch, Target } from '../flow.ts';
+import { Accumulator } from './accumulator.ts';
 import { createClientHelloReader, HANDSHAKE, isRecordType, type ClientHelloReader } from './client-hello.ts';
 import { serverNameOf } from './hello.ts';
 
@@ -53,7 +54,8 @@ export function createHelloWatch(first: Target | null): HelloWatch {
   /** Client bytes that are held back: a record header, or a hello. */
   let held: Buffer = nothing;
   let reader: ClientHelloReader | null = null;
-  const chunks: Buffer[] = [];
+  /** Records of a second hello that is not complete. */
+  let waiting: Accumulator | null = null;
 
   const isSame = (name: string | null): boolean => {
     const target = name === null ? null : serverNameOf(name, first?.port ?? 0);
@@ -63,11 +65,13 @@ export function createHelloWatch(first: Target | null): HelloWatch {
   /** A second hello: it is passed on whole, or not at all. */
   const read = (bytes: Buffer): Buffer | null => {
     reader ??= createClientHelloReader();
-    chunks.push(bytes);
+    waiting ??= new Accumulator();
+    waiting.append(bytes);
     const hello = reader.push(bytes);
     if (hello.kind === 'more') return nothing;
     over = true;
-    const whole = Buffer.concat(chunks.splice(0));
+    const whole = waiting.bytes();
+    waiting = null;
     if (hello.kind === 'bad' && hello.why === 'not-tls') return whole;
     return hello.kind === 'hello' && isSame(hello.serverName) ? whole : null;
   };
@@ -124,7 +128,8 @@ export function createHelloWatch(first: Target | null): HelloWatch {
       words = nothing;
       if (asked) return null;
       over = true;
-      const after = Buffer.concat([held, ...chunks.splice(0)]);
+      const after = Buffer.concat([held, waiting?.bytes() ?? nothing]);
+      waiting = null;
       held = nothing;
       return after;
     },

@@ -102,8 +102,17 @@ test('what follows the hello does not disturb it', () => {
 test('60,000 bytes of padding before the name are read', () => {
   const padding = extension(21, Buffer.alloc(60_000));
   const message = helloMessage([padding, serverNames([0, 'deny.test']), alpn('h2')]);
-  for (const [size, step] of [[16_384, 1_400] as const, [16_384, 100_000] as const, [1, 4_096] as const])
+  for (const [size, step] of [[16_384, 1_400] as const, [16_384, 100_000] as const, [16, 4_096] as const])
     expect(read(framed(message, size), step)).toEqual(named('deny.test', 'h2'));
+});
+
+test('records of one byte are read, and refused once there are more than any tool makes', () => {
+  const name = serverNames([0, 'deny.test']);
+  const ordinary = helloMessage([extension(21, Buffer.alloc(3_500)), name, alpn('h2')]);
+  expect(read(framed(ordinary, 1), 1)).toEqual(named('deny.test', 'h2'));
+  const padded = framed(helloMessage([extension(21, Buffer.alloc(5_000)), name]), 1);
+  expect(read(padded.subarray(0, 4_096 * 6), 1)).toEqual({ kind: 'more' });
+  expect(read(padded.subarray(0, 4_096 * 6 + 5), 1)).toEqual({ kind: 'bad', why: 'too-large' });
 });
 
 test('more than 64 KiB is refused as soon as that is known, never read as "no name"', () => {

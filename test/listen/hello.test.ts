@@ -96,6 +96,16 @@ test('patience is absolute: bytes that trickle do not prolong it', async () => {
   expect(performance.now() - started).toBeLessThan(1_000);
 });
 
+test('a hello that has begun has its own deadline, where silence may last', async () => {
+  const { near, far } = await socketPair();
+  const rival = { onFirstBytes: () => undefined };
+  const reading = readHello(near, none, 8443, 60_000, rival, 100).hello;
+  far.write(hello.subarray(0, 10));
+  expect(await reading).toMatchObject({ kind: 'other', why: 'malformed-tls' });
+  const early = readHello(near, hello.subarray(0, 10), 8443, 60_000, rival, 100).hello;
+  expect(await early).toMatchObject({ kind: 'other', why: 'malformed-tls' });
+});
+
 test('giving up ends the wait', async () => {
   const { near, far } = await socketPair();
   const reading = readHello(near, none, 443, PATIENT);
