@@ -3,6 +3,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { SallyportError } from '../errors.ts';
 import type { RequestArrival } from '../flow.ts';
+import { joinPieces } from '../join-pieces.ts';
 import { reset } from '../reset.ts';
 import { responseFields, trailerFields } from './fields.ts';
 import { pipeBody } from './pipe-body.ts';
@@ -57,6 +58,7 @@ function http1(arrival: RequestArrival, req: IncomingMessage, res: ServerRespons
         if (isFullyRead(req)) res.end();
         else void drain(req).then(() => res.end());
       });
+      if (answer.headers['transfer-encoding'] !== undefined) joinPieces(answer);
       pipeBody(answer, res);
     },
     abort: () => reset(socket),
@@ -95,6 +97,7 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
   // wait for the origin.
   stream.once('aborted', () => setImmediate(() => stream.destroy()));
   const body = !req.stream.endAfterHeaders;
+  if (body) joinPieces(stream);
   if (body) req.on('data', (chunk: Buffer) => (counted.in += chunk.length)).pause();
   return {
     bytes: () => counted,
@@ -117,6 +120,7 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
         res.end();
         void endStream(req);
       });
+      if (answer.headers['transfer-encoding'] !== undefined) joinPieces(answer);
       pipeBody(answer, res);
     },
     abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),

@@ -7,7 +7,7 @@
  * name".
  */
 
-import { Accumulator } from './accumulator.ts';
+import { Accumulator } from '../accumulator.ts';
 
 /** Bytes of the largest hello that is read. Real ones are 0.3 to 4 KiB. */
 export const MAX_HELLO = 64 * 1024;

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Hello, Target, TunnelArrival } from '../flow.ts';
 import { startReading, stopReading } from '../reading.ts';
-import { Accumulator } from './accumulator.ts';
+import { Accumulator } from '../accumulator.ts';
 import { createClientHelloReader, type ClientHello, type ClientHelloReader } from './client-hello.ts';
 import { parseHost } from './target.ts';
 

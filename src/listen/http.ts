@@ -14,6 +14,7 @@ import type { Speaker } from './front-door.ts';
 import { OVERDUE_EVERY } from './overdue.ts';
 import { enterLast, enterLine, owes } from './pipeline.ts';
 import { addressPlain, checkLines, hasTooManyLines } from './request.ts';
+import { joinPieces } from '../join-pieces.ts';
 import { reset } from '../reset.ts';
 
 export interface HttpOptions {
@@ -81,6 +82,7 @@ export function createHttp1Server(
   // Forwarding has the same limit, and must time out first to answer.
   server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
+    if (req.headers['transfer-encoding'] !== undefined) joinPieces(req);
     enterLine(req.socket, res, () => onRequest(req, res));
   };
   server.on('request', take);

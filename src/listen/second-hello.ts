@@ -7,7 +7,7 @@
  * hello can send one. It may send one before it is asked.
  */
 import type { HelloWatch, Target } from '../flow.ts';
-import { Accumulator } from './accumulator.ts';
+import { Accumulator } from '../accumulator.ts';
 import { createClientHelloReader, HANDSHAKE, isRecordType, type ClientHelloReader } from './client-hello.ts';
 import { serverNameOf } from './hello.ts';
 

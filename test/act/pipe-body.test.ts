@@ -54,64 +54,6 @@ test('what takes no more is given no more, and the source waits for whoever come
   expect(String(from.read())).toBe('b');
 });
 
-/** A sink that takes note of each write by itself. */
-function noting(): { readonly to: Writable; readonly written: string[] } {
-  const written: string[] = [];
-  const to = new Writable({
-    write(chunk: Buffer, _coding, done) {
-      written.push(chunk.toString('latin1'));
-      done();
-    },
-  });
-  return { to, written };
-}
-
-test('the first chunk is written at once, small ones behind it together, and large ones by themselves, in order', async () => {
-  const from = new PassThrough({ highWaterMark: 1024 * 1024 });
-  const { to, written } = noting();
-  pipeBody(from, to);
-  await eventually('flowing', () => from.readableFlowing === true);
-  const large = 'L'.repeat(20_000);
-  for (const text of ['a', 'b', 'c', large, 'd', 'e']) from.emit('data', Buffer.from(text));
-  expect(written).toEqual(['a', 'bc', large]);
-  await eventually('the rest', () => written.length === 4);
-  expect(written[3]).toBe('de');
-});
-
-test('small chunks are never more than a read in one write', async () => {
-  const from = new PassThrough();
-  const { to, written } = noting();
-  pipeBody(from, to);
-  for (let i = 0; i < 201; i++) from.emit('data', Buffer.alloc(1000, 'x'));
-  await eventually('all', () => written.join('').length === 201_000);
-  expect(written.map((text) => text.length)).toEqual([1000, 66_000, 66_000, 66_000, 2000]);
-});
-
-test('what waits when the body ends is written before its end is seen', async () => {
-  const from = new PassThrough();
-  const { to, written } = noting();
-  const seen: string[] = [];
-  from.on('end', () => seen.push(written.join('')));
-  pipeBody(from, to);
-  for (const text of ['a', 'b', 'c']) from.write(text);
-  from.end('d');
-  await eventually('the end', () => seen.length === 1);
-  expect(seen).toEqual(['abcd']);
-});
-
-test('what waits for a sink that closes is dropped', async () => {
-  const from = new PassThrough();
-  const { to, written } = noting();
-  const errors: unknown[] = [];
-  to.on('error', (error) => errors.push(error));
-  pipeBody(from, to);
-  for (const text of ['a', 'b']) from.emit('data', Buffer.from(text));
-  to.destroy();
-  to.emit('close');
-  await new Promise((resolve) => setImmediate(resolve));
-  expect([written, errors]).toEqual([['a'], []]);
-});
-
 test('a request in chunks of one byte reaches its origin whole, with what surrounds them gone', async () => {
   const origin = await httpOrigin((req, res) => {
     let body = '';

@@ -125,3 +125,23 @@ attack(
     expect(far.requests()).toEqual(behind.map(() => `GET ${ok} /1`));
   },
 );
+
+attack(
+  field,
+  210,
+  'Pipelined requests whose bodies come in chunks of one byte, behind one that is never answered',
+  'what waits holds little more memory than its bytes',
+  async (here) => {
+    here.far.speakRaw((socket) => socket.on('end', () => socket.end()));
+    const name = here.at('ok.test');
+    const chunks = '1\r\nA\r\n'.repeat(15_000);
+    const post = `POST http://${name}/ HTTP/1.1\r\nHost: ${name}\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`;
+    const before = kept();
+    const client = await connectRaw(here.lab.proxyPort, get(`http://${name}/`) + post.repeat(60));
+    await eventually('all is read', () => client.socket.writableLength === 0);
+    // They would hold 3 MB each as they come.
+    expect(kept() - before).toBeLessThan(50 << 20);
+    client.socket.destroy();
+    await eventually('nothing is open at the origin', () => here.far.open.size === 0);
+  },
+);

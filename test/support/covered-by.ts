@@ -14,7 +14,7 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'certificates/offered.ts': 'test/flows/proxy-tls.test.ts',
   'act/stream-pass.ts': 'test/act/forward.test.ts',
   'listen/overdue.ts': 'test/listen/front-door.test.ts',
-  'listen/accumulator.ts': 'test/listen/client-hello.test.ts',
+  'accumulator.ts': 'test/listen/client-hello.test.ts',
   'listen/session-close.ts': 'test/security/unpublished.test.ts',
   'listen/lone.ts': 'test/listen/inside-tls.test.ts',
   'act/turn-away.ts': 'test/flows/forward.test.ts',
