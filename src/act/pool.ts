@@ -6,7 +6,7 @@ import { PassThrough, type Duplex, type Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Hostname, MayReach, Target } from '../flow.ts';
 import { readInto } from '../read-into.ts';
-import { createSpareDials, type SpareDials } from './spare-dials.ts';
+import { createSpareDials, type SpareDial, type SpareDials } from './spare-dials.ts';
 import type { Reading } from './upstream.ts';
 
 /** Milliseconds that an idle connection is kept; less than most origins do. */
@@ -95,16 +95,22 @@ function connectBy(
   const target = targetOf(options);
   const key = `${target.host} ${target.port}`;
   let wanted = true;
-  const fresh = (): Promise<Socket> => dialToParse(dial, target, nobody, options.mayReach);
+  const fresh = (): SpareDial => ({
+    socket: dialToParse(dial, target, nobody, options.mayReach),
+    abort: () => void nobody.destroy(),
+  });
+  const spare = spares.take(key);
+  let begun = spare ?? fresh();
   // A spare dial may have failed because of what its own request may not reach; this request may reach more.
-  const dialled =
-    spares.take(key)?.catch((error: unknown) => {
-      if (wanted) return fresh();
-      throw error;
-    }) ?? fresh();
+  const retry = (error: unknown): Promise<Socket> => {
+    if (!wanted) throw error;
+    begun = fresh();
+    return begun.socket;
+  };
+  const dialled = spare?.socket.catch(retry) ?? begun.socket;
   const giveUp = (): void => {
     wanted = false;
-    spares.keep(key, dialled);
+    spares.keep(key, { socket: dialled, abort: begun.abort });
   };
   options.answer?.once('close', giveUp);
   dialled.then(

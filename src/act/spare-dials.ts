@@ -5,23 +5,30 @@
  */
 import type { Socket } from 'node:net';
 
-type Dial = Promise<Socket>;
+export interface SpareDial {
+  readonly socket: Promise<Socket>;
+  /** Ends it if it is in progress. */
+  readonly abort: () => void;
+}
 
-/** Idle spare connections, of all origins together; further ones are closed. */
+/**
+ * Spare connections, and spare dials in progress, of all origins together; further ones are closed. A client that leaves
+ * names that never answer would otherwise take a descriptor for each, beyond all limits on clients.
+ */
 const MOST = 64;
 
 export interface SpareDials {
-  /** Keeps a dial that is no longer needed. */
-  readonly keep: (key: string, dial: Dial) => void;
+  /** Keeps a dial that is no longer needed, or ends it if there are many. */
+  readonly keep: (key: string, dial: SpareDial) => void;
   /** Returns a kept dial, which may still be in progress and may fail. */
-  readonly take: (key: string) => Dial | undefined;
+  readonly take: (key: string) => SpareDial | undefined;
   /** Closes them all. */
   readonly close: () => void;
 }
 
 interface Kept {
-  readonly dial: Dial;
-  /** Set once the connection is made: uncounts it and removes its timer and listener. */
+  readonly dial: SpareDial;
+  /** Uncounts it and, once the connection is made, removes its timer and listener. */
   leave: () => void;
 }
 
@@ -29,6 +36,7 @@ interface Kept {
 export function createSpareDials(keptFor: number): SpareDials {
   const spares = new Map<string, Set<Kept>>();
   let idle = 0;
+  let dialling = 0;
   let closed = false;
 
   const remove = (key: string, spare: Kept): void => {
@@ -40,12 +48,28 @@ export function createSpareDials(keptFor: number): SpareDials {
 
   return {
     keep(key, dial) {
-      const spare: Kept = { dial, leave: () => undefined };
+      if (dialling === MOST) {
+        dial.abort();
+        // It may have connected just now.
+        dial.socket.then(
+          (socket) => socket.destroy(),
+          () => undefined,
+        );
+        return;
+      }
+      dialling += 1;
+      let isDialling = true;
+      const settled = (): void => {
+        if (isDialling) dialling -= 1;
+        isDialling = false;
+      };
+      const spare: Kept = { dial, leave: settled };
       const some = spares.get(key) ?? new Set();
       spares.set(key, some.add(spare));
-      dial.then(
+      dial.socket.then(
         (socket) => {
           if (!some.has(spare)) return;
+          settled();
           if (closed || idle === MOST) socket.destroy();
           if (socket.destroyed) {
             remove(key, spare);
@@ -79,7 +103,7 @@ export function createSpareDials(keptFor: number): SpareDials {
       // Dials in progress are closed once they connect.
       for (const some of spares.values())
         for (const { dial } of some)
-          dial.then(
+          dial.socket.then(
             (socket) => socket.destroy(),
             () => undefined,
           );

@@ -6,7 +6,7 @@ import { startDnsServer, type DnsZone } from '../support/dns-server.ts';
 import { labOfTest } from '../support/origins.ts';
 import { connectRaw } from '../support/streams.ts';
 import { connectHead } from '../support/tunnels.ts';
-import { attack, get, openField } from './field.ts';
+import { attack, get, openField, testedIn } from './field.ts';
 
 const field = openField();
 
@@ -44,4 +44,11 @@ attack(
       expect([asked, taken]).toEqual([4, 0]);
     }
   },
+);
+
+testedIn(
+  211,
+  'Thousands of clients that ask for names that never answer, each for another, and leave at once',
+  'at most 64 dials go on without a client; all others end with theirs',
+  'act/spare-dials.test.ts',
 );

@@ -140,7 +140,7 @@ attack(
     const client = await connectRaw(here.lab.proxyPort, get(`http://${name}/`) + post.repeat(60));
     await eventually('all is read', () => client.socket.writableLength === 0);
     // They would hold 3 MB each as they come.
-    expect(kept() - before).toBeLessThan(50 << 20);
+    expect(kept() - before).toBeLessThan(30 << 20);
     client.socket.destroy();
     await eventually('nothing is open at the origin', () => here.far.open.size === 0);
   },
