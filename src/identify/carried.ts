@@ -126,13 +126,20 @@ function inQuery(query: string): Hostname | null {
   return null;
 }
 
+/** Decodes what is valid and leaves the rest: a stray `%` elsewhere must not hide a name. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[\da-f]{2})+/gi, (run) => {
+    try {
+      return decodeURIComponent(run);
+    } catch {
+      return run;
+    }
+  });
+}
+
 function fromPath(path: string): readonly Hostname[] {
-  let text = path.slice(0, MAX_PATH);
-  try {
-    text = decodeURIComponent(text);
-  } catch {
-    // Invalid percent-encoding: used as it is.
-  }
+  // Twice, as some readers decode a URL in a parameter once more; to most of them a backslash is a slash (WHATWG URL).
+  const text = decoded(decoded(path.slice(0, MAX_PATH))).replaceAll('\\', '/');
   const at = text.indexOf('?');
   const found = at === -1 ? [inSegments(text)] : [inSegments(text.slice(0, at)), inQuery(text.slice(at + 1))];
   return found.filter((host) => host !== null);
