@@ -78,7 +78,8 @@ function believed(arrival: Arrival, fields: Fields, field: VouchedField | null):
   if (field === null) return [];
   const given = fields(field.name);
   keepBack(arrival, field);
-  return field.trusted(connectionOf(arrival).remoteAddress ?? '') ? given : [];
+  // With the PROXY protocol, the address that the header names: the load balancer's says nothing of who sent the field.
+  return field.trusted(peerOf(connectionOf(arrival)).remoteAddress ?? '') ? given : [];
 }
 
 export interface Access {

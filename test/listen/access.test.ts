@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createAccess, type AccessRules } from '../../src/listen/access.ts';
 import { originOf } from '../../src/listen/arrival.ts';
 import { tunnelArrival } from '../../src/listen/connect.ts';
+import { introduce } from '../../src/listen/peers.ts';
 import { socketPair } from '../support/streams.ts';
 
 type Check = NonNullable<AccessRules['credentials']>['check'];
@@ -43,3 +44,27 @@ test.each<[string, Check, () => void]>([
     told: [broken],
   });
 });
+
+test.each([
+  ['10.0.0.5', 'ceo'],
+  ['203.0.113.9', undefined],
+])(
+  'behind a load balancer, a user field from %s names %s: the address is that of the PROXY header',
+  async (from, user) => {
+    const { near } = await socketPair();
+    introduce(near, { remoteAddress: from, remotePort: 1234 });
+    const users: (string | undefined)[] = [];
+    const trusted = (address: string): boolean => address === '10.0.0.5' || address === near.remoteAddress;
+    const { asked } = createAccess({
+      tooOften: () => false,
+      rules: () => ({ credentials: null, userField: { name: 'x-forwarded-user', trusted }, groupsField: null }),
+      arrived: (arrival) => void users.push(arrival.user),
+      reject: () => undefined,
+      missing: () => undefined,
+      surprised: () => undefined,
+    });
+    const head = { authority: 'ok.test:443', userAgent: '' };
+    asked(tunnelArrival(near, head, Buffer.alloc(0), originOf(near)), () => ['ceo']);
+    expect(users).toEqual([user]);
+  },
+);
