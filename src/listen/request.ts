@@ -108,7 +108,8 @@ export function addressTunnelled(req: Request, target: Target, scheme: RequestFa
   // RFC 9112, section 3.2.4: only OPTIONS may have an asterisk.
   if (!path.startsWith('/') && !(path === '*' && req.method === 'OPTIONS')) {
     const absolute = parseUrl(path);
-    if (!sameTarget(absolute.target, target)) throw new SallyportError('misdirected_request');
+    const isHere = absolute.scheme === scheme && sameTarget(absolute.target, target);
+    if (!isHere) throw new SallyportError('misdirected_request');
     path = absolute.path;
   }
   const facts = requestFacts(req, scheme, path);

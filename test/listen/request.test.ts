@@ -114,6 +114,7 @@ const insideCases: readonly (readonly [Sent, string | null])[] = [
   [{ url: '/', authority: 'deny.test', hosts: ['look.test'] }, 'misdirected_request'],
   [{ url: 'https://deny.test/', hosts: ['look.test'] }, 'misdirected_request'],
   [{ url: 'http://look.test/', hosts: ['look.test'] }, 'misdirected_request'],
+  [{ url: 'http://look.test:443/', hosts: ['look.test'] }, 'misdirected_request'],
   [{ url: '/', authority: 'a@look.test' }, 'invalid_target'],
   [{ url: '/', authority: 'look.test deny.test' }, 'invalid_target'],
   [{ url: '/', authority: 'look.test\0' }, 'invalid_target'],
