@@ -1,7 +1,12 @@
 /** Finds the nearest known word, for "did you mean". */
 
-/** Number of edits (insert, delete, replace, swap neighbours) that turn one word into the other. */
-export function edits(a: string, b: string): number {
+/**
+ * Number of edits (insert, delete, replace, swap neighbours) that turn one word into the other.
+ *
+ * @param enough stop counting at this number, and return it or more.
+ */
+export function edits(a: string, b: string, enough = Infinity): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough;
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -12,6 +17,8 @@ export function edits(a: string, b: string): number {
       if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (before[j - 2] ?? best) + 1);
       next.push(best);
     }
+    // A swap reaches back two rows.
+    if (Math.min(...next) >= enough && Math.min(...row) >= enough) return enough;
     before = row;
     row = next;
   }
@@ -30,7 +37,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   let least = Math.max(1, Math.round(word.length * 0.4)) + 1;
   for (const candidate of known) {
     const other = fold(candidate);
-    const steps = other.startsWith(`${folded}_`) ? CUT_SHORT : edits(folded, other);
+    const steps = other.startsWith(`${folded}_`) ? CUT_SHORT : edits(folded, other, least);
     if (steps < least) [best, least] = [candidate, steps];
   }
   return best;

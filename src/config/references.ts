@@ -52,9 +52,16 @@ export function unknownVendor(word: string, names: Names): string | null {
   return unknown('vendor', word, names.vendors, names);
 }
 
+/** Suggestions in one check: each compares a word with every known one, and a request could name a thousand. */
+const MOST_SUGGESTED = 20;
+const suggested = new WeakMap<Names, number>();
+
 function unknown(kind: string, word: string, known: readonly string[], names: Names): string | null {
   if (known.includes(word)) return null;
   const said = `unknown ${kind} "${word}"`;
+  const count = suggested.get(names) ?? 0;
+  if (count === MOST_SUGGESTED) return `${said}; correct the ones before it first`;
+  suggested.set(names, count + 1);
   if (kind === 'vendor') {
     const alias = names.aliases.get(word);
     if (alias !== undefined) return `${said}; did you mean "${alias}"?`;
