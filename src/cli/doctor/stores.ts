@@ -32,6 +32,11 @@ function holds(pem: string, ca: X509Certificate): boolean {
   });
 }
 
+/** Whether a file that can be read has no other certificate. */
+function isAlone(file: string): boolean {
+  return certificatesIn(readFileSync(file, 'utf8')).length === 1;
+}
+
 function fileHolds(file: string, ca: X509Certificate): boolean {
   try {
     return holds(readFileSync(file, 'utf8'), ca);
@@ -83,15 +88,36 @@ function systemFinding({ machine, system }: Look): Finding {
   return bad(check, 'the CA is not in the trust store of the system', install[machine.platform] ?? 'see the home page');
 }
 
+interface ByVariable {
+  readonly check: string;
+  readonly variables: readonly string[];
+  /** Whether the program trusts the CA if none of the variables is set; null: unknown. */
+  readonly otherwise: boolean | null;
+  /** Whether the file takes the place of the public authorities, rather than being added to them. */
+  readonly replaces: boolean;
+}
+
+const systemBundle: Partial<Record<NodeJS.Platform, string>> = {
+  linux: ', such as /etc/ssl/certs/ca-certificates.crt after "update-ca-certificates"',
+};
+
 /** A program that reads a file named by a variable, and otherwise a store of its own. */
-function byVariable(look: Look, check: string, variables: readonly string[], otherwise: boolean | null): Finding {
-  const { env } = look.machine;
+function byVariable({ machine, ca }: Look, { check, variables, otherwise, replaces }: ByVariable): Finding {
+  const { env, platform } = machine;
   const variable = variables.find((name) => (env[name] ?? '') !== '');
-  const cure = `set ${variables[0] ?? ''} to the file with the CA, for every user of this machine`;
+  const holding = replaces
+    ? `a file with the public authorities and the CA${systemBundle[platform] ?? ''}`
+    : 'the file with the CA';
+  const cure = `set ${variables[0] ?? ''} to ${holding}, for every user of this machine`;
   if (variable !== undefined) {
     const file = env[variable] ?? '';
-    if (fileHolds(file, look.ca)) return good(check, `${variable} names ${file}, which has the CA`);
-    return bad(check, `${variable} names ${file}, which does not have the CA`, `add the CA to that file`);
+    if (!fileHolds(file, ca))
+      return bad(check, `${variable} names ${file}, which does not have the CA`, `add the CA to that file`);
+    if (replaces && isAlone(file)) {
+      const what = `${variable} names ${file}, which has only the CA: no public site would be trusted`;
+      return bad(check, what, `set ${variable} to ${holding}`);
+    }
+    return good(check, `${variable} names ${file}, which has the CA`);
   }
   if (otherwise === true) return good(check, 'uses the trust store of the system, which has the CA');
   if (otherwise === null) return skipped(check, 'unknown');
@@ -104,7 +130,8 @@ async function node(look: Look): Promise<Finding | null> {
   const check = 'trust: Node.js';
   const flags = env['NODE_OPTIONS'] ?? '';
   const usesSystem = /--use-(?:system|openssl)-ca/.test(flags) || env['NODE_USE_SYSTEM_CA'] === '1';
-  return byVariable(look, check, ['NODE_EXTRA_CA_CERTS'], usesSystem ? look.system : false);
+  const otherwise = usesSystem ? look.system : false;
+  return byVariable(look, { check, variables: ['NODE_EXTRA_CA_CERTS'], otherwise, replaces: false });
 }
 
 async function python(look: Look): Promise<Finding | null> {
@@ -114,8 +141,9 @@ async function python(look: Look): Promise<Finding | null> {
     'import importlib.util as u; print(__import__("certifi").where() if u.find_spec("certifi") else "")',
   );
   if (where === null) return null;
-  const own = where.trim() === '' ? look.system : fileHolds(where.trim(), look.ca);
-  return byVariable(look, 'trust: Python', ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'], own);
+  const otherwise = where.trim() === '' ? look.system : fileHolds(where.trim(), look.ca);
+  const variables = ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'];
+  return byVariable(look, { check: 'trust: Python', variables, otherwise, replaces: true });
 }
 
 async function git(look: Look): Promise<Finding | null> {
@@ -123,7 +151,7 @@ async function git(look: Look): Promise<Finding | null> {
   const check = 'trust: git';
   const named = ((await look.machine.run('git', 'config', '--get', 'http.sslCAInfo')) ?? '').trim();
   if (named === '' || look.machine.env['GIT_SSL_CAINFO'] !== undefined)
-    return byVariable(look, check, ['GIT_SSL_CAINFO'], look.system);
+    return byVariable(look, { check, variables: ['GIT_SSL_CAINFO'], otherwise: look.system, replaces: true });
   if (fileHolds(named, look.ca)) return good(check, `http.sslCAInfo names ${named}, which has the CA`);
   return bad(check, `http.sslCAInfo names ${named}, which does not have the CA`, 'add the CA to that file');
 }

@@ -89,6 +89,20 @@ test('variables that name a file go before the system', async () => {
   }
 });
 
+test('a file with nothing but the CA is bad where it takes the place of the public authorities, and the cure says so', async () => {
+  const file = fileWith(own);
+  const env = { NODE_EXTRA_CA_CERTS: file, REQUESTS_CA_BUNDLE: file, GIT_SSL_CAINFO: file };
+  const programs = { ...versions, security: own };
+  expect(await statuses(machine({ programs, env }))).toEqual({
+    system: 'good',
+    'Node.js': 'good',
+    Python: 'bad',
+    git: 'bad',
+  });
+  for (const { check, cure } of await examineStores(ca, machine({ programs, env })))
+    if (/Python|git/.test(check)) expect(cure).toContain('a file with the public authorities and the CA');
+});
+
 test('what certifi and the configuration of git name is read', async () => {
   const programs = { ...versions, security: other, 'python3 -c': `${fileWith(own)}\n` };
   const git = { 'git config --get http.sslCAInfo': `${fileWith(own)}\n` };
