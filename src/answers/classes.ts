@@ -143,6 +143,14 @@ const rows: readonly Row[] = [
     answer: (asking, name) => textAnswer(head(asking, name, 403), asking.message),
   },
   {
+    name: 'go-modules',
+    is: (facts) =>
+      headerOf(facts, 'user-agent').startsWith('Go-http-client/') &&
+      /\/@(?:v\/|latest(?:\?|$))|[?&]go-get=1(?:&|$)/.test(facts.path),
+    why: 'The go command prints the body of an error only if it is plain text.',
+    answer: (asking, name) => textAnswer(head(asking, name, 403), asking.message),
+  },
+  {
     name: 'connect-rpc',
     is: (facts) => headerOf(facts, 'connect-protocol-version') !== '',
     why: 'A unary call of the Connect protocol recognises its error by this code.',

@@ -52,6 +52,7 @@ const everyForm: readonly (readonly [string, About])[] = [
   ['connect-stream', asks({ headers: { 'content-type': 'application/connect+json' } })],
   ['connect-rpc', asks({ headers: { 'connect-protocol-version': samples.hostile } })],
   ['git', asks({ headers: { 'user-agent': `git/${samples.hostile}` } })],
+  ['go-modules', asks({ headers: { 'user-agent': 'Go-http-client/1.1' }, path: `/${samples.hostile}/@v/list` })],
   ['codex-websocket', asks({ headers: { upgrade: 'websocket', 'user-agent': `codex${samples.hostile}` } })],
   ['browser', asks({ headers: { origin: samples.hostile } })],
   ['subresource', asks({ headers: { 'sec-fetch-dest': 'image', referer: samples.hostile } })],

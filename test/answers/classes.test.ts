@@ -180,6 +180,13 @@ const cases: readonly Case[] = [
     status: 403,
     type: text,
   },
+  ...['/x/@v/list', '/x/@latest', '/x/@v/v1.0.0.zip', '/x?go-get=1'].map((path) => ({
+    client: `the go command, for ${path}`,
+    facts: { path, headers: { 'user-agent': 'Go-http-client/1.1' } },
+    name: 'go-modules',
+    status: 403,
+    type: text,
+  })),
   {
     client: 'Claude Code',
     facts: {
