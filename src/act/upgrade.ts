@@ -137,6 +137,16 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
 }
 
 /** A server's close frame: FIN and opcode 8, unmasked, status code and reason (RFC 6455, section 5.5.1). */
+/** RFC 6455, section 5.2. @param text less than 64 KiB. */
+function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const short = payload.length < 126;
+  const frame = Buffer.alloc(short ? 2 : 4);
+  frame.writeUInt16BE(0x8100 | (short ? payload.length : 126), 0);
+  if (!short) frame.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([frame, payload]);
+}
+
 function closeFrame(reason: string): Buffer {
   const text = Buffer.from(reason);
   const frame = Buffer.alloc(4 + text.length);
@@ -158,6 +168,8 @@ function subprotocolOf({ headers }: UpgradeArrival['req']): string | null {
 
 /** The denial of a WebSocket. */
 export interface Close {
+  /** Text messages to send first. */
+  readonly messages: readonly string[];
   /** At most 123 bytes of UTF-8. */
   readonly reason: string;
   /** Header fields of the 101 response, in addition to those of the handshake. */
@@ -168,7 +180,10 @@ export interface Close {
  * Accepts a WebSocket only to close it with the reason: scripts cannot read a refused handshake. Resolves with the
  * bytes written, once the socket is closed.
  */
-export async function closeWebSocket({ req, socket }: UpgradeArrival, { reason, headers }: Close): Promise<number> {
+export async function closeWebSocket(
+  { req, socket }: UpgradeArrival,
+  { messages, reason, headers }: Close,
+): Promise<number> {
   const key = req.headers['sec-websocket-key'] ?? '';
   const subprotocol = subprotocolOf(req);
   const fields = {
@@ -180,7 +195,7 @@ export async function closeWebSocket({ req, socket }: UpgradeArrival, { reason, 
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`;
-  const bytes = Buffer.concat([Buffer.from(head), closeFrame(reason)]);
+  const bytes = Buffer.concat([Buffer.from(head), ...messages.map(textFrame), closeFrame(reason)]);
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => socket.destroy(), LINGER);
     socket.on('error', () => undefined);

@@ -12,12 +12,15 @@ import { closeReasonOf, messageOf, wordsFor } from './message.ts';
 import { mayRedirect, assistantUrl, redirectPage } from './page.ts';
 import type { About, AnswerSettings, Failed } from './settings.ts';
 import { shapeOf } from './shapes.ts';
+import { engineIoMessages } from './engine-io.ts';
 import { createAnswerTemplates } from './answer-template.ts';
 import type { Serialize } from './answer-template.ts';
 
 /** RFC 6455, section 7.4.1: 1008 means policy violation. The reason has at most 123 bytes of UTF-8. */
 export interface WebSocketClose {
   readonly code: 1008;
+  /** Text messages before the close frame, for protocols whose clients do not read its reason. */
+  readonly messages: readonly string[];
   readonly reason: string;
   /** Header fields of the 101 response before it. */
   readonly headers: Answer['headers'];
@@ -58,8 +61,10 @@ export function createAnswers(settings: AnswerSettings, serialize: Serialize): A
     },
     websocketClose(denial, about) {
       const words = wordsFor(denial, about, settings);
-      const { headers } = head({ denial, about, settings, words, message: messageOf(words) }, 'websocket', 101);
-      return { code: 1008, reason: closeReasonOf(words), headers };
+      const message = messageOf(words);
+      const { headers } = head({ denial, about, settings, words, message }, 'websocket', 101);
+      const messages = about.facts === null ? [] : engineIoMessages(about.facts, about.id, message);
+      return { code: 1008, messages, reason: closeReasonOf(words), headers };
     },
     failed: (code, about) => failureAnswer(code, about, settings),
   };

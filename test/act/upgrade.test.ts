@@ -140,7 +140,7 @@ async function startBlocking(denial: Parameters<typeof blockUpgrade>[1]): Promis
 
 test('a blocked WebSocket closes with 1008 and a reason that ws reads', async () => {
   const reason = `Blocked by company policy – ask in the portal ${'x'.repeat(70)}`;
-  const wired = await startBlocking({ kind: 'close', reason, headers: {} });
+  const wired = await startBlocking({ kind: 'close', messages: [], reason, headers: {} });
   const [code, text] = await next(webSocket(wired.port, 80), 'close');
   expect([code, String(text)]).toEqual([1008, reason]);
   await eventually('the outcome', () => wired.blocked.length === 1);
@@ -154,7 +154,12 @@ test.each([
   ['a chat', null],
   ['ch\u00e4t', null],
 ])('a blocked WebSocket that offers %j is given %j', async (offered, given) => {
-  const wired = await startBlocking({ kind: 'close', reason: 'no', headers: { 'X-Proxy-Error': 'policy_denied' } });
+  const wired = await startBlocking({
+    kind: 'close',
+    messages: [],
+    reason: 'no',
+    headers: { 'X-Proxy-Error': 'policy_denied' },
+  });
   const head = handshake(80).replace(/\r\n$/, `Sec-WebSocket-Protocol: ${offered}\r\n\r\n`);
   const answer = await exchange(wired.port, head);
   expect(answer).toMatch(/^HTTP\/1\.1 101 [^]*\r\nX-Proxy-Error: policy_denied\r\n/);
@@ -173,7 +178,9 @@ test.each(['close', 'answer'] as const)(
   'a client that does not end a blocked WebSocket (%s) is ended',
   async (kind) => {
     const wired = await startBlocking(
-      kind === 'close' ? { kind, reason: 'no', headers: {} } : { kind, answer: failureAnswer('policy_denied') },
+      kind === 'close'
+        ? { kind, messages: [], reason: 'no', headers: {} }
+        : { kind, answer: failureAnswer('policy_denied') },
     );
     const socket = connect({ port: wired.port, host: '127.0.0.1', allowHalfOpen: true });
     onTestFinished(() => void socket.destroy());

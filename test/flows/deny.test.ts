@@ -1,8 +1,6 @@
 /** Denied hosts through the whole product: answered inside TLS in the client's own words, never dialled, counted once. */
-import { execFile, spawnSync } from 'node:child_process';
 import { constants } from 'node:http2';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -149,39 +147,6 @@ test('a WebSocket is accepted and closed with the reason', async () => {
   expect(closed.reason).toContain(id);
   expect(lab.lines()[0]).toMatchObject({ event: { action: 'upgrade-blocked' }, sallyport: { answer: 'websocket' } });
   expect(await blocked(lab)).toBe(1);
-});
-
-test('git shows the reason as the remote’s words', async () => {
-  const lab = await labOfTest();
-  const settings = ['-c', `http.proxy=${lab.proxyUrl}`, '-c', `http.sslCAInfo=${lab.caFile}`];
-  const env = { PATH: process.env['PATH'], HOME: lab.dir, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
-  const shown = await new Promise<string>((resolve) => {
-    execFile('git', [...settings, 'ls-remote', 'https://claude.ai/x.git'], { env }, (_error, _out, err) =>
-      resolve(err),
-    );
-  });
-  expect(shown).toMatch(/^remote: Blocked by company policy: Claude \(Anthropic\)\./m);
-  expect(await blocked(lab)).toBe(1);
-});
-
-const hasGo = spawnSync('go', ['version']).status === 0;
-if (!hasGo) console.warn('\n*** NOT CHECKED: what the go command shows. Install golang-go. ***\n');
-
-test.runIf(hasGo)('the go command shows the reason of a denied module proxy', async () => {
-  const lab = await labOfTest();
-  const own = {
-    HOME: lab.dir,
-    GOPATH: join(lab.dir, 'go'),
-    GOFLAGS: '-modcacherw',
-    GONOSUMDB: '*',
-    GOTOOLCHAIN: 'local',
-  };
-  const trust = { SSL_CERT_FILE: lab.caFile, HTTPS_PROXY: lab.proxyUrl, GOPROXY: 'https://claude.ai' };
-  const env = { PATH: process.env['PATH'], ...own, ...trust };
-  const shown = await new Promise<string>((resolve) => {
-    execFile('go', ['list', '-m', 'rsc.io/quote@latest'], { env, cwd: lab.dir }, (_error, _out, err) => resolve(err));
-  });
-  expect(shown).toContain('Blocked by company policy: Claude (Anthropic).');
 });
 
 describe('at the CONNECT', () => {

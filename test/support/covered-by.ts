@@ -73,7 +73,6 @@ export const coveredBy: Readonly<Record<string, string | null>> = {
   'config/limits-schema.ts': 'test/config/schema.test.ts',
   'config/coverage.ts': 'test/config/lint.test.ts',
   'config/moment.ts': 'test/config/scalars.test.ts',
-  'config/nearest.ts': 'test/config/scalars.test.ts',
   'config/named-file.ts': 'test/config/password-file.test.ts',
   'config/problem.ts': 'test/config/load.test.ts',
   'config/references.ts': 'test/config/policy-document.test.ts',
