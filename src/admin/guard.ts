@@ -99,7 +99,7 @@ function isOwnHost(host: string, { hosts, bound }: HostRules): boolean {
 }
 
 /** The host of a Host header in lower case, without port and brackets; empty if the header is invalid. */
-function hostOf(header: string): string {
+export function hostOf(header: string): string {
   const parts = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\\@?#\s]+))(?::\d{1,5})?$/.exec(header.toLowerCase());
   return parts?.[1] ?? parts?.[2] ?? '';
 }

@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { peerAddress } from '../ip.ts';
+import { hostOf } from './guard.ts';
 import { createApp, serverOf } from './http-server.ts';
 import type { HttpServer, Refusal } from './http-server.ts';
 import { pacFile } from './pac.ts';
@@ -19,6 +20,8 @@ export interface Page {
 /** The client of a page. */
 export interface Visitor {
   readonly address: string;
+  /** The host by which the page was requested, not trustworthy; empty if it is invalid. */
+  readonly host: string;
   /** `Accept-Language` as sent; empty if it was not. */
   readonly acceptLanguage: string;
 }
@@ -129,6 +132,7 @@ function tokenOf({ query }: FastifyRequest): string | null {
 function visitorOf(request: FastifyRequest): Visitor {
   return {
     address: peerAddress(request.raw.socket.remoteAddress),
+    host: hostOf(request.headers.host ?? ''),
     acceptLanguage: request.headers['accept-language'] ?? '',
   };
 }

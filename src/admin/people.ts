@@ -1,4 +1,5 @@
 /** Renders the pages of the pages port from the state of the gateway. */
+import { isIP } from 'node:net';
 import type { Verified } from '../answers/context.ts';
 import { homePage, type HomeModel } from '../answers/home.ts';
 import { assistantPage, blockedDetailsPage, notFoundPage, type BlockFacts, type CameFrom } from '../answers/people.ts';
@@ -23,6 +24,14 @@ export interface PeopleOptions {
   readonly trusted: (clientAddress: string) => boolean | null;
 }
 
+/**
+ * Whether the page was requested by a name that nobody outside can point here. A web page could otherwise have its own
+ * name resolve to this server, and read as its own what a visitor was denied (DNS rebinding).
+ */
+function isOwnName(host: string, pagesUrl: string): boolean {
+  return isIP(host) !== 0 || /^[^.]+$/.test(host) || host === new URL(pagesUrl).hostname.toLowerCase();
+}
+
 export function createPeople(options: PeopleOptions): Pages {
   const cameFrom = (token: string | null): CameFrom => {
     if (token === null) return { kind: 'nowhere' };
@@ -32,15 +41,17 @@ export function createPeople(options: PeopleOptions): Pages {
     return { kind: 'block', vendor: options.vendorName(vendor), id, detailsUrl: `/blocked/${id}` };
   };
   return {
-    home: ({ address, acceptLanguage }) =>
-      homePage({
+    home({ address, host, acceptLanguage }) {
+      const home = options.home();
+      return homePage({
         phrases: phrasesFor(acceptLanguage, options.language()),
-        ...options.home(),
+        ...home,
         company: options.company(),
         adminUrl: null,
-        blocks: options.blocksOf(address),
+        blocks: isOwnName(host, home.pacUrl) ? options.blocksOf(address) : [],
         trusted: options.trusted(address),
-      }),
+      });
+    },
     assistant: (token, { acceptLanguage }) =>
       assistantPage({
         company: options.company(),

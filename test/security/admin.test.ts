@@ -246,3 +246,23 @@ attack(
     }
   },
 );
+
+attack(
+  field,
+  212,
+  'A web page whose own name resolves to the pages port (DNS rebinding)',
+  'what the visitor was denied is shown only under an address, a name without a dot, or the configured name',
+  async ({ lab, at }) => {
+    await exchange(lab.proxyPort, get(`http://${at('deny.test')}/`));
+    const { pages } = lab.addresses;
+    const home = (host: string): Promise<string> =>
+      exchange(pages.port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    for (const host of [`127.0.0.1:${pages.port}`, 'proxy', `localhost:${pages.port}`])
+      expect(await home(host), host).toContain('acme-ban');
+    for (const host of ['evil.test', `evil.test:${pages.port}`, 'evil.test.', 'a/b']) {
+      const shown = await home(host);
+      expect(statusOf(shown), host).toBeLessThanOrEqual(400);
+      expect(shown, host).not.toContain('acme-ban');
+    }
+  },
+);
