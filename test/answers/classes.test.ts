@@ -180,13 +180,10 @@ const cases: readonly Case[] = [
     status: 403,
     type: text,
   },
-  ...['/x/@v/list', '/x/@latest', '/x/@v/v1.0.0.zip', '/x?go-get=1'].map((path) => ({
-    client: `the go command, for ${path}`,
-    facts: { path, headers: { 'user-agent': 'Go-http-client/1.1' } },
-    name: 'go-modules',
-    status: 403,
-    type: text,
-  })),
+  ...['/x/@v/list', '/x/@latest', '/x?go-get=1'].map((path) => {
+    const facts = { path, headers: { 'user-agent': 'Go-http-client/1.1' } };
+    return { client: `the go command, for ${path}`, facts, name: 'go-modules', status: 403, type: text };
+  }),
   {
     client: 'Claude Code',
     facts: {
