@@ -101,26 +101,34 @@ const systemBundle: Partial<Record<NodeJS.Platform, string>> = {
   linux: ', such as /etc/ssl/certs/ca-certificates.crt after "update-ca-certificates"',
 };
 
+/** What a file must hold that takes the place of the public authorities. */
+function publicAnd(platform: NodeJS.Platform): string {
+  return `a file with the public authorities and the CA${systemBundle[platform] ?? ''}`;
+}
+
+interface ByFile extends Pick<ByVariable, 'check' | 'replaces'> {
+  /** The variable, or the key of a program's configuration, that names the file. */
+  readonly setting: string;
+  readonly file: string;
+}
+
+function byFile({ machine, ca }: Look, { check, setting, file, replaces }: ByFile): Finding {
+  const names = `${setting} names ${file}, which`;
+  if (!fileHolds(file, ca)) return bad(check, `${names} does not have the CA`, 'add the CA to that file');
+  if (!replaces || !isAlone(file)) return good(check, `${names} has the CA`);
+  const what = `${names} has only the CA: no public site would be trusted`;
+  return bad(check, what, `set ${setting} to ${publicAnd(machine.platform)}`);
+}
+
 /** A program that reads a file named by a variable, and otherwise a store of its own. */
-function byVariable({ machine, ca }: Look, { check, variables, otherwise, replaces }: ByVariable): Finding {
-  const { env, platform } = machine;
+function byVariable(look: Look, { check, variables, otherwise, replaces }: ByVariable): Finding {
+  const { env, platform } = look.machine;
   const variable = variables.find((name) => (env[name] ?? '') !== '');
-  const holding = replaces
-    ? `a file with the public authorities and the CA${systemBundle[platform] ?? ''}`
-    : 'the file with the CA';
-  const cure = `set ${variables[0] ?? ''} to ${holding}, for every user of this machine`;
-  if (variable !== undefined) {
-    const file = env[variable] ?? '';
-    if (!fileHolds(file, ca))
-      return bad(check, `${variable} names ${file}, which does not have the CA`, `add the CA to that file`);
-    if (replaces && isAlone(file)) {
-      const what = `${variable} names ${file}, which has only the CA: no public site would be trusted`;
-      return bad(check, what, `set ${variable} to ${holding}`);
-    }
-    return good(check, `${variable} names ${file}, which has the CA`);
-  }
+  if (variable !== undefined) return byFile(look, { check, setting: variable, file: env[variable] ?? '', replaces });
   if (otherwise === true) return good(check, 'uses the trust store of the system, which has the CA');
   if (otherwise === null) return skipped(check, 'unknown');
+  const holding = replaces ? publicAnd(platform) : 'the file with the CA';
+  const cure = `set ${variables[0] ?? ''} to ${holding}, for every user of this machine`;
   return bad(check, 'does not trust the CA', cure);
 }
 
@@ -149,11 +157,27 @@ async function python(look: Look): Promise<Finding | null> {
 async function git(look: Look): Promise<Finding | null> {
   if ((await look.machine.run('git', '--version')) === null) return null;
   const check = 'trust: git';
-  const named = ((await look.machine.run('git', 'config', '--get', 'http.sslCAInfo')) ?? '').trim();
-  if (named === '' || look.machine.env['GIT_SSL_CAINFO'] !== undefined)
+  const setting = 'http.sslCAInfo';
+  const file = ((await look.machine.run('git', 'config', '--get', setting)) ?? '').trim();
+  if (file === '' || look.machine.env['GIT_SSL_CAINFO'] !== undefined)
     return byVariable(look, { check, variables: ['GIT_SSL_CAINFO'], otherwise: look.system, replaces: true });
-  if (fileHolds(named, look.ca)) return good(check, `http.sslCAInfo names ${named}, which has the CA`);
-  return bad(check, `http.sslCAInfo names ${named}, which does not have the CA`, 'add the CA to that file');
+  return byFile(look, { check, setting, file, replaces: true });
+}
+
+/** npm trusts what Node.js does, unless its configuration names a file. */
+async function npm(look: Look): Promise<Finding | null> {
+  const file = ((await look.machine.run('npm', 'config', 'get', 'cafile')) ?? '').trim();
+  if (file === '' || file === 'null' || file === 'undefined') return null;
+  return byFile(look, { check: 'trust: npm', setting: 'cafile', file, replaces: true });
+}
+
+/** pip trusts what Python or the system does, unless its configuration names a file. */
+async function pip(look: Look): Promise<Finding | null> {
+  const { env, run } = look.machine;
+  const named = env['PIP_CERT'] ?? '';
+  const setting = named === '' ? 'global.cert' : 'PIP_CERT';
+  const file = named === '' ? ((await run('pip', 'config', 'get', setting)) ?? '').trim() : named;
+  return file === '' ? null : byFile(look, { check: 'trust: pip', setting, file, replaces: true });
 }
 
 async function java(look: Look): Promise<Finding | null> {
@@ -204,6 +228,6 @@ async function nss(look: Look): Promise<Finding[]> {
 /** One finding for each program with a store of its own. */
 export async function examineStores(ca: X509Certificate, machine: Machine): Promise<readonly Finding[]> {
   const look: Look = { machine, ca, system: await systemStore(machine, ca) };
-  const programs = await Promise.all([node(look), python(look), git(look), java(look)]);
+  const programs = await Promise.all([node, python, git, npm, pip, java].map((of) => of(look)));
   return [systemFinding(look), ...programs.filter((found) => found !== null), ...(await nss(look))];
 }

@@ -105,8 +105,35 @@ test('a file with nothing but the CA is bad where it takes the place of the publ
 
 test('what certifi and the configuration of git name is read', async () => {
   const programs = { ...versions, security: other, 'python3 -c': `${fileWith(own)}\n` };
-  const git = { 'git config --get http.sslCAInfo': `${fileWith(own)}\n` };
+  const git = { 'git config --get http.sslCAInfo': `${fileWith(other, own)}\n` };
   expect(await statuses(machine({ programs: { ...git, ...programs } }))).toMatchObject({ Python: 'good', git: 'good' });
+});
+
+test.each([
+  ['npm config get cafile', 'npm', 'cafile'],
+  ['pip config get global.cert', 'pip', 'global.cert'],
+  ['git config --get http.sslCAInfo', 'git', 'http.sslCAInfo'],
+])('the file that "%s" prints takes the place of the public authorities', async (asks, program, setting) => {
+  const look = async (...texts: readonly string[]) => {
+    const programs = { 'git --version': 'git 2', security: own, [asks]: `${fileWith(...texts)}\n` };
+    const findings = await examineStores(ca, machine({ programs }));
+    return findings.find(({ check }) => check === `trust: ${program}`);
+  };
+  expect(await look(other, own)).toMatchObject({ status: 'good' });
+  expect(await look(other)).toMatchObject({ status: 'bad', cure: 'add the CA to that file' });
+  expect(await look(own)).toMatchObject({
+    status: 'bad',
+    cure: `set ${setting} to a file with the public authorities and the CA`,
+  });
+});
+
+test('npm and pip are passed over where they name no file, and PIP_CERT goes before what pip prints', async () => {
+  const programs = { security: own, 'npm config get cafile': 'null\n', 'pip config get global.cert': fileWith(own) };
+  expect(await statuses(machine({ programs: { security: own, 'npm config get cafile': 'null\n' } }))).toEqual({
+    system: 'good',
+  });
+  const env = { PIP_CERT: fileWith(other, own) };
+  expect(await statuses(machine({ programs, env }))).toEqual({ system: 'good', pip: 'good' });
 });
 
 test.each([
