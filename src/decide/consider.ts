@@ -5,7 +5,7 @@
 import type { Client, Effect, HostKind, Hostname, Pause, Question } from '../flow.ts';
 import type { Policy } from './compile.ts';
 import { builtIn, defaultFor } from './defaults.ts';
-import { whoseSay } from './decide.ts';
+import { decisiveName } from './decide.ts';
 import { isSpecific } from './deciding-entry.ts';
 import { agrees, hidesItsName } from './ech.ts';
 import { exceptionEntries, fieldOf, inForce, isAbout, isFor, ruleEntries, strictest, whomRank } from './entry.ts';
@@ -224,7 +224,7 @@ export function consider(policy: Policy, question: Question, now: number): reado
     now,
   );
   const agreed = agrees(policy.ech, question);
-  switch (whoseSay(target.kind, asked, spoken, agreed)) {
+  switch (decisiveName(target.kind, asked, spoken, agreed)) {
     case 'target': {
       const why = agreed
         ? `the ClientHello hides another one, and ${serverName.host} only stands in for ${target.host}`

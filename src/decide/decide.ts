@@ -21,7 +21,7 @@
  * All fields of a rule must match. A rule does not apply before its `from`, from its `until` on, outside its windows,
  * or to clients in none of its groups or sites.
  *
- * If the ClientHello of a tunnel names another host than the CONNECT, both are judged: {@link whoseSay} selects the
+ * If the ClientHello of a tunnel names another host than the CONNECT, both are judged: {@link decisiveName} selects the
  * verdict that stands, and {@link agrees} tells whether the names are compatible. A raw address that no rule names and
  * the catalogue does not know is judged by the name in the ClientHello. An allowed tunnel may still be denied because
  * it hides its true host ({@link hidesItsName}) or leads to denied addresses ({@link nameStands}).
@@ -76,7 +76,7 @@ function ofBoth(
   now: number,
 ): Verdict {
   const spoken = judge(policy, host, service, 'name', question, now);
-  switch (whoseSay(question.target.kind, standing(asked), standing(spoken), agrees(policy.ech, question))) {
+  switch (decisiveName(question.target.kind, standing(asked), standing(spoken), agrees(policy.ech, question))) {
     case 'target':
       return asked;
     case 'server-name':
@@ -154,7 +154,7 @@ export interface Standing {
  *
  * @param agreed whether the name in the ClientHello only stands in for the target; defaults then do not apply to it.
  */
-export function whoseSay(
+export function decisiveName(
   kind: HostKind,
   target: Standing,
   serverName: Standing,

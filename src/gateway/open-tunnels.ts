@@ -66,7 +66,7 @@ interface Held extends Indexed {
 }
 
 /** Milliseconds between checks of the clock and of draining tunnels. */
-const LOOK = 1_000;
+const CHECK_EVERY = 1_000;
 /** Tunnels that are judged in one turn of the event loop, which takes a fraction of a millisecond. */
 const TURN = 100;
 
@@ -184,7 +184,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     if ((next !== null && at >= next) || at < lookedAt) judgeAgain();
     lookedAt = at;
     drainSome();
-  }, LOOK).unref();
+  }, CHECK_EVERY).unref();
 
   const hold = async <O extends Outcome | null>(
     socket: Duplex,

@@ -12,7 +12,7 @@ import type { PasswordPool } from '../identify/password-pool.ts';
 import { createPasswords } from '../identify/passwords.ts';
 
 /** Milliseconds between checks of the password file. Polled, because a swapped mount sends no events. */
-const LOOK = 2_000;
+const POLL_EVERY = 2_000;
 /** LDAP operations at once, and checks that may wait for one. */
 const AT_ONCE = 16;
 const QUEUE = 200;
@@ -42,7 +42,7 @@ function openFile(file: string, { pool, log, changed }: PasswordSourceOptions): 
       log(`passwords are unchanged: ${error instanceof ConfigError ? error.message : describe(error)}`);
     }
   };
-  watchFile(file, { interval: LOOK, persistent: false }, look);
+  watchFile(file, { interval: POLL_EVERY, persistent: false }, look);
   return { backend: createPasswords(() => users, pool), close: () => unwatchFile(file, look) };
 }
 

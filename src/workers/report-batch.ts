@@ -8,7 +8,7 @@ import type { ToPrimary } from './messages.ts';
 const GATHERING = 20;
 
 /** Number of reports after which a batch is sent early, to keep messages small. */
-const ENOUGH = 500;
+const MAX_BATCH = 500;
 
 export interface ReportBatch {
   readonly blocked: (blocked: Blocked) => void;
@@ -35,7 +35,7 @@ export function createReportBatch(send: (message: ToPrimary) => void): ReportBat
     logins = [];
   };
   const gather = (): void => {
-    if (gathered() >= ENOUGH) flush();
+    if (gathered() >= MAX_BATCH) flush();
     else timer ??= setTimeout(flush, GATHERING);
   };
 

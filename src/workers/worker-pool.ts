@@ -19,14 +19,14 @@ export interface WorkerPoolOptions {
 }
 
 /** Milliseconds after which the end of a worker no longer counts as a failed start. */
-const SOUND = 30_000;
-const MOST_WAIT = 30_000;
+const STARTED_WELL = 30_000;
+const MAX_WAIT = 30_000;
 /** Milliseconds for a worker to end when told to. */
 const END_TIME = 5_000;
 /** Milliseconds between requests for metrics, and thus the maximum age of a crashed worker's counts. */
-const LOOK = 5_000;
+const PING_EVERY = 5_000;
 /** Unanswered requests after which a worker counts as hung. */
-const SILENT = 6;
+const MISSED_PINGS = 6;
 /** Number of clients' reactions to our leaves that are kept for replacement workers. */
 const NOTES = 2_000;
 /** Number of logins that are kept for replacement workers. */
@@ -35,7 +35,7 @@ const FORMER = 16;
 
 /** Milliseconds until the next start after `failures` failed ones in a row. */
 function backOff(failures: number): number {
-  return failures <= 1 ? 0 : Math.min(MOST_WAIT, 250 * 2 ** Math.min(failures - 2, 10));
+  return failures <= 1 ? 0 : Math.min(MAX_WAIT, 250 * 2 ** Math.min(failures - 2, 10));
 }
 
 export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, events: WorkerPoolEvents): WorkerPool {
@@ -103,8 +103,8 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
   /** Kills hung workers. Counts requests rather than time, so that a suspended machine causes no false alarm. */
   const lookAtAll = (): void => {
     for (const worker of workers) {
-      if (worker.ping() < SILENT || !serving.has(worker)) continue;
-      log(`worker ${worker.pid} has not responded for ${(SILENT * LOOK) / 1000} s; killing it`);
+      if (worker.ping() < MISSED_PINGS || !serving.has(worker)) continue;
+      log(`worker ${worker.pid} has not responded for ${(MISSED_PINGS * PING_EVERY) / 1000} s; killing it`);
       worker.kill();
     }
   };
@@ -139,7 +139,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
       }
       if (isEnding()) return;
       replaced += 1;
-      failures = performance.now() - since > SOUND ? 1 : failures + 1;
+      failures = performance.now() - since > STARTED_WELL ? 1 : failures + 1;
       await sleep(backOff(failures), undefined, { ref: false });
       since = performance.now();
     }
@@ -171,7 +171,7 @@ export function createWorkerPool({ size, spawn, reusePort }: WorkerPoolOptions, 
       const chosen = proxy.port === 0 || start.config.proxyTls?.address.port === 0;
       const first = chosen ? [await launch()] : [];
       const others = await Promise.all(Array.from({ length: size - first.length }, launch));
-      watchdog = setInterval(lookAtAll, LOOK).unref();
+      watchdog = setInterval(lookAtAll, PING_EVERY).unref();
       for (const worker of [...first, ...others]) void keep(worker);
       return bound?.proxy ?? proxy;
     },
