@@ -111,7 +111,12 @@ function show({ values, names, io, settings }: Call): ExitCode {
   const [id] = names;
   if (id === undefined) throw new UsageError('catalog show: name a vendor; "sallyport catalog list" lists them');
   const { vendors } = readCatalogue(settings());
-  const vendor = vendors.find((one) => one.id === id) ?? vendors.find(({ aliases }) => aliases.includes(id));
+  const own = vendors.filter((one) => one.id === id);
+  const [vendor, ...others] = own.length > 0 ? own : vendors.filter(({ aliases }) => aliases.includes(id));
+  if (vendor !== undefined && others.length > 0) {
+    const ids = [vendor, ...others].map((one) => one.id).join(', ');
+    throw new UsageError(`catalog show: several vendors are called "${id}": ${ids}; name one of them`);
+  }
   if (vendor === undefined) {
     const known = vendors.map((one) => one.id);
     throw new UsageError(`catalog show: unknown vendor "${id}"; ${didYouMean(id, known)}`);

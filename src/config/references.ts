@@ -16,8 +16,8 @@ export interface Names {
   readonly groups: readonly string[];
   readonly sites: readonly string[];
   readonly assistants: readonly string[];
-  /** Other names of vendors, for which the id is suggested. */
-  readonly aliases: ReadonlyMap<string, string>;
+  /** Other names of vendors, and the ids that are suggested for them. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The names of a vendor; in a running configuration, vendors have only their ids. */
@@ -26,6 +26,14 @@ interface NamedVendor {
   readonly tags: readonly string[];
   readonly products: readonly { readonly id: string; readonly tags: readonly string[]; readonly kind: string }[];
   readonly aliases?: readonly string[];
+}
+
+function byAlias(vendors: readonly NamedVendor[]): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { id, aliases = [] } of vendors) {
+    for (const alias of aliases) ids.set(alias, [...(ids.get(alias) ?? []), id]);
+  }
+  return ids;
 }
 
 export function namesOf(policy: PolicyDocument, vendors: readonly NamedVendor[]): Names {
@@ -43,7 +51,7 @@ export function namesOf(policy: PolicyDocument, vendors: readonly NamedVendor[])
     groups: Object.keys(policy.groups),
     sites: Object.keys(policy.sites ?? {}),
     assistants: policy.assistants.map(({ id }) => id),
-    aliases: new Map(vendors.flatMap(({ id, aliases = [] }) => aliases.map((alias) => [alias, id]))),
+    aliases: byAlias(vendors),
   };
 }
 
@@ -63,8 +71,8 @@ function unknown(kind: string, word: string, known: readonly string[], names: Na
   if (count === MOST_SUGGESTED) return `${said}; correct the ones before it first`;
   suggested.set(names, count + 1);
   if (kind === 'vendor') {
-    const alias = names.aliases.get(word);
-    if (alias !== undefined) return `${said}; did you mean "${alias}"?`;
+    const meant = names.aliases.get(word.toLowerCase()) ?? [];
+    if (meant.length > 0) return `${said}; did you mean ${meant.map((id) => `"${id}"`).join(' or ')}?`;
     const products = names.products.filter((product) => product.endsWith(`/${word.toLowerCase()}`));
     const [only] = products;
     if (only !== undefined && products.length === 1) {

@@ -47,6 +47,13 @@ test('shows a vendor by its id or another name', async () => {
   expect(JSON.parse((await run('show', 'acme', '--json')).out)).toMatchObject({ id: 'acme' });
 });
 
+test('asks which one is meant if several vendors have that other name', async () => {
+  write('vendors/ajax.yaml', goodVendor.replace('id: acme', 'id: ajax').replace('acme.test', 'ajax.test'));
+  await expect(run('show', 'acme-chat')).rejects.toThrow(
+    'several vendors are called "acme-chat": acme, ajax; name one of them',
+  );
+});
+
 test('says that the catalogue is good, or what is wrong with it', async () => {
   expect(await run('lint')).toMatchObject({
     code: 0,

@@ -17,7 +17,7 @@ const terms: Terms = {
     lists: [],
     sites: ['berlin'],
     assistants: [],
-    aliases: new Map([['claude', 'anthropic']]),
+    aliases: new Map([['claude', ['anthropic']]]),
   },
   taken: new Set(['in-the-policy']),
   timeZone: 'Europe/Berlin',

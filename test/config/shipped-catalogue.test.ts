@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { cataloguePage } from '../../src/config/catalogue-page.ts';
 import { lintVendors } from '../../src/config/catalogue-lint.ts';
+import { namesOf, unknownVendor } from '../../src/config/references.ts';
 import { readPlainYaml, readYaml } from '../../src/config/yaml.ts';
 import { parseUrl } from '../../src/listen/target.ts';
 import { find, folder, serviceOf, sources, table } from '../support/shipped-catalogue.ts';
@@ -64,6 +65,31 @@ describe('a stranger stays one', () => {
   test.each(strangers)('%s', (host) => {
     expect(serviceOf(host)).toBeNull();
   });
+});
+
+const noPolicy = { groups: {}, assistants: [] } as unknown as Parameters<typeof namesOf>[0];
+const names = namesOf(
+  noPolicy,
+  sources.map(({ vendor }) => vendor),
+);
+
+test.each([
+  ['Claude', '"anthropic"'],
+  ['chatgpt', '"openai"'],
+  ['copilot', '"github-copilot" or "microsoft"'],
+  ['m365', '"microsoft"'],
+  ['lechat', '"mistral"'],
+  ['llama', '"meta"'],
+  ['deepmind', '"google"'],
+  ['x', '"xai"'],
+  ['hf', '"huggingface"'],
+])('a policy that names "%s" is pointed to %s', (word, ids) => {
+  expect(unknownVendor(word, names)).toBe(`unknown vendor "${word}"; did you mean ${ids}?`);
+});
+
+test('no other name of a vendor is the id of one', () => {
+  const ids = new Set(sources.map(({ vendor }) => vendor.id));
+  expect([...names.aliases.keys()].filter((alias) => ids.has(alias))).toEqual([]);
 });
 
 test('the guards find nothing', () => {
