@@ -16,7 +16,7 @@ import { SallyportError, type ErrorCode } from '../errors.ts';
 import type { Answerable, Hello, OuterTunnel, Target, TrustResult, UpgradeArrival } from '../flow.ts';
 import { originOf, userAgentOf, type Origin } from './arrival.ts';
 import { MAX_HEAD, MAX_LINES } from './connect-head.ts';
-import { admitUpgrade, createHttp1Server, handTo, isFramed, problem } from './http.ts';
+import { createHttp1Server, handTo, problem } from './http.ts';
 import { INSIDE, openInside, originInside, type Inside, type Marked } from './inside.ts';
 import { createInsideTls } from './inside-tls.ts';
 import { tlsErrorCode, trustOf } from './leaf-trust.ts';
@@ -28,6 +28,7 @@ import { addressTunnelled } from './request.ts';
 import { closeWithoutMark } from './session-close.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { parseHost } from './target.ts';
+import { admitUpgrade, connectionOf } from './upgrade.ts';
 
 export interface DecryptedOptions {
   /** Milliseconds for the TLS handshake, and for each request head. */
@@ -128,7 +129,6 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     try {
       if (inside === undefined) throw new SallyportError('internal_error', 'an upgrade came through an unknown tunnel');
       count(inside);
-      if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
       const addressed = addressTunnelled(req, inside.target, inside.scheme);
       options.arrived({
         kind: 'upgrade',
@@ -167,10 +167,12 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
     onRequest,
   );
   http1.on('upgrade', (req, socket, early) => {
-    admitUpgrade(http1, req, socket, early, (sent) => onUpgrade(req, socket, sent));
+    const decline = (bytes: Buffer): void => handTo(http1, socket, bytes);
+    admitUpgrade(req, socket, early, decline, (sent) => onUpgrade(req, socket, sent));
   });
   // Node.js would close the connection without a response.
-  http1.on('connect', (req, socket, early) => {
+  http1.on('connect', (req, stream, early) => {
+    const socket = connectionOf(req, stream);
     enterLast(socket, req, early, () =>
       options.reject(socket, originOn(req.socket), 'malformed_request', 'a CONNECT inside a tunnel that ends here'),
     );

@@ -13,9 +13,10 @@ import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { OVERDUE_EVERY } from './overdue.ts';
 import { enterLast, enterLine, owes } from './pipeline.ts';
-import { addressPlain, checkLines, hasTooManyLines } from './request.ts';
+import { addressPlain, checkLines, isFramed } from './request.ts';
 import { joinPieces } from '../join-pieces.ts';
 import { reset } from '../reset.ts';
+import { admitUpgrade, connectionOf, mayUpgrade, wasDeclined, type UpgradeOptions } from './upgrade.ts';
 
 export interface HttpOptions {
   /** Milliseconds for a request head, from its first byte. */
@@ -67,7 +68,7 @@ export function createHttp1Server(
   options: Pick<HttpOptions, 'headTimeout' | 'idleTimeout' | 'reject'>,
   onRequest: (req: IncomingMessage, res: ServerResponse) => void,
 ): Server {
-  const server = createServer({
+  const settings: UpgradeOptions = {
     maxHeaderSize: MAX_HEAD,
     insecureHTTPParser: false,
     requireHostHeader: false,
@@ -75,7 +76,9 @@ export function createHttp1Server(
     requestTimeout: 0,
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: OVERDUE_EVERY,
-  });
+    shouldUpgradeCallback: mayUpgrade,
+  };
+  const server = createServer(settings);
   // The parser silently drops further fields, one of which may frame the body, so a head with this many is refused.
   // Trailer fields may be dropped (RFC 9110, section 6.5.1).
   server.maxHeadersCount = MAX_LINES;
@@ -83,6 +86,7 @@ export function createHttp1Server(
   server.timeout = options.idleTimeout + 1_000;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
     if (req.headers['transfer-encoding'] !== undefined) joinPieces(req);
+    if (wasDeclined(req)) res.shouldKeepAlive = false;
     enterLine(req.socket, res, () => onRequest(req, res));
   };
   server.on('request', take);
@@ -98,11 +102,6 @@ export function createHttp1Server(
   // Starts the checks of `headersTimeout`; this server never listens itself.
   server.emit('listening');
   return server;
-}
-
-/** Whether the request announces content. */
-export function isFramed(req: IncomingMessage): boolean {
-  return req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
 }
 
 /**
@@ -128,50 +127,9 @@ export function handTo(server: Server, socket: Duplex, bytes: Buffer): void {
   socket.resume();
 }
 
-/** The value of `Connection` without the options that ask for an upgrade. */
-function withoutSwitch(connection: string): string {
-  const options = connection.split(',').map((option) => option.trim());
-  return options.filter((option) => !/^(?:upgrade|http2-settings)?$/i.test(option)).join(', ');
-}
-
-/** The head of a request without its upgrade. */
-function withoutUpgrade(req: IncomingMessage): Buffer {
-  const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];
-  for (let i = 0; i < req.rawHeaders.length; i += 2) {
-    const [name = '', value = ''] = req.rawHeaders.slice(i, i + 2);
-    if (/^(?:upgrade|http2-settings)$/i.test(name)) continue;
-    lines.push(`${name}: ${/^connection$/i.test(name) ? withoutSwitch(value) : value}`);
-  }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-}
-
 /** From the raw fields: of repeated fields Node keeps only the first of some, and joins others. */
 function fieldsOf(req: IncomingMessage): Fields {
   return (wanted) => req.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === wanted);
-}
-
-/**
- * Handles a request to upgrade. WebSocket is the only protocol that is granted; a request for h2c or TLS is handled as
- * if it had not asked. Either waits for the responses to earlier requests.
- *
- * @param server handles a request whose upgrade is not granted.
- * @param judge gets the bytes that came after the request.
- */
-export function admitUpgrade(
-  server: Server,
-  req: IncomingMessage,
-  socket: Duplex,
-  early: Buffer,
-  judge: (early: Buffer) => void,
-): void {
-  // HTTP/1.0 has no upgrades, whatever the fields say (RFC 9110, section 7.8).
-  const isWebSocket = req.headers.upgrade?.toLowerCase() === 'websocket' && req.httpVersion !== '1.0';
-  // It must not be parsed again without the fields that were dropped.
-  const isJudged = isWebSocket || hasTooManyLines(req);
-  enterLast(socket, req, early, (sent) => {
-    if (isJudged) judge(sent);
-    else handTo(server, socket, Buffer.concat([withoutUpgrade(req), sent]));
-  });
 }
 
 export interface HttpSpeaker extends Speaker {
@@ -217,7 +175,6 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     const origin = originOf(req.socket);
     try {
       const addressed = addressPlain(req);
-      if (isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
       const userAgent = userAgentOf(req);
       arrived({ kind: 'upgrade', ...origin, ...addressed, userAgent, req, socket, early, tunnel: null }, fieldsOf(req));
     } catch (error) {
@@ -226,7 +183,8 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
     }
   };
   server.on('upgrade', (req, socket, early) => {
-    admitUpgrade(server, req, socket, early, (sent) => onUpgrade(req, socket, sent));
+    const decline = (bytes: Buffer): void => handTo(server, socket, bytes);
+    admitUpgrade(req, socket, early, decline, (sent) => onUpgrade(req, socket, sent));
   });
 
   const onConnect = (req: IncomingMessage, socket: Duplex, early: Buffer): void => {
@@ -242,7 +200,8 @@ export function createHttpSpeaker(options: HttpOptions): HttpSpeaker {
       reject(socket, origin, code, detail);
     }
   };
-  server.on('connect', (req, socket, early) => {
+  server.on('connect', (req, stream, early) => {
+    const socket = connectionOf(req, stream);
     enterLast(socket, req, early, (sent) => onConnect(req, socket, sent));
   });
 

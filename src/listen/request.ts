@@ -46,8 +46,19 @@ export function checkLines(req: Request): void {
   if (hasTooManyLines(req)) throw new SallyportError('header_too_large', `over ${MAX_LINES} lines`);
 }
 
+/** Whether the request announces content. */
+export function isFramed({ headers }: Request): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/** HTTP/1.0 has no upgrades, whatever the fields say (RFC 9110, section 7.8). */
+export function asksForWebSocket({ headers, httpVersion }: Request): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket' && httpVersion !== '1.0';
+}
+
 /** RFC 9112, section 6.1: an unknown transfer coding, or any in HTTP/1.0, makes the end of the body ambiguous. */
 function checkFraming(req: Request): void {
+  if (asksForWebSocket(req) && isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
   const coding = req.headers['transfer-encoding'];
   if (coding === undefined) return;
   if (req.httpVersion === '1.0') throw new SallyportError('malformed_request', 'Transfer-Encoding in HTTP/1.0');

@@ -10,7 +10,7 @@ import { repository } from '../support/lab.ts';
 import { build } from '../support/product.ts';
 
 /** Of V8's `OptimizationStatus` (src/runtime/runtime.h): compiled for good, and not only once over. */
-const TURBOFANNED = 64;
+const TURBOFANNED = Number.parseInt(process.versions.v8, 10) >= 14 ? 32 : 64;
 
 /** Enough afterwards, and too few before. Node.js 20 counts code that was run, not calls. */
 const calls = process.versions.node.startsWith('20.') ? 1_000 : 2_000;

@@ -1,34 +1,12 @@
 import { execFile } from 'node:child_process';
-import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { pipeBody } from '../../src/act/pipe-body.ts';
 import { expect, test } from 'vitest';
 import type { RequestArrival } from '../../src/flow.ts';
+import { echo, get, startEcho } from '../support/echo.ts';
 import { connectRaw, eventually, exchange } from '../support/streams.ts';
-import { startWired, type Settings, type Wired } from '../support/wiring.ts';
+import { startWired } from '../support/wiring.ts';
 
 const run = promisify(execFile);
-
-/** A proxy that answers every request itself with its method and path, as soon as the body was read. */
-async function startEcho(settings: Settings = {}): Promise<Wired> {
-  return startWired({
-    ...settings,
-    arrived: (arrival) => {
-      if ('res' in arrival) echo(arrival);
-      else if ('early' in arrival)
-        arrival.socket.end(`${arrival.kind} ${arrival.target.host}:${arrival.target.port} ${arrival.early.toString()}`);
-    },
-  });
-}
-
-function echo({ req, res, facts }: RequestArrival): void {
-  let body = '';
-  req.on('data', (chunk: Buffer) => (body += chunk.toString()));
-  req.on('end', () => res.end(`<${facts.method} ${facts.path} ${body}>`));
-}
-
-const get = (path: string, more = ''): string => `GET http://ok.test${path} HTTP/1.1\r\nHost: ok.test\r\n${more}\r\n`;
 
 test('a request in one segment, byte by byte, and with empty lines before it', async () => {
   const { port } = await startEcho();
@@ -78,35 +56,6 @@ test('Expect: 100-continue is left to whoever decides', async () => {
 test('another expectation is an arrival too', async () => {
   const { port } = await startEcho();
   await (await connectRaw(port, get('/', 'Expect: tea\r\n'))).until('<GET / >');
-});
-
-test.each(['h2c', 'TLS/1.0', 'H2C, other'])('the wish to upgrade to %s is not granted', async (protocol) => {
-  const { port } = await startEcho();
-  const more = `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABkAAQ\r\n`;
-  const client = await connectRaw(port, get('/', more) + get('/second'));
-  const text = await client.until('<GET /second >');
-  expect(text).toContain('<GET / >');
-  expect(text).not.toContain(' 101 ');
-});
-
-test('a body behind an upgrade that is not granted stays its body', async () => {
-  const { port } = await startEcho();
-  const head = 'POST http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
-  const client = await connectRaw(port, `${head}Content-Length: 4\r\n\r\nbody${get('/second')}`);
-  expect(await client.until('<GET /second >')).toContain('<POST / body>');
-});
-
-test('curl --http2 in the clear gets its answer by HTTP/1.1', async () => {
-  const { port } = await startEcho();
-  const { stdout } = await run('curl', ['-sS', '--http2', '-x', `http://127.0.0.1:${port}`, 'http://ok.test/x']);
-  expect(stdout).toBe('<GET /x >');
-});
-
-test('a WebSocket is an upgrade arrival with what came behind it', async () => {
-  const { port, arrivals } = await startEcho();
-  const text = await exchange(port, `${get('/ws', 'Connection: Upgrade\r\nUpgrade: WebSocket\r\n')}early`);
-  expect(text).toBe('upgrade ok.test:80 early');
-  expect(arrivals[0]).toMatchObject({ kind: 'upgrade', facts: { path: '/ws' }, tunnel: null });
 });
 
 test('a CONNECT on a kept-alive connection is a tunnel arrival', async () => {
@@ -219,88 +168,4 @@ test('garbage behind a request never gets into the answer to it', async () => {
   expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe('xxxxxxxxxx');
   expect(how).toBe('reset');
   expect(res.destroyed).toBe(true);
-});
-
-/** A proxy that leaves the first request for the test to answer, and answers all others itself. */
-async function startLate(): Promise<Wired & { readonly first: () => ServerResponse }> {
-  let res: ServerResponse | null = null;
-  const wired = await startWired({
-    arrived: (arrival) => {
-      if (arrival.kind !== 'request')
-        arrival.socket.end(`${arrival.kind} ${arrival.target.host} ${arrival.early.toString()}`);
-      else if (!('res' in arrival)) throw new Error('not inside TLS');
-      else if (res === null) res = arrival.res as ServerResponse;
-      else echo(arrival);
-    },
-  });
-  return { ...wired, first: () => res ?? expect.fail('nothing has arrived') };
-}
-
-const upgradeTo = (protocol: string): string => `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
-const behind = [
-  ['a CONNECT', 'CONNECT deny.test:443 HTTP/1.1\r\nHost: deny.test:443\r\n\r\nearly', 'tunnel deny.test early'],
-  ['a WebSocket', `${get('/ws', upgradeTo('websocket'))}early`, 'upgrade ok.test early'],
-  ['another upgrade', get('/h2', upgradeTo('h2c')), '<GET /h2 >'],
-  ['one with content', `${get('/h2', `${upgradeTo('h2c')}Content-Length: 5\r\n`)}early`, '<GET /h2 early>'],
-] as const;
-
-test.each(behind)('%s behind requests that are not answered yet waits for its turn', async (_, next, expected) => {
-  const { port, arrivals, first } = await startLate();
-  const all = get('/') + get('/second') + next;
-  const client = await connectRaw(port, all.slice(0, -2));
-  await eventually('the first', () => arrivals.length === 1);
-  client.write(all.slice(-2));
-  await eventually('all of it', () => first().req.socket.bytesRead === all.length);
-  first().end('the first');
-  const text = await client.until(expected);
-  expect(text.indexOf('the first')).toBeLessThan(text.indexOf('<GET /second >'));
-  expect(text.indexOf('<GET /second >')).toBeLessThan(text.indexOf(expected));
-  expect(arrivals).toHaveLength(3);
-});
-
-test.each(behind)(
-  'an answer that is read slowly comes whole, with %s behind its request',
-  async (_, next, expected) => {
-    const { port, arrivals, first } = await startLate();
-    const { socket } = await connectRaw(port, get('/') + next);
-    await eventually('the first', () => arrivals.length === 1);
-    socket.pause().removeAllListeners('data');
-    const body = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(64 * 1024, 'x')));
-    body.once('end', () => first().end());
-    pipeBody(body, first());
-    await eventually('that it waits for its client', () => first().writableNeedDrain);
-    let seen = 0;
-    let last = '';
-    socket.on('data', (bytes: Buffer) => {
-      for (const byte of bytes) if (byte === 0x78) seen += 1;
-      last = (last + bytes.toString('latin1')).slice(-200);
-    });
-    socket.resume();
-    await eventually('what comes behind it', () => last.includes(expected));
-    expect(seen).toBe(200 * 64 * 1024);
-  },
-);
-
-test.each(behind)('a client that leaves with %s behind its request ends that request', async (_, next) => {
-  for (const leave of ['end', 'resetAndDestroy'] as const) {
-    const { port, arrivals, first } = await startLate();
-    const client = await connectRaw(port, get('/') + next);
-    await eventually('the first', () => arrivals.length === 1);
-    client.socket[leave]();
-    await eventually('its end', () => first().destroyed);
-    expect(arrivals).toHaveLength(1);
-  }
-});
-
-test('what waits behind a request to switch protocols is left with the system where it is much', async () => {
-  const { port, arrivals, first } = await startLate();
-  const body = 'x'.repeat(4_000_000);
-  const more = `${upgradeTo('h2c')}Content-Length: ${body.length}\r\n`;
-  const client = await connectRaw(port, get('/') + get('/h2', more).replace('GET', 'POST') + body);
-  await eventually('the first', () => arrivals.length === 1);
-  await eventually('some of it', () => first().req.socket.bytesRead > 32 << 10);
-  expect(first().req.socket.bytesRead).toBeLessThan(512 << 10);
-  first().end('the first');
-  await eventually('all of it', () => arrivals.length === 2 && client.seen().endsWith('x>'));
-  expect(client.seen()).toContain(`<POST /h2 ${body}>`);
 });
