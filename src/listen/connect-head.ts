@@ -86,15 +86,20 @@ function parse(text: string): ConnectHeadResult {
   if (authority === undefined) return badRequestLine(first);
   let userAgent = '';
   let hosts = 0;
+  let lengths = 0;
   for (let i = 1; i < lines.length; i += 1) {
     const field = fieldLine.exec(lines[i] ?? '');
     if (field === null) return bad('malformed_request', `field line ${i} is not "name: value"`);
     const name = (field[1] ?? '').toLowerCase();
     if (name === 'user-agent') userAgent = (field[2] ?? '').trimEnd();
     else if (name === 'host') hosts += 1;
-    // A CONNECT has no content (RFC 9110, section 9.3.6); framing suggests an attempt to desynchronise two parsers.
-    else if (name === 'content-length' || name === 'transfer-encoding')
-      return bad('malformed_request', `a CONNECT has no ${name}`);
+    else if (name === 'content-length' || name === 'transfer-encoding') {
+      // A CONNECT has no content (RFC 9110, section 9.3.6); framing suggests an attempt to desynchronise two parsers.
+      // But some clients announce a length of 0, among them programs that use WinINet.
+      if (name !== 'content-length' || field[2]?.trimEnd() !== '0' || lengths > 0)
+        return bad('malformed_request', 'a CONNECT has no content');
+      lengths += 1;
+    }
   }
   if (hosts > 1) return bad('malformed_request', 'more than one Host field');
   return { kind: 'head', head: { authority, userAgent, length: text.length + 4 } };

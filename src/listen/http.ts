@@ -13,7 +13,7 @@ import { tunnelArrival } from './connect.ts';
 import type { Speaker } from './front-door.ts';
 import { OVERDUE_EVERY } from './overdue.ts';
 import { enterLast, enterLine, owes } from './pipeline.ts';
-import { addressPlain, checkLines, isFramed } from './request.ts';
+import { addressPlain, checkLines, announcesContent } from './request.ts';
 import { joinPieces } from '../join-pieces.ts';
 import { reset } from '../reset.ts';
 import { admitUpgrade, connectionOf, mayUpgrade, wasDeclined, type UpgradeOptions } from './upgrade.ts';
@@ -114,7 +114,7 @@ function checkConnect(req: IncomingMessage): void {
   checkLines(req);
   const names = req.rawHeaders.filter((_, i) => i % 2 === 0);
   if (req.httpVersionMajor !== 1) throw new SallyportError('version_not_supported', `HTTP/${req.httpVersion}`);
-  if (isFramed(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
+  if (announcesContent(req)) throw new SallyportError('malformed_request', 'a CONNECT has no content');
   if (names.filter((name) => name.toLowerCase() === 'host').length > 1)
     throw new SallyportError('malformed_request', 'more than one Host field');
 }

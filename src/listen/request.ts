@@ -46,9 +46,9 @@ export function checkLines(req: Request): void {
   if (hasTooManyLines(req)) throw new SallyportError('header_too_large', `over ${MAX_LINES} lines`);
 }
 
-/** Whether the request announces content. */
-export function isFramed({ headers }: Request): boolean {
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+/** Whether the request announces content. Some clients say of every request without any that its length is 0. */
+export function announcesContent({ headers }: Request): boolean {
+  return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;
 }
 
 /** HTTP/1.0 has no upgrades, whatever the fields say (RFC 9110, section 7.8). */
@@ -58,7 +58,8 @@ export function asksForWebSocket({ headers, httpVersion }: Request): boolean {
 
 /** RFC 9112, section 6.1: an unknown transfer coding, or any in HTTP/1.0, makes the end of the body ambiguous. */
 function checkFraming(req: Request): void {
-  if (asksForWebSocket(req) && isFramed(req)) throw new SallyportError('malformed_request', 'an upgrade with content');
+  if (asksForWebSocket(req) && announcesContent(req))
+    throw new SallyportError('malformed_request', 'an upgrade with content');
   const coding = req.headers['transfer-encoding'];
   if (coding === undefined) return;
   if (req.httpVersion === '1.0') throw new SallyportError('malformed_request', 'Transfer-Encoding in HTTP/1.0');

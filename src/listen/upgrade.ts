@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerOptions } from 'node:http';
 import { versions } from 'node:process';
 import type { Duplex } from 'node:stream';
 import { enterLast } from './pipeline.ts';
-import { asksForWebSocket, hasTooManyLines, isFramed } from './request.ts';
+import { asksForWebSocket, hasTooManyLines, announcesContent } from './request.ts';
 
 /** An option that Node.js 20 does not know, and for which it has no type (nodejs.org/api/http.html, `createServer`). */
 export interface UpgradeOptions extends ServerOptions {
@@ -19,7 +19,7 @@ const parsesContent = Number(versions.node.split('.', 1)[0]) >= 26;
 
 /** False for a request that is better handled as if it had not asked. */
 export function mayUpgrade(req: IncomingMessage): boolean {
-  return !parsesContent || !isFramed(req);
+  return !parsesContent || !announcesContent(req);
 }
 
 /** Whether it asked and was declined: Node.js then drops what came after it in the same read, such as half a request. */

@@ -67,7 +67,10 @@ test('bytes on the heels of the handshake, from both sides, arrive', async () =>
     });
   });
   const { port } = await startWired();
-  expect(await exchange(port, `${handshake(origin.port)}early`)).toMatch(/^HTTP\/1\.1 101 .*\r\n\r\nat once late$/s);
+  for (const more of ['', 'Content-Length: 0\r\n']) {
+    const asked = handshake(origin.port).replace(/\r\n$/, `${more}\r\nearly`);
+    expect(await exchange(port, asked)).toMatch(/^HTTP\/1\.1 101 .*\r\n\r\nat once late$/s);
+  }
 });
 
 test('an origin that refuses is heard, whole, and its body is framed by the end', async () => {

@@ -19,6 +19,7 @@ test.each([
   ['CONNECT ok.test:443 HTTP/1.1\r\nHost:\r\nUser-Agent: curl/8\r\n\r\n', 'ok.test:443', 'curl/8'],
   ['CONNECT ok.test:443 HTTP/1.1\r\nuSER-aGENT:\t a b \r\n\r\n', 'ok.test:443', 'a b'],
   ['CONNECT [::1]:443 HTTP/1.1\r\nUser-Agent: \xe4\r\n\r\n', '[::1]:443', '\xe4'],
+  ['CONNECT ok.test:443 HTTP/1.0\r\nUser-Agent: a\r\nContent-Length: 0\r\n\r\n', 'ok.test:443', 'a'],
   ["CONNECT ok.test:443 HTTP/1.1\r\n!#$%&'*+.^_`|~9: x\r\nX: a:b\r\nY:\r\n\r\n", 'ok.test:443', ''],
 ])('good head %j', (text, authority, userAgent) => {
   const behind = '\x16\x03\x01\r\n\r\n';
@@ -59,7 +60,9 @@ test.each([
   [field('X: \x7f'), 'malformed_request'],
   [field('Host: ok.test:443'), 'malformed_request'],
   [field('Content-Length: 5'), 'malformed_request'],
-  [field('content-length: 0'), 'malformed_request'],
+  [field('Content-Length: 00'), 'malformed_request'],
+  [field('Content-Length: 0\r\nContent-Length: 0'), 'malformed_request'],
+  [field('Content-Length:'), 'malformed_request'],
   [field('Transfer-Encoding: chunked'), 'malformed_request'],
   [`${line}\n\n`, 'malformed_request'],
   [`${line}\nHost: ok.test:443\n\n`, 'malformed_request'],

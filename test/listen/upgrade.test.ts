@@ -31,7 +31,7 @@ test('a body behind an upgrade that is not granted stays its body', async () => 
 
 test.each([
   ['a CONNECT', 'CONNECT deny.test:443 HTTP/1.1\r\nHost: deny.test:443\r\n'],
-  ['a WebSocket', get('/ws', 'Connection: Upgrade\r\nUpgrade: websocket\r\n').slice(0, -2)],
+  ['a WebSocket', get('/ws', upgradeTo('websocket')).slice(0, -2)],
 ])('%s with content is refused in its turn, and may leave in the middle of it', async (_, head) => {
   for (const content of ['Content-Length: 5\r\n\r\nearly', 'Content-Length: 50\r\n\r\nearly']) {
     const { port, arrivals, rejections, first } = await startLate();
@@ -47,6 +47,17 @@ test.each([
     leaving.socket.resetAndDestroy();
     await leaving.ended;
   }
+});
+
+test.each([
+  ['a CONNECT', 'CONNECT ok.test:80 HTTP/1.1\r\nHost: ok.test:80\r\n', 'tunnel'],
+  ['a WebSocket', get('/ws', upgradeTo('websocket')).slice(0, -2), 'upgrade'],
+])('%s may say that it has no content', async (_, head, kind) => {
+  const { port } = await startEcho();
+  const client = await connectRaw(port, get('/'));
+  await client.until('<GET / >');
+  client.write(`${head}Content-Length: 0\r\n\r\nearly`);
+  expect((await client.ended).text).toContain(`${kind} ok.test:80 early`);
 });
 
 test('curl --http2 in the clear gets its answer by HTTP/1.1', async () => {

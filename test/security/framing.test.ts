@@ -192,7 +192,7 @@ attack(
   field,
   59,
   'Methods nobody registered, registered ones beyond the usual, and a CONNECT with content',
-  'registered ones go on, others are 400; a CONNECT with framing is 400',
+  'registered ones go on, others are 400; a CONNECT with content is 400',
   async (here) => {
     const url = `http://${here.at('ok.test')}/`;
     for (const method of ['PROPFIND', 'REPORT', 'PURGE', 'M-SEARCH'])

@@ -40,7 +40,7 @@ attack(
       [`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nhost: deny.test\r\n\r\n`, 400],
       [`CONNECT ${target} HTTP/1.1\r\n${'a: b\r\n'.repeat(300)}\r\n`, 431],
       [`CONNECT ${target} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-      [`CONNECT ${target} HTTP/1.1\r\nContent-Length: 0\r\n\r\n`, 400],
+      [`CONNECT ${target} HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello`, 400],
     ];
     for (const [head, status] of heads) {
       for (const before of ['', '\r\n', get(`http://${target}/`)]) {
