@@ -14,7 +14,7 @@
  *
  * An internal error before the action denies the attempt; one during the action ends only that attempt.
  */
-import { upstreamErrorCode } from './errors.ts';
+import { upstreamErrorCode, type ErrorCode } from './errors.ts';
 import type {
   Action,
   Answerable,
@@ -86,6 +86,10 @@ export interface Stations<U extends Upstream> {
 export interface Lifecycle {
   /** Takes an attempt through all stations. Never rejects. */
   readonly take: (arrival: Arrival) => Promise<void>;
+  /** How many attempts have not ended yet. */
+  readonly underway: () => number;
+  /** From now on, what looks like a client or an origin that leaves is the proxy, which cuts all connections. */
+  readonly cut: () => void;
 }
 
 /**
@@ -96,6 +100,9 @@ function remember({ decision, action }: Decided, question: Question): Question {
   if (decision.effect !== 'deny' || action.kind === 'listen') return question;
   return { ...question, denied: decision.denial };
 }
+
+/** How attempts fail if one of their connections is closed. */
+const left: ReadonlySet<ErrorCode | null> = new Set(['client_closed', 'connection_terminated']);
 
 export function createLifecycle<U extends Upstream>(stations: Stations<U>): Lifecycle {
   const { act, record } = stations;
@@ -139,9 +146,12 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     return 'then' in found ? found.then(judged) : judged(found);
   };
 
-  const finish = (decided: Decided, outcome: Outcome): void => {
+  let isCutting = false;
+
+  const finish = (decided: Decided, end: Outcome): void => {
     const { arrival, question, decision, action, policy, mayReach } = decided;
     const duration = performance.now() - arrival.started;
+    const outcome: Outcome = isCutting && left.has(end.error) ? { ...end, error: 'draining' } : end;
     record.finished({ arrival, question, decision, action, policy, mayReach, outcome, duration });
   };
 
@@ -223,5 +233,19 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
     record.rejected({ id, at, clientAddress, clientPort, code: 'internal_error', detail });
   };
 
-  return { take: (arrival) => route(arrival).catch((error: unknown) => lost(arrival, error)) };
+  let underway = 0;
+  const ended = (): void => {
+    underway -= 1;
+  };
+
+  return {
+    take(arrival) {
+      underway += 1;
+      return route(arrival).then(ended, (error: unknown) => lost(arrival, error).then(ended));
+    },
+    underway: () => underway,
+    cut() {
+      isCutting = true;
+    },
+  };
 }

@@ -96,6 +96,9 @@ export interface Serving {
   readonly close: () => Promise<void>;
 }
 
+/** Milliseconds that are waited for the attempts that were cut to reach their record. */
+const RECORD_TIME = 2_000;
+
 export function createServing(options: ServingOptions): Serving {
   const { inForce, shared, addresses, pagesUrl, log } = options;
   const config = inForce.config();
@@ -280,6 +283,7 @@ export function createServing(options: ServingOptions): Serving {
       }
     },
     end() {
+      lifecycle.cut();
       openTunnels.close();
       doors.stop();
       doors.destroy();
@@ -288,6 +292,9 @@ export function createServing(options: ServingOptions): Serving {
       acting.close();
     },
     async close() {
+      // What was cut must be recorded, too.
+      const until = performance.now() + RECORD_TIME;
+      while (lifecycle.underway() > 0 && performance.now() < until) await setTimeout(10);
       await authenticating.close();
       await record.close();
     },
