@@ -18,6 +18,7 @@ import { installed, startOrigin, startRivals } from './rivals.mjs';
 
 const workloads = {
   connect: { concurrency: 16, what: 'new tunnel, one small request' },
+  message: { concurrency: 16, what: 'a request and 8 KiB back on an open tunnel' },
   http: { concurrency: 16, what: 'plain HTTP, kept alive' },
   refuse: { concurrency: 16, what: 'CONNECT refused' },
   blocktls: { concurrency: 16, what: 'answered inside TLS, one host' },

@@ -9,7 +9,7 @@ import process from 'node:process';
 import { traffic } from './traffic.mjs';
 
 const [mode = '', proxy, origin, seconds, concurrency] = process.argv.slice(2);
-const { modes, keptAlive, idle, bytes } = traffic(Number(proxy), Number(origin));
+const { modes, kept, idle, bytes } = traffic(Number(proxy), Number(origin));
 const until = performance.now() + Number(seconds) * 1000;
 
 /** @type {number[]} */
@@ -30,12 +30,13 @@ async function timed(request) {
 }
 
 async function client() {
-  const run = mode === 'http' ? undefined : modes[/** @type {keyof typeof modes} */ (mode)];
+  const open = kept[/** @type {keyof typeof kept} */ (mode)];
+  const run = mode in kept ? undefined : modes[/** @type {keyof typeof modes} */ (mode)];
   while (performance.now() < until) {
     try {
       if (run !== undefined) await timed(run);
       else {
-        const connection = await keptAlive();
+        const connection = await open();
         while (performance.now() < until) await timed(connection.request);
         connection.close();
       }

@@ -19,7 +19,7 @@ import { firstLine } from './processes.mjs';
  */
 
 const CERTGEN = '/usr/lib/squid/security_file_certgen';
-const relays = ['connect', 'http', 'bulk', 'upload', 'httpbulk', 'httpupload', 'idle'];
+const relays = ['connect', 'message', 'http', 'bulk', 'upload', 'httpbulk', 'httpupload', 'idle'];
 
 /** @param {string} command */
 export function installed(command) {

@@ -75,7 +75,7 @@ async function expectStatus(kind, request) {
 async function drive(through, requests, sequence) {
   let sent = 0;
   const client = async () => {
-    const connection = await through.keptAlive();
+    const connection = await through.kept.http();
     while (sent < requests) {
       const kind = sequence[sent % sequence.length] ?? 'connect';
       sent += 1;

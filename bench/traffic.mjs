@@ -123,17 +123,25 @@ export function traffic(port, origin) {
     return status;
   }
 
-  /** A connection for plain requests, one after the other. */
-  async function keptAlive() {
-    const socket = await direct();
+  /**
+   * A connection for requests, one after the other.
+   * @param {import('node:net').Socket} socket
+   * @param {string} url
+   */
+  function requestsOn(socket, url) {
     return {
       request: () => {
-        socket.write(`GET http://${target}/small HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
+        socket.write(`GET ${url} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
         return answer(socket, false);
       },
       close: () => void socket.destroy(),
     };
   }
+
+  const kept = {
+    http: async () => requestsOn(await direct(), `http://${target}/small`),
+    message: async () => requestsOn((await tunnel(target)).socket, '/bytes/8192'),
+  };
 
   /** @type {Record<'connect' | 'bulk' | 'upload' | 'httpbulk' | 'httpupload' | 'refuse' | 'blocktls' | 'blockcold', () => Promise<string>>} */
   const modes = {
@@ -151,5 +159,5 @@ export function traffic(port, origin) {
     blockcold: () => inside(`h${process.pid}x${(serial += 1)}.blocked.test`),
   };
 
-  return { modes, keptAlive, idle: () => tunnel(target), bytes: () => bytes };
+  return { modes, kept, idle: () => tunnel(target), bytes: () => bytes };
 }

@@ -7,6 +7,7 @@
  * written, so a client that does not read ties up only one buffer.
  */
 import type { OnReadOpts, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 const SHARED = 64 * 1024;
 const LARGE = 1024 * 1024;
@@ -21,6 +22,8 @@ const YIELD_AFTER = 16 * 1024 * 1024;
 const SMALL_READS_BEFORE_RELEASE = 16;
 
 const shared = Buffer.allocUnsafeSlow(SHARED);
+/** What is written of small reads, which is reused unless the kernel has left some of it; null: allocated when needed. */
+let outgoing: Buffer | null = null;
 const free: Buffer[] = [];
 let large = 0;
 
@@ -30,6 +33,13 @@ function takeLarge(): Buffer | null {
   if (large >= MAX_LARGE) return null;
   large += 1;
   return Buffer.allocUnsafeSlow(LARGE);
+}
+
+/** A copy of what was read, until the next one. */
+function reused(length: number): Buffer {
+  outgoing ??= Buffer.allocUnsafeSlow(SHARED);
+  shared.copy(outgoing, 0, 0, length);
+  return outgoing.subarray(0, length);
 }
 
 /** Where the bytes go: a socket, or something that behaves like one. */
@@ -65,6 +75,8 @@ export function createFeed(): Feed {
   let waiting = false;
   let small = 0;
   let moved = 0;
+  /** Whether the last small read was written at once; over TLS, none is. */
+  let prompt = true;
 
   const giveBack = (): void => {
     if (own === null) return;
@@ -101,7 +113,10 @@ export function createFeed(): Feed {
         own = takeLarge();
         small = 0;
       }
-      return pass(Buffer.from(shared.subarray(0, length)), sink);
+      const before = prompt;
+      prompt = pass(before ? reused(length) : Buffer.from(shared.subarray(0, length)), sink);
+      if (before && !prompt) outgoing = null;
+      return prompt;
     }
     const goOn = pass(own.subarray(0, length), sink);
     small = length < SHARED / 4 ? small + 1 : 0;
@@ -136,6 +151,7 @@ export function createFeed(): Feed {
     },
     flowTo(to, look) {
       sink = to;
+      prompt = !(to instanceof TLSSocket);
       looking = look ?? null;
       if (held === null || pass(held, to)) source?.resume();
       held = null;

@@ -17,7 +17,7 @@ export interface Relayed {
 }
 
 /** Bytes in one direction after which it is read into reused memory. */
-const LARGE_TRANSFER = 256 * 1024;
+const LARGE_TRANSFER = 64 * 1024;
 
 interface Filter {
   /** The bytes that may be relayed; null: nothing may be relayed any more. */

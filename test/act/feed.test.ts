@@ -120,6 +120,27 @@ describe('a feed', () => {
     expect(await Promise.all(downloads)).toEqual(expected);
   });
 
+  test('what a reader has not taken yet is not overwritten by what others get', async () => {
+    const port = await origin((socket) => void socket.on('data', (bytes: Buffer) => socket.write(bytes)));
+    const kept: Buffer[] = [];
+    const ask = async (letter: string): Promise<void> => {
+      const { feed, socket } = dial(port);
+      onTestFinished(() => void socket.destroy());
+      // It has the bytes, but never says that it is done with them.
+      const got = new Promise<void>((resolve) => {
+        const write = (chunk: Buffer): void => {
+          kept.push(chunk);
+          resolve();
+        };
+        feed.flowTo(new Writable({ write }));
+      });
+      socket.write(letter.repeat(1_000));
+      await got;
+    };
+    for (const letter of 'abc') await ask(letter);
+    expect(kept.map(String)).toEqual(['a', 'b', 'c'].map((letter) => letter.repeat(1_000)));
+  });
+
   test('stops reading while its sink has not taken what it has', async () => {
     let sent = 0;
     const block = Buffer.alloc(1024 * 1024);
