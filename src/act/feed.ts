@@ -3,16 +3,15 @@
  *
  * A `node:net` stream allocates 64 KiB per read, which for downloads costs more than the copying. Here, small reads go
  * through one buffer shared by all sockets and are copied out of it; a socket that fills it gets a large buffer of its
- * own, which is written out without a copy, and returns it when it slows down. Reading stops until that buffer has been
- * written, so a client that does not read ties up only one buffer.
+ * own, which is written out without a copy, and returns it when it slows down or pauses. Reading stops until that buffer
+ * has been written, so a client that does not read ties up only one buffer.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { readInto } from '../read-into.ts';
+import { borrow, giveBack, lent, type Loan } from './large-buffers.ts';
 
 const SHARED = 64 * 1024;
-const LARGE = 1024 * 1024;
-/** Large buffers in existence; further downloads use the shared one. */
-const MAX_LARGE = 64;
 /**
  * Bytes that all downloads with large buffers together may move before yielding to the event loop: a few milliseconds.
  * libuv alone would read a socket up to 32 times in a row while each read fills the buffer: 32 MiB.
@@ -24,16 +23,6 @@ const SMALL_READS_BEFORE_RELEASE = 16;
 const shared = Buffer.allocUnsafeSlow(SHARED);
 /** What is written of small reads, which is reused unless the kernel has left some of it; null: allocated when needed. */
 let outgoing: Buffer | null = null;
-const free: Buffer[] = [];
-let large = 0;
-
-function takeLarge(): Buffer | null {
-  const kept = free.pop();
-  if (kept !== undefined) return kept;
-  if (large >= MAX_LARGE) return null;
-  large += 1;
-  return Buffer.allocUnsafeSlow(LARGE);
-}
 
 /** A copy of what was read, until the next one. */
 function reused(length: number): Buffer {
@@ -70,7 +59,7 @@ export function createFeed(): Feed {
   let spoken: (() => void) | null = null;
   let ended = false;
   let looking: ((bytes: Buffer) => boolean) | null = null;
-  let own: Buffer | null = null;
+  let own: Loan | null = null;
   let writing = 0;
   let waiting = false;
   let small = 0;
@@ -78,12 +67,18 @@ export function createFeed(): Feed {
   /** Whether the last small read was written at once; over TLS, none is. */
   let prompt = true;
 
-  const giveBack = (): void => {
+  const release = (): void => {
     if (own === null) return;
-    if (waiting)
-      large -= 1; // a pending write still reads it, so it is left to the garbage collector
-    else free.push(own);
+    giveBack(own, waiting);
     own = null;
+  };
+  const rested = (): void => {
+    const loan = own;
+    if (loan === null || source === null || waiting) return;
+    own = null;
+    // Otherwise its next read would still go into the large buffer.
+    if (readInto(source, onread)) giveBack(loan, false);
+    else own = loan;
   };
   const onWritten = (): void => {
     writing -= 1;
@@ -110,7 +105,7 @@ export function createFeed(): Feed {
     }
     if (own === null) {
       if (length === SHARED) {
-        own = takeLarge();
+        own = borrow(rested);
         small = 0;
       }
       const before = prompt;
@@ -118,11 +113,12 @@ export function createFeed(): Feed {
       if (before && !prompt) outgoing = null;
       return prompt;
     }
-    const goOn = pass(own.subarray(0, length), sink);
+    own.isUsed = true;
+    const goOn = pass(own.buffer.subarray(0, length), sink);
     small = length < SHARED / 4 ? small + 1 : 0;
-    if (goOn && small > SMALL_READS_BEFORE_RELEASE) giveBack();
+    if (goOn && small > SMALL_READS_BEFORE_RELEASE) release();
     moved += length;
-    if (!goOn || moved < YIELD_AFTER / (large - free.length)) return goOn;
+    if (!goOn || moved < YIELD_AFTER / lent()) return goOn;
     moved = 0;
     setImmediate(() => {
       if (!waiting) source?.resume();
@@ -135,12 +131,13 @@ export function createFeed(): Feed {
     spoken?.();
   };
   const onClose = (): void => {
-    giveBack();
+    release();
     onEnd();
   };
 
+  const onread = { buffer: () => own?.buffer ?? shared, callback };
   return {
-    onread: { buffer: () => own ?? shared, callback },
+    onread,
     attach(socket) {
       source = socket;
       socket.on('end', onEnd).on('close', onClose);

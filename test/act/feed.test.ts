@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createFeed, type Feed } from '../../src/act/feed.ts';
+import { lent } from '../../src/act/large-buffers.ts';
+import { eventually } from '../support/streams.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -198,6 +200,31 @@ describe('a feed', () => {
     expect(size()).toBe(11);
     socket.destroy();
   });
+});
+
+test('a download that pauses gives its large buffer back, and goes on', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const total = 3_000_000;
+  const port = await origin((socket) => {
+    socket.on('data', (seed: Buffer) => {
+      for (const piece of pattern(seed[0] ?? 0, total)) socket.write(piece);
+    });
+  });
+  const { feed, socket } = dial(port);
+  onTestFinished(() => void socket.destroy());
+  const { sink, hash, size } = slowSink(() => 0);
+  feed.flowTo(sink);
+  const expected = createHash('sha256');
+  for (const round of [1, 2, 3]) {
+    socket.write(Buffer.from([round]));
+    await eventually('the whole round', () => size() === round * total);
+    for (const piece of pattern(round, total)) expected.update(piece);
+    expect(hash()).toBe(expected.copy().digest('hex'));
+    expect(lent()).toBe(1);
+    vi.advanceTimersByTime(2_000);
+    expect(lent()).toBe(0);
+  }
 });
 
 test('a download that never pauses lets everybody else have their turn', async () => {
