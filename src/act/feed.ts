@@ -7,7 +7,6 @@
  * has been written, so a client that does not read ties up only one buffer.
  */
 import type { OnReadOpts, Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { readInto } from '../read-into.ts';
 import { borrow, giveBack, lent, type Loan } from './large-buffers.ts';
 
@@ -21,19 +20,14 @@ const YIELD_AFTER = 16 * 1024 * 1024;
 const SMALL_READS_BEFORE_RELEASE = 16;
 
 const shared = Buffer.allocUnsafeSlow(SHARED);
-/** What is written of small reads, which is reused unless the kernel has left some of it; null: allocated when needed. */
-let outgoing: Buffer | null = null;
-
-/** A copy of what was read, until the next one. */
-function reused(length: number): Buffer {
-  outgoing ??= Buffer.allocUnsafeSlow(SHARED);
-  shared.copy(outgoing, 0, 0, length);
-  return outgoing.subarray(0, length);
-}
+/** For copies of small reads; each is used again once it has been written. */
+const pieces: Buffer[] = [];
+/** 16 MiB; more than that are in use only if that many sockets do not read. */
+const MAX_PIECES = 256;
 
 /** Where the bytes go: a socket, or something that behaves like one. */
 export interface Sink {
-  write(bytes: Buffer, done: () => void): boolean;
+  write(bytes: Buffer, done: (error?: Error | null) => void): boolean;
   readonly writableLength: number;
 }
 
@@ -64,8 +58,7 @@ export function createFeed(): Feed {
   let waiting = false;
   let small = 0;
   let moved = 0;
-  /** Whether the last small read was written at once; over TLS, none is. */
-  let prompt = true;
+  let piece: Buffer | null = null;
 
   const release = (): void => {
     if (own === null) return;
@@ -80,10 +73,13 @@ export function createFeed(): Feed {
     if (readInto(source, onread)) giveBack(loan, false);
     else own = loan;
   };
-  const onWritten = (): void => {
+  const onWritten = (error?: Error | null): void => {
     writing -= 1;
     if (!waiting || writing > 0) return;
     waiting = false;
+    // After a failed write, it may still be in use.
+    if (piece !== null && error == null && pieces.length < MAX_PIECES) pieces.push(piece);
+    piece = null;
     source?.resume();
   };
   /** Returns whether to go on reading. */
@@ -108,10 +104,12 @@ export function createFeed(): Feed {
         own = borrow(rested);
         small = 0;
       }
-      const before = prompt;
-      prompt = pass(before ? reused(length) : Buffer.from(shared.subarray(0, length)), sink);
-      if (before && !prompt) outgoing = null;
-      return prompt;
+      const copy = pieces.pop() ?? Buffer.allocUnsafeSlow(SHARED);
+      shared.copy(copy, 0, 0, length);
+      const isTaken = pass(copy.subarray(0, length), sink);
+      if (isTaken) pieces.push(copy);
+      else piece = copy;
+      return isTaken;
     }
     own.isUsed = true;
     const goOn = pass(own.buffer.subarray(0, length), sink);
@@ -148,7 +146,6 @@ export function createFeed(): Feed {
     },
     flowTo(to, look) {
       sink = to;
-      prompt = !(to instanceof TLSSocket);
       looking = look ?? null;
       if (held === null || pass(held, to)) source?.resume();
       held = null;
