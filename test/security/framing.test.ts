@@ -205,6 +205,22 @@ attack(
 
 attack(
   field,
+  213,
+  'Forty CONNECT heads of 16 KB, nearly all of it spaces before a control character',
+  '400 each, and nobody else has to wait',
+  async (here) => {
+    const head = connectHead(here.at('ok.test'), `X:${' '.repeat(16_000)}\0\r\n`);
+    const answers = Array.from({ length: 40 }, () => here.status(head));
+    const started = performance.now();
+    expect(await here.status(get(`http://${here.at('ok.test')}/`, undefined, 'Connection: close\r\n'))).toBe(200);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([400]));
+    // Read with a pattern that has two ways to take a space, they held everybody up for four seconds.
+    expect(performance.now() - started).toBeLessThan(2_000);
+  },
+);
+
+attack(
+  field,
   60,
   'A URI of 16 KiB, 64 KiB, 1 MiB; 17 KiB of header fields',
   '431 (or 414), and the connection ends',
