@@ -190,7 +190,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reloaded: inForce.reloaded,
     log,
   });
-  const updates = createCatalogueUpdates({ config: inForce.config, attempt: options.load, reload, log });
+  const updates = createCatalogueUpdates({
+    config: inForce.config,
+    attempt: options.load,
+    // Nobody vouches for the other files, which may be half written.
+    reload: () => reloadAs('by-change', 'files') !== 'failed',
+    log,
+  });
   const close = async (): Promise<void> => {
     reloading.close();
     domainLists.close();

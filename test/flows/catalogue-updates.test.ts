@@ -123,6 +123,20 @@ test('a newer catalogue is adopted, logged, kept, and used at the next start; th
   expect(vendors()).toBe(shipped.length + 1);
 });
 
+test('a policy that is being written is not put into force by a newer catalogue', async () => {
+  const { lab, publish, vendors } = await withUpdates();
+  const file = join(lab.dir, 'policy.yaml');
+  const whole = readFileSync(file, 'utf8');
+  const rules = (): number => lab.gateway.config().policy.rules.length;
+  const before = rules();
+  writeFileSync(file, whole.slice(0, whole.indexOf('  - { id: refused')));
+  await publish([...shipped, ...novel], later(0));
+  expect(rules()).toBe(before);
+  writeFileSync(file, whole);
+  await eventually('the catalogue', () => vendors() === shipped.length + 1);
+  expect(rules()).toBe(before);
+});
+
 test('while nothing can be fetched the proxy serves with what it has, and says so once', async () => {
   const { lab, askedTimes } = await withUpdates();
   await eventually('a complaint', () => lab.told.some((line) => line.includes('status 404')));
