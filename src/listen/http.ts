@@ -94,6 +94,8 @@ export function createHttp1Server(
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // The connection has reached its lifetime, and is about to be reset.
+    if (error instanceof SallyportError) return;
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     // Only an incomplete request can have failed: after a complete one, an error would be taken for its response.
     else if (owes(socket, (res) => res.headersSent || res.req.complete)) reset(socket);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { startLab, type Lab } from '../support/lab.ts';
 import { serve } from '../support/product.ts';
-import { connectRaw, exchange, tcpOrigin, type RawClient } from '../support/streams.ts';
+import { connectRaw, exchange, httpOrigin, tcpOrigin, type RawClient } from '../support/streams.ts';
 import { connectHead, openTunnel, tlsOver } from '../support/tunnels.ts';
 
 async function lab(limits: object): Promise<Lab> {
@@ -54,6 +54,19 @@ test('what is open for as long as it may be is cut, and says so', async () => {
   expect((await client.ended).how).toBe('reset');
   await expect.poll(() => lines()[0]?.sallyport['error']).toBe('lifetime_limit');
   expect(await metric('sallyport_limited_total', 'limit="connection_lifetime"')).toBe(1);
+});
+
+test('a kept-alive connection that is open for as long as it may be is cut without an answer to nothing', async () => {
+  const { proxyPort, lines } = await lab({ connection_lifetime: '700ms' });
+  const origin = await httpOrigin((_req, res) => res.end('hello'));
+  const kept = await connectRaw(
+    proxyPort,
+    `GET http://127.0.0.1:${origin.port}/ HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n\r\n`,
+  );
+  const { text, how } = await kept.ended;
+  expect(how).toBe('reset');
+  expect(text.endsWith('hello')).toBe(true);
+  expect(lines()).toHaveLength(1);
 });
 
 test('an origin that takes a request and does not begin to answer ends in 504', async () => {
