@@ -81,6 +81,7 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
   const insideOf = (socket: Request['socket'] & Marked): Inside | undefined =>
     socket[INSIDE] ?? open.get(connectionKey(socket));
   const sessions = new Set<ServerHttp2Session>();
+  const leaving = new WeakSet<ServerHttp2Session>();
   const watch = createSessionWatch();
 
   /** A client that sends a request has accepted the leaf, and its connection may stay open for hours. */
@@ -269,7 +270,9 @@ export function createDecrypted(options: DecryptedOptions): Decrypted {
       http1.closeIdleConnections();
       http1Tls.closeIdle();
       for (const session of sessions) {
-        if (session.destroyed) continue;
+        // While draining, this is called again and again.
+        if (session.destroyed || leaving.has(session)) continue;
+        leaving.add(session);
         session.goaway();
         session.close();
       }

@@ -126,6 +126,20 @@ test.each([
   expect(await ask(session, { ':path': '/', ':authority': 'look.test' })).toMatch(/^200 /);
 });
 
+test('a session that is busy while the proxy drains is told once that it ends', async () => {
+  const { port, arrivals, closeIdle } = await start({ arrived: () => undefined });
+  const session = http2(port);
+  let told = 0;
+  session.on('goaway', () => (told += 1));
+  session.request({ ':path': '/', ':authority': 'look.test' }).on('error', () => undefined);
+  await eventually('the request', () => arrivals.length === 1);
+  for (let i = 0; i < 5; i += 1) {
+    closeIdle();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(told).toBe(1);
+});
+
 test.each([
   { ':authority': 'look.test', ':path': 'http://deny.test/' },
   { ':authority': 'look.test x' },
