@@ -33,7 +33,10 @@ test.each([
 });
 
 test('what Connection names goes no further, but for what makes the message', () => {
-  const kept = { 'content-length': '3', cookie: 'a', authorization: 'b', 'content-type': 'c' };
+  const kept = {
+    ...{ 'content-length': '3', cookie: 'a', authorization: 'b', 'content-type': 'c' },
+    ...{ 'content-encoding': 'd', 'content-range': 'e' },
+  };
   const headers = { ...kept, 'x-secret': '1', 'x-forwarded-for': '2', host: 'evil.test', via: '1.0 other' };
   const connection = ` X-SECRET ,,close, ${Object.keys(kept).join(',')},Host,Via, x-forwarded-for`;
   expect(sent({ ...headers, connection })).toEqual({ ...kept, via: '1.0 other, 1.1 us', host: 'ok.test' });
