@@ -276,6 +276,11 @@ const bySystemCode: Readonly<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'connection_timeout',
   EHOSTUNREACH: 'destination_unreachable',
   ENETUNREACH: 'destination_unreachable',
+  EHOSTDOWN: 'destination_unreachable',
+  ENETDOWN: 'destination_unreachable',
+  // A firewall on this machine.
+  EACCES: 'destination_unreachable',
+  EPERM: 'destination_unreachable',
   EADDRNOTAVAIL: 'destination_unreachable',
   EMFILE: 'connection_limit',
   ENFILE: 'connection_limit',
