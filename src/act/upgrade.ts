@@ -19,6 +19,8 @@ export interface UpgradeOptions {
   readonly via: string;
   /** Milliseconds without a byte. */
   readonly idleTimeout: number;
+  /** Milliseconds from the end of the handshake to the origin's response. */
+  readonly responseTimeout: number;
   readonly failed: (code: ErrorCode, arrival: UpgradeArrival) => Answer;
 }
 
@@ -66,7 +68,6 @@ function passRefusal(
     answer.once('error', () => reset(client));
     client.once('error', () => answer.destroy());
     client.once('close', () => resolve(answer.complete && !cut ? null : 'connection_terminated'));
-    client.once('end', () => client.end());
     client.resume();
   });
 }
@@ -74,10 +75,13 @@ function passRefusal(
 /** Forwards the upgrade; resolves when both sides are closed. */
 export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, mayReach?: MayReach): Promise<Outcome> {
   const { socket: client, req, target, facts } = arrival;
+  // Earlier requests of the connection are not counted.
+  const before = { in: req.socket.bytesRead - arrival.early.length, out: req.socket.bytesWritten };
   const outcome = (kind: Outcome['kind'], status: number | null, error: ErrorCode | null): Outcome => {
-    const { bytesRead, bytesWritten } = req.socket;
-    return { kind, answer: null, status, error, bytesIn: bytesRead, bytesOut: bytesWritten, upstream: null };
+    const [bytesIn, bytesOut] = [req.socket.bytesRead - before.in, req.socket.bytesWritten - before.out];
+    return { kind, answer: null, status, error, bytesIn, bytesOut, upstream: null };
   };
+  let late: NodeJS.Timeout | undefined;
   client.on('error', () => undefined);
   // A client that has sent FIN cannot use a WebSocket.
   const stay = resetAtEnd(client);
@@ -97,8 +101,11 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
       outgoing.once('response', (answer) => resolve({ answer, early: null }));
       limitInterim(outgoing, () => outgoing.destroy(new SallyportError('upstream_protocol_error', 'too many 1xx')));
       outgoing.setTimeout(options.idleTimeout, () => outgoing.destroy(new SallyportError('idle_timeout')));
+      const giveUp = (): void => void outgoing.destroy(new SallyportError('response_timeout'));
+      late = setTimeout(giveUp, options.responseTimeout);
       outgoing.end();
     });
+    clearTimeout(late);
     stay();
     const status = settled.answer.statusCode ?? null;
     if (!hasValidStatusLine(settled.answer)) {
@@ -127,6 +134,7 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
     const { error } = await relay(client, upstream, options.idleTimeout);
     return { ...outcome(error === null ? 'passed' : 'failed', status, error), upstream: address };
   } catch (error) {
+    clearTimeout(late);
     stay();
     const code = client.destroyed ? 'client_closed' : upstreamErrorCode(error);
     if (code === 'client_closed') return outcome('failed', null, code);
@@ -136,7 +144,6 @@ export async function upgrade(options: UpgradeOptions, arrival: UpgradeArrival, 
   }
 }
 
-/** A server's close frame: FIN and opcode 8, unmasked, status code and reason (RFC 6455, section 5.5.1). */
 /** RFC 6455, section 5.2. @param text less than 64 KiB. */
 function textFrame(text: string): Buffer {
   const payload = Buffer.from(text);
@@ -147,6 +154,7 @@ function textFrame(text: string): Buffer {
   return Buffer.concat([frame, payload]);
 }
 
+/** A server's close frame: FIN and opcode 8, unmasked, status code and reason (RFC 6455, section 5.5.1). */
 function closeFrame(reason: string): Buffer {
   const text = Buffer.from(reason);
   const frame = Buffer.alloc(4 + text.length);

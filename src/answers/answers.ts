@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Answer, Denial } from '../flow.ts';
-import { answerFor, isWebSocket } from './classes.ts';
+import { answerFor, isWebSocketHandshake } from './classes.ts';
 import { denialHeaders, head, shapedAnswer } from './denied.ts';
 import { failureAnswer } from './failure.ts';
 import { htmlAnswer } from './headers.ts';
@@ -56,7 +56,7 @@ export function createAnswers(settings: AnswerSettings, serialize: Serialize): A
     redirected: (denial, about) => redirectAnswer(denial, about, settings) ?? answers.denied(denial, about),
     upgradeDenied(denial, about) {
       const answer = answers.denied(denial, about);
-      const refused = answer.name === 'codex-websocket' || about.facts === null || !isWebSocket(about.facts);
+      const refused = answer.name === 'codex-websocket' || about.facts === null || !isWebSocketHandshake(about.facts);
       return refused ? { kind: 'answer', answer } : { kind: 'close', ...answers.websocketClose(denial, about) };
     },
     websocketClose(denial, about) {

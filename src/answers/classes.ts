@@ -198,8 +198,13 @@ const rows: readonly Row[] = [
 /** The table for the docs and tests. */
 export const answerTable: readonly { readonly name: string; readonly why: string }[] = rows;
 
-export function isWebSocket(facts: RequestFacts): boolean {
+function isWebSocket(facts: RequestFacts): boolean {
   return headerOf(facts, 'upgrade').toLowerCase() === 'websocket';
+}
+
+/** Whether it can be accepted (RFC 6455, section 4.2.1); the version does not matter to a connection that is closed. */
+export function isWebSocketHandshake(facts: RequestFacts): boolean {
+  return isWebSocket(facts) && facts.method === 'GET' && headerOf(facts, 'sec-websocket-key') !== '';
 }
 
 /** The denial in the form that the client of this request displays. */

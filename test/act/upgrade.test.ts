@@ -88,6 +88,22 @@ test('an origin that refuses is heard, whole, and its body is framed by the end'
   expect(await wired.outcome()).toMatchObject({ kind: 'passed', status: 404 });
 });
 
+test('a client that sends FIN is still told the whole refusal', async () => {
+  let finish = (): void => undefined;
+  const origin = await httpOrigin((_req, res) => {
+    res.writeHead(404, { 'Content-Length': 11 }).write('hello ');
+    finish = () => void res.end('world');
+  });
+  const wired = await startWired();
+  const client = await connectRaw(wired.port, handshake(origin.port));
+  await client.until('hello ');
+  client.socket.end();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  finish();
+  expect((await client.ended).text.endsWith('\r\n\r\nhello world')).toBe(true);
+  expect(await wired.outcome()).toMatchObject({ kind: 'passed', status: 404, error: null });
+});
+
 test('a refusal that breaks off is a reset, not a short answer', async () => {
   const origin = await cannedOrigin('HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', 'keep');
   const { port } = await startWired();
@@ -119,6 +135,31 @@ test('an origin that says nothing is a 504', async () => {
   const origin = await tcpOrigin((socket) => void socket.resume().on('end', () => socket.end()));
   const { port } = await startWired({ idleTimeout: 300 });
   expect(await exchange(port, handshake(origin.port))).toContain('HTTP/1.1 504 idle_timeout');
+});
+
+test('an origin that takes a handshake and does not begin to answer is a 504 of its own', async () => {
+  const origin = await tcpOrigin((socket) => void socket.resume().on('end', () => socket.end()));
+  const { port } = await startWired({ responseTimeout: 300 });
+  expect(await exchange(port, handshake(origin.port))).toContain('HTTP/1.1 504 response_timeout');
+});
+
+test('the bytes of earlier requests on the connection are not counted', async () => {
+  const web = await tcpOrigin((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nabc'));
+  });
+  const big = await httpOrigin((_req, res) => res.end('x'.repeat(100_000)));
+  const wired = await startWired();
+  const client = await connectRaw(
+    wired.port,
+    `GET http://ok.test:${big.port}/ HTTP/1.1\r\nHost: ok.test:${big.port}\r\n\r\n`,
+  );
+  await client.until('x'.repeat(100_000));
+  await wired.outcome();
+  client.write(handshake(web.port));
+  await client.ended;
+  const { bytesIn, bytesOut } = await wired.outcome(1);
+  expect(bytesIn).toBe(0);
+  expect(bytesOut).toBeLessThan(1_000);
 });
 
 test('a client that goes while the origin thinks frees it, and is the one who failed', async () => {

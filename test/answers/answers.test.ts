@@ -212,7 +212,7 @@ describe('an immediate redirect', () => {
 });
 
 describe('an upgrade', () => {
-  const websocket = { upgrade: 'websocket', connection: 'Upgrade' };
+  const websocket = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
 
   test('of a WebSocket is closed with 1008 and a reason', () => {
     const denied = answers.upgradeDenied(denial, asks({ headers: websocket }));
@@ -225,6 +225,14 @@ describe('an upgrade', () => {
   test('of Codex is answered', () => {
     const headers = { ...websocket, 'user-agent': 'codex_cli_rs/0.1' };
     expect(answers.upgradeDenied(denial, asks({ headers }))).toMatchObject({ kind: 'answer', answer: { status: 400 } });
+  });
+
+  test('that is no handshake is answered', () => {
+    const keyless = { upgrade: 'websocket', connection: 'Upgrade' };
+    expect(answers.upgradeDenied(denial, asks({ headers: keyless }))).toMatchObject({ kind: 'answer' });
+    expect(answers.upgradeDenied(denial, asks({ headers: websocket, method: 'HEAD' }))).toMatchObject({
+      kind: 'answer',
+    });
   });
 
   test('to anything else is answered', () => {

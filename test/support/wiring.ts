@@ -28,6 +28,7 @@ export interface Settings {
   readonly allow?: readonly Allowance[];
   readonly headTimeout?: number;
   readonly idleTimeout?: number;
+  readonly responseTimeout?: number;
   readonly connectTimeout?: number;
   readonly maxConnections?: number;
   /** Ports behind which only TLS may be spoken. */
@@ -77,7 +78,14 @@ export async function startWired(settings: Settings = {}): Promise<Wired> {
     },
   };
   const secure = createSecureDialler({ dialler, roots: () => settings.roots ?? [], timeout: connectTimeout });
-  const shared = { dialler, secure, via: VIA, idleTimeout, responseTimeout: 20_000, failed: failureAnswer };
+  const shared = {
+    dialler,
+    secure,
+    via: VIA,
+    idleTimeout,
+    responseTimeout: settings.responseTimeout ?? 20_000,
+    failed: failureAnswer,
+  };
   const forward = createForward(shared);
   const tunnel = createTunnel({ ...shared, tlsRequiredPorts: settings.tlsRequired ?? [], watch: createHelloWatch });
 
