@@ -1,6 +1,7 @@
 /** The client side of a forwarded request, for HTTP/1 and HTTP/2. */
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
 import { SallyportError } from '../errors.ts';
 import type { RequestArrival } from '../flow.ts';
 import { joinPieces } from '../join-pieces.ts';
@@ -10,7 +11,10 @@ import { pipeBody } from './pipe-body.ts';
 import { drain, endStream, isFullyRead } from './write.ts';
 
 export interface ClientSide {
-  /** Bytes received from and sent to the client so far: all on the connection, or in HTTP/2 those of the bodies. */
+  /**
+   * Bytes received from the client and sent to it, with heads in HTTP/1 and without in HTTP/2. To be called once, at the
+   * end.
+   */
   readonly bytes: () => { readonly in: number; readonly out: number };
   /** Forwards the origin's response. @throws {SallyportError} if it cannot be sent on as valid HTTP. */
   readonly answer: (answer: IncomingMessage) => void;
@@ -36,12 +40,24 @@ function expectsContinue({ facts }: RequestArrival): boolean {
   return facts.httpVersion !== '1.0' && facts.headers.expect?.toLowerCase() === '100-continue';
 }
 
+/** Property of a connection: the bytes that had been read from it when its last request ended. */
+const COUNTED = Symbol('counted');
+
+interface Counted {
+  [COUNTED]?: number;
+}
+
 function http1(arrival: RequestArrival, req: IncomingMessage, res: ServerResponse, via: string): ClientSide {
-  const { socket } = req;
-  const before = { in: socket.bytesRead, out: socket.bytesWritten };
+  const socket: Socket & Counted = req.socket;
+  // The head was read before this is called, and often the body with it.
+  const before = { in: socket[COUNTED] ?? 0, out: socket.bytesWritten };
   const body = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
   return {
-    bytes: () => ({ in: socket.bytesRead - before.in, out: socket.bytesWritten - before.out }),
+    bytes() {
+      const { bytesRead, bytesWritten } = socket;
+      socket[COUNTED] = bytesRead;
+      return { in: bytesRead - before.in, out: bytesWritten - before.out };
+    },
     answer(answer) {
       const fields = responseFields(answer, via);
       if (!req.complete) res.shouldKeepAlive = false;

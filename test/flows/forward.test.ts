@@ -9,6 +9,19 @@ import { certificateOfTest, labOfTest, recorder, tlsOrigin } from '../support/or
 import { connectRaw, eventually, httpOrigin } from '../support/streams.ts';
 import { askOver, connectHead, type Answered } from '../support/tunnels.ts';
 
+test('each request on a connection counts its own bytes', async () => {
+  const { proxyPort, lines } = await labOfTest();
+  const origin = await httpOrigin((req, res) => void req.resume().on('end', () => res.end('ok')));
+  const head = `POST http://127.0.0.1:${origin.port}/ HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n`;
+  const asked = [1_000, 10].map((size) => `${head}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
+  const client = await connectRaw(proxyPort);
+  for (const [i, one] of asked.entries()) {
+    client.write(one);
+    await eventually('the line', () => lines().length === i + 1);
+  }
+  expect(lines().map(({ source }) => source?.bytes)).toEqual(asked.map((one) => one.length));
+});
+
 test('a connection is kept for request after request, towards the client and towards the origin', async () => {
   const lab = await labOfTest();
   const origin = await httpOrigin((req, res) => res.end(`at ${req.url ?? ''};`));
