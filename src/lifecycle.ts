@@ -72,7 +72,8 @@ export interface Stations<U extends Upstream> {
     ) => Outcome | null | Promise<Outcome | null>;
     readonly request: (decided: Decided<Answerable>) => Promise<Outcome>;
     readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
-    readonly abandon: (arrival: Arrival) => Promise<void>;
+    /** Ends an attempt after an unexpected error, and says what its client was sent. */
+    readonly abandon: (arrival: Arrival) => Promise<Pick<Outcome, 'status' | 'bytesOut'>>;
   };
   readonly record: {
     readonly decided: (decided: Decided) => void;
@@ -158,17 +159,12 @@ export function createLifecycle<U extends Upstream>(stations: Stations<U>): Life
   /** Handles an unexpected error: ends the attempt and records it as failed. */
   const fail = async (decided: Decided, error: unknown): Promise<void> => {
     stations.surprised(error);
-    await act.abandon(decided.arrival).catch(stations.surprised);
-    const code = upstreamErrorCode(error);
-    finish(decided, {
-      kind: 'failed',
-      answer: null,
-      status: null,
-      error: code,
-      bytesIn: 0,
-      bytesOut: 0,
-      upstream: null,
+    const sent = await act.abandon(decided.arrival).catch((cause: unknown) => {
+      stations.surprised(cause);
+      return { status: null, bytesOut: 0 };
     });
+    const code = upstreamErrorCode(error);
+    finish(decided, { kind: 'failed', answer: null, ...sent, error: code, bytesIn: 0, upstream: null });
   };
 
   const tunnel = async (arrival: TunnelArrival): Promise<void> => {

@@ -80,7 +80,7 @@ async function taken(arrival: Arrival, { addresses = [fine], locate = locateAll,
       carry: act,
       request: act,
       upgrade: act,
-      abandon: () => Promise.resolve(),
+      abandon: () => Promise.resolve({ status: null, bytesOut: 0 }),
     },
     record: { decided: () => undefined, finished: () => undefined, rejected: () => undefined },
     surprised(error) {

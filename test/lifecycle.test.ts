@@ -131,7 +131,7 @@ function bench(script: Script = {}): Bench {
       },
       abandon: () => {
         step('abandon');
-        return Promise.resolve();
+        return Promise.resolve({ status: 500, bytesOut: 7 });
       },
     },
     record: {
@@ -208,7 +208,7 @@ test.each([
       'abandon',
       'finished',
     ]);
-    expect(finished).toMatchObject([{ kind: 'failed', error: 'internal_error', status: null }]);
+    expect(finished).toMatchObject([{ kind: 'failed', error: 'internal_error', status: 500, bytesOut: 7 }]);
   },
 );
 

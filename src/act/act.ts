@@ -58,13 +58,14 @@ export interface Act {
   readonly request: (decided: Decided<Answerable>) => Promise<Outcome>;
   readonly upgrade: (decided: Decided<UpgradeArrival>) => Promise<Outcome>;
   /** Ends an attempt after an unexpected error, with an answer if one can still be sent. */
-  readonly abandon: (arrival: Arrival) => Promise<void>;
+  readonly abandon: (arrival: Arrival) => Promise<Pick<Outcome, 'status' | 'bytesOut'>>;
 }
 
 function wrongMoment(kind: string): never {
   throw new SallyportError('internal_error', `the action "${kind}" does not fit this moment`);
 }
 
+const unanswered = { status: null, bytesOut: 0 };
 const listening: Opened = { kind: 'open', upstream: null };
 
 export function createAct(options: ActOptions): Act {
@@ -166,16 +167,18 @@ export function createAct(options: ActOptions): Act {
       if (arrival.kind !== 'request') {
         // A tunnel may or may not have been answered with 200; RST is correct in both cases, a bare FIN in neither.
         reset(arrival.socket);
-        return;
+        return unanswered;
       }
       const answer = answers.failed('internal_error', arrival);
+      const { status } = answer;
       if (!('res' in arrival)) {
-        if (arrival.socket.writableEnded) reset(arrival.socket);
-        else answerLone(arrival, answer);
-        return;
+        if (!arrival.socket.writableEnded) return { status, bytesOut: answerLone(arrival, answer) };
+        reset(arrival.socket);
+        return unanswered;
       }
-      if (arrival.res.headersSent) reset(arrival.req.socket);
-      else await sendAnswer(arrival.req, arrival.res, answer);
+      if (!arrival.res.headersSent) return { status, bytesOut: await sendAnswer(arrival.req, arrival.res, answer) };
+      reset(arrival.req.socket);
+      return unanswered;
     },
   };
 }

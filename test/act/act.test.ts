@@ -51,10 +51,12 @@ test('to pass it on would be a mistake', async () => {
 
 test('what fails by surprise is answered once, and reset where it was answered', async () => {
   const { near, far } = await pair();
-  await act.abandon(lone(near));
+  const { status, bytesOut } = await act.abandon(lone(near));
+  expect(status).toBe(500);
+  expect(bytesOut).toBeGreaterThan(0);
   expect((await far.ended).text).toContain('X-Proxy-Error: internal_error');
   const second = await pair();
   await act.request(decided(lone(second.near, 'HEAD'), { kind: 'block', denial }));
-  await act.abandon(lone(second.near));
+  expect(await act.abandon(lone(second.near))).toEqual({ status: null, bytesOut: 0 });
   expect((await second.far.ended).text.match(/HTTP\/1\.1/g)?.length ?? 0).toBeLessThan(2);
 });
