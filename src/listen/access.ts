@@ -118,7 +118,7 @@ export function createAccess(options: AccessOptions): Access {
     refuse(arrival, code, detail);
   };
 
-  /** The speaker handles only what is thrown synchronously, so an error after that is handled here. */
+  /** Handles an unexpected error. */
   const lost = (arrival: Arrival, error: unknown): void => {
     options.surprised(error);
     refuse(arrival, 'internal_error', 'arrival failed');
@@ -130,7 +130,7 @@ export function createAccess(options: AccessOptions): Access {
     return false;
   };
 
-  const askedInside: Access['askedInside'] = (arrival) => {
+  const takeInside: Access['askedInside'] = (arrival) => {
     if (!mayAsk(arrival)) return;
     const rules = options.rules();
     if (rules !== null) {
@@ -140,7 +140,7 @@ export function createAccess(options: AccessOptions): Access {
     options.arrived(arrival);
   };
 
-  const asked: Access['asked'] = (asking, fields) => {
+  const take: Access['asked'] = (asking, fields) => {
     if (!mayAsk(asking)) return;
     const rules = options.rules();
     if (rules === null) {
@@ -176,5 +176,20 @@ export function createAccess(options: AccessOptions): Access {
     else judged(arrival, verdict);
   };
 
-  return { asked, askedInside };
+  return {
+    asked(arrival, fields) {
+      try {
+        take(arrival, fields);
+      } catch (error) {
+        lost(arrival, error);
+      }
+    },
+    askedInside(arrival) {
+      try {
+        takeInside(arrival);
+      } catch (error) {
+        lost(arrival, error);
+      }
+    },
+  };
 }

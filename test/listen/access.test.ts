@@ -36,6 +36,8 @@ const throwing = (): never => {
 };
 
 test.each<[string, Check, () => void]>([
+  ['the check throws', throwing, () => undefined],
+  ['what comes after a check without a wait throws', () => ({ kind: 'user', user: 'ada' }), throwing],
   ['the check rejects', () => Promise.reject(broken), () => undefined],
   ['what comes after the check throws', () => Promise.resolve({ kind: 'user', user: 'ada' }), throwing],
 ])('where %s, the client is answered all the same, and the error is told', async (_what, check, arrived) => {
