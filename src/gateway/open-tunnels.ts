@@ -54,7 +54,6 @@ export interface OpenTunnels {
 
 interface Held extends Indexed {
   readonly socket: Duplex;
-  readonly at: number;
   readonly judge: (snapshot: Snapshot) => Denial | null;
   /** The rule that denies it now, and what the rule does to open tunnels; null if none does. */
   denied: { readonly rule: string; readonly then: OnChange } | null;
@@ -82,6 +81,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   const open = createIndexedSet<Held>();
   const draining = new Set<Held>();
   const counts = new Map<string, { -readonly [K in keyof Rejudged]: Rejudged[K] }>();
+  /** Monotonic: the policy's clock may be set back. */
   let changedAt = -Infinity;
   let lookedAt = now();
   let next = nextChange(lookedAt);
@@ -163,7 +163,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
   };
 
   const judgeAgain = (): void => {
-    changedAt = now();
+    changedAt = performance.now();
     setImmediate(judgeAll);
   };
 
@@ -188,13 +188,12 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
 
   const hold = async <O extends Outcome | null>(
     socket: Duplex,
-    at: number,
+    started: number,
     judgeIt: Held['judge'],
     carried: O | Promise<O>,
   ): Promise<O> => {
     const held: Held = {
       socket,
-      at,
       judge: judgeIt,
       denied: null,
       counted: null,
@@ -204,7 +203,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     };
     open.add(held);
     // The policy has changed since this was decided, and the pass that followed may have missed it.
-    if (at <= changedAt) setImmediate(() => tryJudge(held));
+    if (started <= changedAt) setImmediate(() => tryJudge(held));
     try {
       const outcome = await carried;
       if (outcome === null || !held.ended) return outcome;
@@ -229,7 +228,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
       const known: Hello = { ...hello, bytes: nothing };
       return hold(
         arrival.socket,
-        arrival.at,
+        arrival.started,
         (policy) =>
           denialOf(policy, policy.identify.hello(policy.identify.connect(arrival), known).question, addresses),
         carried,
@@ -238,7 +237,7 @@ export function createOpenTunnels(options: OpenTunnelsOptions): OpenTunnels {
     upgraded: (arrival, carried, addresses) =>
       hold(
         arrival.socket,
-        arrival.at,
+        arrival.started,
         (policy) => denialOf(policy, policy.identify.request(arrival).question, addresses),
         carried,
       ),
