@@ -99,7 +99,7 @@ export const errors = {
     status: 429,
     fault: 'client',
     proxyStatus: 'http_request_denied',
-    text: 'Too many wrong passwords; wait a minute.',
+    text: 'Too many wrong passwords; try again later.',
   },
   authentication_unavailable: {
     status: 503,

@@ -28,7 +28,7 @@ const zhTexts: Readonly<Record<ErrorCode, string>> = {
   policy_denied: '已被公司政策阻止。',
   client_prohibited: '此客户端不得使用该代理。',
   authentication_required: '使用代理需要有效的用户名和密码。',
-  authentication_limit: '密码错误次数过多，请等待一分钟。',
+  authentication_limit: '密码错误次数过多，请稍后再试。',
   authentication_unavailable: '目前无法验证密码，请稍后重试。',
   destination_prohibited: '不得通过此代理访问该目标地址。',
   port_prohibited: '不得通过此代理访问该目标端口。',

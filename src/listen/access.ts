@@ -163,7 +163,8 @@ export function createAccess(options: AccessOptions): Access {
     if (field === undefined || others.length > 0) {
       if (rules.credentials.required) {
         options.missing();
-        refuse(arrival, 'authentication_required', 'no credentials were sent');
+        const detail = field === undefined ? 'no credentials were sent' : 'more than one Proxy-Authorization field';
+        refuse(arrival, 'authentication_required', detail);
       } else options.arrived(arrival);
       return;
     }
