@@ -1,5 +1,6 @@
 /**
- * One client that goes on working while others flood the proxy: a new tunnel with a small request every 20 ms. Prints what it saw, as one line of JSON, when standard input says so by a line.
+ * One client that goes on working while others flood the proxy: a new tunnel with a small request every 20 ms. Prints
+ * what it saw, as one line of JSON, when standard input says so by a line.
  *
  * Usage: node bystander.mjs PROXY-PORT ORIGIN-PORT
  */

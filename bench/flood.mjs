@@ -1,8 +1,8 @@
 /**
- * What floods cost those who do nothing wrong: thousands of clients that say nothing, speak too slowly, leave while they
- * are served or ask for a certificate each, and meanwhile a bystander in a process of its own. Exits with 1 where its p99
- * is more than 50 ms above what it is at rest, where a request of its fails, and where anything of a flood is still open
- * after its deadline. Limits and deadlines are those that the product has by default. Needs Linux.
+ * What floods cost those who do nothing wrong: thousands of clients that say nothing, speak too slowly, leave while
+ * they are served or ask for a certificate each, and meanwhile a bystander in a process of its own. Exits with 1 where
+ * its p99 is more than 50 ms above what it is at rest, where a request of its fails, and where anything of a flood is
+ * still open after its deadline. Limits and deadlines are those that the product has by default. Needs Linux.
  *
  * Usage: npm run flood -- [--connections 5000] [--rate 1000] [--workers N] [--only NAME]
  */
@@ -66,7 +66,12 @@ function client(port, bytes = '') {
   return socket;
 }
 
-/** As many a second as are asked for: the queue of a listening socket is not endless. @param {number} count @param {() => unknown} act */
+/**
+ * As many a second as are asked for: the queue of a listening socket is not endless.
+ *
+ * @param {number} count
+ * @param {() => unknown} act
+ */
 async function many(count, act) {
   const started = performance.now();
   for (let i = 0; i < count; i += 1) {

@@ -1,6 +1,6 @@
 /**
- * Preloaded into the proxy that is measured: SIGUSR2 collects its garbage, so that memory in use is what is counted. Where
- * MEMORY_REPORTS names a folder, what is in use then is left there as PID.json.
+ * Preloaded into the proxy that is measured: SIGUSR2 collects its garbage, so that memory in use is what is counted.
+ * Where MEMORY_REPORTS names a folder, what is in use then is left there as PID.json.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,9 +4,9 @@
  *   npm run bench:lists
  *
  * A decision is what a CONNECT takes until it is decided: who asks, for which service of the catalogue, and what the
- * policy says. Decisions are timed in turns: for hosts that nothing names, which is most of what a proxy sees; and for hosts that are
- * denied, by one of ten rules, or by the list. The quickest of the turns counts. Memory is what the process holds after the list was read, and the collector has
- * run, more than before.
+ * policy says. Decisions are timed in turns: for hosts that nothing names, which is most of what a proxy sees; and for
+ * hosts that are denied, by one of ten rules, or by the list. The quickest of the turns counts. Memory is what the
+ * process holds after the list was read, and the collector has run, more than before.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The origin of the benchmarks: `/small` is 2 KiB, `/bytes/N` is N bytes, and a POST is read to its end. Prints its port. SIGUSR2 ends the connections
- * that wait for another request.
+ * The origin of the benchmarks: `/small` is 2 KiB, `/bytes/N` is N bytes, and a POST is read to its end. Prints its
+ * port. SIGUSR2 ends the connections that wait for another request.
  */
 import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';

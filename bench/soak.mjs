@@ -1,8 +1,8 @@
 /**
  * Whether the proxy keeps anything of what it has served: a mix of requests through the built product with everything
- * on, its policy changed every five seconds meanwhile, and what it holds after each part of them, once all is closed and
- * its garbage is collected. Exits with 1 where it grows, where a descriptor or a tunnel is left, where an answer is not the
- * one that was due, where a policy is not taken, or where an exception was caught by nobody.
+ * on, its policy changed every five seconds meanwhile, and what it holds after each part of them, once all is closed
+ * and its garbage is collected. Exits with 1 where it grows, where a descriptor or a tunnel is left, where an answer is
+ * not the one that was due, where a policy is not taken, or where an exception was caught by nobody.
  *
  * Usage: npm run soak -- [--requests 1000000 | --minutes M] [--workers N] [--concurrency 16]
  */
@@ -41,7 +41,9 @@ const mix = {
 const kinds = /** @type {Kind[]} */ (Object.keys(mix));
 const round = kinds.flatMap((kind) => Array.from({ length: mix[kind].share }, () => kind));
 
-/** More new hosts than anything about a host is kept for (10,000): what is bounded is full before anything is measured. */
+/**
+ * More new hosts than anything about a host is kept for (10,000): what is bounded is full before anything is measured.
+ */
 const WARM_HOSTS = 12_000;
 const PARTS = 40;
 /** Milliseconds between two changes of the policy. */

@@ -1,7 +1,8 @@
 /**
  * What tools that anybody can run say of the built product: slowhttptest against the proxy port and through it, testssl
- * against the port over TLS and against what answers for a denied host, h2load against the latter. Exits with 1 where one
- * finds fault. Debian has all three (slowhttptest, testssl.sh, nghttp2-client); one that is not installed is left out.
+ * against the port over TLS and against what answers for a denied host, h2load against the latter. Exits with 1 where
+ * one finds fault. Debian has all three (slowhttptest, testssl.sh, nghttp2-client); one that is not installed is left
+ * out.
  *
  * Usage: npm run security:tools
  */
@@ -19,8 +20,8 @@ const DENIED = 'api.blocked.test';
 /** Seconds that one tool may take. */
 const PATIENCE = 180;
 /**
- * What testssl thinks of any server that a CA of one's own signed: nobody has its root, nothing revokes its leaves, which
- * live for weeks, DNS names no authority for it, and a proxy has no site to ask HTTPS for.
+ * What testssl thinks of any server that a CA of one's own signed: nobody has its root, nothing revokes its leaves,
+ * which live for weeks, DNS names no authority for it, and a proxy has no site to ask HTTPS for.
  */
 const ofOwnCa = new Set([
   'cert_chain_of_trust',
@@ -42,7 +43,13 @@ function tell(what, fault, said) {
   process.stdout.write(`${fault === '' ? 'good ' : 'FAULT'} ${what.padEnd(46)}${fault === '' ? said : fault}\n`);
 }
 
-/** All that it prints; colours left out. @param {string} command @param {readonly string[]} args @returns {Promise<string>} */
+/**
+ * All that it prints; colours left out.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<string>}
+ */
 function run(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: dir, timeout: PATIENCE * 1_000, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -55,7 +62,12 @@ function run(command, args) {
   });
 }
 
-/** Leads whoever connects through a CONNECT to a name, for tools that know no proxy. @param {number} proxy @returns {Promise<number>} its port */
+/**
+ * Leads whoever connects through a CONNECT to a name, for tools that know no proxy.
+ *
+ * @param {number} proxy
+ * @returns {Promise<number>} its port
+ */
 function bridge(proxy) {
   const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = connect({ port: proxy, host: '127.0.0.1', allowHalfOpen: true });

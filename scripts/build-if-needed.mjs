@@ -1,6 +1,6 @@
 /**
- * Compiles src/ to dist/ when something that goes into the build has changed since the last one. Says nothing when there
- * is nothing to do.
+ * Compiles src/ to dist/ when something that goes into the build has changed since the last one. Says nothing when
+ * there is nothing to do.
  *
  * What went into a build is remembered by content, not by time: a checkout, a copy or a restored cache changes times as
  * it likes.

@@ -1,5 +1,6 @@
 /**
- * Takes the pictures in docs/pictures/: the pages as Chromium shows them, from the built product with the example policy.
+ * Takes the pictures in docs/pictures/: the pages as Chromium shows them, from the built product with the example
+ * policy.
  *
  * Usage: npm run screenshots   (CHROMIUM_PATH names the browser where it is not /usr/bin/chromium)
  */

@@ -1,6 +1,8 @@
 const nothing = Buffer.alloc(0);
 
-/** Joins pieces of a stream in one growing buffer: an object for each would cost a hundred times as much as one byte. */
+/**
+ * Joins pieces of a stream in one growing buffer: an object for each would cost a hundred times as much as one byte.
+ */
 export class Accumulator {
   /** A single piece is kept as it is. */
   #bytes: Buffer = nothing;

@@ -12,8 +12,8 @@ const LARGE = 8 * 1024;
 const JOINED = 64 * 1024;
 
 /**
- * From now on, the first piece of a turn of the event loop is passed on at once, and the small ones after it as one when
- * the turn ends, or the message. For a message whose body has not begun.
+ * From now on, the first piece of a turn of the event loop is passed on at once, and the small ones after it as one
+ * when the turn ends, or the message. For a message whose body has not begun.
  */
 export function joinPieces(message: Readable): void {
   const push = message.push.bind(message);

@@ -12,8 +12,8 @@ import { drain, endStream, isFullyRead } from './write.ts';
 
 export interface ClientSide {
   /**
-   * Bytes received from the client and sent to it, with heads in HTTP/1 and without in HTTP/2. To be called once, at the
-   * end.
+   * Bytes received from the client and sent to it, with heads in HTTP/1 and without in HTTP/2. To be called once, at
+   * the end.
    */
   readonly bytes: () => { readonly in: number; readonly out: number };
   /** Forwards the origin's response. @throws {SallyportError} if it cannot be sent on as valid HTTP. */
@@ -109,8 +109,8 @@ function http2(arrival: RequestArrival, req: Http2ServerRequest, res: Http2Serve
   const counted = { in: 0, out: 0 };
   // Read it now: `res.stream` is gone once the stream has ended.
   const { stream } = res;
-  // A client may reset a stream with NO_ERROR: Node.js then destroys it only once its body has been read, which may have to
-  // wait for the origin.
+  // A client may reset a stream with NO_ERROR: Node.js then destroys it only once its body has been read, which may
+  // have to wait for the origin.
   stream.once('aborted', () => setImmediate(() => stream.destroy()));
   const body = !req.stream.endAfterHeaders;
   if (body) joinPieces(stream);

@@ -3,8 +3,8 @@
  *
  * A `node:net` stream allocates 64 KiB per read, which for downloads costs more than the copying. Here, small reads go
  * through one buffer shared by all sockets and are copied out of it; a socket that fills it gets a large buffer of its
- * own, which is written out without a copy, and returns it when it slows down or pauses. Reading stops until that buffer
- * has been written, so a client that does not read ties up only one buffer.
+ * own, which is written out without a copy, and returns it when it slows down or pauses. Reading stops until that
+ * buffer has been written, so a client that does not read ties up only one buffer.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { readInto } from '../read-into.ts';

@@ -12,8 +12,8 @@ export interface SpareDial {
 }
 
 /**
- * Spare connections, and spare dials in progress, of all origins together; further ones are closed. A client that leaves
- * names that never answer would otherwise take a descriptor for each, beyond all limits on clients.
+ * Spare connections, and spare dials in progress, of all origins together; further ones are closed. A client that
+ * leaves names that never answer would otherwise take a descriptor for each, beyond all limits on clients.
  */
 const MOST = 64;
 

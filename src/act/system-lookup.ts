@@ -1,7 +1,7 @@
 /**
- * The system's own resolver (`getaddrinfo`), asked for one name at a time. A lookup cannot be cancelled, and occupies a thread
- * for 10 seconds or more if a DNS server does not answer. By default, libuv uses two threads for lookups, and everything in
- * this process that connects to a host by name needs them, such as LDAP.
+ * The system's own resolver (`getaddrinfo`), asked for one name at a time. A lookup cannot be cancelled, and occupies a
+ * thread for 10 seconds or more if a DNS server does not answer. By default, libuv uses two threads for lookups, and
+ * everything in this process that connects to a host by name needs them, such as LDAP.
  */
 import { lookup } from 'node:dns';
 import { SallyportError } from '../errors.ts';

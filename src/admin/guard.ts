@@ -29,8 +29,8 @@ export interface HostRules {
 }
 
 /**
- * Paths that load balancers probe, some in HTTP/1.0 without Host, as HAProxy does by default. Browsers always send Host, so
- * no web page can make such a request.
+ * Paths that load balancers probe, some in HTTP/1.0 without Host, as HAProxy does by default. Browsers always send
+ * Host, so no web page can make such a request.
  */
 const probes = ['/livez', '/readyz'];
 
@@ -55,9 +55,9 @@ export function checkProvenance(request: IncomingMessage, rules: HostRules): Ref
 }
 
 /**
- * The first thing that is wrong with a request's credentials, or null. A server on loopback needs no token; one that other
- * machines can reach refuses everybody until it has one. After too many wrong tokens the right one is refused as well,
- * so that guessing reveals nothing.
+ * The first thing that is wrong with a request's credentials, or null. A server on loopback needs no token; one that
+ * other machines can reach refuses everybody until it has one. After too many wrong tokens the right one is refused as
+ * well, so that guessing reveals nothing.
  */
 export function checkToken(
   request: IncomingMessage,

@@ -82,8 +82,8 @@ interface Share {
 }
 
 /**
- * Limits the connections of each client: beyond the limit its oldest idle connection is closed, or the new one if none is
- * idle. A connection that never completes a request head counts as idle.
+ * Limits the connections of each client: beyond the limit its oldest idle connection is closed, or the new one if none
+ * is idle. A connection that never completes a request head counts as idle.
  */
 function shareOut(server: Server, clientKey: (address: string) => string): void {
   const open = new Map<string, Share>();

@@ -46,9 +46,9 @@ export function pacSettings(pagesUrl: string, proxyPort: number, tls: PacTls | n
 const hostCharacters = /^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$/;
 
 /**
- * The text of the file. It resolves no names: `isInNet` and `dnsResolve` block the browser during each lookup, and a name
- * that resolves to a private address would bypass the proxy. Nor does it use the browsers' other helpers: some take an
- * IPv6 address, which has no dot, for a plain host name.
+ * The text of the file. It resolves no names: `isInNet` and `dnsResolve` block the browser during each lookup, and a
+ * name that resolves to a private address would bypass the proxy. Nor does it use the browsers' other helpers: some
+ * take an IPv6 address, which has no dot, for a plain host name.
  *
  * @throws ConfigError for an invalid host, port or domain, or if there is no proxy.
  */

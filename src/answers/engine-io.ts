@@ -1,7 +1,7 @@
 /**
- * Denials for Socket.IO over WebSocket. Its client waits for the server's first packet (Engine.IO protocol, "Handshake")
- * and ignores the reason of a close frame, so that people would see a timeout after 20 seconds; it shows the message of a
- * refused connection (Socket.IO protocol, CONNECT_ERROR; ERROR before version 5).
+ * Denials for Socket.IO over WebSocket. Its client waits for the server's first packet (Engine.IO protocol,
+ * "Handshake") and ignores the reason of a close frame, so that people would see a timeout after 20 seconds; it shows
+ * the message of a refused connection (Socket.IO protocol, CONNECT_ERROR; ERROR before version 5).
  */
 import type { RequestFacts } from '../flow.ts';
 

@@ -46,7 +46,9 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** When days begin: the rules of a policy name few different ones, and each is found by asking a calendar four times. */
+/**
+ * When days begin: the rules of a policy name few different ones, and each is found by asking a calendar four times.
+ */
 const begins = new Map<string, number>();
 const MOST_DAYS = 4096;
 

@@ -1,8 +1,8 @@
 /**
  * Reads the subset of YAML in which most files are written, at a fiftieth of the cost: block mappings and lists, flow
- * collections on one line, plain and quoted text without escapes, integers, `>-`, comments. Hundreds of vendor files are
- * read at each start, and a policy of a thousand rules would hold up connections while it is reloaded. Anything else, and
- * errors, is left to the full parser, which knows line numbers.
+ * collections on one line, plain and quoted text without escapes, integers, `>-`, comments. Hundreds of vendor files
+ * are read at each start, and a policy of a thousand rules would hold up connections while it is reloaded. Anything
+ * else, and errors, is left to the full parser, which knows line numbers.
  */
 
 /** Thrown for anything outside the subset. */

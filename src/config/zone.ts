@@ -10,8 +10,8 @@ const STEP = 10 * 86_400_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * A format by which {@link wallClock} reads the local time of a zone. Cached by name, since making one takes longer than
- * reading the rule that needs it.
+ * A format by which {@link wallClock} reads the local time of a zone. Cached by name, since making one takes longer
+ * than reading the rule that needs it.
  *
  * @throws {RangeError} if this system does not know the zone.
  */

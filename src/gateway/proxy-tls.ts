@@ -33,8 +33,8 @@ function revokedOf(file: string, log: (line: string) => void): Revocations {
 }
 
 /**
- * Warns of a certificate that clients refuse, or will refuse within a week. Certificates that live for only days are renewed
- * in their last third, so the warning about these comes later.
+ * Warns of a certificate that clients refuse, or will refuse within a week. Certificates that live for only days are
+ * renewed in their last third, so the warning about these comes later.
  *
  * @returns when it expires, epoch milliseconds.
  */

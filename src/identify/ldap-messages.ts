@@ -1,8 +1,8 @@
 /**
- * Splits what a directory server sends into whole messages (RFC 4511, sections 4.1.1 and 5.1), and passes on only valid ones.
- * The parser of ldapts 8.2 loops until V8 aborts the process if an element is missing or longer than its message, recurses for
- * each further message in a segment, and reads large lengths as negative. Controls are removed: none are asked for, and their
- * contents would be parsed in the same way.
+ * Splits what a directory server sends into whole messages (RFC 4511, sections 4.1.1 and 5.1), and passes on only valid
+ * ones. The parser of ldapts 8.2 loops until V8 aborts the process if an element is missing or longer than its message,
+ * recurses for each further message in a segment, and reads large lengths as negative. Controls are removed: none are
+ * asked for, and their contents would be parsed in the same way.
  */
 
 class Malformed extends Error {

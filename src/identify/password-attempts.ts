@@ -2,10 +2,10 @@
  * Limits wrong passwords, so that guessing is slow and nobody can lock a user out.
  *
  * A client from which a user has logged in before has a separate count for that user. All other clients share one count
- * for the user, and each of them also has one for all users together. This bounds the guesses for one user, whatever the
- * number of clients, and the guesses of one client, whatever the number of users, and neither keeps users from logging in
- * where they usually do. It follows OWASP's "Slow Down Online Guessing Attacks with Device Cookies", with the client's
- * address in place of the cookie, because programs that use a proxy keep no cookies for it.
+ * for the user, and each of them also has one for all users together. This bounds the guesses for one user, whatever
+ * the number of clients, and the guesses of one client, whatever the number of users, and neither keeps users from
+ * logging in where they usually do. It follows OWASP's "Slow Down Online Guessing Attacks with Device Cookies", with
+ * the client's address in place of the cookie, because programs that use a proxy keep no cookies for it.
  */
 import { LRUCache } from 'lru-cache';
 import type { Attempts } from './credentials.ts';

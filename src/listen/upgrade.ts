@@ -22,7 +22,9 @@ export function mayUpgrade(req: IncomingMessage): boolean {
   return !parsesContent || !announcesContent(req);
 }
 
-/** Whether it asked and was declined: Node.js then drops what came after it in the same read, such as half a request. */
+/**
+ * Whether it asked and was declined: Node.js then drops what came after it in the same read, such as half a request.
+ */
 export function wasDeclined({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && /\bupgrade\b/i.test(headers.connection ?? '');
 }
@@ -58,7 +60,8 @@ function withoutUpgrade(req: IncomingMessage): Buffer {
  * Handles a request to upgrade. WebSocket is the only protocol that is granted; a request for h2c or TLS is handled as
  * if it had not asked. Either waits for the responses to earlier requests.
  *
- * @param decline gets a request whose upgrade is not granted, without the fields that ask for one, and the bytes after it.
+ * @param decline gets a request whose upgrade is not granted, without the fields that ask for one, and the bytes after
+ *   it.
  * @param judge gets the bytes that came after the request.
  */
 export function admitUpgrade(

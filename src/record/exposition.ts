@@ -1,6 +1,6 @@
 /**
- * Writes the Prometheus text format (version 0.0.4) a little at a time. prom-client writes all series in one go, and with
- * those of the whole catalogue every connection would wait for tens of milliseconds at each scrape.
+ * Writes the Prometheus text format (version 0.0.4) a little at a time. prom-client writes all series in one go, and
+ * with those of the whole catalogue every connection would wait for tens of milliseconds at each scrape.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { MetricsFacts } from './metrics-sum.ts';

@@ -96,7 +96,10 @@ test.each([
   expect(await both.done).toEqual({ error: null });
 });
 
-/** What a client sends that closes TLS: an alert in the clear, encrypted under TLS 1.2, and under TLS 1.3 behind other bytes. */
+/**
+ * What a client sends that closes TLS: an alert in the clear, encrypted under TLS 1.2, and under TLS 1.3 behind other
+ * bytes.
+ */
 const alerts = [
   ['in the clear', Buffer.from('15030300020100', 'hex')],
   ['of TLS 1.2', Buffer.concat([Buffer.from('150303001a', 'hex'), randomBytes(26)])],

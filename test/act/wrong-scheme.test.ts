@@ -1,4 +1,6 @@
-/** https:// in the clear, as axios asks: through the whole product, since it takes three stations to answer it right. */
+/**
+ * https:// in the clear, as axios asks: through the whole product, since it takes three stations to answer it right.
+ */
 import { expect, test } from 'vitest';
 import { labOfTest } from '../support/origins.ts';
 import { eventually, exchange } from '../support/streams.ts';

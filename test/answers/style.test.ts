@@ -24,7 +24,10 @@ function contrast(one: string, other: string): number {
   return (bright + 0.05) / (dark + 0.05);
 }
 
-/** The last word on each colour: by day the properties of the plain `:root` rules, by night those of the dark ones over them. */
+/**
+ * The last word on each colour: by day the properties of the plain `:root` rules, by night those of the dark ones over
+ * them.
+ */
 function themes(sheet: string) {
   const screen = sheet.replace(/@media print\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g, '');
   const dark = Array.from(screen.matchAll(/prefers-color-scheme:dark\)\{(:root\{[^}]*\})\}/g), ([, rule]) => rule);

@@ -1,4 +1,6 @@
-/** A process that serves compiles what is called often for good long before V8 would by itself, and collects less often. */
+/**
+ * A process that serves compiles what is called often for good long before V8 would by itself, and collects less often.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

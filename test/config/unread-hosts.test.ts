@@ -1,4 +1,7 @@
-/** The catalogue that ships, asked for hosts that were written down without reading it: it knows them, and not their neighbours. */
+/**
+ * The catalogue that ships, asked for hosts that were written down without reading it: it knows them, and not their
+ * neighbours.
+ */
 import { expect, test } from 'vitest';
 import { parseHost } from '../../src/listen/target.ts';
 import { find, serviceOf, table } from '../support/shipped-catalogue.ts';

@@ -1,4 +1,6 @@
-/** The vendor that runs a host and the one whose model answers are judged by the same rules, and the stricter stands. */
+/**
+ * The vendor that runs a host and the one whose model answers are judged by the same rules, and the stricter stands.
+ */
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/decide/compile.ts';
 import { consider } from '../../src/decide/consider.ts';

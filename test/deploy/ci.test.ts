@@ -1,4 +1,6 @@
-/** What continuous integration runs, with stand-ins for the programs that it calls: the real ones would run this test. */
+/**
+ * What continuous integration runs, with stand-ins for the programs that it calls: the real ones would run this test.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   accessSync,

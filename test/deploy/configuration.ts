@@ -9,7 +9,9 @@ import { repository } from './repository.ts';
 /** What is copied or mounted: a path in the repository, and an absolute one on the machine. */
 export type Placed = readonly [from: string, to: string];
 
-/** Reads `file` on a machine on which `placed` is all there is. A vendors folder named by a whole path is found there. */
+/**
+ * Reads `file` on a machine on which `placed` is all there is. A vendors folder named by a whole path is found there.
+ */
 export function configurationOf(file: string, placed: readonly Placed[]): Config {
   const root = mkdtempSync(join(tmpdir(), 'sallyport-machine-'));
   try {

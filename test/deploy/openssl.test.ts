@@ -1,4 +1,6 @@
-/** What OpenSSL is told, by real handshakes with the product as it is started where it is told nothing, and where it is. */
+/**
+ * What OpenSSL is told, by real handshakes with the product as it is started where it is told nothing, and where it is.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';

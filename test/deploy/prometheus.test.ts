@@ -43,7 +43,10 @@ const queries = [...panels.flatMap((panel) => panel.targets ?? []), ...dashboard
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-prometheus-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Sample name to its labels, as a scrape shows them after one denied attempt; `up` and the target labels are Prometheus' own. */
+/**
+ * Sample name to its labels, as a scrape shows them after one denied attempt; `up` and the target labels are
+ * Prometheus' own.
+ */
 const scraped = new Map<string, Set<string>>([['up', new Set()]]);
 const targetLabels = ['job', 'instance'];
 

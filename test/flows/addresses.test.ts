@@ -1,4 +1,7 @@
-/** Names of one's own that lead to the addresses of a denied vendor: denied as the vendor is, before anything is dialled. */
+/**
+ * Names of one's own that lead to the addresses of a denied vendor: denied as the vendor is, before anything is
+ * dialled.
+ */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

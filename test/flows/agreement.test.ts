@@ -14,7 +14,9 @@ import { rawClient, tcpOrigin } from '../support/streams.ts';
 const POLICIES = 25;
 const REQUESTS = 40;
 
-/** Asks as that client at that address, whose port is the number of the request, and takes no interest in the answer. */
+/**
+ * Asks as that client at that address, whose port is the number of the request, and takes no interest in the answer.
+ */
 async function send(lab: Lab, { target, path, address, user }: Request, number: number, port: number): Promise<void> {
   const authority = `${target.host}:${String(port)}`;
   const line = path === null ? `CONNECT ${authority}` : `GET http://${authority}${path}`;

@@ -1,4 +1,7 @@
-/** Whether people can read the pages: by day and by night, on the smallest phone, and without a complaint of the browser. */
+/**
+ * Whether people can read the pages: by day and by night, on the smallest phone, and without a complaint of the
+ * browser.
+ */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBrowserLab, type BrowserLab } from '../support/browser-lab.ts';
@@ -11,8 +14,8 @@ interface Contrast {
 }
 
 /**
- * In the page: the contrast of each visible piece of text with what is behind it (WCAG 2.2, sections 1.4.3 and "relative
- * luminance"), the worst first.
+ * In the page: the contrast of each visible piece of text with what is behind it (WCAG 2.2, sections 1.4.3 and
+ * "relative luminance"), the worst first.
  */
 const contrasts = `(() => {
   const parts = (colour) => {

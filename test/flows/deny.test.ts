@@ -1,4 +1,6 @@
-/** Denied hosts through the whole product: answered inside TLS in the client's own words, never dialled, counted once. */
+/**
+ * Denied hosts through the whole product: answered inside TLS in the client's own words, never dialled, counted once.
+ */
 import { constants } from 'node:http2';
 import { createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';

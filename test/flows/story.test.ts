@@ -1,6 +1,6 @@
 /**
- * The story of the example policy, as it is shipped, played through by moving the clock: the whole product, real sockets,
- * each person at the address of their network by the header of a load balancer.
+ * The story of the example policy, as it is shipped, played through by moving the clock: the whole product, real
+ * sockets, each person at the address of their network by the header of a load balancer.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';

@@ -12,7 +12,8 @@ describe('an allowed TLS origin', () => {
   test('shows its own certificate to every client', async () => {
     const lab = await labOfTest();
     const certificate = certificateOfTest('ok.test');
-    // Without a length, and closing: nobody is done before the origin's last alert is read, so that none meets a closed client.
+    // Without a length, and closing: nobody is done before the origin's last alert is read, so that none meets a closed
+    // client.
     const origin = await tlsOrigin(certificate, (_req, res) => {
       res.useChunkedEncodingByDefault = false;
       res.write('from ');

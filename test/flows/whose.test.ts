@@ -1,4 +1,6 @@
-/** Whose a connection is, and whether that client may stay: PROXY headers, networks and limits, on the whole product. */
+/**
+ * Whose a connection is, and whether that client may stay: PROXY headers, networks and limits, on the whole product.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';

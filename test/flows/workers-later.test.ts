@@ -1,4 +1,7 @@
-/** What the workers of one proxy have from each other, also one that takes another's place: lists, and who logged in where. */
+/**
+ * What the workers of one proxy have from each other, also one that takes another's place: lists, and who logged in
+ * where.
+ */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';

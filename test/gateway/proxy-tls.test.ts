@@ -1,4 +1,6 @@
-/** What a clock makes of the certificate that our own CA gives the port; the rest is in test/flows/proxy-tls.test.ts. */
+/**
+ * What a clock makes of the certificate that our own CA gives the port; the rest is in test/flows/proxy-tls.test.ts.
+ */
 import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';

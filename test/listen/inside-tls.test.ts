@@ -1,4 +1,7 @@
-/** Tunnels that are denied as a whole: their first request is read here where it can be, and by the server where it cannot. */
+/**
+ * Tunnels that are denied as a whole: their first request is read here where it can be, and by the server where it
+ * cannot.
+ */
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { reset } from '../../src/reset.ts';

@@ -1,9 +1,12 @@
-/** What RFC 9113 and RFC 7541 ask of a server, one sequence of frames and one outcome each; in the order of the sections. */
+/**
+ * What RFC 9113 and RFC 7541 ask of a server, one sequence of frames and one outcome each; in the order of the
+ * sections.
+ */
 import { block, frame, getBlock, type } from '../support/frames.ts';
 
 /**
- * `connection`: GOAWAY with an error, or the end. `stream`: that, or RST_STREAM. `answer`: HEADERS come. `pong`: the PING
- * that is sent after the sequence is answered, and nothing else is refused.
+ * `connection`: GOAWAY with an error, or the end. `stream`: that, or RST_STREAM. `answer`: HEADERS come. `pong`: the
+ * PING that is sent after the sequence is answered, and nothing else is refused.
  */
 export type Due = 'connection' | 'stream' | 'answer' | 'pong';
 

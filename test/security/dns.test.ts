@@ -25,7 +25,8 @@ attack(
     const { socket } = await connectRaw(here.far.port);
     const taken = here.far.taken();
     const target = parseAuthority(`rebind.example:${here.far.port}`);
-    // The first answer is documentation space, the second is loopback: neither may be dialled, and neither is asked twice.
+    // The first answer is documentation space, the second is loopback: neither may be dialled, and neither is asked
+    // twice.
     await expect(dialler.dial(target, socket)).rejects.toMatchObject({ code: 'destination_prohibited' });
     expect(asked).toBe(1);
     await expect(dialler.dial(target, socket)).rejects.toMatchObject({ code: 'destination_prohibited' });

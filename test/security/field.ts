@@ -1,6 +1,6 @@
 /**
- * Where attacks are tried: the whole product, one origin behind all names, and the checks that end every case. Denied is
- * `deny.test` (by its vendor, `acme`), allowed is `ok.test`, and `none.test` is named by no rule.
+ * Where attacks are tried: the whole product, one origin behind all names, and the checks that end every case. Denied
+ * is `deny.test` (by its vendor, `acme`), allowed is `ok.test`, and `none.test` is named by no rule.
  */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -173,7 +173,8 @@ export function openField(options: FieldOptions = {}): () => Field {
     };
     const at = (host: string): string => `${host}:${far.port}`;
     const logged = async (count: number, run: () => Promise<unknown>): Promise<readonly LogLine[]> => {
-      // A connection's line is written when it has ended, and in a batch: those of before are waited for, and a mark after them.
+      // A connection's line is written when it has ended, and in a batch: those of before are waited for, and a mark
+      // after them.
       await noneOpen(lab);
       const mark = `/mark-${randomUUID()}`;
       await send(get(`http://refused.test${mark}`, 'refused.test', `${options.bystander ?? ''}Connection: close\r\n`));
@@ -216,7 +217,9 @@ async function noneOpen(lab: Lab): Promise<void> {
   expect(left, 'what is left open').toEqual([]);
 }
 
-/** What holds after every case: the proxy serves, nothing is left open, nobody was surprised, no denied name got out. */
+/**
+ * What holds after every case: the proxy serves, nothing is left open, nobody was surprised, no denied name got out.
+ */
 async function aftermath({ bystander, lab, far, at, send }: Field, before: number): Promise<void> {
   const leaked = far.requests().filter((request) => / (?:[\w.-]+\.)?deny\.test(?::\d+)? /.test(request));
   expect(leaked, 'requests for a denied name at the origin').toEqual([]);

@@ -6,7 +6,9 @@ import { attack, cannotRun, get, openField, statusOf, type Field } from './field
 
 const field = openField();
 
-/** The status of a POST with these field lines and this body, and that nothing but a whole request reached the origin. */
+/**
+ * The status of a POST with these field lines and this body, and that nothing but a whole request reached the origin.
+ */
 async function post({ send, at, far }: Field, fields: string, body: string, line = 'HTTP/1.1'): Promise<number> {
   far.forget();
   const name = at('ok.test');

@@ -17,8 +17,8 @@ const CONNECTIONS = 64;
  */
 const PATIENCE = 60;
 
-// TLS is required behind the port of the far side, as it is behind 443: what is said in the clear in a tunnel for one name
-// may be for another.
+// TLS is required behind the port of the far side, as it is behind 443: what is said in the clear in a tunnel for one
+// name may be for another.
 const field = openField({
   settingsFor: (port) => ({
     limits: { head_timeout: '2s' },

@@ -1,4 +1,6 @@
-/** Resources: silence, floods and leaks. Sizes are those of a shared machine; `FLOOD=10` makes them ten times as large. */
+/**
+ * Resources: silence, floods and leaks. Sizes are those of a shared machine; `FLOOD=10` makes them ten times as large.
+ */
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Two readers of the same bytes: who judges must not read them otherwise than who acts on them. FUZZ_SEED repeats a run. */
+/**
+ * Two readers of the same bytes: who judges must not read them otherwise than who acts on them. FUZZ_SEED repeats a
+ * run.
+ */
 import { createServer as createHttp, type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { createServer as createTls } from 'node:tls';

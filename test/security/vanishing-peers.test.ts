@@ -1,4 +1,6 @@
-/** Resources, of the built product as a process of its own: peers that vanish, and how soon it is back at its next task. */
+/**
+ * Resources, of the built product as a process of its own: peers that vanish, and how soon it is back at its next task.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';

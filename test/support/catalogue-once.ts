@@ -1,6 +1,6 @@
 /**
- * What a whole run needs of the shipped catalogue once, where each test file would parse its 1,500 files, and each field
- * of the attacks copy them.
+ * What a whole run needs of the shipped catalogue once, where each test file would parse its 1,500 files, and each
+ * field of the attacks copy them.
  */
 import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** Debian's Chromium behind a proxy, with a home and a profile of its own, so that it trusts just what it is told to. */
+/**
+ * Debian's Chromium behind a proxy, with a home and a profile of its own, so that it trusts just what it is told to.
+ */
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

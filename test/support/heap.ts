@@ -1,4 +1,6 @@
-/** What a running product holds in its heap, by its inspector (https://chromedevtools.github.io/devtools-protocol/v8/). */
+/**
+ * What a running product holds in its heap, by its inspector (https://chromedevtools.github.io/devtools-protocol/v8/).
+ */
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';

@@ -29,7 +29,9 @@ defaults: { unlisted: allow, catalogue: monitor, raw_address: deny }
 
 export interface LabOptions {
   readonly policy?: string;
-  /** Files beside those of the shipped catalogue, by name, in a folder `vendors` of the lab; left out: there is none. */
+  /**
+   * Files beside those of the shipped catalogue, by name, in a folder `vendors` of the lab; left out: there is none.
+   */
   readonly vendors?: Readonly<Record<string, string>>;
   /** Merged over the settings of the lab, key by key at the top level. */
   readonly settings?: Readonly<Record<string, unknown>>;

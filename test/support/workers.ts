@@ -21,7 +21,10 @@ export function workersOf(product: Product): readonly number[] {
     .map((line) => Number.parseInt(line, 10));
 }
 
-/** Does something while all workers but one stand still; it is tried again where a connection was waiting at one of those. */
+/**
+ * Does something while all workers but one stand still; it is tried again where a connection was waiting at one of
+ * those.
+ */
 export async function by<T>(product: Product, worker: number, act: () => Promise<T>): Promise<T> {
   const others = workersOf(product).filter((pid) => pid !== worker);
   for (const pid of others) process.kill(pid, 'SIGSTOP');
