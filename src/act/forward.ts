@@ -5,7 +5,8 @@
  * is open to crashes, request smuggling and leaks: it strips the framing from bodies of DELETE and OPTIONS, forwards
  * hop-by-hop fields in both directions, folds double slashes in paths, and does not notice that a client disconnected.
  */
-import type { ClientRequest } from 'node:http';
+import { ServerResponse, type ClientRequest } from 'node:http';
+import { whenBroken } from '../broken-request.ts';
 import { upstreamErrorCode, type ErrorCode } from '../errors.ts';
 import type { Answer, MayReach, Outcome, RequestArrival } from '../flow.ts';
 import { clientSide, type ClientSide } from './client-side.ts';
@@ -178,6 +179,7 @@ export function createForward(options: ForwardOptions): Forward {
           upstream,
         });
       });
+      if (res instanceof ServerResponse) whenBroken(res, fail);
       send();
     });
 

@@ -14,6 +14,7 @@ import type { Speaker } from './front-door.ts';
 import { OVERDUE_EVERY } from './overdue.ts';
 import { enterLast, enterLine, owes } from './pipeline.ts';
 import { addressPlain, checkLines, announcesContent } from './request.ts';
+import { tellBroken } from '../broken-request.ts';
 import { joinPieces } from '../join-pieces.ts';
 import { reset } from '../reset.ts';
 import { admitUpgrade, connectionOf, mayUpgrade, wasDeclined, type UpgradeOptions } from './upgrade.ts';
@@ -99,7 +100,13 @@ export function createHttp1Server(
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     // Only an incomplete request can have failed: after a complete one, an error would be taken for its response.
     else if (owes(socket, (res) => res.headersSent || res.req.complete)) reset(socket);
-    else options.reject(socket, originOf(socket), clientErrorCode(error), error.message);
+    else {
+      const code = clientErrorCode(error);
+      const hasLeft = error.code === 'HPE_INVALID_EOF_STATE';
+      // One that has become an attempt is answered and recorded as such.
+      if (!owes(socket, (res) => tellBroken(res, hasLeft ? 'client_closed' : code)))
+        options.reject(socket, originOf(socket), code, error.message);
+    }
   });
   // Starts the checks of `headersTimeout`; this server never listens itself.
   server.emit('listening');

@@ -22,6 +22,23 @@ test('each request on a connection counts its own bytes', async () => {
   expect(lines().map(({ source }) => source?.bytes)).toEqual(asked.map((one) => one.length));
 });
 
+test('a request whose body breaks is answered and recorded once, as what it was', async () => {
+  const { proxyPort, lines } = await labOfTest();
+  const origin = await httpOrigin((req) => void req.resume());
+  const head = `POST http://127.0.0.1:${origin.port}/ HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n`;
+  const client = await connectRaw(proxyPort, `${head}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`);
+  await eventually('it is at the origin', () => origin.open.size === 1);
+  client.write('what?\r\n');
+  await client.until('HTTP/1.1 400 ');
+  await client.until('X-Proxy-Error: malformed_request');
+  await client.ended;
+  await eventually('the line', () => lines().length > 0);
+  expect(lines()).toMatchObject([
+    { sallyport: { error: 'malformed_request' }, http: { response: { status_code: 400 } } },
+  ]);
+  await eventually('the origin is free', () => origin.open.size === 0);
+});
+
 test('a connection is kept for request after request, towards the client and towards the origin', async () => {
   const lab = await labOfTest();
   const origin = await httpOrigin((req, res) => res.end(`at ${req.url ?? ''};`));
